@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package world
+
+import (
+	"context"
+	"net"
+	"time"
+)
+
+// Role is what runs on a host.
+type Role string
+
+// The roles of hosts.
+const (
+	NodeHost Role = "nodehost"
+	Drummer  Role = "drummer"
+)
+
+// Host is one machine of the deployment. It keeps its name and its addresses
+// for the whole run, also when its process or its disk is replaced.
+type Host struct {
+	Name        string `json:"name"`
+	Role        Role   `json:"role"`
+	Region      string `json:"region,omitempty"`
+	RaftAddress string `json:"raft_address"`
+	APIAddress  string `json:"api_address"` // gRPC: NodeHostAPI, or Drummer and NodeHosts
+}
+
+// Capability names something that a world can do to its hosts. A scenario that
+// asks for one which the world lacks is refused when it is loaded.
+type Capability string
+
+// The capabilities. Each is one word in a scenario's refusal.
+const (
+	CanKill      Capability = "kill"       // end a process; what it wrote stays
+	CanPowerLoss Capability = "power-loss" // end a process and drop what it did not sync
+	CanWipe      Capability = "wipe"       // end a process and drop its disk
+	CanPartition Capability = "partition"  // cut links, in both or in one direction
+	CanDegrade   Capability = "degrade"    // lose, delay, duplicate messages on a link
+)
+
+// World is a running deployment that can be broken. Methods are safe for
+// concurrent use. Faults act at the instant of the call; what a dying process
+// still does afterwards has no effect on anybody.
+type World interface {
+	// Capabilities never changes.
+	Capabilities() []Capability
+	// Hosts lists all hosts, Drummers first, each role in order of name.
+	Hosts() []Host
+
+	// Start boots every host and returns when their processes run. Drummer may
+	// still be without a leader.
+	Start(ctx context.Context) error
+	// Stop ends every process in good order and frees all that the world holds.
+	Stop()
+
+	Processes
+	Network
+
+	// DialContext connects from the clients' place in the network, which no
+	// fault cuts off from itself but any may cut off from a host.
+	DialContext(ctx context.Context, address string) (net.Conn, error)
+	// DrummerLeader names the host whose Drummer server leads as far as the
+	// world can see; false when there is none.
+	DrummerLeader() (string, bool)
+	// Inspect looks into a running host past network and faults: the truth
+	// that Drummer's picture is compared with.
+	Inspect(ctx context.Context, host string) (Inspection, error)
+	// LeaderChanges returns what Dragonboat announced since the last call.
+	LeaderChanges() []LeaderChange
+	// Problems lists what the world itself saw go wrong, such as a host that
+	// could not be booted.
+	Problems() []string
+}
+
+// Processes is how a world ends and boots the processes on its hosts. Each
+// call names a host of the world; an unknown one is an error.
+type Processes interface {
+	// Running tells whether the host's process is there.
+	Running(host string) bool
+	// Kill ends the process like SIGKILL. Peers see their connections reset.
+	Kill(host string) (Effect, error)
+	// PowerLoss ends the process and drops what its disk had not synced. Peers
+	// see silence.
+	PowerLoss(host string) (Effect, error)
+	// Wipe ends the process, if there is one, and empties its disk.
+	Wipe(host string) (Effect, error)
+	// Boot starts the process on what the disk holds. It is an error while the
+	// process runs.
+	Boot(host string) error
+}
+
+// Link is the quality of one direction between two hosts.
+type Link struct {
+	Cut       bool          // nothing passes
+	Drop      float64       // probability that a Raft message is lost
+	Duplicate float64       // probability that a Raft message arrives twice
+	Delay     time.Duration // one way
+	Jitter    time.Duration // added, uniformly from [0, Jitter)
+}
+
+// Network is how a world degrades the links between hosts. "clients" is a host
+// of the network too: Clients.
+type Network interface {
+	// SetLink replaces the quality of from → to.
+	SetLink(from, to string, l Link) error
+	// Traffic counts what happened to messages because of links since Start.
+	Traffic() Effect
+}
+
+// Clients is the name of the clients' place in the network.
+const Clients = "clients"
+
+// Effect counts what a fault did. The zero value is no effect at all.
+type Effect struct {
+	ProcessesEnded     int64 `json:"processes_ended,omitempty"`
+	BytesLost          int64 `json:"bytes_lost,omitempty"`
+	FilesLost          int64 `json:"files_lost,omitempty"`
+	MessagesDropped    int64 `json:"messages_dropped,omitempty"`
+	MessagesDelayed    int64 `json:"messages_delayed,omitempty"`
+	MessagesDuplicated int64 `json:"messages_duplicated,omitempty"`
+	BytesHeld          int64 `json:"bytes_held,omitempty"`
+	ConnectionsReset   int64 `json:"connections_reset,omitempty"`
+}
+
+// Add returns the sum of two effects.
+func (e Effect) Add(o Effect) Effect { return e.plus(o, 1) }
+
+// Sub returns what e has beyond an earlier reading o.
+func (e Effect) Sub(o Effect) Effect { return e.plus(o, -1) }
+
+func (e Effect) plus(o Effect, sign int64) Effect {
+	e.ProcessesEnded += sign * o.ProcessesEnded
+	e.BytesLost += sign * o.BytesLost
+	e.FilesLost += sign * o.FilesLost
+	e.MessagesDropped += sign * o.MessagesDropped
+	e.MessagesDelayed += sign * o.MessagesDelayed
+	e.MessagesDuplicated += sign * o.MessagesDuplicated
+	e.BytesHeld += sign * o.BytesHeld
+	e.ConnectionsReset += sign * o.ConnectionsReset
+	return e
+}
+
+// Bit tells whether anything at all happened.
+func (e Effect) Bit() bool { return e != Effect{} }
+
+// Inspection is the truth about one running host.
+type Inspection struct {
+	Host       string
+	NodeHostID string
+	Nodes      []Node
+}
+
+// Node is one Raft node that runs on a host.
+type Node struct {
+	ClusterID  uint64
+	NodeID     uint64
+	LeaderID   uint64            // 0: none known
+	ConfigID   uint64            // ccid of the membership below
+	Voters     map[uint64]string // NodeID → RaftAddress
+	Observers  map[uint64]string
+	IsObserver bool
+}
+
+// LeaderChange is one of Dragonboat's announcements of who leads a cluster.
+type LeaderChange struct {
+	At        time.Time
+	Host      string
+	ClusterID uint64
+	NodeID    uint64 // who says so
+	LeaderID  uint64 // 0: nobody
+	Term      uint64
+}
