@@ -1,12 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
 GO ?= go
+SEED ?= 0
+HOURS ?= 8
 
-.PHONY: build test race monkey soak bench bench-checker lint proto clean
+# The packages whose tests are quick enough under the race detector.
+RACE_PACKAGES = ./checker/... ./drummer/db/... ./drummer/schedule/... ./drummer/client/... \
+	./drummer/nodehostapi/... ./monkey/fault/... ./monkey/rundir/... ./monkey/sim/simnet/... \
+	./monkey/sim/simdisk/... ./monkey/statemachine/... ./monkey/workload/... ./scenarios/...
+
+.PHONY: build test race monkey soak bench bench-checker lint proto
 
 build: ## the five programs, into bin/
 	$(GO) build -o bin/ ./cmd/...
 
-proto: ## regenerate drummer/drummerpb (needs protoc on the PATH)
+test: ## everything that fits in minutes; needs Go and nothing else
+	$(GO) test ./...
+
+race: ## the quick packages under the race detector
+	$(GO) test -race -short $(RACE_PACKAGES)
+
+monkey: ## the long chaos suites; a seed of your own with SEED=n
+	$(GO) test -tags monkey -timeout 60m ./monkey/... -args -monkey.seed=$(SEED)
+
+soak: ## nights of chaos: HOURS=n
+	$(GO) run ./cmd/monkey soak --for $(HOURS)h scenarios/quickstart.yaml
+
+bench: ## every benchmark
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+bench-checker: ## the checker against porcupine, as ratios
+	$(GO) test -run '^$$' -bench . -benchmem ./checker/...
+
+lint: ## gofmt, vet and staticcheck; versions are pinned in go.mod
+	@test -z "$$(gofmt -l . | tee /dev/stderr)" || (echo 'gofmt would change the files above' >&2; exit 1)
+	$(GO) vet ./...
+	$(GO) vet -tags monkey ./...
+	$(GO) tool staticcheck ./...
+
+proto: ## regenerate drummer/drummerpb; needs protoc on the PATH
 	$(GO) build -o bin/ google.golang.org/protobuf/cmd/protoc-gen-go google.golang.org/grpc/cmd/protoc-gen-go-grpc
 	PATH="$(CURDIR)/bin:$$PATH" protoc -I drummer/drummerpb --go_out=drummer/drummerpb --go_opt=paths=source_relative \
 		--go-grpc_out=drummer/drummerpb --go-grpc_opt=paths=source_relative drummer/drummerpb/*.proto
