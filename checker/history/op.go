@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package history
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+)
+
+// Kind says what an operation asks for. The five kinds below are those of
+// the key-value models; other models have kinds of their own.
+type Kind string
+
+// The kinds of operation of the key-value models.
+const (
+	Get    Kind = "get"
+	Put    Kind = "put"
+	Cas    Kind = "cas"
+	Append Kind = "append"
+	Delete Kind = "delete"
+)
+
+// The kinds of operation of the other models.
+const (
+	Add      Kind = "add"      // counter: add Value; set: add the element Value
+	Remove   Kind = "remove"   // set: remove the element Value
+	Transfer Kind = "transfer" // bank: Value is {"from","to","amount"} as JSON text
+)
+
+// Outcome says what a client knows about the end of an operation.
+type Outcome string
+
+const (
+	// OK: the operation took effect once, between its call and its return.
+	OK Outcome = "ok"
+	// Fail: the operation certainly had no effect.
+	Fail Outcome = "fail"
+	// Unknown: it may take effect at any time after its call, or never.
+	Unknown Outcome = "unknown"
+)
+
+// Never is the return time of an operation that did not return.
+const Never = math.MaxInt64
+
+// Op is one operation of one client on one key.
+type Op struct {
+	Client int64
+	Key    string
+	Kind   Kind
+	// Value is what is written or appended. A put of Absent is a delete.
+	Value Value
+	// Expected is what a cas compares with.
+	Expected Value
+	// Observed is what a get, or a failed cas, saw.
+	Observed Value
+	// Call and Return are nanoseconds, or any monotone integers, on one clock
+	// for the whole history. Return has no meaning where Outcome is Unknown.
+	Call, Return int64
+	Outcome      Outcome
+
+	// Refuted is set on a failed cas that was answered "the value is not the
+	// expected one" without being told which it is. A failed cas with neither
+	// Refuted nor Observed says nothing about the value.
+	Refuted bool
+	// Writer optionally names this write, once in the history of its key. It
+	// is stored with the value or the tombstone, so that an observation can
+	// name the write that it saw even where values repeat.
+	Writer string
+	// ObservedWriter is the Writer of the state that the operation saw: for a
+	// get or a failed cas the state it was answered with, for a write the
+	// state that it replaced. "" means not stated; InitialWriter means the
+	// state before the first write.
+	ObservedWriter string
+
+	// Cluster and Host say where the operation went; zero if not stated.
+	Cluster uint64
+	Host    string
+	// Session and Seq name a proposal under a client session, for the
+	// exactly-once check; empty if not stated.
+	Session string
+	Seq     uint64
+
+	// ID is given by a Recorder, from 1; 0 if the history states none.
+	ID uint64
+	// Extra holds the fields of other tools by name; they are kept.
+	Extra map[string]json.RawMessage
+}
+
+// InitialWriter is the ObservedWriter of an operation that saw the state
+// before the first write.
+const InitialWriter = "initial"
+
+// End returns the time by which the operation is over: Return, or Never.
+func (o *Op) End() int64 {
+	if o.Outcome == Unknown {
+		return Never
+	}
+	return o.Return
+}
+
+// Mutates says whether operations of this kind can change state.
+func (k Kind) Mutates() bool { return k != Get }
+
+// Validate returns an error for an operation that contradicts itself or
+// lacks what its kind needs. It knows the key-value kinds and leaves others
+// to their model.
+func (o *Op) Validate() error {
+	switch o.Outcome {
+	case OK, Fail:
+		if o.Return < o.Call {
+			return fmt.Errorf("the operation returns at %d, before its call at %d", o.Return, o.Call)
+		}
+	case Unknown:
+	default:
+		return fmt.Errorf("outcome %q is none of ok, fail, unknown", o.Outcome)
+	}
+	return o.validateValues()
+}
+
+func (o *Op) validateValues() error {
+	switch o.Kind {
+	case Get:
+		if o.Outcome == OK && !o.Observed.Stated() {
+			return fmt.Errorf("a get with outcome ok needs \"observed\" (null if the key holds nothing)")
+		}
+	case Put, Append:
+		if !o.Value.Stated() {
+			return fmt.Errorf("a %s needs \"value\"", o.Kind)
+		}
+	case Cas:
+		if !o.Value.Stated() || !o.Expected.Stated() {
+			return fmt.Errorf("a cas needs \"expected\" and \"value\"")
+		}
+	case "":
+		return fmt.Errorf("the operation has no \"op\"")
+	}
+	return nil
+}
