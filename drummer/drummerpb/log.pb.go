@@ -27,6 +27,72 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// CommandCode is what became of a command. It is also the value of the
+// entry's result.
+type CommandCode int32
+
+const (
+	CommandCode_COMMAND_CODE_UNSPECIFIED CommandCode = 0
+	CommandCode_APPLIED                  CommandCode = 1
+	CommandCode_MALFORMED                CommandCode = 2 // the bytes are not a command
+	CommandCode_UNKNOWN_COMMAND          CommandCode = 3 // a kind of command that this version does not know
+	CommandCode_STALE_TERM               CommandCode = 4 // an older term than the one DrummerDB is in
+	CommandCode_INVALID                  CommandCode = 5 // understood, and can't be right; detail says why
+	CommandCode_CONFLICT                 CommandCode = 6 // right by itself, but something else holds already
+	CommandCode_NOT_FOUND                CommandCode = 7
+)
+
+// Enum value maps for CommandCode.
+var (
+	CommandCode_name = map[int32]string{
+		0: "COMMAND_CODE_UNSPECIFIED",
+		1: "APPLIED",
+		2: "MALFORMED",
+		3: "UNKNOWN_COMMAND",
+		4: "STALE_TERM",
+		5: "INVALID",
+		6: "CONFLICT",
+		7: "NOT_FOUND",
+	}
+	CommandCode_value = map[string]int32{
+		"COMMAND_CODE_UNSPECIFIED": 0,
+		"APPLIED":                  1,
+		"MALFORMED":                2,
+		"UNKNOWN_COMMAND":          3,
+		"STALE_TERM":               4,
+		"INVALID":                  5,
+		"CONFLICT":                 6,
+		"NOT_FOUND":                7,
+	}
+)
+
+func (x CommandCode) Enum() *CommandCode {
+	p := new(CommandCode)
+	*p = x
+	return p
+}
+
+func (x CommandCode) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (CommandCode) Descriptor() protoreflect.EnumDescriptor {
+	return file_log_proto_enumTypes[0].Descriptor()
+}
+
+func (CommandCode) Type() protoreflect.EnumType {
+	return &file_log_proto_enumTypes[0]
+}
+
+func (x CommandCode) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use CommandCode.Descriptor instead.
+func (CommandCode) EnumDescriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{0}
+}
+
 // Command is one entry of DrummerDB's log.
 type Command struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -674,6 +740,112 @@ func (x *EndOperation) GetResult() *RequestResult {
 	return nil
 }
 
+// CommandResult is the data of an entry's result.
+type CommandResult struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Code   CommandCode            `protobuf:"varint,1,opt,name=code,proto3,enum=drumbeat.v1.CommandCode" json:"code,omitempty"`
+	Detail string                 `protobuf:"bytes,2,opt,name=detail,proto3" json:"detail,omitempty"` // a sentence when the code is not APPLIED
+	// deployment_id and term are DrummerDB's after the command.
+	DeploymentId uint64 `protobuf:"varint,3,opt,name=deployment_id,json=deploymentId,proto3" json:"deployment_id,omitempty"`
+	Term         uint64 `protobuf:"varint,4,opt,name=term,proto3" json:"term,omitempty"`
+	Tick         uint64 `protobuf:"varint,5,opt,name=tick,proto3" json:"tick,omitempty"`
+	// need_full_state lists NodeHosts whose delta or heartbeat can't be used,
+	// because DrummerDB knows nothing of them: ask each for a new Hello.
+	NeedFullState []string `protobuf:"bytes,6,rep,name=need_full_state,json=needFullState,proto3" json:"need_full_state,omitempty"`
+	// accepted are the operations of a Schedule that are now in flight, in the
+	// order they were listed, with their IDs; dropped is how many were not.
+	Accepted      []*Operation `protobuf:"bytes,7,rep,name=accepted,proto3" json:"accepted,omitempty"`
+	Dropped       uint32       `protobuf:"varint,8,opt,name=dropped,proto3" json:"dropped,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CommandResult) Reset() {
+	*x = CommandResult{}
+	mi := &file_log_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CommandResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CommandResult) ProtoMessage() {}
+
+func (x *CommandResult) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CommandResult.ProtoReflect.Descriptor instead.
+func (*CommandResult) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *CommandResult) GetCode() CommandCode {
+	if x != nil {
+		return x.Code
+	}
+	return CommandCode_COMMAND_CODE_UNSPECIFIED
+}
+
+func (x *CommandResult) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
+func (x *CommandResult) GetDeploymentId() uint64 {
+	if x != nil {
+		return x.DeploymentId
+	}
+	return 0
+}
+
+func (x *CommandResult) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
+}
+
+func (x *CommandResult) GetTick() uint64 {
+	if x != nil {
+		return x.Tick
+	}
+	return 0
+}
+
+func (x *CommandResult) GetNeedFullState() []string {
+	if x != nil {
+		return x.NeedFullState
+	}
+	return nil
+}
+
+func (x *CommandResult) GetAccepted() []*Operation {
+	if x != nil {
+		return x.Accepted
+	}
+	return nil
+}
+
+func (x *CommandResult) GetDropped() uint32 {
+	if x != nil {
+		return x.Dropped
+	}
+	return 0
+}
+
 var File_log_proto protoreflect.FileDescriptor
 
 const file_log_proto_rawDesc = "" +
@@ -717,7 +889,26 @@ const file_log_proto_rawDesc = "" +
 	"operations\"V\n" +
 	"\fEndOperation\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x122\n" +
-	"\x06result\x18\x02 \x01(\v2\x1a.drumbeat.v1.RequestResultR\x06resultB5Z3github.com/drumbeat-raft/drumbeat/drummer/drummerpbb\x06proto3"
+	"\x06result\x18\x02 \x01(\v2\x1a.drumbeat.v1.RequestResultR\x06result\"\x98\x02\n" +
+	"\rCommandResult\x12,\n" +
+	"\x04code\x18\x01 \x01(\x0e2\x18.drumbeat.v1.CommandCodeR\x04code\x12\x16\n" +
+	"\x06detail\x18\x02 \x01(\tR\x06detail\x12#\n" +
+	"\rdeployment_id\x18\x03 \x01(\x04R\fdeploymentId\x12\x12\n" +
+	"\x04term\x18\x04 \x01(\x04R\x04term\x12\x12\n" +
+	"\x04tick\x18\x05 \x01(\x04R\x04tick\x12&\n" +
+	"\x0fneed_full_state\x18\x06 \x03(\tR\rneedFullState\x122\n" +
+	"\baccepted\x18\a \x03(\v2\x16.drumbeat.v1.OperationR\baccepted\x12\x18\n" +
+	"\adropped\x18\b \x01(\rR\adropped*\x96\x01\n" +
+	"\vCommandCode\x12\x1c\n" +
+	"\x18COMMAND_CODE_UNSPECIFIED\x10\x00\x12\v\n" +
+	"\aAPPLIED\x10\x01\x12\r\n" +
+	"\tMALFORMED\x10\x02\x12\x13\n" +
+	"\x0fUNKNOWN_COMMAND\x10\x03\x12\x0e\n" +
+	"\n" +
+	"STALE_TERM\x10\x04\x12\v\n" +
+	"\aINVALID\x10\x05\x12\f\n" +
+	"\bCONFLICT\x10\x06\x12\r\n" +
+	"\tNOT_FOUND\x10\aB5Z3github.com/drumbeat-raft/drumbeat/drummer/drummerpbb\x06proto3"
 
 var (
 	file_log_proto_rawDescOnce sync.Once
@@ -731,46 +922,51 @@ func file_log_proto_rawDescGZIP() []byte {
 	return file_log_proto_rawDescData
 }
 
-var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_log_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_log_proto_goTypes = []any{
-	(*Command)(nil),        // 0: drumbeat.v1.Command
-	(*SetDeployment)(nil),  // 1: drumbeat.v1.SetDeployment
-	(*TakeLeadership)(nil), // 2: drumbeat.v1.TakeLeadership
-	(*Tick)(nil),           // 3: drumbeat.v1.Tick
-	(*HostReports)(nil),    // 4: drumbeat.v1.HostReports
-	(*HostReport)(nil),     // 5: drumbeat.v1.HostReport
-	(*DefineClusters)(nil), // 6: drumbeat.v1.DefineClusters
-	(*SetLaunched)(nil),    // 7: drumbeat.v1.SetLaunched
-	(*Schedule)(nil),       // 8: drumbeat.v1.Schedule
-	(*EndOperation)(nil),   // 9: drumbeat.v1.EndOperation
-	(*NodeHostInfo)(nil),   // 10: drumbeat.v1.NodeHostInfo
-	(*NodeReport)(nil),     // 11: drumbeat.v1.NodeReport
-	(*NodeKey)(nil),        // 12: drumbeat.v1.NodeKey
-	(*ClusterSpec)(nil),    // 13: drumbeat.v1.ClusterSpec
-	(*Operation)(nil),      // 14: drumbeat.v1.Operation
-	(*RequestResult)(nil),  // 15: drumbeat.v1.RequestResult
+	(CommandCode)(0),       // 0: drumbeat.v1.CommandCode
+	(*Command)(nil),        // 1: drumbeat.v1.Command
+	(*SetDeployment)(nil),  // 2: drumbeat.v1.SetDeployment
+	(*TakeLeadership)(nil), // 3: drumbeat.v1.TakeLeadership
+	(*Tick)(nil),           // 4: drumbeat.v1.Tick
+	(*HostReports)(nil),    // 5: drumbeat.v1.HostReports
+	(*HostReport)(nil),     // 6: drumbeat.v1.HostReport
+	(*DefineClusters)(nil), // 7: drumbeat.v1.DefineClusters
+	(*SetLaunched)(nil),    // 8: drumbeat.v1.SetLaunched
+	(*Schedule)(nil),       // 9: drumbeat.v1.Schedule
+	(*EndOperation)(nil),   // 10: drumbeat.v1.EndOperation
+	(*CommandResult)(nil),  // 11: drumbeat.v1.CommandResult
+	(*NodeHostInfo)(nil),   // 12: drumbeat.v1.NodeHostInfo
+	(*NodeReport)(nil),     // 13: drumbeat.v1.NodeReport
+	(*NodeKey)(nil),        // 14: drumbeat.v1.NodeKey
+	(*ClusterSpec)(nil),    // 15: drumbeat.v1.ClusterSpec
+	(*Operation)(nil),      // 16: drumbeat.v1.Operation
+	(*RequestResult)(nil),  // 17: drumbeat.v1.RequestResult
 }
 var file_log_proto_depIdxs = []int32{
-	1,  // 0: drumbeat.v1.Command.set_deployment:type_name -> drumbeat.v1.SetDeployment
-	2,  // 1: drumbeat.v1.Command.take_leadership:type_name -> drumbeat.v1.TakeLeadership
-	3,  // 2: drumbeat.v1.Command.tick:type_name -> drumbeat.v1.Tick
-	4,  // 3: drumbeat.v1.Command.reports:type_name -> drumbeat.v1.HostReports
-	6,  // 4: drumbeat.v1.Command.define_clusters:type_name -> drumbeat.v1.DefineClusters
-	7,  // 5: drumbeat.v1.Command.set_launched:type_name -> drumbeat.v1.SetLaunched
-	8,  // 6: drumbeat.v1.Command.schedule:type_name -> drumbeat.v1.Schedule
-	9,  // 7: drumbeat.v1.Command.end_operation:type_name -> drumbeat.v1.EndOperation
-	5,  // 8: drumbeat.v1.HostReports.reports:type_name -> drumbeat.v1.HostReport
-	10, // 9: drumbeat.v1.HostReport.host:type_name -> drumbeat.v1.NodeHostInfo
-	11, // 10: drumbeat.v1.HostReport.nodes:type_name -> drumbeat.v1.NodeReport
-	12, // 11: drumbeat.v1.HostReport.gone:type_name -> drumbeat.v1.NodeKey
-	13, // 12: drumbeat.v1.DefineClusters.specs:type_name -> drumbeat.v1.ClusterSpec
-	14, // 13: drumbeat.v1.Schedule.operations:type_name -> drumbeat.v1.Operation
-	15, // 14: drumbeat.v1.EndOperation.result:type_name -> drumbeat.v1.RequestResult
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	2,  // 0: drumbeat.v1.Command.set_deployment:type_name -> drumbeat.v1.SetDeployment
+	3,  // 1: drumbeat.v1.Command.take_leadership:type_name -> drumbeat.v1.TakeLeadership
+	4,  // 2: drumbeat.v1.Command.tick:type_name -> drumbeat.v1.Tick
+	5,  // 3: drumbeat.v1.Command.reports:type_name -> drumbeat.v1.HostReports
+	7,  // 4: drumbeat.v1.Command.define_clusters:type_name -> drumbeat.v1.DefineClusters
+	8,  // 5: drumbeat.v1.Command.set_launched:type_name -> drumbeat.v1.SetLaunched
+	9,  // 6: drumbeat.v1.Command.schedule:type_name -> drumbeat.v1.Schedule
+	10, // 7: drumbeat.v1.Command.end_operation:type_name -> drumbeat.v1.EndOperation
+	6,  // 8: drumbeat.v1.HostReports.reports:type_name -> drumbeat.v1.HostReport
+	12, // 9: drumbeat.v1.HostReport.host:type_name -> drumbeat.v1.NodeHostInfo
+	13, // 10: drumbeat.v1.HostReport.nodes:type_name -> drumbeat.v1.NodeReport
+	14, // 11: drumbeat.v1.HostReport.gone:type_name -> drumbeat.v1.NodeKey
+	15, // 12: drumbeat.v1.DefineClusters.specs:type_name -> drumbeat.v1.ClusterSpec
+	16, // 13: drumbeat.v1.Schedule.operations:type_name -> drumbeat.v1.Operation
+	17, // 14: drumbeat.v1.EndOperation.result:type_name -> drumbeat.v1.RequestResult
+	0,  // 15: drumbeat.v1.CommandResult.code:type_name -> drumbeat.v1.CommandCode
+	16, // 16: drumbeat.v1.CommandResult.accepted:type_name -> drumbeat.v1.Operation
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_log_proto_init() }
@@ -794,13 +990,14 @@ func file_log_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_log_proto_rawDesc), len(file_log_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   10,
+			NumEnums:      1,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
 		GoTypes:           file_log_proto_goTypes,
 		DependencyIndexes: file_log_proto_depIdxs,
+		EnumInfos:         file_log_proto_enumTypes,
 		MessageInfos:      file_log_proto_msgTypes,
 	}.Build()
 	File_log_proto = out.File
