@@ -23,11 +23,19 @@ const (
 	Phase      EventKind = "phase"       // Text names the phase that begins
 	FaultBegin EventKind = "fault-begin" // Fault, ID, Hosts
 	FaultEnd   EventKind = "fault-end"   // Fault, ID, Hosts, Effect of the whole fault
-	Boot       EventKind = "boot"        // Hosts
-	Leader     EventKind = "leader"      // Cluster, Node, Term, LeaderID
-	Decision   EventKind = "drummer"     // a line of Drummer's own event log
-	Repaired   EventKind = "repaired"    // Cluster had its full number again after Took
-	Problem    EventKind = "problem"     // Text says what went wrong in the world
+	// FaultSkipped: the planned fault ID found no target; Text says why.
+	FaultSkipped EventKind = "fault-skipped"
+	Boot         EventKind = "boot"     // Hosts
+	Leader       EventKind = "leader"   // Cluster, Node, Term, LeaderID
+	Decision     EventKind = "drummer"  // a line of Drummer's own event log
+	Repaired     EventKind = "repaired" // Cluster had its full number again after Took
+	Problem      EventKind = "problem"  // Text says what went wrong in the world
+)
+
+// How a cluster was repaired: the Op of a Repaired event.
+const (
+	Restored = "restored" // the same members run again
+	Replaced = "replaced" // with other members
 )
 
 // Event is a line of events.jsonl.

@@ -5,5 +5,5 @@
 // with its NodeHosts. It holds the vocabulary only; monkey/sim and monkey/proc
 // are the worlds there are, monkey/fault acts on any of them.
 //
-// It is not where faults are planned or judged, and it knows no scenario.
+// It is not where faults are planned or judged.
 package world

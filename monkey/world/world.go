@@ -6,6 +6,8 @@ import (
 	"context"
 	"net"
 	"time"
+
+	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
 // Role is what runs on a host.
@@ -27,25 +29,12 @@ type Host struct {
 	APIAddress  string `json:"api_address"` // gRPC: NodeHostAPI, or Drummer and NodeHosts
 }
 
-// Capability names something that a world can do to its hosts. A scenario that
-// asks for one which the world lacks is refused when it is loaded.
-type Capability string
-
-// The capabilities. Each is one word in a scenario's refusal.
-const (
-	CanKill      Capability = "kill"       // end a process; what it wrote stays
-	CanPowerLoss Capability = "power-loss" // end a process and drop what it did not sync
-	CanWipe      Capability = "wipe"       // end a process and drop its disk
-	CanPartition Capability = "partition"  // cut links, in both or in one direction
-	CanDegrade   Capability = "degrade"    // lose, delay, duplicate messages on a link
-)
-
 // World is a running deployment that can be broken. Methods are safe for
 // concurrent use. Faults act at the instant of the call; what a dying process
 // still does afterwards has no effect on anybody.
 type World interface {
 	// Capabilities never changes.
-	Capabilities() []Capability
+	Capabilities() []scenarios.Capability
 	// Hosts lists all hosts, Drummers first, each role in order of name.
 	Hosts() []Host
 
@@ -64,6 +53,8 @@ type World interface {
 	// DrummerLeader names the host whose Drummer server leads as far as the
 	// world can see; false when there is none.
 	DrummerLeader() (string, bool)
+	// ClusterLeader names the host that leads a Raft cluster, likewise.
+	ClusterLeader(clusterID uint64) (string, bool)
 	// Inspect looks into a running host past network and faults: the truth
 	// that Drummer's picture is compared with.
 	Inspect(ctx context.Context, host string) (Inspection, error)
@@ -105,8 +96,9 @@ type Link struct {
 type Network interface {
 	// SetLink replaces the quality of from → to.
 	SetLink(from, to string, l Link) error
-	// Traffic counts what happened to messages because of links since Start.
-	Traffic() Effect
+	// Traffic counts what links did to messages from and to the given hosts
+	// since Start; without hosts, to all messages.
+	Traffic(hosts ...string) Effect
 }
 
 // Clients is the name of the clients' place in the network.

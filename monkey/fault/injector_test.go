@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fault
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
+	"github.com/drumbeat-raft/drumbeat/monkey/world"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
+)
+
+// board is a world of switches: it remembers what was done to it.
+type board struct {
+	start   time.Time
+	up      map[string]bool
+	links   map[pair]world.Link
+	journal []string
+	leader  string
+	dropped int64
+	unsafe  bool // losing any host costs a quorum
+}
+
+func newBoard() *board {
+	b := &board{start: time.Now(), up: map[string]bool{}, links: map[pair]world.Link{}, leader: "drummer1"}
+	for _, h := range b.Hosts() {
+		b.up[h.Name] = true
+	}
+	return b
+}
+
+func (b *board) Hosts() []world.Host {
+	return []world.Host{{Name: "drummer1", Role: world.Drummer}, {Name: "nodehost1", Role: world.NodeHost}, {Name: "nodehost2", Role: world.NodeHost}}
+}
+
+func (b *board) note(what, host string) {
+	b.journal = append(b.journal, fmt.Sprintf("%v %s %s", time.Since(b.start), what, host))
+}
+
+func (b *board) stop(what, host string) (world.Effect, error) {
+	b.note(what, host)
+	b.up[host] = false
+	return world.Effect{ProcessesEnded: 1}, nil
+}
+
+func (b *board) Capabilities() []scenarios.Capability        { return nil }
+func (b *board) ClusterLeader(uint64) (string, bool)         { return "", false }
+func (b *board) Start(context.Context) error                 { return nil }
+func (b *board) Stop()                                       {}
+func (b *board) Running(h string) bool                       { return b.up[h] }
+func (b *board) Kill(h string) (world.Effect, error)         { return b.stop("kill", h) }
+func (b *board) PowerLoss(h string) (world.Effect, error)    { return b.stop("power-loss", h) }
+func (b *board) Wipe(h string) (world.Effect, error)         { return b.stop("wipe", h) }
+func (b *board) DrummerLeader() (string, bool)               { return b.leader, b.leader != "" }
+func (b *board) LeaderChanges() []world.LeaderChange         { return nil }
+func (b *board) Problems() []string                          { return nil }
+func (b *board) Boot(h string) error                         { b.note("boot", h); b.up[h] = true; return nil }
+func (b *board) SetLink(from, to string, q world.Link) error { b.links[pair{from, to}] = q; return nil }
+func (b *board) Traffic(...string) world.Effect {
+	b.dropped++
+	return world.Effect{MessagesDropped: b.dropped}
+}
+func (b *board) DialContext(context.Context, string) (net.Conn, error) { return nil, net.ErrClosed }
+func (b *board) Inspect(context.Context, string) (world.Inspection, error) {
+	return world.Inspection{}, nil
+}
+
+func (b *board) safe([]string) bool { return !b.unsafe }
+
+// carryOut runs steps for a minute on a board of switches, then heals.
+func carryOut(t *testing.T, b *board, steps ...Step) *Injector {
+	t.Helper()
+	events, err := rundir.CreateEvents(t.TempDir(), b.start)
+	require.NoError(t, err)
+	in := NewInjector(b, events, b.safe)
+	require.NoError(t, in.Run(t.Context(), b.start, time.Minute, steps))
+	require.NoError(t, in.Heal())
+	require.NoError(t, events.Close())
+	return in
+}
+
+func TestInjectorEndsAndBootsOnTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBoard()
+		in := carryOut(t, b,
+			Step{ID: 1, At: 5 * time.Second, Hosts: []string{"nodehost1"}, For: 20 * time.Second, Fault: &scenarios.Fault{Kind: "kill"}},
+			Step{ID: 2, At: 10 * time.Second, Hosts: []string{"nodehost2"}, For: 5 * time.Second, Fault: &scenarios.Fault{Kind: "power-loss"}},
+			Step{ID: 3, At: 50 * time.Second, For: time.Hour, Fault: &scenarios.Fault{Kind: "kill", Target: scenarios.Target{Class: scenarios.DrummerLeader}}})
+		require.Equal(t, []string{
+			"5s kill nodehost1", "10s power-loss nodehost2", "15s boot nodehost2",
+			"25s boot nodehost1", "50s kill drummer1", "1m0s boot drummer1",
+		}, b.journal)
+		for _, tally := range in.Tallies() {
+			require.Equal(t, tally.Injected, tally.Bit, "%+v", tally)
+		}
+	})
+}
+
+func TestInjectorLeavesTheDeadDead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBoard()
+		in := carryOut(t, b,
+			Step{ID: 1, At: time.Second, Hosts: []string{"nodehost1"}, Fault: &scenarios.Fault{Kind: "kill", Forever: true}},
+			Step{ID: 2, At: 2 * time.Second, Hosts: []string{"nodehost1"}, For: time.Second, Fault: &scenarios.Fault{Kind: "kill"}})
+		require.Equal(t, []string{"1s kill nodehost1"}, b.journal)
+		require.Equal(t, map[string]bool{"nodehost1": true}, in.Dead())
+		require.Equal(t, 1, in.Tallies()[0].Injected, "a fault on a dead host is not counted")
+	})
+}
+
+func TestOverlappingFaultsShareLinks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBoard()
+		cut := pair{"nodehost1", "nodehost2"}
+		events, err := rundir.CreateEvents(t.TempDir(), b.start)
+		require.NoError(t, err)
+		in := NewInjector(b, events, b.safe)
+		defer events.Close()
+		go func() {
+			time.Sleep(15 * time.Second)
+			require.Equal(t, world.Link{Cut: true, Drop: 0.5}, b.links[cut], "both faults")
+			time.Sleep(10 * time.Second)
+			require.Equal(t, world.Link{Drop: 0.5}, b.links[cut], "the partition ended, the loss goes on")
+		}()
+		require.NoError(t, in.Run(t.Context(), b.start, time.Minute, []Step{
+			{ID: 1, At: 5 * time.Second, Hosts: []string{"nodehost1"}, For: 15 * time.Second, Fault: &scenarios.Fault{Kind: "partition"}},
+			{ID: 2, At: 10 * time.Second, Hosts: []string{"nodehost2"}, For: 30 * time.Second, Fault: &scenarios.Fault{Kind: "lossy", Drop: 50}},
+		}))
+		for p, q := range b.links {
+			require.Zero(t, q, "%v after both ended", p)
+		}
+	})
+}
