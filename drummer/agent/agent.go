@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package agent
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/lni/dragonboat/v3"
+
+	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
+)
+
+const (
+	firstPause = 100 * time.Millisecond
+	maxPause   = 2 * time.Second
+)
+
+// Agent connects one NodeHost to Drummer. It is safe for concurrent use.
+type Agent struct {
+	nodehost *dragonboat.NodeHost
+	config   Config
+	log      *slog.Logger
+	rand     *rand.Rand // of the run goroutine
+	dialer   rpc.Dialer
+
+	probes     *probes
+	inventory  *inventory
+	executor   *executor
+	deployment *deployment
+
+	attached atomic.Pointer[string]
+	cancel   context.CancelFunc
+	done     sync.WaitGroup
+}
+
+// New starts an agent for a running NodeHost. The NodeHost must outlive it:
+// Close comes before NodeHost.Stop.
+func New(nodehost *dragonboat.NodeHost, config Config) (*Agent, error) {
+	if nodehost == nil {
+		return nil, errors.New("the agent needs a NodeHost")
+	}
+	if err := config.validate(); err != nil {
+		return nil, err
+	}
+	config.setDefaults()
+	remembered, err := loadDeployment(nodehost.NodeHostConfig())
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	a := &Agent{
+		nodehost:   nodehost,
+		config:     config,
+		log:        config.Logger.With("nodehost", nodehost.RaftAddress()),
+		rand:       config.Rand,
+		dialer:     rpc.Dialer{Dial: config.Dial, TLS: config.TLS},
+		deployment: remembered,
+		cancel:     cancel,
+	}
+	a.probes = newProbes(ctx, nodehost, config.Listener.notify)
+	a.inventory = newInventory(nodehost, config.Listener, a.probes)
+	a.executor = newExecutor(ctx, a)
+	a.done.Go(func() { a.run(ctx) })
+	return a, nil
+}
+
+// Close ends the stream and every request under way, and returns when nothing
+// of the agent runs any more. The NodeHost goes on.
+func (a *Agent) Close() {
+	a.cancel()
+	a.done.Wait()
+	a.executor.wait()
+	a.probes.wait()
+}
+
+// Attached returns the address of the server that welcomed this agent, or ""
+// while it looks for one.
+func (a *Agent) Attached() string {
+	if address := a.attached.Load(); address != nil {
+		return *address
+	}
+	return ""
+}
+
+// run looks for the leader and attaches to it, again and again.
+func (a *Agent) run(ctx context.Context) {
+	servers := append([]string(nil), a.config.Drummers...)
+	pause := firstPause
+	for ctx.Err() == nil {
+		a.rand.Shuffle(len(servers), func(i, j int) { servers[i], servers[j] = servers[j], servers[i] })
+		welcomed := false
+		for _, address := range servers {
+			if a.follow(ctx, address) {
+				welcomed = true
+				break
+			}
+			if !a.sleep(ctx, firstPause) {
+				return
+			}
+		}
+		if welcomed {
+			pause = firstPause
+			continue
+		}
+		if !a.sleep(ctx, pause) {
+			return
+		}
+		pause = min(2*pause, maxPause)
+	}
+}
+
+// follow attaches to address and to where it is redirected, a few times at
+// most. It tells whether some server welcomed the agent.
+func (a *Agent) follow(ctx context.Context, address string) bool {
+	const maxRedirects = 3
+	for range maxRedirects {
+		end := a.attach(ctx, address)
+		if end.welcomed {
+			a.log.Info("detached from Drummer", "server", address, "reason", end.err)
+		} else {
+			a.log.Debug("not attached to Drummer", "server", address, "reason", end.err)
+		}
+		if end.redirect == "" || end.redirect == address {
+			return end.welcomed
+		}
+		address = end.redirect
+	}
+	return false
+}
+
+// sleep waits for about d, from half to one and a half of it, and returns
+// false when the agent is closed.
+func (a *Agent) sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d/2 + time.Duration(a.rand.Int64N(int64(d))))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

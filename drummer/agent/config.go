@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package agent
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/lni/dragonboat/v3/statemachine"
+
+	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
+)
+
+const (
+	// DefaultHeartbeat is used until Drummer's Welcome names its own.
+	DefaultHeartbeat = time.Second
+	// silentBeats is how many heartbeat intervals without a word from the
+	// server make the agent look for another leader.
+	silentBeats = 4
+	// attachTimeout bounds the wait for the answer to a Hello.
+	attachTimeout = 3 * time.Second
+	// settleTime is how long the agent gathers events before it sends them
+	// as one delta.
+	settleTime = 20 * time.Millisecond
+	// maxParallel bounds the requests carried out at the same time.
+	maxParallel = 32
+	// maxQueued bounds the requests that wait.
+	maxQueued = 65536
+	// maxProbes bounds the reads that the agent makes at the same time.
+	maxProbes = 16
+)
+
+// Application makes the state machines of one application. Exactly one of the
+// three factories is set; it says which kind the application is.
+type Application struct {
+	Regular    statemachine.CreateStateMachineFunc
+	Concurrent statemachine.CreateConcurrentStateMachineFunc
+	OnDisk     statemachine.CreateOnDiskStateMachineFunc
+	// RemoveData removes what an on-disk state machine of a node that will
+	// never come back left on this host. It is called for nodes that the
+	// application never had, too, and then does nothing. May be nil.
+	RemoveData func(clusterID, nodeID uint64) error
+}
+
+func (a Application) validate(name string) error {
+	set := 0
+	for _, has := range []bool{a.Regular != nil, a.Concurrent != nil, a.OnDisk != nil} {
+		if has {
+			set++
+		}
+	}
+	if set != 1 {
+		return fmt.Errorf("application %q sets %d state machine factories, it must set one", name, set)
+	}
+	return nil
+}
+
+// Config is what an agent is made from.
+type Config struct {
+	// Drummers are the gRPC addresses of the Drummer servers, in any order.
+	Drummers []string
+	// APIAddress is where remote clients reach this NodeHost's API; it may be
+	// empty.
+	APIAddress string
+	// Region and Labels tell Drummer where the NodeHost is.
+	Region string
+	Labels map[string]string
+	// Registry has the applications that this NodeHost can run, by name.
+	Registry map[string]Application
+	// Listener hears the NodeHost's events; it was given to the NodeHost's
+	// configuration too. Nil: changes are found by the poll only, once a
+	// heartbeat, and leaders are reported without their term.
+	Listener *Listener
+	// Dial and TLS reach the Drummer servers; nil: TCP, plain text.
+	Dial rpc.DialFunc
+	TLS  *tls.Config
+	// Rand orders servers and jitters waits. It is used by one goroutine at a
+	// time. Nil: seeded by the operating system.
+	Rand *rand.Rand
+	// Logger may be nil.
+	Logger *slog.Logger
+}
+
+func (c *Config) validate() error {
+	if len(c.Drummers) == 0 {
+		return errors.New("the agent needs the address of at least one Drummer server")
+	}
+	for name, application := range c.Registry {
+		if err := application.validate(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Config) setDefaults() {
+	if c.Rand == nil {
+		c.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Listener == nil {
+		c.Listener = NewListener(nil, nil)
+	}
+}

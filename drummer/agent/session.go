@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+)
+
+var (
+	errNodeHostClosed = errors.New("the NodeHost is closed")
+	errSilence        = errors.New("the server fell silent")
+)
+
+// end is how a stream ended.
+type end struct {
+	welcomed bool
+	redirect string // where the server says the leader is
+	err      error
+}
+
+// session is one stream to one server. Its fields belong to the goroutine of
+// attach, which alone sends.
+type session struct {
+	agent     *Agent
+	stream    grpc.BidiStreamingClient[pb.AgentMessage, pb.ServerMessage]
+	sent      sent
+	heartbeat time.Duration
+}
+
+// attach opens a stream to the server at address and serves it until it ends.
+func (a *Agent) attach(ctx context.Context, address string) end {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	conn, err := a.dialer.Connect(address)
+	if err != nil {
+		return end{err: err}
+	}
+	defer func() { _ = conn.Close() }()
+
+	// The watchdog ends the stream, in whatever call it blocks, when the
+	// server has said nothing for too long.
+	watchdog := time.AfterFunc(attachTimeout, func() { cancel(errSilence) })
+	defer watchdog.Stop()
+
+	stream, err := pb.NewNodeHostsClient(conn).Attach(ctx)
+	if err != nil {
+		return end{err: err}
+	}
+	s := &session{agent: a, stream: stream, heartbeat: DefaultHeartbeat}
+	if err := s.hello(); err != nil {
+		return end{err: err}
+	}
+	message, err := stream.Recv()
+	if err != nil {
+		return end{err: explain(ctx, err)}
+	}
+	switch body := message.GetBody().(type) {
+	case *pb.ServerMessage_Redirect:
+		return end{redirect: body.Redirect.GetLeaderAddress(), err: errors.New("the server does not lead")}
+	case *pb.ServerMessage_Welcome:
+		if err := s.welcome(body.Welcome); err != nil {
+			return end{err: err}
+		}
+	default:
+		return end{err: fmt.Errorf("the server answered a Hello with %T", body)}
+	}
+	a.attached.Store(&address)
+	defer a.attached.Store(nil)
+	a.log.Info("attached to Drummer", "server", address)
+	incoming, ended := make(chan *pb.ServerMessage), make(chan error, 1)
+	var receiver sync.WaitGroup
+	receiver.Go(func() { ended <- s.receive(ctx, incoming, watchdog) })
+	redirect, err := s.serve(incoming, ended)
+	err = explain(ctx, err)
+	cancel(nil)
+	receiver.Wait()
+	return end{welcomed: true, redirect: redirect, err: err}
+}
+
+// explain prefers the reason why a context was cancelled to gRPC's report that
+// it was.
+func explain(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return err
+}
+
+func (s *session) hello() error {
+	a := s.agent
+	if !a.inventory.reload() {
+		return errNodeHostClosed
+	}
+	now := a.inventory.collect()
+	if now == nil {
+		return errNodeHostClosed
+	}
+	return s.stream.Send(&pb.AgentMessage{Body: &pb.AgentMessage_Hello{Hello: &pb.Hello{
+		Host: &pb.NodeHostInfo{
+			NodehostId:  a.nodehost.ID(),
+			RaftAddress: a.nodehost.RaftAddress(),
+			ApiAddress:  a.config.APIAddress,
+			Region:      a.config.Region,
+			Labels:      a.config.Labels,
+		},
+		DeploymentId: a.deployment.get(),
+		Nodes:        s.sent.full(now, a.probes),
+	}}})
+}
+
+func (s *session) welcome(w *pb.Welcome) error {
+	known := s.agent.deployment.get()
+	if known != 0 && known != w.GetDeploymentId() {
+		return fmt.Errorf("the server is of deployment %d, this NodeHost belongs to %d", w.GetDeploymentId(), known)
+	}
+	if known == 0 && w.GetDeploymentId() != 0 {
+		if err := s.agent.deployment.set(w.GetDeploymentId()); err != nil {
+			return err
+		}
+	}
+	if beat := time.Duration(w.GetHeartbeatIntervalNs()); beat > 0 {
+		s.heartbeat = beat
+	}
+	return nil
+}
+
+// serve sends what changes and acts on what comes, until the stream ends or the
+// server redirects.
+func (s *session) serve(incoming <-chan *pb.ServerMessage, ended <-chan error) (redirect string, err error) {
+	beat := time.NewTicker(s.heartbeat)
+	defer beat.Stop()
+	settle := time.NewTimer(0) // the first delta goes at once
+	defer settle.Stop()
+	for {
+		select {
+		case message := <-incoming:
+			switch body := message.GetBody().(type) {
+			case *pb.ServerMessage_Redirect:
+				return body.Redirect.GetLeaderAddress(), errors.New("the server leads no more")
+			case *pb.ServerMessage_Request:
+				s.agent.executor.submit(body.Request)
+			case *pb.ServerMessage_SendFullState:
+				err = s.hello()
+			}
+		case <-s.agent.config.Listener.wake:
+			settle.Reset(settleTime)
+		case <-settle.C:
+			err = s.report()
+		case <-beat.C:
+			if err = s.report(); err == nil {
+				err = s.stream.Send(&pb.AgentMessage{Body: &pb.AgentMessage_Heartbeat{Heartbeat: &pb.Heartbeat{}}})
+			}
+		case err := <-ended:
+			return "", err
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+}
+
+// receive hands messages to serve until the stream ends. Each message holds the
+// watchdog off.
+func (s *session) receive(ctx context.Context, incoming chan<- *pb.ServerMessage, watchdog *time.Timer) error {
+	silence := silentBeats * s.heartbeat
+	watchdog.Reset(silence)
+	for {
+		message, err := s.stream.Recv()
+		if err != nil {
+			return err
+		}
+		watchdog.Reset(silence)
+		select {
+		case incoming <- message:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// report sends what changed, then the results: when an operation ends, the
+// server knows already what it has led to.
+func (s *session) report() error {
+	results := s.agent.executor.takeResults()
+	now := s.agent.inventory.collect()
+	if now == nil {
+		return errNodeHostClosed
+	}
+	if delta := s.sent.delta(now, s.agent.probes); delta != nil {
+		if err := s.stream.Send(&pb.AgentMessage{Body: &pb.AgentMessage_Delta{Delta: delta}}); err != nil {
+			return err
+		}
+	}
+	for _, result := range results {
+		if err := s.stream.Send(&pb.AgentMessage{Body: &pb.AgentMessage_Result{Result: result}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package agent
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/lni/dragonboat/v3"
+	"github.com/lni/dragonboat/v3/config"
+
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+)
+
+const (
+	// unloadTimeout bounds the wait for a node of the same cluster that is
+	// still being stopped.
+	unloadTimeout = 10 * time.Second
+	unloadPoll    = 100 * time.Millisecond
+)
+
+// startNode starts a node that is new on this host, or restarts one whose log
+// is here.
+func (a *Agent) startNode(ctx context.Context, req *pb.Request) *pb.RequestResult {
+	if running, ok := a.runningNode(req.GetClusterId()); ok {
+		if running == req.GetNodeId() {
+			return done(req, "it runs already")
+		}
+		return failed(req, "node %d of cluster %d still runs on this host", running, req.GetClusterId())
+	}
+	spec := req.GetSpec()
+	application, ok := a.config.Registry[spec.GetApplication()]
+	if !ok {
+		return refused(req, "application %q is not in this NodeHost's registry", spec.GetApplication())
+	}
+	raft := raftConfig(req)
+	if err := raft.Validate(); err != nil {
+		return refused(req, "the Raft configuration of cluster %d is invalid: %v", req.GetClusterId(), err)
+	}
+	members, join, refusal := a.startMode(req)
+	if refusal != nil {
+		return refusal
+	}
+	err := retryWhile(ctx, dragonboat.ErrClusterAlreadyExist, func() error {
+		return a.start(application, members, join, raft)
+	})
+	switch {
+	case err == nil:
+		a.probes.started(key{req.GetClusterId(), req.GetNodeId()}, raft.ElectionRTT)
+		return done(req, "")
+	case errors.Is(err, dragonboat.ErrClusterAlreadyExist), errors.Is(err, dragonboat.ErrClosed), errors.Is(err, context.Canceled):
+		return failed(req, "node %d of cluster %d was not started: %v", req.GetNodeId(), req.GetClusterId(), err)
+	default:
+		// ErrNodeRemoved, ErrInvalidClusterSettings, ErrInvalidTarget: the
+		// same request will never do better.
+		return refused(req, "node %d of cluster %d can't be started: %v", req.GetNodeId(), req.GetClusterId(), err)
+	}
+}
+
+// startMode decides between a restart and a first start. It never lets
+// Dragonboat find a node that was not bootstrapped, which would panic.
+func (a *Agent) startMode(req *pb.Request) (members map[uint64]string, join bool, refusal *pb.RequestResult) {
+	if a.nodehost.HasNodeInfo(req.GetClusterId(), req.GetNodeId()) {
+		return nil, false, nil
+	}
+	switch req.GetJoin() {
+	case pb.JoinMode_INITIAL:
+		if own := req.GetInitialMembers()[req.GetNodeId()]; own != a.nodehost.RaftAddress() {
+			return nil, false, refused(req, "node %d is an initial member at %q, this NodeHost is %s", req.GetNodeId(), own, a.nodehost.RaftAddress())
+		}
+		return req.GetInitialMembers(), false, nil
+	case pb.JoinMode_JOIN_AS_OBSERVER:
+		return nil, true, nil
+	default:
+		return nil, false, refused(req, "join mode %v says not how node %d first joins", req.GetJoin(), req.GetNodeId())
+	}
+}
+
+func (a *Agent) start(application Application, members map[uint64]string, join bool, raft config.Config) error {
+	switch {
+	case application.Regular != nil:
+		return a.nodehost.StartCluster(members, join, application.Regular, raft)
+	case application.Concurrent != nil:
+		return a.nodehost.StartConcurrentCluster(members, join, application.Concurrent, raft)
+	default:
+		return a.nodehost.StartOnDiskCluster(members, join, application.OnDisk, raft)
+	}
+}
+
+// runningNode returns the node of a cluster that runs on this host.
+func (a *Agent) runningNode(clusterID uint64) (nodeID uint64, ok bool) {
+	user, err := a.nodehost.GetNodeUser(clusterID)
+	if err != nil {
+		return 0, false
+	}
+	return user.NodeID(), true
+}
+
+// retryWhile repeats try while it fails with temporary, for unloadTimeout at
+// most: a node that was stopped is unloaded by Dragonboat's workers a while
+// later, and there is nothing to wait on.
+func retryWhile(ctx context.Context, temporary error, try func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, unloadTimeout)
+	defer cancel()
+	for {
+		err := try()
+		if !errors.Is(err, temporary) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(unloadPoll):
+		}
+	}
+}

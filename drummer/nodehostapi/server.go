@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package nodehostapi
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/lni/dragonboat/v3"
+	"google.golang.org/grpc"
+
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
+)
+
+const (
+	// DefaultTimeout bounds a call whose client set no deadline.
+	DefaultTimeout = 5 * time.Second
+	// MaxTimeout bounds any call, so that a client which is gone holds
+	// nothing for long.
+	MaxTimeout = time.Minute
+	// MaxPayloadBytes bounds a command and a query.
+	MaxPayloadBytes = 16 << 20
+)
+
+// Config is what a NodeHost API server is made from.
+type Config struct {
+	// Listener accepts the clients; the server closes it.
+	Listener net.Listener
+	// TLS is the server's side of mutual TLS; nil: plain text.
+	TLS *tls.Config
+}
+
+// Server serves one NodeHost. It is safe for concurrent use.
+type Server struct {
+	grpc *grpc.Server
+	done chan struct{}
+}
+
+// New starts to serve nodehost's clusters on the configured listener. The
+// NodeHost must outlive the server: Close comes before NodeHost.Stop.
+func New(nodehost *dragonboat.NodeHost, config Config) (*Server, error) {
+	if nodehost == nil {
+		return nil, errors.New("the NodeHost API needs a NodeHost")
+	}
+	if config.Listener == nil {
+		return nil, errors.New("the NodeHost API needs a listener")
+	}
+	s := &Server{grpc: rpc.NewServer(config.TLS), done: make(chan struct{})}
+	Register(s.grpc, nodehost)
+	go func() {
+		defer close(s.done)
+		_ = s.grpc.Serve(config.Listener) // ends with Close, or with the listener
+	}()
+	return s, nil
+}
+
+// Register adds the service to a gRPC server of the caller's own.
+func Register(registrar grpc.ServiceRegistrar, nodehost *dragonboat.NodeHost) {
+	pb.RegisterNodeHostAPIServer(registrar, &service{nodehost: nodehost})
+}
+
+// Close ends all calls and returns when they have ended.
+func (s *Server) Close() {
+	s.grpc.Stop()
+	<-s.done
+}
+
+type service struct {
+	pb.UnimplementedNodeHostAPIServer
+	nodehost *dragonboat.NodeHost
+}
+
+// bound gives ctx a deadline that Dragonboat can use.
+func bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithTimeout(ctx, DefaultTimeout)
+	}
+	if time.Until(deadline) > MaxTimeout {
+		return context.WithTimeout(ctx, MaxTimeout)
+	}
+	return ctx, func() {}
+}
+
+// Read answers a query, linearizable unless stale is asked for.
+func (s *service) Read(ctx context.Context, req *pb.ReadRequest) (*pb.ReadResponse, error) {
+	if len(req.GetQuery()) > MaxPayloadBytes {
+		return nil, badRequest(pb.RaftErrorCode_PAYLOAD_TOO_BIG,
+			fmt.Sprintf("a query of %d bytes is over the limit of %d", len(req.GetQuery()), MaxPayloadBytes))
+	}
+	answer, err := s.read(ctx, req)
+	if err != nil {
+		return nil, failure{err, true}.status()
+	}
+	data, ok := answer.([]byte)
+	if !ok && answer != nil {
+		return nil, failure{fmt.Errorf("the state machine of cluster %d answered a remote query with %T, it must be []byte", req.GetClusterId(), answer), true}.status()
+	}
+	return &pb.ReadResponse{Data: data}, nil
+}
+
+func (s *service) read(ctx context.Context, req *pb.ReadRequest) (any, error) {
+	if req.GetStale() {
+		return s.nodehost.StaleRead(req.GetClusterId(), req.GetQuery())
+	}
+	ctx, cancel := bound(ctx)
+	defer cancel()
+	return s.nodehost.SyncRead(ctx, req.GetClusterId(), req.GetQuery())
+}
