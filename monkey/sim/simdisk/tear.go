@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simdisk
+
+import "math/rand/v2"
+
+// pageSize is the unit in which an overwrite reaches the medium or not.
+const pageSize = 4 << 10
+
+// tear decides what survives of what was not synced. The zero value keeps
+// nothing of it.
+type tear struct {
+	rng     *rand.Rand // nil: nothing
+	entries bool       // directory entries as they are now
+}
+
+// newTear draws from rng, which may be nil, whether the journal of directory
+// entries had been written back by itself before the power went.
+func newTear(rng *rand.Rand) *tear {
+	t := &tear{rng: rng}
+	if rng != nil {
+		t.entries = rng.IntN(2) == 0
+	}
+	return t
+}
+
+// content returns what survives of a file: all that was synced, and if rng is
+// set any of the overwritten pages and any part of the tail.
+func (t *tear) content(f *file) content {
+	c := f.durable()
+	if t.rng == nil || !f.dirty() {
+		return c
+	}
+	if f.base != nil { // emptied and perhaps written again: one or the other
+		if t.rng.IntN(2) == 0 {
+			return c
+		}
+		c = newContent()
+	}
+	t.keepPages(&c, f)
+	t.keepTail(&c, f)
+	return c
+}
+
+// keepPages puts a random half of the overwritten pages back into c.
+func (t *tear) keepPages(c *content, f *file) {
+	for _, e := range f.undo {
+		for off, end := e.off, e.off+int64(len(e.data)); off < end; {
+			next := min(end, (off/pageSize+1)*pageSize)
+			if t.rng.IntN(2) == 0 {
+				page := make([]byte, next-off)
+				f.now.readAt(page, off)
+				c.write(page, off)
+			}
+			off = next
+		}
+	}
+}
+
+// keepTail appends a random part of what f has beyond c.
+func (t *tear) keepTail(c *content, f *file) {
+	tail := f.now.size - c.size
+	if tail <= 0 {
+		return
+	}
+	part := make([]byte, t.rng.Int64N(tail+1))
+	f.now.readAt(part, c.size)
+	c.write(part, c.size)
+}
