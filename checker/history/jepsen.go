@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package history
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// NewJepsen reads the log of a Jepsen run, whose lines of jepsen.util tell
+// what each process began and how it ended. Other lines are skipped, events
+// of processes that are no numbers (:nemesis), too.
+func NewJepsen(name string, r io.Reader) Source {
+	return &jepsen{in: newLines(name, r), pair: newPairing()}
+}
+
+type jepsen struct {
+	in    *lines
+	pair  *pairing
+	ended bool
+	rest  []Op
+}
+
+func (j *jepsen) Next() (Op, error) {
+	for !j.ended {
+		line, err := j.in.next()
+		if err == io.EOF {
+			j.ended = true
+			j.rest = j.pair.rest()
+			break
+		}
+		if err != nil {
+			return Op{}, err
+		}
+		ev, err := jepsenEvent(line)
+		if err != nil {
+			return Op{}, j.in.wrap(err)
+		}
+		if ev == nil {
+			continue
+		}
+		ev.line = j.in.line
+		op, done, err := j.pair.add(ev)
+		if err != nil {
+			return Op{}, j.in.wrap(err)
+		}
+		if done {
+			return op, nil
+		}
+	}
+	if len(j.rest) == 0 {
+		return Op{}, io.EOF
+	}
+	op := j.rest[0]
+	j.rest = j.rest[1:]
+	return op, nil
+}
+
+// jepsenEvent reads one line; nil for a line that tells of no operation.
+func jepsenEvent(line []byte) (*event, error) {
+	_, rest, ok := bytes.Cut(line, []byte("jepsen.util"))
+	if !ok {
+		return nil, nil
+	}
+	if !utf8.Valid(line) {
+		return nil, fmt.Errorf("the line is not UTF-8")
+	}
+	told := strings.TrimLeft(string(rest), " -:\t")
+	fields := strings.Fields(told)
+	if len(fields) > 0 && (strings.HasPrefix(fields[0], "nemesis") || strings.HasPrefix(fields[0], ":nemesis")) {
+		return nil, nil
+	}
+	if len(fields) < 4 {
+		return nil, fmt.Errorf("%q is not PROCESS :TYPE :F VALUE", told)
+	}
+	process, err := strconv.ParseInt(fields[0], 10, 64)
+	if err != nil {
+		return nil, fmt.Errorf("%q is no process number", fields[0])
+	}
+	if fields[1][0] != ':' || fields[2][0] != ':' {
+		return nil, fmt.Errorf("%q is not PROCESS :TYPE :F VALUE", told)
+	}
+	ev := &event{process: process, typ: fields[1][1:], f: fields[2][1:]}
+	at := strings.Index(told, fields[2]) + len(fields[2])
+	in := newEDNReader("", strings.NewReader(told[at:]))
+	if _, err := in.peek(); err != nil {
+		return nil, fmt.Errorf("the event has no value")
+	}
+	if ev.value, err = in.form(0); err != nil {
+		return nil, fmt.Errorf("the value %q is no EDN form", strings.TrimSpace(told[at:]))
+	}
+	return ev, nil
+}
