@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package linear
+
+import (
+	"fmt"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+)
+
+// State is a state of a model. It must be comparable with ==, which decides
+// whether two states are the same, and must not change.
+type State any
+
+// Model is a sequential specification: what answers a system may give if it
+// does one operation after the other. Its methods are pure and safe for
+// concurrent use.
+//
+// Users may write models of their own; they are judged by the general search.
+type Model interface {
+	// Name names the model in results.
+	Name() string
+	// Validate returns an error for an operation that the model doesn't know
+	// or that lacks something. It is called before anything else.
+	Validate(op *history.Op) error
+	// Part names the independent part of the system that the operation works
+	// on (for a key-value store: the key). Parts are judged one by one.
+	Part(op *history.Op) string
+	// Init returns the state of a part before the first operation.
+	Init(part string) State
+	// Step does the operation in a state. It returns the state after it, and
+	// whether the operation's answer is the one that the state gives. For an
+	// operation of unknown outcome there is no answer: it does what it does
+	// if it takes effect in this state, and ok is true.
+	Step(s State, op *history.Op) (next State, ok bool)
+	// Says says whether the operation tells anything about the system: one
+	// that had no effect and gave no answer doesn't, and is left out.
+	Says(op *history.Op) bool
+}
+
+// Auto takes the KV model, of which a register is a case.
+var Auto Model = KV
+
+// KV is the key-value store: get, put, cas, append and delete on any number
+// of keys, all of them absent at first.
+var KV Model = kv{name: "kv"}
+
+// Register is a set of registers, one a key: get, put and cas. A register that
+// was never written holds nothing.
+var Register Model = kv{name: "register", register: true}
+
+type kv struct {
+	name     string
+	register bool
+}
+
+func (m kv) Name() string { return m.name }
+
+func (m kv) Validate(op *history.Op) error {
+	switch op.Kind {
+	case history.Get, history.Put, history.Cas:
+	case history.Append, history.Delete:
+		if m.register {
+			return fmt.Errorf("a register knows no %s", op.Kind)
+		}
+	default:
+		return fmt.Errorf("a key-value store knows no %q", op.Kind)
+	}
+	return op.Validate()
+}
+
+func (m kv) Part(op *history.Op) string { return op.Key }
+
+func (m kv) Init(string) State { return history.Absent }
+
+func (m kv) Says(op *history.Op) bool {
+	switch op.Outcome {
+	case history.OK:
+		return true
+	case history.Unknown:
+		return op.Kind != history.Get
+	default:
+		return op.Kind == history.Cas && (op.Refuted || op.Observed.Stated())
+	}
+}
+
+func (m kv) Step(s State, op *history.Op) (State, bool) {
+	now := s.(history.Value)
+	switch op.Kind {
+	case history.Get:
+		return s, op.Observed == now
+	case history.Put:
+		return op.Value, true
+	case history.Delete:
+		return history.Absent, true
+	case history.Append:
+		return now.Append(op.Value), true
+	default:
+		return stepCas(now, op)
+	}
+}
+
+func stepCas(now history.Value, op *history.Op) (State, bool) {
+	matches := now == op.Expected
+	switch op.Outcome {
+	case history.OK:
+		return op.Value, matches
+	case history.Unknown:
+		if matches {
+			return op.Value, true
+		}
+		return now, true
+	default:
+		return now, !matches && (!op.Observed.Stated() || op.Observed == now)
+	}
+}
