@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package client
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
+)
+
+const (
+	// DefaultTryTimeout bounds the wait for one server before the next is
+	// tried.
+	DefaultTryTimeout = 3 * time.Second
+	// DefaultMaxAge is how old a cached location may get.
+	DefaultMaxAge = 10 * time.Second
+	// roundPause is waited after all servers were tried in vain.
+	roundPause = 250 * time.Millisecond
+)
+
+// Config is what a Client is made from.
+type Config struct {
+	// Drummers are the gRPC addresses of the Drummer servers, in any order.
+	Drummers []string
+	// Dial and TLS reach Drummer servers and NodeHosts; nil: TCP, plain text.
+	Dial rpc.DialFunc
+	TLS  *tls.Config
+	// TryTimeout bounds one try; 0: DefaultTryTimeout. The context of a call
+	// bounds all tries together.
+	TryTimeout time.Duration
+	// MaxAge is how old a cached location may get; 0: DefaultMaxAge.
+	MaxAge time.Duration
+	// Rand picks servers. Nil: seeded by the operating system.
+	Rand *rand.Rand
+}
+
+// Client talks to a Drummer deployment. It is safe for concurrent use.
+type Client struct {
+	config Config
+	pool   *pool
+	cache  cache
+
+	mu    sync.Mutex // guards rand and first
+	rand  *rand.Rand
+	first string // the server that answered last
+}
+
+// ErrClosed is returned by calls on a closed Client.
+var ErrClosed = errors.New("the client is closed")
+
+// New returns a client. It connects when it is first used.
+func New(config Config) (*Client, error) {
+	if len(config.Drummers) == 0 {
+		return nil, errors.New("the client needs the address of at least one Drummer server")
+	}
+	if config.TryTimeout == 0 {
+		config.TryTimeout = DefaultTryTimeout
+	}
+	if config.MaxAge == 0 {
+		config.MaxAge = DefaultMaxAge
+	}
+	if config.Rand == nil {
+		config.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	}
+	return &Client{
+		config: config,
+		pool:   newPool(rpc.Dialer{Dial: config.Dial, TLS: config.TLS}),
+		cache:  cache{maxAge: config.MaxAge},
+		rand:   config.Rand,
+	}, nil
+}
+
+// Close closes all connections; calls under way fail.
+func (c *Client) Close() { c.pool.close() }
+
+// order returns the servers in the order to try them: the one that answered
+// last, then the others shuffled.
+func (c *Client) order() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	servers := append([]string(nil), c.config.Drummers...)
+	c.rand.Shuffle(len(servers), func(i, j int) { servers[i], servers[j] = servers[j], servers[i] })
+	for i, server := range servers {
+		if server == c.first {
+			servers[0], servers[i] = servers[i], servers[0]
+		}
+	}
+	return servers
+}
+
+func (c *Client) answered(server string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.first = server
+}
+
+// call makes one unary call to Drummer through whichever server answers, until
+// ctx ends. All calls of the service may be repeated safely: definitions are
+// idempotent and everything else names what it wants to hold.
+func call[In, Out any](ctx context.Context, c *Client, in In,
+	method func(pb.DrummerClient, context.Context, In, ...grpc.CallOption) (Out, error)) (Out, error) {
+	var out Out
+	last := errors.New("no server was tried")
+	for {
+		for _, server := range c.order() {
+			conn, err := c.pool.get(server)
+			if err != nil {
+				return out, err
+			}
+			try, cancel := context.WithTimeout(ctx, c.config.TryTimeout)
+			out, err = method(pb.NewDrummerClient(conn), try, in)
+			cancel()
+			if err == nil {
+				c.answered(server)
+				return out, nil
+			}
+			if !worthAnother(err) {
+				return out, err
+			}
+			last = fmt.Errorf("Drummer server %s: %w", server, err)
+			if ctx.Err() != nil {
+				return out, fmt.Errorf("no Drummer server answered in time, the last error was: %w", last)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return out, fmt.Errorf("no Drummer server answered in time, the last error was: %w", last)
+		case <-time.After(roundPause):
+		}
+	}
+}
+
+// worthAnother tells whether another server, or the same one later, may do
+// better.
+func worthAnother(err error) bool {
+	switch status.Code(err) {
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Aborted, codes.ResourceExhausted:
+		return true
+	default:
+		return false
+	}
+}

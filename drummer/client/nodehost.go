@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"google.golang.org/grpc/status"
+
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+)
+
+// NodeHost is the API of one NodeHost.
+type NodeHost struct {
+	client  *Client
+	address string
+}
+
+// NodeHost returns the API at an address; the client keeps its connection.
+func (c *Client) NodeHost(apiAddress string) NodeHost {
+	return NodeHost{client: c, address: apiAddress}
+}
+
+// NoOpSession makes proposals that are applied as often as they are made.
+func NoOpSession(clusterID uint64) *pb.Session { return &pb.Session{ClusterId: clusterID} }
+
+// Propose makes one proposal, once. OutcomeOf tells what an error means.
+func (n NodeHost) Propose(ctx context.Context, session *pb.Session, command []byte) (*pb.ProposeResponse, error) {
+	api, err := n.api()
+	if err != nil {
+		return nil, err
+	}
+	return api.Propose(ctx, &pb.ProposeRequest{Session: session, Command: command})
+}
+
+// Read asks a cluster's state machine, linearizably.
+func (n NodeHost) Read(ctx context.Context, clusterID uint64, query []byte) ([]byte, error) {
+	return n.read(ctx, &pb.ReadRequest{ClusterId: clusterID, Query: query})
+}
+
+// StaleRead asks the NodeHost's own state machine of the cluster, whatever its
+// age.
+func (n NodeHost) StaleRead(ctx context.Context, clusterID uint64, query []byte) ([]byte, error) {
+	return n.read(ctx, &pb.ReadRequest{ClusterId: clusterID, Query: query, Stale: true})
+}
+
+func (n NodeHost) read(ctx context.Context, req *pb.ReadRequest) ([]byte, error) {
+	api, err := n.api()
+	if err != nil {
+		return nil, err
+	}
+	out, err := api.Read(ctx, req)
+	return out.GetData(), err
+}
+
+// GetSession registers a session, which makes a repeated proposal apply once.
+// After each completed proposal the caller calls Completed on it.
+func (n NodeHost) GetSession(ctx context.Context, clusterID uint64) (*pb.Session, error) {
+	api, err := n.api()
+	if err != nil {
+		return nil, err
+	}
+	return api.GetSession(ctx, &pb.GetSessionRequest{ClusterId: clusterID})
+}
+
+// CloseSession ends a registered session.
+func (n NodeHost) CloseSession(ctx context.Context, session *pb.Session) error {
+	api, err := n.api()
+	if err != nil {
+		return err
+	}
+	_, err = api.CloseSession(ctx, session)
+	return err
+}
+
+func (n NodeHost) api() (pb.NodeHostAPIClient, error) {
+	conn, err := n.client.pool.get(n.address)
+	if err != nil {
+		return nil, err
+	}
+	return pb.NewNodeHostAPIClient(conn), nil
+}
+
+// Completed makes a registered session ready for the next proposal, once the
+// last one was answered.
+func Completed(session *pb.Session) {
+	session.RespondedTo = session.SeriesId
+	session.SeriesId++
+}
+
+// Outcome is what is known of an operation's effect.
+type Outcome int
+
+// The three outcomes. Unknown means that it may take effect any time after it
+// was sent, or never.
+const (
+	OK Outcome = iota
+	NoEffect
+	Unknown
+)
+
+// String names the outcome as histories do.
+func (o Outcome) String() string {
+	switch o {
+	case OK:
+		return "ok"
+	case NoEffect:
+		return "fail"
+	case Unknown:
+		return "unknown"
+	default:
+		return fmt.Sprintf("Outcome(%d)", int(o))
+	}
+}
+
+// OutcomeOf tells what the error of a proposal says about its effect. Only a
+// NodeHost's word that it had none is taken for NoEffect: gRPC's own errors
+// (Unavailable, DeadlineExceeded, Canceled …) do not tell whether the request
+// was sent.
+func OutcomeOf(err error) Outcome {
+	switch {
+	case err == nil:
+		return OK
+	case errors.Is(err, ErrClosed): // found before anything was sent
+		return NoEffect
+	}
+	if detail := RaftErrorOf(err); detail.GetNoEffect() {
+		return NoEffect
+	}
+	return Unknown
+}
+
+// RaftErrorOf returns the detail that a NodeHost put into an error; nil when
+// there is none.
+func RaftErrorOf(err error) *pb.RaftError {
+	st, ok := status.FromError(err)
+	if !ok {
+		return nil
+	}
+	for _, detail := range st.Details() {
+		if raft, ok := detail.(*pb.RaftError); ok {
+			return raft
+		}
+	}
+	return nil
+}
