@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package invariant
+
+// Facts is what was recorded of a run. All times are nanoseconds on the clock
+// of the run's history. A list that is nil was not recorded; the checks that
+// need it are inconclusive. A list that is empty, but not nil, was recorded
+// and holds nothing: a run without dead members has no repairs. JSON keeps the
+// difference (null and []).
+type Facts struct {
+	// Clusters holds what each Raft cluster should be.
+	Clusters []Cluster `json:"clusters"`
+	// Hosts is the truth at the end: which hosts are up, and what runs there.
+	Hosts []Host `json:"hosts"`
+	// Picture is what Drummer believed at the end.
+	Picture []PictureNode `json:"picture"`
+	// Memberships holds the views that nodes have of their clusters, in any
+	// order, at any time.
+	Memberships []Membership `json:"memberships"`
+	// Digests holds digests of replicas' states.
+	Digests []Digest `json:"digests"`
+	// Entries holds entries of replicas' logs that were committed.
+	Entries []Entry `json:"entries"`
+	// Leaders holds every event in which a node was leader in a term.
+	Leaders []Leader `json:"leaders"`
+	// Finals holds what each key was read to hold after healing.
+	Finals []Final `json:"finals"`
+	// Probes holds the write and the read that each cluster was asked for
+	// after healing.
+	Probes []Probe `json:"probes"`
+	// Repairs holds each loss of a member that was not to come back.
+	Repairs []Repair `json:"repairs"`
+	// Stalls holds the longest time of each cluster without a completed
+	// write; see WriteStalls.
+	Stalls []Stall `json:"stalls"`
+	// Faults holds every fault that was injected, with its measured effect.
+	Faults []Fault `json:"faults"`
+	// LogLines holds the lines of the logs that are to be judged, or those
+	// that a pattern already picked.
+	LogLines []LogLine `json:"log_lines"`
+}
+
+// Cluster is what a Raft cluster should be at the end.
+type Cluster struct {
+	Cluster uint64 `json:"cluster"`
+	// Size is its full number of voting members.
+	Size int `json:"size"`
+}
+
+// Node names a node of a Raft cluster.
+type Node struct {
+	Cluster uint64 `json:"cluster"`
+	Node    uint64 `json:"node"`
+}
+
+// Host is the truth about a host.
+type Host struct {
+	Host  string `json:"host"`
+	Alive bool   `json:"alive"`
+	// Running holds the nodes that run on it.
+	Running []Node `json:"running"`
+}
+
+// PictureNode is a member as Drummer sees it.
+type PictureNode struct {
+	Cluster uint64 `json:"cluster"`
+	Node    uint64 `json:"node"`
+	Host    string `json:"host"`
+	// Alive says that Drummer takes the member for running on a live host.
+	Alive bool `json:"alive"`
+	// Voter is false for observers and witnesses.
+	Voter bool `json:"voter"`
+}
+
+// Membership is a cluster's membership as one of its nodes sees it. Only a
+// view taken from the node's own applied state counts.
+type Membership struct {
+	Cluster uint64 `json:"cluster"`
+	// Node is whose view it is.
+	Node uint64 `json:"node"`
+	// Version is the config change index.
+	Version   uint64            `json:"version"`
+	Voters    map[uint64]string `json:"voters"`
+	Observers map[uint64]string `json:"observers,omitempty"`
+	Witnesses map[uint64]string `json:"witnesses,omitempty"`
+	Removed   []uint64          `json:"removed,omitempty"`
+	At        int64             `json:"at"`
+}
+
+// Digest is the digest of a replica's state after it applied the entry at
+// Index.
+type Digest struct {
+	Cluster uint64 `json:"cluster"`
+	Node    uint64 `json:"node"`
+	Host    string `json:"host"`
+	Index   uint64 `json:"index"`
+	Sum     string `json:"sum"`
+	// Entry tells a person what the entry at Index asked for; it may be
+	// empty.
+	Entry string `json:"entry,omitempty"`
+	// Final says that the digest was taken after healing, from a replica that
+	// should have caught up.
+	Final bool `json:"final,omitempty"`
+}
+
+// Entry is a committed entry of a replica's log.
+type Entry struct {
+	Cluster uint64 `json:"cluster"`
+	Node    uint64 `json:"node"`
+	Index   uint64 `json:"index"`
+	Term    uint64 `json:"term"`
+	// Sum is a digest of the entry's type and payload.
+	Sum string `json:"sum"`
+	// Decoded tells a person what the entry asks for; it may be empty.
+	Decoded string `json:"decoded,omitempty"`
+}
+
+// Leader says that a node was leader of its cluster in a term.
+type Leader struct {
+	Cluster uint64 `json:"cluster"`
+	Term    uint64 `json:"term"`
+	Node    uint64 `json:"node"`
+	At      int64  `json:"at"`
+}
+
+// Final is what a key held after healing, by a linearizable read whose Key is
+// that of the history. Value is nil for a key that holds nothing.
+type Final struct {
+	Cluster uint64  `json:"cluster"`
+	Key     string  `json:"key"`
+	Value   *string `json:"value"`
+	At      int64   `json:"at"`
+}
+
+// Probe is an operation that a cluster was asked for after healing.
+type Probe struct {
+	Cluster uint64 `json:"cluster"`
+	// Kind is write or read.
+	Kind string `json:"kind"`
+	OK   bool   `json:"ok"`
+	// Error is what the last attempt was answered.
+	Error string `json:"error,omitempty"`
+	// Took is the time from the first attempt to the answer.
+	Took int64 `json:"took"`
+}
+
+// Repair is the loss of a member and its replacement.
+type Repair struct {
+	Cluster uint64 `json:"cluster"`
+	Node    uint64 `json:"node"`
+	Host    string `json:"host,omitempty"`
+	LostAt  int64  `json:"lost_at"`
+	// RepairedAt is when the cluster had its full number of live voting
+	// members again; 0 if never.
+	RepairedAt int64 `json:"repaired_at"`
+	// By is the member that took the place; 0 if none did.
+	By uint64 `json:"by,omitempty"`
+}
+
+// Stall is the longest time of a cluster without a completed write while at
+// least one was asked for.
+type Stall struct {
+	Cluster uint64 `json:"cluster"`
+	From    int64  `json:"from"`
+	To      int64  `json:"to"`
+	// Excused says that the cluster had no quorum of reachable live hosts for
+	// part of the time, so that no limit applies.
+	Excused bool `json:"excused,omitempty"`
+}
+
+// Fault is a fault that was injected.
+type Fault struct {
+	Kind   string `json:"kind"`
+	Target string `json:"target"`
+	From   int64  `json:"from"`
+	// To is when it ended or was healed; 0 if it lasted to the end.
+	To int64 `json:"to"`
+	// Effect is what was measured: processes ended, messages dropped, bytes
+	// lost. A fault with Effect 0 did not bite.
+	Effect int64  `json:"effect"`
+	Unit   string `json:"unit,omitempty"`
+	// MayMiss says that a fault of this kind may legitimately have nothing
+	// to bite on (a partition between hosts that don't speak).
+	MayMiss bool `json:"may_miss,omitempty"`
+}
+
+// LogLine is a line of a log.
+type LogLine struct {
+	Host string `json:"host"`
+	At   int64  `json:"at,omitempty"`
+	Text string `json:"text"`
+}
+
+// Verdict is the judgement of one check.
+type Verdict string
+
+// The three verdicts.
+const (
+	Pass         Verdict = "pass"
+	Violation    Verdict = "violation"
+	Inconclusive Verdict = "inconclusive"
+)
+
+// Finding is the result of one check: what was looked at, or what is wrong.
+type Finding struct {
+	Name    string  `json:"name"`
+	Verdict Verdict `json:"verdict"`
+	Detail  string  `json:"detail"`
+}
+
+// Limits are the figures that a scenario asks for. Zero means no limit.
+type Limits struct {
+	MaxRepair int64 `json:"max_repair"` // nanoseconds
+	MaxStall  int64 `json:"max_stall"`  // nanoseconds
+	// MinOps is the least number of operations that the verdict may rest on.
+	MinOps int `json:"min_ops"`
+	// MinOpsAround is the least number of completed operations before,
+	// during and after each fault.
+	MinOpsAround int `json:"min_ops_around"`
+	// Forbidden holds regular expressions that no log line may match;
+	// Allowed those of lines that are excused.
+	Forbidden []string `json:"forbidden"`
+	Allowed   []string `json:"allowed"`
+}
