@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package db
+
+import (
+	"strings"
+
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+)
+
+// attempt returns the attempt that an operation in flight is of, or nil when
+// that was dropped meanwhile.
+func (c *Cluster) attempt(op *pb.Operation) *Attempt {
+	var a *Attempt
+	switch r := op.GetRequest(); r.GetKind() {
+	case pb.RequestKind_START_NODE:
+		if n := c.Node(r.NodeId); n != nil {
+			a = &n.Start
+		}
+	case pb.RequestKind_DESTROY_NODE:
+		if x := c.Replica(r.NodeId, r.NodehostId); x != nil {
+			a = &x.Destroy
+		}
+	default:
+		a = &c.Config
+	}
+	if a == nil || a.Operation != op.GetId() {
+		return nil
+	}
+	return a
+}
+
+// closeOperation ends an operation in flight, with an event of a kind that
+// says how.
+func (e *edit) closeOperation(op *pb.Operation, done bool, kind, how string) {
+	e.s.Operations = e.s.Operations.Delete(op.Id)
+	c := e.cluster(op.Request.ClusterId)
+	if a := c.attempt(op); a != nil {
+		a.Operation = 0
+		a.Ended = e.s.Tick
+		a.Failures++
+		if done {
+			a.Failures = 0
+		}
+	}
+	e.changed(c)
+	e.event(operationEvent(kind, op), "operation %d (%s) %s", op.Id, Describe(op.Request), how)
+}
+
+// overtake ends the operation in flight of an attempt that is about to be
+// dropped because what it wanted no longer matters.
+func (e *edit) overtake(a Attempt) {
+	if op := e.s.Operations.At(a.Operation); op != nil {
+		e.closeOperation(op, false, EventOperationOvertaken, "no longer matters")
+	}
+}
+
+// endOperation closes an operation with the result its host gave.
+func (e *edit) endOperation(cmd *pb.EndOperation) {
+	result := cmd.GetResult()
+	op := e.s.Operations.At(result.GetOperationId())
+	if op == nil {
+		e.refuse(pb.CommandCode_NOT_FOUND, "operation %d is not in flight", result.GetOperationId())
+		return
+	}
+	if code := result.GetCode(); code < pb.ResultCode_DONE || code > pb.ResultCode_UNKNOWN {
+		e.refuse(pb.CommandCode_INVALID, "operation %d ended with code %d, which means nothing", op.Id, code)
+		return
+	}
+	c := e.cluster(op.Request.ClusterId)
+	if result.Membership != nil {
+		// this may settle the operation already
+		e.mergeMembership(c, result.Membership)
+	}
+	if e.s.Operations.At(op.Id) != nil {
+		done := result.Code == pb.ResultCode_DONE
+		e.closeOperation(op, done, EventOperationEnded, "ended "+result.Code.String()+detail(result.Detail))
+		if done {
+			e.noteDone(c, op)
+		}
+	}
+}
+
+func detail(text string) string {
+	if text == "" {
+		return ""
+	}
+	return ": " + shorten(text)
+}
+
+// maxTextBytes bounds what is kept of somebody's explanation.
+const maxTextBytes = 1024
+
+// shorten cuts a text without leaving half a character, which protobuf would
+// refuse to encode.
+func shorten(text string) string {
+	if len(text) <= maxTextBytes {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxTextBytes], "")
+}
+
+// noteDone takes a host's word that something holds now, without waiting for
+// its next report.
+func (e *edit) noteDone(c *Cluster, op *pb.Operation) {
+	r := op.Request
+	h := e.currentHost(r.NodehostId)
+	if h == nil {
+		return
+	}
+	switch r.Kind {
+	case pb.RequestKind_START_NODE:
+		x := Replica{NodeID: r.NodeId, HostID: r.NodehostId}
+		if old := c.Replica(r.NodeId, r.NodehostId); old != nil {
+			x = *old
+		} else if m := c.Image.Member(r.NodeId); m != nil {
+			x.Role = m.Role
+		}
+		x.Running = true
+		e.putReplica(c, x)
+		e.matchNode(c, h, x)
+	case pb.RequestKind_DESTROY_NODE:
+		// The replica stays on record until the host no longer reports it:
+		// the attempt keeps a destruction without effect from being repeated
+		// at once, for ever.
+		if x := c.Replica(r.NodeId, r.NodehostId); x != nil {
+			x.Running, x.CaughtUp = false, false
+			x.Destroy.Failures = min(x.Destroy.Failures+1, 1<<30)
+		}
+	}
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package db
+
+import (
+	"slices"
+
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+)
+
+// forgetGoneAfter is how many ticks a gone host without any node stays listed.
+const forgetGoneAfter = 600
+
+// tick moves the clock, renews the hosts heard of and ends what is overdue.
+func (e *edit) tick(cmd *pb.Tick) {
+	e.s.Tick++
+	for _, id := range cmd.GetHeard() {
+		if h := e.currentHost(id); h != nil {
+			h.LastSeen = e.s.Tick
+		} else {
+			e.needFullState(id)
+		}
+	}
+	for _, op := range e.s.Operations.All() {
+		if op.DeadlineTick <= e.s.Tick {
+			e.closeOperation(op, false, EventOperationExpired, "had no result within its time, so nobody knows")
+		}
+	}
+	for id, h := range e.s.Hosts.All() {
+		if h.Gone && h.Placed == 0 && e.s.Tick-h.GoneSince > forgetGoneAfter {
+			e.dropHost(id)
+			e.event(&pb.Event{Kind: EventHostForgotten, NodehostId: id},
+				"host %s was forgotten, its disk was lost and nothing is placed on it", id)
+		}
+	}
+}
+
+func (e *edit) needFullState(id string) {
+	if !slices.Contains(e.result.NeedFullState, id) {
+		e.result.NeedFullState = append(e.result.NeedFullState, id)
+	}
+}
+
+func (e *edit) reports(cmd *pb.HostReports) {
+	for _, r := range cmd.GetReports() {
+		e.report(r)
+	}
+}
+
+// report takes in what one host says.
+func (e *edit) report(r *pb.HostReport) {
+	id := r.GetHost().GetNodehostId()
+	var h *Host
+	if r.GetFull() {
+		if err := validateHost(r.GetHost()); err != nil {
+			e.note("A report was left out: %s.", err)
+			return
+		}
+		h = e.meetHost(r.GetHost())
+		listed := map[[2]uint64]bool{}
+		for _, n := range r.GetNodes() {
+			listed[[2]uint64{n.GetClusterId(), n.GetNodeId()}] = true
+		}
+		e.dropReplicas(h, func(c *Cluster, r *Replica) bool { return listed[[2]uint64{c.ID, r.NodeID}] })
+	} else if h = e.currentHost(id); h == nil {
+		e.needFullState(id)
+		return
+	}
+	h.LastSeen = e.s.Tick
+	for _, n := range r.GetNodes() {
+		e.reportNode(h, n)
+	}
+	for _, k := range r.GetGone() {
+		if c := e.cluster(k.GetClusterId()); c != nil {
+			e.dropReplica(c, k.GetNodeId(), h.ID())
+		}
+	}
+}
+
+// meetHost records who a host is, and that every other host of its address
+// has lost its disk.
+func (e *edit) meetHost(info *pb.NodeHostInfo) *Host {
+	id := info.NodehostId
+	h := e.host(id)
+	if h == nil {
+		h = &Host{Info: info}
+		e.hosts[id] = h
+		e.event(&pb.Event{Kind: EventHostJoined, NodehostId: id},
+			"host %s joined at %s, region %q", id, info.RaftAddress, info.Region)
+	}
+	if old := h.Address(); old != info.RaftAddress && e.s.Addresses.At(old) == id {
+		e.s.Addresses = e.s.Addresses.Delete(old)
+	}
+	if other := e.host(e.s.Addresses.At(info.RaftAddress)); other != nil && other != h {
+		e.loseHost(other, info)
+	}
+	h.Info, h.Gone, h.GoneSince = info, false, 0
+	e.s.Addresses = e.s.Addresses.Set(info.RaftAddress, id)
+	return h
+}
+
+func (e *edit) loseHost(h *Host, by *pb.NodeHostInfo) {
+	h.Gone, h.GoneSince = true, e.s.Tick
+	e.dropReplicas(h, func(*Cluster, *Replica) bool { return false })
+	e.event(&pb.Event{Kind: EventHostGone, NodehostId: h.ID()},
+		"host %s is gone for good: %s reports as %s now", h.ID(), by.RaftAddress, by.NodehostId)
+}
+
+// reportNode takes in what a host says about one of its nodes.
+func (e *edit) reportNode(h *Host, n *pb.NodeReport) {
+	if n.GetClusterId() == 0 || !validNodeID(n.GetNodeId()) {
+		e.note("Host %s reports node %d of cluster %d, which can't be.", h.ID(), n.GetNodeId(), n.GetClusterId())
+		return
+	}
+	c := e.clusterOrNew(n.ClusterId)
+	r := Replica{NodeID: n.NodeId, HostID: h.ID()}
+	if old := c.Replica(n.NodeId, h.ID()); old != nil {
+		r = *old
+	}
+	r.Running, r.Role = n.Running, n.Role
+	r.CaughtUp = n.Running && n.CaughtUp
+	if n.Membership != nil {
+		r.CCID = n.Membership.GetConfigChangeId()
+	}
+	e.putReplica(c, r)
+	e.matchNode(c, h, r)
+	if n.Membership != nil {
+		e.mergeMembership(c, n.Membership)
+	}
+	if n.Running {
+		c.noteLeader(n)
+	}
+}
+
+// matchNode brings a placed node up to date with what its host reports of it.
+func (e *edit) matchNode(c *Cluster, h *Host, r Replica) {
+	n := c.Node(r.NodeID)
+	if n == nil || n.Address != h.Address() {
+		return
+	}
+	if n.HostID == "" {
+		n.HostID = h.ID()
+		h.Placed++
+		e.changed(c)
+	}
+	if n.HostID != h.ID() {
+		return
+	}
+	if !n.Started {
+		n.Started = true
+		e.changed(c)
+	}
+	if r.Running && n.Start != (Attempt{}) {
+		if op := e.s.Operations.At(n.Start.Operation); op != nil {
+			e.closeOperation(op, true, EventOperationEnded, "is done, the node is reported running")
+		}
+		n.Start = Attempt{}
+		e.changed(c)
+	}
+}
+
+// noteLeader follows the newest leader that nodes of the cluster's present
+// life report.
+func (c *Cluster) noteLeader(n *pb.NodeReport) {
+	if n.NodeId < c.FirstNodeID || n.Term < c.LeaderTerm {
+		return
+	}
+	if n.Term > c.LeaderTerm || n.LeaderId != 0 {
+		c.Leader, c.LeaderTerm = n.LeaderId, n.Term
+	}
+}

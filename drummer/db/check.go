@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package db
+
+import (
+	"fmt"
+	"slices"
+
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+)
+
+// Check tells which invariant of the types in this package the state breaks.
+// Apply keeps them all; tests and the snapshot reader make sure.
+func (s *State) Check() error {
+	c := checker{s: s, placed: map[string]int{}, replicas: map[string]int{}, inFlight: map[uint64]int{}}
+	for id, x := range s.Clusters.All() {
+		if err := c.cluster(id, x); err != nil {
+			return fmt.Errorf("cluster %d: %w", id, err)
+		}
+	}
+	for id, h := range s.Hosts.All() {
+		if err := c.host(id, h); err != nil {
+			return fmt.Errorf("host %s: %w", id, err)
+		}
+	}
+	if err := c.addresses(); err != nil {
+		return err
+	}
+	if err := c.operations(); err != nil {
+		return err
+	}
+	return c.events()
+}
+
+type checker struct {
+	s        *State
+	placed   map[string]int // by NodeHost ID
+	replicas map[string]int
+	inFlight map[uint64]int // attempts, by operation ID
+}
+
+func (k *checker) cluster(id uint64, c *Cluster) error {
+	switch {
+	case id == 0 || c.ID != id:
+		return fmt.Errorf("it calls itself %d", c.ID)
+	case c.ChangedAt > k.s.Index:
+		return fmt.Errorf("it changed at index %d, after %d", c.ChangedAt, k.s.Index)
+	case c.FirstNodeID == 0 || c.FirstNodeID > c.NextNodeID || c.NextNodeID > MaxNodeID:
+		return fmt.Errorf("its NodeIDs run from %d to %d", c.FirstNodeID, c.NextNodeID)
+	case c.Image.CCID == 0 && len(c.Image.Members)+len(c.Image.Removed) > 0:
+		return fmt.Errorf("it has members without a membership")
+	case c.Image.CCID != 0 && !c.Image.sound():
+		return fmt.Errorf("its membership contradicts itself")
+	}
+	if c.Spec != nil {
+		if err := ValidateSpec(c.Spec); err != nil {
+			return err
+		}
+	}
+	for _, m := range c.Image.Members {
+		if c.Node(m.NodeID) == nil || m.NodeID >= c.NextNodeID {
+			return fmt.Errorf("member %d was never placed", m.NodeID)
+		}
+	}
+	k.attempt(c.Config)
+	if err := k.nodes(c); err != nil {
+		return err
+	}
+	return k.clusterReplicas(c)
+}
+
+func (k *checker) nodes(c *Cluster) error {
+	for i, n := range c.Nodes {
+		switch {
+		case i > 0 && c.Nodes[i-1].ID >= n.ID:
+			return fmt.Errorf("node %d is out of order", n.ID)
+		case n.ID < c.FirstNodeID || n.ID >= c.NextNodeID:
+			return fmt.Errorf("node %d is not within %d to %d", n.ID, c.FirstNodeID, c.NextNodeID)
+		case !validName(n.Address):
+			return fmt.Errorf("node %d has no address", n.ID)
+		case c.Image.HasRemoved(n.ID):
+			return fmt.Errorf("node %d was removed", n.ID)
+		case n.Join != pb.JoinMode_INITIAL && n.Join != pb.JoinMode_JOIN_AS_OBSERVER:
+			return fmt.Errorf("node %d joined in no known way", n.ID)
+		}
+		k.attempt(n.Start)
+		k.placed[n.HostID]++
+	}
+	for i, m := range c.Initial {
+		if i > 0 && c.Initial[i-1].NodeID >= m.NodeID || !validName(m.Address) || !validNodeID(m.NodeID) {
+			return fmt.Errorf("its initial members are out of order")
+		}
+	}
+	return nil
+}
+
+func (k *checker) clusterReplicas(c *Cluster) error {
+	perHost := map[string]int{}
+	for i, r := range c.Replicas {
+		h := k.s.Hosts.At(r.HostID)
+		switch {
+		case i > 0 && compareReplicas(c.Replicas[i-1], r) >= 0:
+			return fmt.Errorf("replica %d on %s is out of order", r.NodeID, r.HostID)
+		case !validNodeID(r.NodeID) || r.NodeID >= c.NextNodeID:
+			return fmt.Errorf("replica %d was never placed", r.NodeID)
+		case h == nil || h.Gone:
+			return fmt.Errorf("replica %d is on host %s, which is unknown or gone", r.NodeID, r.HostID)
+		}
+		k.attempt(r.Destroy)
+		k.replicas[r.HostID]++
+		perHost[r.HostID]++
+	}
+	for id, n := range perHost {
+		if got := k.s.Hosts.At(id).Replicas.At(c.ID); got != n {
+			return fmt.Errorf("host %s counts %d replicas, there are %d", id, got, n)
+		}
+	}
+	return nil
+}
+
+func (k *checker) attempt(a Attempt) {
+	if a.InFlight() {
+		k.inFlight[a.Operation]++
+	}
+}
+
+func (k *checker) host(id string, h *Host) error {
+	sum := 0
+	for _, n := range h.Replicas.All() {
+		sum += n
+	}
+	switch {
+	case h.ID() != id:
+		return fmt.Errorf("it calls itself %s", h.ID())
+	case h.LastSeen > k.s.Tick || h.GoneSince > k.s.Tick:
+		return fmt.Errorf("it was seen at tick %d, after %d", h.LastSeen, k.s.Tick)
+	case h.Placed != k.placed[id]:
+		return fmt.Errorf("it counts %d nodes placed, there are %d", h.Placed, k.placed[id])
+	case sum != k.replicas[id]:
+		return fmt.Errorf("it counts %d replicas, there are %d", sum, k.replicas[id])
+	case !h.Gone && k.s.Addresses.At(h.Address()) != id:
+		return fmt.Errorf("its address %s belongs to %s", h.Address(), k.s.Addresses.At(h.Address()))
+	}
+	return nil
+}
+
+func (k *checker) addresses() error {
+	for address, id := range k.s.Addresses.All() {
+		if h := k.s.Hosts.At(id); h == nil || h.Gone || h.Address() != address {
+			return fmt.Errorf("address %s belongs to host %s, which is not there", address, id)
+		}
+	}
+	return nil
+}
+
+func (k *checker) operations() error {
+	for id, op := range k.s.Operations.All() {
+		c := k.s.Clusters.At(op.GetRequest().GetClusterId())
+		if id == 0 || op.GetId() != id || id >= k.s.NextOperationID ||
+			c == nil || c.attempt(op) == nil || k.inFlight[id] != 1 {
+			return fmt.Errorf("operation %d is in flight, but not of exactly one attempt", id)
+		}
+	}
+	if len(k.inFlight) != k.s.Operations.Len() {
+		return fmt.Errorf("%d attempts are in flight with %d operations", len(k.inFlight), k.s.Operations.Len())
+	}
+	return nil
+}
+
+func (k *checker) events() error {
+	events := k.s.Events
+	if len(events) > MaxEvents {
+		return fmt.Errorf("there are %d events, at most %d are kept", len(events), MaxEvents)
+	}
+	ordered := slices.IsSortedFunc(events, func(a, b *pb.Event) int {
+		if a.GetSequence() < b.GetSequence() {
+			return -1
+		}
+		return 1
+	})
+	if !ordered || len(events) > 0 && events[len(events)-1].GetSequence() >= k.s.NextEventSequence {
+		return fmt.Errorf("the events are out of order")
+	}
+	return nil
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package db
+
+import (
+	"slices"
+
+	"github.com/drumbeat-raft/drumbeat/drummer/db/ordmap"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+)
+
+// edit is one command being applied: the state before, a copy that may be
+// changed, and the hosts and clusters that were copied to be changed too.
+type edit struct {
+	base     *State
+	s        State
+	hosts    map[string]*Host
+	clusters map[uint64]*Cluster
+	result   *pb.CommandResult
+}
+
+func newEdit(base *State, index uint64) *edit {
+	e := &edit{
+		base:     base,
+		s:        *base,
+		hosts:    map[string]*Host{},
+		clusters: map[uint64]*Cluster{},
+		result:   &pb.CommandResult{Code: pb.CommandCode_APPLIED},
+	}
+	e.s.Index = index
+	return e
+}
+
+// publish returns the new state.
+func (e *edit) publish() *State {
+	for id, h := range e.hosts {
+		e.s.Hosts = e.s.Hosts.Set(id, h)
+	}
+	for id, c := range e.clusters {
+		e.s.Clusters = e.s.Clusters.Set(id, c)
+	}
+	return &e.s
+}
+
+// host returns a host to read or change, or nil when it is not known.
+func (e *edit) host(id string) *Host {
+	if h := e.hosts[id]; h != nil {
+		return h
+	}
+	old, ok := e.s.Hosts.Get(id)
+	if !ok {
+		return nil
+	}
+	h := *old
+	e.hosts[id] = &h
+	return &h
+}
+
+// currentHost returns a host that is known and not gone, or nil.
+func (e *edit) currentHost(id string) *Host {
+	if h := e.host(id); h != nil && !h.Gone {
+		return h
+	}
+	return nil
+}
+
+func (e *edit) dropHost(id string) {
+	delete(e.hosts, id)
+	e.s.Hosts = e.s.Hosts.Delete(id)
+}
+
+// cluster returns a cluster to read or change, or nil when it is not known.
+func (e *edit) cluster(id uint64) *Cluster {
+	if c := e.clusters[id]; c != nil {
+		return c
+	}
+	old, ok := e.s.Clusters.Get(id)
+	if !ok {
+		return nil
+	}
+	c := *old
+	c.Nodes = slices.Clone(old.Nodes)
+	c.Replicas = slices.Clone(old.Replicas)
+	e.clusters[id] = &c
+	return &c
+}
+
+func (e *edit) clusterOrNew(id uint64) *Cluster {
+	if c := e.cluster(id); c != nil {
+		return c
+	}
+	c := &Cluster{ID: id, FirstNodeID: 1, NextNodeID: 1}
+	e.clusters[id] = c
+	e.changed(c)
+	return c
+}
+
+// changed marks that decisions made from an older state of the cluster are
+// stale.
+func (e *edit) changed(c *Cluster) { c.ChangedAt = e.s.Index }
+
+// sawNodeID keeps NextNodeID above every NodeID in use.
+func sawNodeID(c *Cluster, id uint64) {
+	if id >= c.NextNodeID {
+		c.NextNodeID = id + 1
+	}
+}
+
+func (e *edit) addNode(c *Cluster, n Node) *Node {
+	i, _ := slices.BinarySearchFunc(c.Nodes, n, compareNodes)
+	c.Nodes = slices.Insert(c.Nodes, i, n)
+	sawNodeID(c, n.ID)
+	if h := e.host(n.HostID); h != nil {
+		h.Placed++
+	}
+	e.changed(c)
+	return &c.Nodes[i]
+}
+
+func (e *edit) dropNode(c *Cluster, id uint64) {
+	i, ok := slices.BinarySearchFunc(c.Nodes, Node{ID: id}, compareNodes)
+	if !ok {
+		return
+	}
+	n := c.Nodes[i]
+	e.overtake(n.Start)
+	if h := e.host(n.HostID); h != nil {
+		h.Placed--
+	}
+	c.Nodes = slices.Delete(c.Nodes, i, i+1)
+	e.changed(c)
+}
+
+func compareNodes(a, b Node) int {
+	switch {
+	case a.ID < b.ID:
+		return -1
+	case a.ID > b.ID:
+		return 1
+	default:
+		return 0
+	}
+}
+
+// putReplica records what a host reports of a node, and tells whether that
+// was news. The host is known and not gone.
+func (e *edit) putReplica(c *Cluster, r Replica) bool {
+	i, found := c.findReplica(r.NodeID, r.HostID)
+	if found {
+		if c.Replicas[i] == r {
+			return false
+		}
+		c.Replicas[i] = r
+	} else {
+		c.Replicas = slices.Insert(c.Replicas, i, r)
+		h := e.host(r.HostID)
+		h.Replicas = h.Replicas.Set(c.ID, h.Replicas.At(c.ID)+1)
+	}
+	sawNodeID(c, r.NodeID)
+	e.changed(c)
+	return true
+}
+
+func (e *edit) dropReplica(c *Cluster, nodeID uint64, hostID string) {
+	i, ok := c.findReplica(nodeID, hostID)
+	if !ok {
+		return
+	}
+	e.overtake(c.Replicas[i].Destroy)
+	c.Replicas = slices.Delete(c.Replicas, i, i+1)
+	if h := e.host(hostID); h != nil {
+		if left := h.Replicas.At(c.ID) - 1; left > 0 {
+			h.Replicas = h.Replicas.Set(c.ID, left)
+		} else {
+			h.Replicas = h.Replicas.Delete(c.ID)
+		}
+	}
+	e.changed(c)
+}
+
+// dropReplicas drops everything that is reported on a host.
+func (e *edit) dropReplicas(h *Host, keep func(c *Cluster, r *Replica) bool) {
+	for id := range h.Replicas.All() {
+		c := e.cluster(id)
+		for _, r := range slices.Clone(c.Replicas) {
+			if r.HostID == h.ID() && !keep(c, &r) {
+				e.dropReplica(c, r.NodeID, r.HostID)
+			}
+		}
+	}
+}
+
+// NewState is the state before any command.
+func NewState() *State {
+	return &State{
+		NextOperationID:   1,
+		NextEventSequence: 1,
+		Hosts:             ordmap.Map[string, *Host]{},
+	}
+}

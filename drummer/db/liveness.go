@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package db
+
+import pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+
+// HostState derives how a host is from when it was last heard of: dead after
+// ttl ticks without a word.
+func (s *State) HostState(h *Host, ttl uint64) pb.NodeHostState {
+	switch {
+	case h.Gone:
+		return pb.NodeHostState_GONE
+	case s.Tick-h.LastSeen >= ttl:
+		return pb.NodeHostState_DEAD
+	default:
+		return pb.NodeHostState_UP
+	}
+}
+
+// NodeHost returns the host that a node lives on, or nil when there is none
+// any more: it was never known, its disk is lost, or it has another address.
+func (s *State) NodeHost(n *Node) *Host {
+	h := s.Hosts.At(n.HostID)
+	if h == nil || h.Gone || h.Address() != n.Address {
+		return nil
+	}
+	return h
+}
+
+// Running tells whether a node runs on a host that is up.
+func (s *State) Running(c *Cluster, n *Node, ttl uint64) bool {
+	h := s.NodeHost(n)
+	if h == nil || s.HostState(h, ttl) != pb.NodeHostState_UP {
+		return false
+	}
+	r := c.Replica(n.ID, n.HostID)
+	return r != nil && r.Running
+}
+
+// LiveVoters counts the voting members that run on hosts that are up.
+func (s *State) LiveVoters(c *Cluster, ttl uint64) int {
+	live := 0
+	for _, m := range c.Image.Members {
+		if n := c.Node(m.NodeID); Voting(m.Role) && n != nil && s.Running(c, n, ttl) {
+			live++
+		}
+	}
+	return live
+}
+
+// Available tells whether a majority of the voting members runs on hosts
+// that are up.
+func (s *State) Available(c *Cluster, ttl uint64) bool {
+	return c.Image.CCID != 0 && s.LiveVoters(c, ttl) >= Quorum(c.Image.Voters())
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package db
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+
+	"google.golang.org/protobuf/proto"
+
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+)
+
+// A snapshot is
+//
+//	magic                        8 bytes, the last one is the format's version
+//	records                      each a uvarint length and a pb.SnapshotRecord
+//	0                            a record of no bytes ends them
+//	SHA-256 of all that precedes 32 bytes, which is the state's Digest
+//
+// The order of records, and the bytes of each, follow from the state alone.
+var magic = [8]byte{'D', 'R', 'U', 'M', 'D', 'B', 0, 1}
+
+// maxRecordBytes bounds one record; the largest is a cluster.
+const maxRecordBytes = 64 << 20
+
+// Digest identifies a state: two replicas at the same index have the same
+// one, and so does a state restored from a snapshot.
+type Digest [sha256.Size]byte
+
+// String is the digest in hexadecimal.
+func (d Digest) String() string { return hex.EncodeToString(d[:]) }
+
+// DigestOf computes the digest of a state.
+func DigestOf(s *State) Digest {
+	d, err := writeRecords(s, io.Discard)
+	if err != nil {
+		return Digest{} // only a string that is not UTF-8 can do this
+	}
+	return d
+}
+
+// WriteSnapshot streams a state.
+func WriteSnapshot(s *State, w io.Writer) error {
+	buffered := bufio.NewWriterSize(w, 1<<16)
+	digest, err := writeRecords(s, buffered)
+	if err != nil {
+		return err
+	}
+	if _, err := buffered.Write(digest[:]); err != nil {
+		return err
+	}
+	return buffered.Flush()
+}
+
+func writeRecords(s *State, w io.Writer) (Digest, error) {
+	sum := sha256.New()
+	out := &recordWriter{w: io.MultiWriter(w, sum)}
+	out.raw(magic[:])
+	for r := range s.records() {
+		if out.record(r); out.err != nil {
+			break
+		}
+	}
+	out.raw([]byte{0})
+	return digestOf(sum), out.err
+}
+
+func digestOf(h hash.Hash) Digest {
+	var d Digest
+	h.Sum(d[:0])
+	return d
+}
+
+// recordWriter keeps its first error and does nothing after it.
+type recordWriter struct {
+	w       io.Writer
+	scratch []byte
+	err     error
+}
+
+func (o *recordWriter) raw(p []byte) {
+	if o.err == nil {
+		_, o.err = o.w.Write(p)
+	}
+}
+
+func (o *recordWriter) record(r *pb.SnapshotRecord) {
+	options := proto.MarshalOptions{Deterministic: true}
+	data, err := options.MarshalAppend(o.scratch[:0], r)
+	if err != nil {
+		o.err = fmt.Errorf("a record of the snapshot can't be encoded: %w", err)
+		return
+	}
+	o.scratch = data
+	o.raw(binary.AppendUvarint(nil, uint64(len(data))))
+	o.raw(data)
+}
+
+// ReadSnapshot restores a state, bit for bit. Bytes that are no snapshot of
+// this version, or were damaged, give an error.
+func ReadSnapshot(r io.Reader) (*State, error) {
+	in := &recordReader{r: bufio.NewReaderSize(r, 1<<16), sum: sha256.New()}
+	var head [len(magic)]byte
+	if _, err := io.ReadFull(in, head[:]); err != nil {
+		return nil, fmt.Errorf("the snapshot of DrummerDB ends before its header: %w", err)
+	}
+	if head != magic {
+		if bytes.Equal(head[:7], magic[:7]) {
+			return nil, fmt.Errorf("the snapshot of DrummerDB has format %d, this version reads %d", head[7], magic[7])
+		}
+		return nil, errors.New("this is no snapshot of DrummerDB")
+	}
+	state, err := readState(in)
+	if err != nil {
+		return nil, err
+	}
+	want := digestOf(in.sum)
+	var got Digest
+	if _, err := io.ReadFull(in.r, got[:]); err != nil {
+		return nil, fmt.Errorf("the snapshot of DrummerDB ends before its digest: %w", err)
+	}
+	if got != want {
+		return nil, fmt.Errorf("the snapshot of DrummerDB is damaged: its digest is %s, not %s", want, got)
+	}
+	return state, nil
+}
+
+// recordReader adds what is read to a digest.
+type recordReader struct {
+	r   *bufio.Reader
+	sum hash.Hash
+}
+
+func (i *recordReader) Read(p []byte) (int, error) {
+	n, err := i.r.Read(p)
+	i.sum.Write(p[:n])
+	return n, err
+}
+
+func (i *recordReader) ReadByte() (byte, error) {
+	b, err := i.r.ReadByte()
+	if err == nil {
+		i.sum.Write([]byte{b})
+	}
+	return b, err
+}
+
+// next returns nil at the end of the records.
+func (i *recordReader) next() (*pb.SnapshotRecord, error) {
+	size, err := binary.ReadUvarint(i)
+	if err != nil {
+		return nil, fmt.Errorf("the snapshot of DrummerDB ends between records: %w", err)
+	}
+	if size == 0 {
+		return nil, nil
+	}
+	if size > maxRecordBytes {
+		return nil, fmt.Errorf("the snapshot of DrummerDB has a record of %d bytes, at most %d are allowed",
+			size, maxRecordBytes)
+	}
+	// grow with what is there, not with what the length promises
+	var data bytes.Buffer
+	if _, err := io.CopyN(&data, i, int64(size)); err != nil {
+		return nil, fmt.Errorf("the snapshot of DrummerDB ends within a record: %w", err)
+	}
+	r := &pb.SnapshotRecord{}
+	if err := proto.Unmarshal(data.Bytes(), r); err != nil {
+		return nil, fmt.Errorf("a record of the snapshot of DrummerDB can't be decoded: %w", err)
+	}
+	return r, nil
+}

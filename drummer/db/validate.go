@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package db
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+)
+
+// Limits of what is accepted.
+const (
+	MaxClusterSize   = 15
+	MaxSpecs         = 100_000 // in one command
+	MaxNameBytes     = 256     // of an address, an ID, a region, an application, a label
+	MaxLabels        = 64
+	MaxMembers       = 64 // of a Raft cluster, all roles
+	MaxNodeID        = 1 << 62
+	MaxDeadlineTicks = 100_000
+	// minInMemLogBytes is a little above the least that Dragonboat accepts.
+	minInMemLogBytes = 256
+)
+
+// ValidateSpecs tells why the specifications can't be defined together.
+func ValidateSpecs(specs []*pb.ClusterSpec) error {
+	if len(specs) == 0 {
+		return errors.New("there is no specification to define")
+	}
+	if len(specs) > MaxSpecs {
+		return fmt.Errorf("%d specifications are too many at once, %d are allowed", len(specs), MaxSpecs)
+	}
+	for _, spec := range specs {
+		if err := ValidateSpec(spec); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ValidateSpec tells why a specification can't be right.
+func ValidateSpec(spec *pb.ClusterSpec) error {
+	id := spec.GetClusterId()
+	switch {
+	case id == 0:
+		return errors.New("a cluster ID is not 0")
+	case !validName(spec.GetApplication()):
+		return fmt.Errorf("cluster %d needs an application of 1 to %d bytes", id, MaxNameBytes)
+	case spec.GetSize() < 1 || spec.GetSize() > MaxClusterSize:
+		return fmt.Errorf("cluster %d has size %d, 1 to %d are allowed", id, spec.GetSize(), MaxClusterSize)
+	}
+	if err := validateRegions(spec); err != nil {
+		return err
+	}
+	return validateRaft(id, spec.GetRaft())
+}
+
+func validateRegions(spec *pb.ClusterSpec) error {
+	sum := uint64(0)
+	for _, region := range slices.Sorted(maps.Keys(spec.GetRegions())) {
+		count := spec.Regions[region]
+		if !validName(region) || count == 0 {
+			return fmt.Errorf("cluster %d wants %d members in region %q: name a region and a count above 0",
+				spec.ClusterId, count, region)
+		}
+		sum += uint64(count)
+	}
+	if sum > uint64(spec.Size) {
+		return fmt.Errorf("cluster %d wants %d members in regions, but its size is %d",
+			spec.ClusterId, sum, spec.Size)
+	}
+	return nil
+}
+
+// validateRaft refuses what Dragonboat's config.Validate would refuse on
+// every host.
+func validateRaft(id uint64, raft *pb.RaftConfig) error {
+	election, heartbeat := raft.GetElectionRtt(), raft.GetHeartbeatRtt()
+	if election != 0 && heartbeat != 0 && election/2 <= heartbeat {
+		return fmt.Errorf("cluster %d has an election_rtt of %d, more than twice its heartbeat_rtt %d is needed",
+			id, election, heartbeat)
+	}
+	if size := raft.GetMaxInMemLogSize(); size != 0 && size < minInMemLogBytes {
+		return fmt.Errorf("cluster %d has a max_in_mem_log_size of %d bytes, at least %d are needed",
+			id, size, minInMemLogBytes)
+	}
+	return nil
+}
+
+func validName(s string) bool { return s != "" && len(s) <= MaxNameBytes }
+
+// validateHost tells why a host's own description can't be right.
+func validateHost(info *pb.NodeHostInfo) error {
+	if !validName(info.GetNodehostId()) || !validName(info.GetRaftAddress()) {
+		return fmt.Errorf("a host needs a NodeHost ID and a RaftAddress of 1 to %d bytes", MaxNameBytes)
+	}
+	if len(info.GetApiAddress()) > MaxNameBytes || len(info.GetRegion()) > MaxNameBytes ||
+		len(info.GetLabels()) > MaxLabels {
+		return fmt.Errorf("host %s has an API address or a region above %d bytes, or more than %d labels",
+			info.NodehostId, MaxNameBytes, MaxLabels)
+	}
+	for k, v := range info.GetLabels() {
+		if !validName(k) || len(v) > MaxNameBytes {
+			return fmt.Errorf("host %s has a label that is empty or above %d bytes", info.NodehostId, MaxNameBytes)
+		}
+	}
+	return nil
+}
+
+func validNodeID(id uint64) bool { return id != 0 && id < MaxNodeID }
+
+// imageOf reads a membership, or tells why it can't be one of the cluster.
+func imageOf(clusterID uint64, m *pb.Membership) (Image, error) {
+	image := Image{CCID: m.GetConfigChangeId(), Removed: slices.Clone(m.GetRemoved())}
+	if id := m.GetClusterId(); id != 0 && id != clusterID {
+		return image, fmt.Errorf("a membership of cluster %d was reported for cluster %d", id, clusterID)
+	}
+	add := func(members map[uint64]string, role pb.MemberRole) {
+		for id, address := range members {
+			image.Members = append(image.Members, Member{NodeID: id, Address: address, Role: role})
+		}
+	}
+	add(m.GetVoters(), pb.MemberRole_VOTER)
+	add(m.GetObservers(), pb.MemberRole_OBSERVER)
+	add(m.GetWitnesses(), pb.MemberRole_WITNESS)
+	slices.SortFunc(image.Members, func(a, b Member) int { return cmp.Compare(a.NodeID, b.NodeID) })
+	slices.Sort(image.Removed)
+	image.Removed = slices.Compact(image.Removed)
+	if !image.sound() {
+		return image, fmt.Errorf("the membership reported for cluster %d contradicts itself", clusterID)
+	}
+	return image, nil
+}
+
+// sound tells whether an image keeps its invariants and has a voter. Members
+// and Removed are sorted.
+func (m *Image) sound() bool {
+	if m.CCID == 0 || len(m.Members) > MaxMembers {
+		return false
+	}
+	voters := 0
+	for i, x := range m.Members {
+		if !validNodeID(x.NodeID) || !validName(x.Address) || m.HasRemoved(x.NodeID) ||
+			i > 0 && m.Members[i-1].NodeID == x.NodeID {
+			return false
+		}
+		if x.Role == pb.MemberRole_VOTER {
+			voters++
+		}
+	}
+	n := len(m.Removed)
+	return voters > 0 && (n == 0 || m.Removed[0] != 0 && m.Removed[n-1] < MaxNodeID)
+}
