@@ -52,10 +52,11 @@ type Clusters struct {
 	Bug                *Bug           `key:"bug" doc:"A planted bug; the run must end in a violation."`
 }
 
-// Bug plants a known bug in one node of each cluster (monkey/statemachine/mutant).
+// Bug plants a known bug (monkey/statemachine/mutant).
 type Bug struct {
-	Kind  string `key:"kind" required:"true" enum:"drop-update|lost-cas|double-append|stale-read|forget-snapshot|wrong-result|resurrect-delete" doc:"Which bug."`
-	Every int    `key:"every" default:"1000" min:"1" max:"1000000000" doc:"It strikes once in this many occasions."`
+	Kind  string `key:"kind" required:"true" enum:"drop-update|lost-cas|dirty-cas|wrong-result|double-append|lost-delete|stale-read|forget-snapshot" doc:"Which bug; see the table of bugs."`
+	Every int    `key:"every" default:"1000" min:"1" max:"1000000000" doc:"It strikes about once in this many occasions."`
+	Nodes string `key:"nodes" default:"one" enum:"one|all" doc:"Whether one of the first members of each cluster has it, or every node."`
 }
 
 // Workload describes the clients.

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kv
+
+// Store is a key-value store with its digest.
+//
+// Invariants: digest.Contents is the sum of the hashes in entries; a key is in
+// entries once it was written, deleted or not, so that readers learn who
+// deleted it.
+type Store struct {
+	entries map[string]entry
+	digest  Digest
+	// trail is a ring: the oldest step is at next once it is full.
+	trail []Step
+	next  int
+}
+
+type entry struct {
+	State
+	hash uint64 // hashState of the key and State
+}
+
+// New returns an empty store.
+func New() *Store { return &Store{entries: map[string]entry{}} }
+
+// Get returns the state of a key.
+func (s *Store) Get(key string) State { return s.entries[key].State }
+
+// Digest returns the digest of the state as it is.
+func (s *Store) Digest() Digest { return s.digest }
+
+// Trail returns the newest updates.
+func (s *Store) Trail() Trail {
+	trail := make(Trail, 0, len(s.trail))
+	return append(append(trail, s.trail[s.next:]...), s.trail[:s.next]...)
+}
+
+// Apply carries out the encoded command at the given index of the log, which
+// is greater than all before. Bytes that are no command change nothing but
+// the digest.
+func (s *Store) Apply(index uint64, data []byte) Answer {
+	command, err := DecodeCommand(data)
+	if err != nil {
+		s.Commit(index, Command{}, nil)
+		return Answer{Status: Invalid}
+	}
+	answer, value := s.Evaluate(command)
+	s.Commit(index, command, value)
+	return answer
+}
+
+// Evaluate returns the answer that a command gets, and the value that its key
+// then holds, without changing anything; nil: the key stays as it is.
+func (s *Store) Evaluate(c Command) (Answer, *Maybe) {
+	seen := s.Get(c.Key)
+	replaced := State{Writer: seen.Writer, Index: seen.Index}
+	if !c.withinLimits() {
+		return Answer{Status: TooLarge}, nil
+	}
+	value := c.Value
+	switch c.Op {
+	case CAS:
+		if seen.Value != c.Expected {
+			return Answer{Status: Mismatch, Observed: seen}, nil
+		}
+	case Append:
+		if len(seen.Value.Text)+len(c.Value.Text) > MaxValue {
+			return Answer{Status: TooLarge}, nil
+		}
+		value = Some(seen.Value.Text + c.Value.Text)
+	case Delete:
+		value = Maybe{}
+	}
+	return Answer{Status: OK, Observed: replaced}, &value
+}
+
+// Commit finishes the update at an index: the command's key holds *value from
+// now on, or stays as it is when value is nil.
+func (s *Store) Commit(index uint64, c Command, value *Maybe) {
+	contents := s.digest.Contents
+	if value != nil {
+		state := State{Value: *value, Writer: c.Writer, Index: index}
+		fresh := entry{State: state, hash: hashState(c.Key, state)}
+		contents += fresh.hash - s.entries[c.Key].hash
+		s.entries[c.Key] = fresh
+	}
+	s.digest = s.digest.after(index, contents)
+	s.remember(Step{Op: c.Op, Key: c.Key, Writer: c.Writer, After: s.digest})
+}
+
+// remember puts a step in place of the oldest one.
+func (s *Store) remember(step Step) {
+	if len(s.trail) < trailLength {
+		s.trail = append(s.trail, step)
+		return
+	}
+	s.trail[s.next] = step
+	s.next = (s.next + 1) % trailLength
+}

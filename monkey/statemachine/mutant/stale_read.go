@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mutant
+
+import (
+	"sync/atomic"
+
+	"github.com/drumbeat-raft/drumbeat/monkey/statemachine"
+	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
+)
+
+// stale is a core that answers gets with the state before the newest one, as a
+// cache that is one write late does.
+type stale struct {
+	*kv.Store
+	victim
+	before map[string]kv.State
+	gets   atomic.Uint64
+}
+
+func staleRead(v victim) statemachine.Core {
+	return &stale{Store: kv.New(), victim: v, before: map[string]kv.State{}}
+}
+
+// Apply implements statemachine.Core.
+func (s *stale) Apply(index uint64, data []byte) kv.Answer {
+	command, err := kv.DecodeCommand(data)
+	if err != nil {
+		return s.Store.Apply(index, data)
+	}
+	seen := s.Get(command.Key)
+	answer := s.Store.Apply(index, data)
+	if answer.Status == kv.OK {
+		s.before[command.Key] = seen
+	}
+	return answer
+}
+
+// Lookup implements statemachine.Core. An occasion is a get of a key that was
+// written since the state machine was started.
+func (s *stale) Lookup(query []byte) []byte {
+	key, isGet := kv.KeyOfGet(query)
+	before, known := s.before[key]
+	if !isGet || !known || !s.strikes(s.gets.Add(1)) {
+		return s.Store.Lookup(query)
+	}
+	return kv.Answer{Status: kv.OK, Observed: before}.Encode()
+}
+
+// Restore implements statemachine.Core.
+func (s *stale) Restore(image *kv.Image) {
+	clear(s.before)
+	s.Store.Restore(image)
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package statemachine
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	sm "github.com/lni/dragonboat/v3/statemachine"
+	"github.com/lni/goutils/vfs"
+
+	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/journal"
+)
+
+// onDisk is the kind that keeps its state on disk itself. All of it is in
+// memory, too: the disk holds a snapshot and the updates since then, in a
+// journal of its own.
+//
+// Invariant: the journal has every update that was answered, and on disk, as
+// Dragonboat asks, every update before the last Sync.
+type onDisk struct {
+	guarded
+	fs      vfs.FS
+	dir     string
+	journal *journal.Journal
+}
+
+// OnDisk returns a factory of on-disk state machines, each of which keeps its
+// files in a folder of its own in dir on fs.
+func OnDisk(fs vfs.FS, dir string, newCore NewCore) sm.CreateOnDiskStateMachineFunc {
+	return func(clusterID, nodeID uint64) sm.IOnDiskStateMachine {
+		return &onDisk{
+			guarded: guarded{core: newCore(clusterID, nodeID)},
+			fs:      fs,
+			dir:     nodeDir(fs, dir, clusterID, nodeID),
+		}
+	}
+}
+
+// nodeDir is the folder of one Raft node.
+func nodeDir(fs vfs.FS, dir string, clusterID, nodeID uint64) string {
+	return fs.PathJoin(dir, fmt.Sprintf("cluster-%d-node-%d", clusterID, nodeID))
+}
+
+// RemoveOnDisk removes what the on-disk state machine of a node that will
+// never come back left in dir; nothing, if there never was one.
+func RemoveOnDisk(fs vfs.FS, dir string, clusterID, nodeID uint64) error {
+	return journal.Remove(fs, nodeDir(fs, dir, clusterID, nodeID))
+}
+
+// Open implements sm.IOnDiskStateMachine. The index it returns is of an update
+// that no loss of power can take away any more.
+func (o *onDisk) Open(stop <-chan struct{}) (uint64, error) {
+	recovery := journal.Recovery{
+		Load: func(in io.Reader) error {
+			image, err := load(in, stop)
+			if err == nil {
+				o.restore(image)
+			}
+			return err
+		},
+		Replay: func(index uint64, command []byte) { o.apply(index, command) },
+		Save:   o.saveNow,
+	}
+	opened, err := journal.Open(o.fs, o.dir, recovery)
+	if errors.Is(err, sm.ErrSnapshotStopped) {
+		return 0, sm.ErrOpenStopped
+	}
+	if err != nil {
+		return 0, err
+	}
+	o.journal = opened
+	return o.digest().Applied, nil
+}
+
+// saveNow writes the state as it is.
+func (o *onDisk) saveNow(w io.Writer) error {
+	_, err := o.image().WriteTo(w)
+	return err
+}
+
+// Update implements sm.IOnDiskStateMachine. It fails when the disk does.
+func (o *onDisk) Update(entries []sm.Entry) ([]sm.Entry, error) {
+	for _, entry := range entries {
+		o.journal.Add(entry.Index, entry.Cmd)
+	}
+	if err := o.journal.Write(); err != nil {
+		return nil, err
+	}
+	o.applyAll(entries)
+	return entries, nil
+}
+
+// Sync implements sm.IOnDiskStateMachine. Now and then it also begins the
+// journal anew.
+func (o *onDisk) Sync() error {
+	if o.journal.IsLong() {
+		return o.journal.Restart(o.saveNow)
+	}
+	return o.journal.Sync()
+}
+
+// PrepareSnapshot implements sm.IOnDiskStateMachine.
+func (o *onDisk) PrepareSnapshot() (any, error) { return o.image(), nil }
+
+// SaveSnapshot implements sm.IOnDiskStateMachine.
+func (o *onDisk) SaveSnapshot(prepared any, w io.Writer, stop <-chan struct{}) error {
+	return savePrepared(prepared, w, stop)
+}
+
+// RecoverFromSnapshot implements sm.IOnDiskStateMachine. The state it takes
+// over is on disk when it returns.
+func (o *onDisk) RecoverFromSnapshot(in io.Reader, stop <-chan struct{}) error {
+	image, err := load(in, stop)
+	if err != nil {
+		return err
+	}
+	o.restore(image)
+	return o.journal.Restart(o.saveNow)
+}
+
+// Close implements sm.IOnDiskStateMachine.
+func (o *onDisk) Close() error {
+	if o.journal == nil {
+		return nil
+	}
+	return o.journal.Close()
+}
+
+var _ interface {
+	sm.IOnDiskStateMachine
+	sm.IExtended
+	sm.IHash
+} = (*onDisk)(nil)
