@@ -3,7 +3,6 @@
 package fault
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -19,28 +18,15 @@ import (
 // loss costs no quorum.
 const patience = 90 * time.Second
 
-// Tally is what came of all injections of one kind on one target.
-type Tally struct {
-	Kind   string
-	Target string
-	// Injected counts the injections that were begun.
-	Injected int
-	// Bit counts those among them that had an effect.
-	Bit int
-	// Total is the sum of their effects.
-	Total world.Effect
-}
-
 // Injector carries out a plan on a world. Its methods are called from one
 // goroutine at a time.
 type Injector struct {
-	w       world.World
-	events  *rundir.Events
-	safe    func(hosts []string) bool
-	links   *links
-	active  []*injection // in order of their end
-	tallies []*Tally     // in order of first injection
-	dead    map[string]bool
+	w      world.World
+	events *rundir.Events
+	safe   func(hosts []string) bool
+	links  *links
+	active []*injection // in order of their end
+	dead   map[string]bool
 }
 
 // injection is one that has begun and not ended.
@@ -103,18 +89,6 @@ func (in *Injector) Heal() error {
 
 // Dead lists the hosts that a fault ended for ever.
 func (in *Injector) Dead() map[string]bool { return in.dead }
-
-// Tallies tells what was done so far, by kind and target.
-func (in *Injector) Tallies() []Tally {
-	ts := make([]Tally, len(in.tallies))
-	for i, t := range in.tallies {
-		ts[i] = *t
-	}
-	slices.SortFunc(ts, func(a, b Tally) int {
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Target, b.Target))
-	})
-	return ts
-}
 
 // begin starts an injection, or tells why it could not by its deadline.
 func (in *Injector) begin(ctx context.Context, end time.Time, s Step) error {
@@ -214,12 +188,10 @@ func (in *Injector) targets(s Step) (hosts []string, why string) {
 
 // started files an injection: for ever, or until its end.
 func (in *Injector) started(j *injection) {
-	in.tally(j.step).Injected++
 	if j.step.Fault.Forever {
 		for _, h := range j.hosts {
 			in.dead[h] = true
 		}
-		in.count(j)
 		return
 	}
 	j.until = time.Now().Add(j.step.For)
@@ -230,7 +202,9 @@ func (in *Injector) started(j *injection) {
 // finish ends an injection and boots what it had ended.
 func (in *Injector) finish(j *injection) error {
 	in.active = slices.DeleteFunc(in.active, func(x *injection) bool { return x == j })
-	in.count(j)
+	if !j.kind.Down { // what links did to the targets' messages since it began
+		j.effect = in.w.Traffic(j.hosts...).Sub(j.traffic)
+	}
 	if j.how.end != nil {
 		if err := j.how.end(&j.act); err != nil {
 			return fmt.Errorf("end fault %d (%s on %v): %w", j.id, j.kind.Name, j.hosts, err)
@@ -254,30 +228,6 @@ func (in *Injector) boot(hosts []string) error {
 		in.events.Add(rundir.Event{Kind: rundir.Boot, Hosts: []string{h}})
 	}
 	return nil
-}
-
-// count closes the books of an injection: its effect is what it did when it
-// began or, on links, what these did to its targets' messages since.
-func (in *Injector) count(j *injection) {
-	if !j.kind.Down {
-		j.effect = in.w.Traffic(j.hosts...).Sub(j.traffic)
-	}
-	t := in.tally(j.step)
-	t.Total = t.Total.Add(j.effect)
-	if j.effect.Bit() {
-		t.Bit++
-	}
-}
-
-func (in *Injector) tally(s Step) *Tally {
-	kind, target := s.Fault.Kind, s.Fault.Target.String()
-	for _, t := range in.tallies {
-		if t.Kind == kind && t.Target == target {
-			return t
-		}
-	}
-	in.tallies = append(in.tallies, &Tally{Kind: kind, Target: target})
-	return in.tallies[len(in.tallies)-1]
 }
 
 func (in *Injector) log(kind rundir.EventKind, j *injection) {

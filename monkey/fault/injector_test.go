@@ -50,7 +50,10 @@ func (b *board) stop(what, host string) (world.Effect, error) {
 	return world.Effect{ProcessesEnded: 1}, nil
 }
 
-func (b *board) Capabilities() []scenarios.Capability        { return nil }
+func (b *board) Capabilities() []scenarios.Capability { return nil }
+func (b *board) Membership(context.Context, string, uint64) (world.Membership, error) {
+	return world.Membership{}, nil
+}
 func (b *board) ClusterLeader(uint64) (string, bool)         { return "", false }
 func (b *board) Start(context.Context) error                 { return nil }
 func (b *board) Stop()                                       {}
@@ -89,7 +92,7 @@ func carryOut(t *testing.T, b *board, steps ...Step) *Injector {
 func TestInjectorEndsAndBootsOnTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBoard()
-		in := carryOut(t, b,
+		carryOut(t, b,
 			Step{ID: 1, At: 5 * time.Second, Hosts: []string{"nodehost1"}, For: 20 * time.Second, Fault: &scenarios.Fault{Kind: "kill"}},
 			Step{ID: 2, At: 10 * time.Second, Hosts: []string{"nodehost2"}, For: 5 * time.Second, Fault: &scenarios.Fault{Kind: "power-loss"}},
 			Step{ID: 3, At: 50 * time.Second, For: time.Hour, Fault: &scenarios.Fault{Kind: "kill", Target: scenarios.Target{Class: scenarios.DrummerLeader}}})
@@ -97,9 +100,6 @@ func TestInjectorEndsAndBootsOnTime(t *testing.T) {
 			"5s kill nodehost1", "10s power-loss nodehost2", "15s boot nodehost2",
 			"25s boot nodehost1", "50s kill drummer1", "1m0s boot drummer1",
 		}, b.journal)
-		for _, tally := range in.Tallies() {
-			require.Equal(t, tally.Injected, tally.Bit, "%+v", tally)
-		}
 	})
 }
 
@@ -111,7 +111,6 @@ func TestInjectorLeavesTheDeadDead(t *testing.T) {
 			Step{ID: 2, At: 2 * time.Second, Hosts: []string{"nodehost1"}, For: time.Second, Fault: &scenarios.Fault{Kind: "kill"}})
 		require.Equal(t, []string{"1s kill nodehost1"}, b.journal)
 		require.Equal(t, map[string]bool{"nodehost1": true}, in.Dead())
-		require.Equal(t, 1, in.Tallies()[0].Injected, "a fault on a dead host is not counted")
 	})
 }
 

@@ -58,6 +58,9 @@ type World interface {
 	// Inspect looks into a running host past network and faults: the truth
 	// that Drummer's picture is compared with.
 	Inspect(ctx context.Context, host string) (Inspection, error)
+	// Membership asks a Raft cluster for its membership with a linearizable
+	// read through the node on the given running host.
+	Membership(ctx context.Context, host string, clusterID uint64) (Membership, error)
 	// LeaderChanges returns what Dragonboat announced since the last call.
 	LeaderChanges() []LeaderChange
 	// Problems lists what the world itself saw go wrong, such as a host that
@@ -144,15 +147,23 @@ type Inspection struct {
 	Nodes      []Node
 }
 
-// Node is one Raft node that runs on a host.
+// Node is one Raft node that runs on a host, as it sees itself.
 type Node struct {
 	ClusterID  uint64
 	NodeID     uint64
-	LeaderID   uint64            // 0: none known
-	ConfigID   uint64            // ccid of the membership below
-	Voters     map[uint64]string // NodeID → RaftAddress
-	Observers  map[uint64]string
+	IsLeader   bool
 	IsObserver bool
+	// Ready is false until the node has applied its first membership.
+	Ready    bool
+	ConfigID uint64            // ccid of Voters
+	Voters   map[uint64]string // NodeID → RaftAddress
+}
+
+// Membership is what a Raft cluster itself says of its members.
+type Membership struct {
+	ConfigID  uint64
+	Voters    map[uint64]string // NodeID → RaftAddress
+	Observers map[uint64]string
 }
 
 // LeaderChange is one of Dragonboat's announcements of who leads a cluster.

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/drumbeat-raft/drumbeat/monkey"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
+)
+
+func listCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List the scenarios that come with Drumbeat",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			for _, name := range scenarios.Names() {
+				s, err := scenarios.Load(name)
+				if err != nil {
+					return internalError{err}
+				}
+				fmt.Fprintf(t, "%s\t%s\n", name, s.Description)
+			}
+			return t.Flush()
+		},
+	}
+}
+
+func faultsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "faults",
+		Short: "List the kinds of fault, what they need of a world, and their parameters",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			for _, k := range scenarios.Kinds {
+				parameters := append(append([]string{}, k.Required...), k.Optional...)
+				fmt.Fprintf(t, "%s\tneeds %s\t%s\t%s\n", k.Name, k.Needs, strings.Join(parameters, ", "), k.Doc)
+			}
+			return t.Flush()
+		},
+	}
+}
+
+func validateCommand() *cobra.Command {
+	var sets []string
+	cmd := &cobra.Command{
+		Use:   "validate FILE…",
+		Short: "Check scenario files without running them",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, files []string) error {
+			var settings []scenarios.Setting
+			for _, text := range sets {
+				s, err := scenarios.ParseSetting(text)
+				if err != nil {
+					return err
+				}
+				settings = append(settings, s)
+			}
+			var failed error
+			for _, file := range files {
+				if _, err := monkey.LoadScenario(file, settings...); err != nil {
+					if failed != nil {
+						fmt.Fprintln(os.Stderr, failed)
+					}
+					failed = err
+					continue
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%s: valid\n", file)
+			}
+			return failed
+		},
+	}
+	cmd.Flags().StringArrayVar(&sets, "set", nil, "override a field of the scenario, path=value; repeatable")
+	return cmd
+}
+
+func schemaCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "Print the JSON Schema of scenario files",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			b, err := scenarios.Schema()
+			if err != nil {
+				return internalError{err}
+			}
+			_, err = cmd.OutOrStdout().Write(b)
+			return err
+		},
+	}
+}
+
+func serveCommand() *cobra.Command {
+	var listen string
+	cmd := &cobra.Command{
+		Use:   "serve DIR",
+		Short: "Show the directories of runs to a browser on this machine",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if st, err := os.Stat(args[0]); err != nil || !st.IsDir() {
+				return fmt.Errorf("%s is not a directory with runs", args[0])
+			}
+			l, err := net.Listen("tcp", listen)
+			if err != nil {
+				return fmt.Errorf("--listen %s: %w", listen, err)
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "http://%s/\n", l.Addr())
+			s := &http.Server{Handler: http.FileServer(http.Dir(args[0])), ReadHeaderTimeout: 10 * time.Second}
+			go func() {
+				<-cmd.Context().Done()
+				s.Close()
+			}()
+			if err := s.Serve(l); err != http.ErrServerClosed {
+				return internalError{err}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8080", "address to listen on")
+	return cmd
+}

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/drumbeat-raft/drumbeat/monkey"
+	"github.com/drumbeat-raft/drumbeat/monkey/judge"
+	"github.com/drumbeat-raft/drumbeat/monkey/report"
+	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
+)
+
+// runFlags are the flags of every verb that runs scenarios.
+type runFlags struct {
+	seed     string
+	world    string
+	clock    string
+	duration time.Duration
+	out      string
+	sets     []string
+	json     bool
+}
+
+func (f *runFlags) register(fs *pflag.FlagSet) {
+	fs.StringVar(&f.world, "world", monkey.WorldSim, "the world: sim")
+	fs.StringVar(&f.clock, "clock", monkey.ClockVirtual, "the clock of world sim: virtual or real")
+	fs.DurationVar(&f.duration, "duration", 0, "length of the phase with faults (default: the scenario's)")
+	fs.StringVar(&f.out, "out", "runs", "directory for the directories of runs")
+	fs.StringArrayVar(&f.sets, "set", nil, "override a field of the scenario, path=value; repeatable")
+	fs.BoolVar(&f.json, "json", false, "print the result as JSON on standard output, and nothing else")
+}
+
+// options makes the options of one run.
+func (f *runFlags) options(file string) (monkey.Options, error) {
+	seed, err := f.drawSeed()
+	if err != nil {
+		return monkey.Options{}, err
+	}
+	if f.duration < 0 {
+		return monkey.Options{}, fmt.Errorf("--duration %s: expected a length of time such as 10m", f.duration)
+	}
+	return monkey.Options{File: file, Seed: seed, World: f.world, Clock: f.clock, Sets: f.sets,
+		Duration: f.duration, Out: f.out, Warnings: os.Stderr}, nil
+}
+
+// drawSeed reads --seed, or draws one short enough to be typed again.
+func (f *runFlags) drawSeed() (uint64, error) {
+	if f.seed == "" || f.seed == "random" {
+		var b [8]byte
+		if _, err := rand.Read(b[:]); err != nil {
+			return 0, internalError{fmt.Errorf("draw a seed: %w", err)}
+		}
+		return binary.LittleEndian.Uint64(b[:]) >> 33, nil
+	}
+	seed, err := strconv.ParseUint(f.seed, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("--seed %s: expected a number from 0 to 18446744073709551615", f.seed)
+	}
+	return seed, nil
+}
+
+func runCommand(code *int) *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run SCENARIO.yaml…",
+		Short: "Run scenarios, one after the other, and judge each",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, files []string) error {
+			if err := validateAll(&f, files); err != nil {
+				return err
+			}
+			for _, file := range files {
+				o, err := f.options(file)
+				if err != nil {
+					return err
+				}
+				r, err := runOne(cmd.Context(), o, f.json)
+				if err != nil {
+					return err
+				}
+				*code = worse(*code, judge.ExitCode(r.Verdict))
+				if cmd.Context().Err() != nil {
+					break
+				}
+			}
+			return nil
+		},
+	}
+	f.register(cmd.Flags())
+	cmd.Flags().StringVar(&f.seed, "seed", "", "number that fixes the schedule of faults and operations (default: random, printed)")
+	return cmd
+}
+
+// validateAll refuses all files before the first one runs.
+func validateAll(f *runFlags, files []string) error {
+	for _, file := range files {
+		o, err := f.options(file)
+		if err != nil {
+			return err
+		}
+		if _, err := o.Load(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runOne runs, shows how it goes, and prints the result.
+func runOne(ctx context.Context, o monkey.Options, asJSON bool) (*judge.Result, error) {
+	fmt.Fprintf(os.Stderr, "%s: seed %d\n", o.File, o.Seed)
+	bar := newProgress(os.Stderr)
+	o.Progress = bar.show
+	r, err := monkey.Run(ctx, o)
+	bar.end()
+	if err != nil {
+		return nil, sort(err)
+	}
+	return r, printResult(os.Stdout, r, asJSON)
+}
+
+func printResult(w io.Writer, r *judge.Result, asJSON bool) error {
+	if !asJSON {
+		return report.Table(w, r)
+	}
+	b, err := json.Marshal(r)
+	if err != nil {
+		return internalError{err}
+	}
+	_, err = fmt.Fprintf(w, "%s\n", b)
+	return err
+}
+
+// worse orders exit codes by what a person must know first: a violation, then
+// an internal error, then what is inconclusive.
+func worse(a, b int) int {
+	for _, code := range []int{judge.ExitViolation, judge.ExitInternal, judge.ExitInconclusive} {
+		if a == code || b == code {
+			return code
+		}
+	}
+	return judge.ExitPass
+}
+
+func replayCommand(code *int) *cobra.Command {
+	var asJSON bool
+	var out string
+	cmd := &cobra.Command{
+		Use:   "replay RUN",
+		Short: "Run again what a run's directory describes: same scenario as resolved then, same seed",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var was rundir.Run
+			if err := rundir.ReadJSON(args[0], rundir.RunFile, &was); err != nil {
+				return fmt.Errorf("%s is not the directory of a run: %w", args[0], err)
+			}
+			// scenario.yaml holds every override already.
+			r, err := runOne(cmd.Context(), monkey.Options{
+				File: filepath.Join(args[0], rundir.ScenarioFile), Seed: was.Seed, World: was.World,
+				Clock: was.Clock, Out: out, Warnings: os.Stderr,
+			}, asJSON)
+			if err != nil {
+				return err
+			}
+			*code = judge.ExitCode(r.Verdict)
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON on standard output, and nothing else")
+	cmd.Flags().StringVar(&out, "out", "runs", "directory for the directories of runs")
+	return cmd
+}
+
+func checkCommand(code *int) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "check RUN…",
+		Short: "Judge what is in the directories of runs again, also of runs that were killed",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, dirs []string) error {
+			for _, dir := range dirs {
+				r, err := monkey.Check(cmd.Context(), dir)
+				if err != nil {
+					return sort(err)
+				}
+				if err := printResult(os.Stdout, r, asJSON); err != nil {
+					return err
+				}
+				*code = worse(*code, judge.ExitCode(r.Verdict))
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print each result as JSON on standard output, and nothing else")
+	return cmd
+}
+
+func soakCommand(code *int) *cobra.Command {
+	var f runFlags
+	var limit time.Duration
+	var runs int
+	cmd := &cobra.Command{
+		Use:   "soak SCENARIO.yaml…",
+		Short: "Run scenarios in turn with fresh seeds until the time, or the number of runs, is over",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, files []string) error {
+			if err := validateAll(&f, files); err != nil {
+				return err
+			}
+			return soak(cmd.Context(), &f, files, limit, runs, code)
+		},
+	}
+	f.register(cmd.Flags())
+	cmd.Flags().DurationVar(&limit, "for", 8*time.Hour, "start no run after this long on the wall clock")
+	cmd.Flags().IntVar(&runs, "runs", 0, "at most this many runs; 0: no limit")
+	return cmd
+}
+
+func soak(ctx context.Context, f *runFlags, files []string, limit time.Duration, runs int, code *int) error {
+	began, tally := time.Now(), map[judge.Verdict]int{}
+	n := 0
+	for ; ctx.Err() == nil && time.Since(began) < limit && (runs == 0 || n < runs); n++ {
+		o, err := f.options(files[n%len(files)])
+		if err != nil {
+			return err
+		}
+		r, err := runOne(ctx, o, f.json)
+		if err != nil {
+			return err
+		}
+		tally[r.Verdict]++
+		*code = worse(*code, judge.ExitCode(r.Verdict))
+	}
+	fmt.Fprintf(os.Stderr, "\n%d runs in %s: %d pass, %d violation, %d inconclusive\n", n,
+		time.Since(began).Round(time.Second), tally[judge.Pass], tally[judge.Violation], tally[judge.Inconclusive])
+	return nil
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package report
+
+import (
+	"encoding/xml"
+	"fmt"
+
+	"github.com/drumbeat-raft/drumbeat/monkey/judge"
+)
+
+type junitSuite struct {
+	XMLName  xml.Name    `xml:"testsuite"`
+	Name     string      `xml:"name,attr"`
+	Tests    int         `xml:"tests,attr"`
+	Failures int         `xml:"failures,attr"`
+	Errors   int         `xml:"errors,attr"`
+	Time     string      `xml:"time,attr"`
+	Output   string      `xml:"system-out"`
+	Cases    []junitCase `xml:"testcase"`
+}
+
+type junitCase struct {
+	Class   string        `xml:"classname,attr"`
+	Name    string        `xml:"name,attr"`
+	Failure *junitMessage `xml:"failure,omitempty"`
+	Error   *junitMessage `xml:"error,omitempty"`
+	Output  string        `xml:"system-out,omitempty"`
+}
+
+type junitMessage struct {
+	Message string `xml:"message,attr"`
+}
+
+// JUnit makes junit.xml: a test case a check. A violation is a failure; what
+// is inconclusive is an error, for a CI server must not show it green.
+func JUnit(r *judge.Result) ([]byte, error) {
+	s := junitSuite{Name: "drumbeat." + r.Scenario, Tests: len(r.Checks), Time: fmt.Sprintf("%.3f", r.WallSeconds),
+		Output: "reproduce: " + r.Reproduce}
+	for _, c := range r.Checks {
+		tc := junitCase{Class: s.Name, Name: c.Name}
+		switch c.Verdict {
+		case judge.Violation:
+			s.Failures++
+			tc.Failure = &junitMessage{c.Detail}
+		case judge.Inconclusive:
+			s.Errors++
+			tc.Error = &junitMessage{"inconclusive: " + c.Detail}
+		default:
+			tc.Output = c.Detail
+		}
+		s.Cases = append(s.Cases, tc)
+	}
+	b, err := xml.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("encode junit.xml: %w", err)
+	}
+	return append([]byte(xml.Header), append(b, '\n')...), nil
+}

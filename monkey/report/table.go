@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/drumbeat-raft/drumbeat/monkey/judge"
+	"github.com/drumbeat-raft/drumbeat/monkey/world"
+)
+
+// Table writes a result for a person at a terminal.
+func Table(w io.Writer, r *judge.Result) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "\n%s: %d clusters on %d NodeHosts, %d Drummers, seed %d, %s world, %s clock\n",
+		r.Scenario, r.Clusters, r.NodeHosts, r.Drummers, r.Seed, r.World, r.Clock)
+	done(t, r)
+	repaired(t, r)
+	verified(t, r)
+	fmt.Fprintf(t, "\nverdict: %s\n", strings.ToUpper(string(r.Verdict)))
+	fmt.Fprintf(t, "%s in %.1f s (%.0f×), %s\n", minutes(r.VirtualSeconds), r.WallSeconds, r.Compression, r.Dir)
+	fmt.Fprintf(t, "reproduce: %s\n", r.Reproduce)
+	return t.Flush()
+}
+
+func done(t io.Writer, r *judge.Result) {
+	fmt.Fprint(t, "\nWhat was done to the system\n")
+	if len(r.Faults) == 0 {
+		fmt.Fprint(t, "  nothing\n")
+		return
+	}
+	fmt.Fprint(t, "  fault\ttarget\tinjected\ttook effect\tin total\n")
+	for _, f := range r.Faults {
+		fmt.Fprintf(t, "  %s\t%s\t%d\t%d\t%s\n", f.Kind, f.Target, f.Injected, f.Effect, Effects(f.Effects))
+	}
+}
+
+// Effects writes an effect as a phrase.
+func Effects(e world.Effect) string {
+	var parts []string
+	add := func(n int64, one, many string) {
+		if n == 1 {
+			parts = append(parts, "1 "+one)
+		} else if n != 0 {
+			parts = append(parts, Count(n)+" "+many)
+		}
+	}
+	add(e.ProcessesEnded, "process ended", "processes ended")
+	add(e.BytesLost, "byte lost", "bytes lost")
+	add(e.FilesLost, "file lost", "files lost")
+	add(e.MessagesDropped, "message dropped", "messages dropped")
+	add(e.MessagesDelayed, "message delayed", "messages delayed")
+	add(e.MessagesDuplicated, "message duplicated", "messages duplicated")
+	add(e.BytesHeld, "byte held back", "bytes held back")
+	add(e.ConnectionsReset, "connection reset", "connections reset")
+	if len(parts) == 0 {
+		return "no effect"
+	}
+	return strings.Join(parts, ", ")
+}
+
+func repaired(t io.Writer, r *judge.Result) {
+	fmt.Fprint(t, "\nHow it was repaired\n")
+	p := r.Repair
+	fmt.Fprintf(t, "  members replaced\t%d × a cluster: half of them within %.0f s, all within %.0f s\n", p.Count, p.P50Seconds, p.MaxSeconds)
+	fmt.Fprintf(t, "  members came back\t%d × a cluster\n", p.Restored)
+	fmt.Fprintf(t, "  longest write stall\t%.1f s\n", p.MaxWriteStallSeconds)
+	if len(r.Drummer) > 0 {
+		var parts []string
+		for _, kind := range slices.Sorted(maps.Keys(r.Drummer)) {
+			parts = append(parts, fmt.Sprintf("%d %s", r.Drummer[kind], kind))
+		}
+		fmt.Fprintf(t, "  asked by Drummer\t%s\n", strings.Join(parts, ", "))
+	}
+}
+
+func verified(t io.Writer, r *judge.Result) {
+	fmt.Fprint(t, "\nWhat was verified\n")
+	fmt.Fprintf(t, "  %s operations: %s ok, %s failed, %s of unknown outcome; %s checked\n",
+		Count(int64(r.Ops.OK+r.Ops.Fail+r.Ops.Unknown)), Count(int64(r.Ops.OK)), Count(int64(r.Ops.Fail)),
+		Count(int64(r.Ops.Unknown)), Count(int64(r.Ops.Checked)))
+	for _, c := range worstFirst(r.Checks) {
+		fmt.Fprintf(t, "  %s\t%s\t%s\n", mark(c.Verdict), c.Name, c.Detail)
+	}
+}
+
+// worstFirst keeps the order of checks among those with the same verdict.
+func worstFirst(checks []judge.Check) []judge.Check {
+	rank := map[judge.Verdict]int{judge.Violation: 0, judge.Inconclusive: 1, judge.Pass: 2}
+	sorted := slices.Clone(checks)
+	slices.SortStableFunc(sorted, func(a, b judge.Check) int { return cmp.Compare(rank[a.Verdict], rank[b.Verdict]) })
+	return sorted
+}
+
+func mark(v judge.Verdict) string {
+	switch v {
+	case judge.Pass:
+		return "ok"
+	case judge.Violation:
+		return "VIOLATION"
+	}
+	return "inconclusive"
+}
+
+// Count writes a number with thousands separated.
+func Count(n int64) string {
+	if n < 0 {
+		return "-" + Count(-n)
+	}
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return fmt.Sprintf("%s,%03d", Count(n/1000), n%1000)
+}
+
+// minutes writes seconds as people say them.
+func minutes(s float64) string {
+	if s < 120 {
+		return fmt.Sprintf("%.0f s", s)
+	}
+	return fmt.Sprintf("%.1f min", s/60)
+}
