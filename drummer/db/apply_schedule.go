@@ -100,7 +100,7 @@ func (e *edit) begin(c *Cluster, a *Attempt, op *pb.Operation) {
 
 func (e *edit) acceptStart(c *Cluster, op *pb.Operation) error {
 	r := op.Request
-	if r.Join == pb.JoinMode_INITIAL && len(c.Nodes) == 0 && c.Image.CCID == 0 {
+	if r.Join == pb.JoinMode_INITIAL && r.NodeId >= c.NextNodeID {
 		if err := e.place(c, r); err != nil {
 			return err
 		}
@@ -131,12 +131,51 @@ func (e *edit) acceptStart(c *Cluster, op *pb.Operation) error {
 	return nil
 }
 
+// Unformed tells whether nothing can ever have been committed to the cluster:
+// no membership was reported, and fewer than a majority of the members it was
+// placed with were ever asked to start. Its placement may be given up.
+func (c *Cluster) Unformed() bool {
+	asked := 0
+	for i := range c.Nodes {
+		if c.Nodes[i].Asked {
+			asked++
+		}
+	}
+	return c.Image.CCID == 0 && (len(c.Initial) == 0 && len(c.Nodes) == 0 || asked < Quorum(len(c.Initial)))
+}
+
 // place records where a new cluster's first members live: all of them, or
-// none. The first operation of a launch carries the whole placement.
+// none. The first operation of a launch carries the whole placement. A former
+// placement that came to nothing is given up: what was started of it becomes
+// a zombie.
 func (e *edit) place(c *Cluster, r *pb.Request) error {
+	nodes, initial, err := e.placement(c, r)
+	if err != nil {
+		return err
+	}
+	for _, n := range slices.Clone(c.Nodes) {
+		e.dropNode(c, n.ID)
+	}
+	c.FirstNodeID = c.NextNodeID
+	c.Initial = initial
+	for _, n := range nodes {
+		e.addNode(c, n)
+	}
+	e.event(&pb.Event{Kind: EventClusterPlaced, ClusterId: c.ID},
+		"cluster %d was placed: %s", c.ID, &Image{Members: initial})
+	return nil
+}
+
+// placement reads the nodes that a launch places, or tells why it can't be.
+func (e *edit) placement(c *Cluster, r *pb.Request) ([]Node, []Member, error) {
 	size := uint64(c.Spec.Size)
-	if uint64(len(r.InitialMembers)) != size {
-		return fmt.Errorf("%d members were placed, the size is %d", len(r.InitialMembers), size)
+	switch {
+	case !c.Unformed():
+		return nil, nil, errors.New("the cluster is placed already")
+	case uint64(len(r.InitialMembers)) != size:
+		return nil, nil, fmt.Errorf("%d members were placed, the size is %d", len(r.InitialMembers), size)
+	case r.NodeId >= c.NextNodeID+size || !validNodeID(c.NextNodeID+size):
+		return nil, nil, fmt.Errorf("node %d is none of the members placed", r.NodeId)
 	}
 	var nodes []Node
 	var initial []Member
@@ -145,25 +184,16 @@ func (e *edit) place(c *Cluster, r *pb.Request) error {
 		h := e.currentHost(e.s.Addresses.At(address))
 		switch {
 		case !ok:
-			return fmt.Errorf("there is no address for node %d", id)
+			return nil, nil, fmt.Errorf("there is no address for node %d", id)
 		case h == nil:
-			return fmt.Errorf("no host is known at %q", address)
+			return nil, nil, fmt.Errorf("no host is known at %q", address)
 		case slices.ContainsFunc(initial, func(m Member) bool { return m.Address == address }):
-			return fmt.Errorf("two members were placed at %q", address)
+			return nil, nil, fmt.Errorf("two members were placed at %q", address)
 		}
 		initial = append(initial, Member{NodeID: id, Address: address, Role: pb.MemberRole_VOTER})
 		nodes = append(nodes, Node{ID: id, HostID: h.ID(), Address: address, Join: pb.JoinMode_INITIAL})
 	}
-	if r.NodeId < c.NextNodeID || r.NodeId >= c.NextNodeID+size {
-		return fmt.Errorf("node %d is none of the members placed", r.NodeId)
-	}
-	c.Initial = initial
-	for _, n := range nodes {
-		e.addNode(c, n)
-	}
-	e.event(&pb.Event{Kind: EventClusterPlaced, ClusterId: c.ID},
-		"cluster %d was placed: %s", c.ID, &Image{Members: initial})
-	return nil
+	return nodes, initial, nil
 }
 
 func (e *edit) acceptConfig(c *Cluster, op *pb.Operation) error {

@@ -65,7 +65,7 @@ func (h *Host) ID() string { return h.Info.GetNodehostId() }
 // Address is the RaftAddress.
 func (h *Host) Address() string { return h.Info.GetRaftAddress() }
 
-// Region is the host's region, '' when it has none.
+// Region is the host's region, ” when it has none.
 func (h *Host) Region() string { return h.Info.GetRegion() }
 
 // Cluster is one Raft cluster: what it should be, what it was last known to

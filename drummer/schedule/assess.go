@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package schedule
+
+import (
+	"fmt"
+
+	"github.com/drumbeat-raft/drumbeat/drummer/db"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+)
+
+// condition is how one member is.
+type condition int
+
+const (
+	// live members run on a host that is up.
+	live condition = iota
+	// down members don't run, but their host is up and can start them.
+	down
+	// dead members can't be started: their host is dead, or will not do it.
+	dead
+	// lost members are dead and will never come back: with the disk went
+	// their log and votes, so no start under their NodeID would be safe.
+	lost
+)
+
+// member is a member of a cluster, or a node that is to become one, with all
+// that is known of it.
+type member struct {
+	db.Member
+	node    *db.Node
+	host    *host       // nil when there is none any more
+	replica *db.Replica // nil when the host reports nothing
+	is      condition
+	// why says what is wrong with a member that is not live.
+	why string
+}
+
+// sure tells whether a member runs for certain: its host was heard of just
+// now. Only such members are counted on before a membership change.
+func (m *member) sure() bool { return m.is == live && m.host.fresh }
+
+// gone tells whether a member has to be replaced.
+func (m *member) gone() bool { return m.is >= dead }
+
+// assessment is a cluster as one decision sees it.
+type assessment struct {
+	*db.Cluster
+	voters    []*member
+	observers []*member
+	live      int // voters that run on hosts that are up
+	sure      int // voters that run for certain
+	dead      int // voters to be replaced
+}
+
+// quorate tells whether a majority of the voters is live.
+func (a *assessment) quorate() bool { return a.live >= db.Quorum(len(a.voters)) }
+
+// formed tells whether the cluster ever had a membership.
+func (a *assessment) formed() bool { return a.Image.CCID != 0 }
+
+// size is the wanted number of voters.
+func (a *assessment) size() int { return int(a.Spec.GetSize()) }
+
+// missing is how many voters have to be added to replace the dead ones and
+// to reach the size; negative: there are more than enough.
+func (a *assessment) missing() int { return a.size() - (len(a.voters) - a.dead) }
+
+// members are all, voters first.
+func (a *assessment) members() []*member {
+	return append(append([]*member(nil), a.voters...), a.observers...)
+}
+
+// assess looks at a cluster's members: those of its image or, before there is
+// one, those it was placed with.
+func (f *fleet) assess(c *db.Cluster) *assessment {
+	a := &assessment{Cluster: c}
+	members := c.Image.Members
+	if !a.formed() {
+		members = c.Initial
+	}
+	for _, x := range members {
+		m := f.member(c, x)
+		if m == nil {
+			continue
+		}
+		if !db.Voting(x.Role) {
+			a.observers = append(a.observers, m)
+			continue
+		}
+		a.voters = append(a.voters, m)
+		switch {
+		case m.sure():
+			a.live++
+			a.sure++
+		case m.is == live:
+			a.live++
+		case m.gone():
+			a.dead++
+		}
+	}
+	return a
+}
+
+func (f *fleet) member(c *db.Cluster, x db.Member) *member {
+	n := c.Node(x.NodeID)
+	if n == nil {
+		return nil
+	}
+	m := &member{Member: x, node: n, host: f.of(n)}
+	if m.host != nil {
+		m.replica = c.Replica(n.ID, n.HostID)
+	}
+	m.is, m.why = f.condition(m)
+	return m
+}
+
+func (f *fleet) condition(m *member) (condition, string) {
+	h := m.host
+	switch {
+	case h == nil:
+		return lost, fmt.Sprintf("the disk of node %d at %s is lost", m.NodeID, m.Address)
+	case !h.up:
+		return dead, fmt.Sprintf("host %s of node %d is dead, unheard of for %d ticks",
+			h.ID(), m.NodeID, f.state.Tick-h.LastSeen)
+	case m.replica != nil && m.replica.Running:
+		return live, ""
+	case m.replica == nil && m.node.Started:
+		return lost, fmt.Sprintf("host %s has lost the log of node %d", h.ID(), m.NodeID)
+	case m.node.Start.Failures >= f.policy.StartAttempts:
+		return dead, fmt.Sprintf("node %d failed to start on %s %d times in a row",
+			m.NodeID, h.ID(), m.node.Start.Failures)
+	case m.Role == pb.MemberRole_WITNESS:
+		return down, fmt.Sprintf("witness %d on %s does not run, and Drummer starts no witness", m.NodeID, h.ID())
+	default:
+		return down, fmt.Sprintf("node %d does not run on %s", m.NodeID, h.ID())
+	}
+}
+
+// ready tells whether another try of something may begin.
+func (f *fleet) ready(a db.Attempt) bool {
+	return !a.InFlight() && f.state.Tick >= a.Ended+f.policy.backoff(a.Failures)
+}

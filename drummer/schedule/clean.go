@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package schedule
+
+import (
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+)
+
+// clean has zombies stopped and their data removed: replicas of nodes that
+// are no members any more, on hosts that are up.
+func (p *planner) clean(a *assessment) {
+	for i := range a.Replicas {
+		r := &a.Replicas[i]
+		h := p.hosts[r.HostID]
+		if !a.Zombie(r) || h == nil || !h.fresh || !p.ready(r.Destroy) || !p.free(h) {
+			continue
+		}
+		p.operate(a, &pb.Request{
+			Kind:           pb.RequestKind_DESTROY_NODE,
+			NodeId:         r.NodeID,
+			NodehostId:     r.HostID,
+			ConfigChangeId: a.Image.CCID,
+		}, "it is no member at ccid %d", a.Image.CCID)
+	}
+}

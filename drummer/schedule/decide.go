@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package schedule
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/drumbeat-raft/drumbeat/drummer/db"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+)
+
+// class is how urgent a piece of work is; lower goes first when there is more
+// than the limits allow.
+type class int
+
+const (
+	restoreQuorum class = iota // start nodes of clusters without a quorum
+	restore                    // start nodes of other clusters
+	repair                     // replace dead members, reach the size
+	launch                     // place and start new clusters
+	cosmetic                   // remove zombies
+)
+
+// work is what one cluster asks for in one class. It is done in the order of
+// classes and clusters, as far as the limits allow.
+type work struct {
+	class class
+	a     *assessment
+	do    func(*planner, *assessment)
+}
+
+// planner collects a plan.
+type planner struct {
+	*fleet
+	plan    Plan
+	work    []work
+	waiting map[uint64]string
+}
+
+// Decide tells what to do next. It looks at each cluster by itself and takes
+// the next single step that its present state calls for; what can't be done
+// now waits with a reason and holds nobody else up.
+func Decide(state *db.State, policy Policy, seed uint64) Plan {
+	p := &planner{fleet: newFleet(state, policy, seed), waiting: map[uint64]string{}}
+	for c := range state.Clusters.Values() {
+		if c.Spec == nil {
+			continue // not ours
+		}
+		if !state.Launched {
+			p.waits(c.ID, "the launch")
+			continue
+		}
+		p.look(c)
+	}
+	slices.SortStableFunc(p.work, func(a, b work) int { return cmp.Compare(a.class, b.class) })
+	for _, w := range p.work {
+		w.do(p, w.a)
+	}
+	for c := range state.Clusters.Values() {
+		if why, ok := p.waiting[c.ID]; ok {
+			p.plan.Waiting = append(p.plan.Waiting, Waiting{ClusterID: c.ID, For: why})
+		}
+	}
+	return p.plan
+}
+
+// look finds out what a cluster needs.
+func (p *planner) look(c *db.Cluster) {
+	a := p.assess(c)
+	p.countJoins(a)
+	switch {
+	case !a.formed() && len(c.Initial) == 0:
+		p.add(launch, a, (*planner).launch)
+	case !a.formed():
+		p.add(launch, a, (*planner).form)
+	default:
+		p.lookFormed(a)
+	}
+	if slices.ContainsFunc(c.Replicas, func(r db.Replica) bool { return c.Zombie(&r) }) {
+		p.add(cosmetic, a, (*planner).clean)
+	}
+}
+
+func (p *planner) lookFormed(a *assessment) {
+	members := a.members()
+	if slices.ContainsFunc(members, func(m *member) bool { return m.is != live }) {
+		if a.quorate() {
+			p.add(restore, a, (*planner).start)
+		} else {
+			p.add(restoreQuorum, a, (*planner).start)
+		}
+	}
+	if a.missing() != 0 || a.dead > 0 || len(a.observers) > 0 || a.Config.InFlight() {
+		p.add(repair, a, (*planner).repair)
+	}
+}
+
+func (p *planner) add(class class, a *assessment, do func(*planner, *assessment)) {
+	p.work = append(p.work, work{class: class, a: a, do: do})
+}
+
+// countJoins counts the observers that are still catching up.
+func (p *planner) countJoins(a *assessment) {
+	for i := range a.Nodes {
+		n := &a.Nodes[i]
+		m := a.Image.Member(n.ID)
+		if n.Join != pb.JoinMode_JOIN_AS_OBSERVER || m != nil && m.Role != pb.MemberRole_OBSERVER {
+			continue
+		}
+		if r := a.Replica(n.ID, n.HostID); r != nil && r.CaughtUp {
+			continue
+		}
+		if h := p.of(n); h != nil {
+			h.joins++
+		}
+	}
+}
+
+// waits notes what a cluster waits for; its most urgent work speaks.
+func (p *planner) waits(clusterID uint64, format string, args ...any) {
+	if _, ok := p.waiting[clusterID]; !ok {
+		p.waiting[clusterID] = fmt.Sprintf(format, args...)
+	}
+}
+
+// waitsFor notes that a cluster waits for an operation in flight.
+func (p *planner) waitsFor(clusterID, operation uint64) {
+	if op := p.state.Operations.At(operation); op != nil {
+		p.waits(clusterID, "operation %d: %s", operation, db.Describe(op.Request))
+	}
+}
+
+// operate adds an operation to the plan.
+func (p *planner) operate(a *assessment, r *pb.Request, format string, args ...any) {
+	r.ClusterId = a.ID
+	op := &pb.Operation{
+		Request:        r,
+		Reason:         fmt.Sprintf(format, args...),
+		DecidedAtIndex: p.state.Index,
+		DecidedAtTick:  p.state.Tick,
+		DeadlineTick:   p.state.Tick + p.policy.OperationDeadline,
+	}
+	p.plan.Operations = append(p.plan.Operations, op)
+	p.count(op)
+	p.waits(a.ID, "%s", db.Describe(r))
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package schedule decides what Drummer does next, as a pure function of
+// DrummerDB's state, a policy and a seed: no clock, no I/O, no goroutine.
+// The same arguments give the same decisions, so any decision can be
+// recomputed and explained from the index it was made at.
+//
+// It is level-triggered: each cluster by itself is looked at as it is now,
+// and the next single step towards its specification follows from that alone.
+// Nothing depends on an earlier decision having been carried out, so a lost
+// result, a new leader or a replacement that dies half way needs no special
+// case.
+package schedule

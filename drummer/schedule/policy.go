@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package schedule
+
+// Policy is how eager and how careful Drummer is. Times are in ticks of
+// DrummerDB's logical clock, by default one second each.
+type Policy struct {
+	// TTL is how long a host may be unheard of before it counts as dead.
+	TTL uint64
+	// Suspect is how long before it is no longer trusted with new work, and
+	// no step that needs its word is taken.
+	Suspect uint64
+	// OperationDeadline is how long an operation may take.
+	OperationDeadline uint64
+	// Backoff is the wait after the first failure of a step; it doubles with
+	// every further one up to BackoffCap.
+	Backoff    uint64
+	BackoffCap uint64
+	// JoinLimit is how long a new observer may take to start and catch up
+	// before it is given up. It doubles with every observer that failed.
+	JoinLimit uint64
+	// StartAttempts is how often in a row a node may fail to start on a host
+	// that is up before it counts as dead.
+	StartAttempts uint32
+	// OperationsPerHost and OperationsTotal limit those in flight.
+	OperationsPerHost int
+	OperationsTotal   int
+	// JoinsPerHost limits the observers that catch up on one host at a time:
+	// each may mean a snapshot.
+	JoinsPerHost int
+}
+
+// DefaultPolicy suits ticks of one second.
+func DefaultPolicy() Policy {
+	return Policy{
+		TTL:               15,
+		Suspect:           4,
+		OperationDeadline: 10,
+		Backoff:           2,
+		BackoffCap:        60,
+		JoinLimit:         120,
+		StartAttempts:     5,
+		OperationsPerHost: 64,
+		OperationsTotal:   1024,
+		JoinsPerHost:      32,
+	}
+}
+
+// backoff is the wait after so many failures in a row.
+func (p Policy) backoff(failures uint32) uint64 {
+	return doubled(p.Backoff, failures, p.BackoffCap)
+}
+
+// joinLimit is how long an observer may take after so many that failed.
+func (p Policy) joinLimit(failures uint32) uint64 {
+	return doubled(p.JoinLimit, failures+1, p.JoinLimit*maxJoinDoubling)
+}
+
+// maxJoinDoubling caps the time given to an observer, in units of JoinLimit.
+const maxJoinDoubling = 64
+
+// doubled is 0 for no failure, base for one, and twice as much for each
+// further one, up to limit.
+func doubled(base uint64, failures uint32, limit uint64) uint64 {
+	if failures == 0 {
+		return 0
+	}
+	for ; failures > 1 && base < limit; failures-- {
+		base *= 2
+	}
+	return min(base, limit)
+}

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package schedule
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/drumbeat-raft/drumbeat/drummer/db"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+)
+
+// repair takes the next membership change of a cluster towards its
+// specification: observer first, and never one that could leave it without a
+// quorum.
+func (p *planner) repair(a *assessment) {
+	switch {
+	case a.Config.InFlight():
+		p.waitsFor(a.ID, a.Config.Operation)
+	case !a.quorate():
+		p.waits(a.ID, "a quorum: %d of %d voters run%s", a.live, len(a.voters), whyNot(a))
+	case a.sure < db.Quorum(len(a.voters)):
+		p.waits(a.ID, "word from its hosts: only %d of %d voters run for certain", a.sure, len(a.voters))
+	case !p.ready(a.Config):
+		p.waits(a.ID, "another try to change the membership, after %d failed", a.Config.Failures)
+	default:
+		p.change(a)
+	}
+}
+
+func whyNot(a *assessment) string {
+	var b strings.Builder
+	for _, m := range a.voters {
+		if m.is != live {
+			b.WriteString("; ")
+			b.WriteString(m.why)
+		}
+	}
+	return b.String()
+}
+
+// change decides which membership change comes next.
+func (p *planner) change(a *assessment) {
+	if o, why := p.uselessObserver(a); o != nil {
+		p.remove(a, o, "%s", why)
+		return
+	}
+	missing := a.missing()
+	switch {
+	case missing > 0:
+		p.grow(a, missing)
+	case a.dead > 0:
+		m := worst(a.voters)
+		p.remove(a, m, "%s and the other members suffice", m.why)
+	case missing < 0:
+		p.shrink(a)
+	}
+}
+
+// uselessObserver returns an observer that will not become a voter, and why:
+// it is dead, takes too long, or is no longer needed.
+func (p *planner) uselessObserver(a *assessment) (*member, string) {
+	wanted := max(a.missing(), 0)
+	for _, m := range a.voters {
+		if m.is == down {
+			wanted++ // it may come back, or not: nothing is thrown away yet
+		}
+	}
+	var extra *member
+	for _, o := range a.observers {
+		switch {
+		case o.gone():
+			return o, o.why
+		case !o.caughtUp() && p.overdue(a, o):
+			return o, fmt.Sprintf("observer %d on %s did not catch up within %d ticks",
+				o.NodeID, o.host.ID(), p.policy.joinLimit(a.JoinFailures))
+		case extra == nil || extra.caughtUp() || !o.caughtUp():
+			extra = o // the last of those least far
+		}
+	}
+	if len(a.observers) > wanted {
+		return extra, fmt.Sprintf("observer %d is not needed any more, %d voters of %d are there",
+			extra.NodeID, len(a.voters)-a.dead, a.size())
+	}
+	return nil, ""
+}
+
+func (m *member) caughtUp() bool {
+	return m.is == live && m.replica.CaughtUp
+}
+
+func (p *planner) overdue(a *assessment, o *member) bool {
+	return p.state.Tick >= o.node.MemberSince+p.policy.joinLimit(a.JoinFailures)
+}
+
+// grow brings a cluster nearer to the number of voters it lacks.
+func (p *planner) grow(a *assessment, missing int) {
+	for _, o := range a.observers {
+		if o.caughtUp() && o.host.fresh {
+			p.promote(a, o)
+			return
+		}
+	}
+	if len(a.observers) >= missing {
+		o := a.observers[0]
+		p.waits(a.ID, "node %d on %s to catch up", o.NodeID, o.host.ID())
+		return
+	}
+	p.addObserver(a)
+}
+
+// promote makes a voter of an observer that has caught up. When the new voter
+// would raise the quorum above what the present voters reach by themselves,
+// a dead one is removed first: that never costs anything, and the cluster
+// does not come to depend on a node that has only just joined.
+func (p *planner) promote(a *assessment, o *member) {
+	quorum := db.Quorum(len(a.voters) + 1)
+	switch {
+	case a.sure >= quorum:
+		p.configure(a, o, pb.RequestKind_PROMOTE, "it has caught up and %s", purpose(a))
+	case a.dead > 0:
+		m := worst(a.voters)
+		p.remove(a, m, "%s and observer %d has caught up to take its place", m.why, o.NodeID)
+	case a.sure+1 >= quorum:
+		p.configure(a, o, pb.RequestKind_PROMOTE, "it has caught up and %s", purpose(a))
+	default:
+		p.waits(a.ID, "more voters to run: only %d of %d do", a.sure, len(a.voters))
+	}
+}
+
+func purpose(a *assessment) string {
+	if m := worst(a.voters); m != nil && m.gone() {
+		return m.why
+	}
+	return fmt.Sprintf("the cluster has %d voters of %d", len(a.voters), a.size())
+}
+
+// worst returns the voter that is worst off, the first of equals.
+func worst(voters []*member) *member {
+	var w *member
+	for _, m := range voters {
+		if w == nil || m.is > w.is {
+			w = m
+		}
+	}
+	return w
+}
+
+func (p *planner) addObserver(a *assessment) {
+	if wait := a.JoinFailed + p.policy.backoff(a.JoinFailures); p.state.Tick < wait {
+		p.waits(a.ID, "tick %d, to try again with a new member after %d failed", wait, a.JoinFailures)
+		return
+	}
+	target, why := p.target(a)
+	if target == nil {
+		p.makeRoom(a, why)
+		return
+	}
+	r := &pb.Request{
+		Kind:          pb.RequestKind_ADD_OBSERVER,
+		NodeId:        a.NextNodeID,
+		TargetAddress: target.Address(),
+	}
+	if p.configureBy(a, r, nil, "%s", purpose(a)) {
+		target.load++
+		target.joins++
+	}
+}
+
+// makeRoom removes a member whose disk is lost when its own address is the
+// only place for a successor: an address can't have two members.
+func (p *planner) makeRoom(a *assessment, why string) {
+	m := worst(a.voters)
+	if h := p.at(m.Address); m.is == lost && h != nil && h.fresh && len(a.voters) > 1 {
+		p.remove(a, m, "%s and its successor can only live at the same address", m.why)
+		return
+	}
+	p.waits(a.ID, "%s", why)
+}
+
+// shrink removes a voter of a cluster that has too many, all of them well.
+func (p *planner) shrink(a *assessment) {
+	if a.sure < len(a.voters) {
+		p.waits(a.ID, "all voters to run before one of them is removed: %d of %d do", a.sure, len(a.voters))
+		return
+	}
+	m := p.surplus(a)
+	p.remove(a, m, "the cluster has %d voters of %d", len(a.voters), a.size())
+}
+
+// surplus chooses the voter that is missed least: not the leader, not one
+// that a region needs, on the host that carries most.
+func (p *planner) surplus(a *assessment) *member {
+	there := map[string]uint32{}
+	for _, m := range a.voters {
+		there[m.host.Region()]++
+	}
+	penalty := func(m *member) int {
+		n := 0
+		if want := a.Spec.Regions[m.host.Region()]; want > 0 && there[m.host.Region()] <= want {
+			n += 2
+		}
+		if m.NodeID == a.Leader {
+			n++
+		}
+		return n
+	}
+	var best *member
+	for _, m := range a.voters {
+		if best == nil || penalty(m) < penalty(best) ||
+			penalty(m) == penalty(best) && m.host.load > best.host.load {
+			best = m
+		}
+	}
+	return best
+}
+
+func (p *planner) remove(a *assessment, m *member, format string, args ...any) {
+	p.configure(a, m, pb.RequestKind_REMOVE_NODE, format, args...)
+}
+
+func (p *planner) configure(a *assessment, m *member, kind pb.RequestKind, format string, args ...any) {
+	r := &pb.Request{Kind: kind, NodeId: m.NodeID, TargetAddress: m.Address}
+	p.configureBy(a, r, m, format, args...)
+}
+
+// configureBy has a membership change proposed by a host that runs a voter,
+// other than the one it is about; the leader's, unless that failed before.
+func (p *planner) configureBy(a *assessment, r *pb.Request, about *member, format string, args ...any) bool {
+	var able []*member
+	for _, m := range a.voters {
+		if !m.sure() || m.Role != pb.MemberRole_VOTER || m == about && len(a.voters) > 1 {
+			continue
+		}
+		if m.NodeID == a.Leader {
+			able = append([]*member{m}, able...)
+		} else {
+			able = append(able, m)
+		}
+	}
+	if len(able) == 0 {
+		p.waits(a.ID, "a host that can propose a membership change")
+		return false
+	}
+	h := able[int(a.Config.Failures)%len(able)].host
+	if !p.free(h) {
+		p.waits(a.ID, "a free slot on %s, to %s", h.ID(), db.Describe(r))
+		return false
+	}
+	r.NodehostId = h.ID()
+	r.ConfigChangeId = a.Image.CCID
+	p.operate(a, r, format, args...)
+	return true
+}
