@@ -97,6 +97,15 @@ func (s *Scenario) RegionOf(host int) string {
 	return s.Deployment.Regions[(host-1)%len(s.Deployment.Regions)]
 }
 
+// Kind returns the kind of state machine of the cluster with that ClusterID,
+// counted from 1: regular, concurrent or ondisk.
+func (c Clusters) Kind(clusterID uint64) string {
+	if c.StateMachine != "mixed" {
+		return c.StateMachine
+	}
+	return []string{"regular", "concurrent", "ondisk"}[(clusterID-1)%3]
+}
+
 func (s *Scenario) validateWorkload(p *problems) {
 	mix := s.Workload.Mix
 	if mix.Get+mix.Put+mix.CAS+mix.Append+mix.Delete == 0 {

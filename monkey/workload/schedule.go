@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package workload
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
+)
+
+// intent is what some client is to do at some time.
+type intent struct {
+	at      time.Duration // since the start of the workload
+	cluster uint64
+	key     string
+	kind    history.Kind
+	luck    uint64 // draws the member that is asked
+}
+
+// schedule draws intents, in the order of their times. It depends on the seed
+// and the scenario only.
+type schedule struct {
+	rand     *rand.Rand
+	clusters int
+	keys     int
+	gap      time.Duration // mean
+	kinds    []weighed
+	total    int
+	now      time.Duration
+}
+
+type weighed struct {
+	kind   history.Kind
+	weight int
+}
+
+func newSchedule(s *scenarios.Scenario, seed uint64) *schedule {
+	mix := s.Workload.Mix
+	drawn := &schedule{
+		rand:     rand.New(rand.NewPCG(seed, 0x776f726b6c6f6164)), // 'workload', so that nothing else draws the same
+		clusters: s.Clusters.Count,
+		keys:     s.Workload.Keys,
+		gap:      time.Duration(float64(time.Second) / s.Workload.Rate),
+		kinds: []weighed{
+			{history.Get, mix.Get}, {history.Put, mix.Put}, {history.Cas, mix.CAS},
+			{history.Append, mix.Append}, {history.Delete, mix.Delete},
+		},
+	}
+	for _, kind := range drawn.kinds {
+		drawn.total += kind.weight
+	}
+	return drawn
+}
+
+// next draws the next intent. Gaps are exponential, so arrivals are those of
+// many independent users.
+func (s *schedule) next() intent {
+	s.now += time.Duration(s.rand.ExpFloat64() * float64(s.gap))
+	cluster := 1 + s.rand.Uint64N(uint64(s.clusters))
+	return intent{
+		at:      s.now,
+		cluster: cluster,
+		key:     keyName(cluster, s.rand.IntN(s.keys)),
+		kind:    s.kind(),
+		luck:    s.rand.Uint64(),
+	}
+}
+
+func (s *schedule) kind() history.Kind {
+	ticket := s.rand.IntN(s.total)
+	for _, kind := range s.kinds {
+		if ticket -= kind.weight; ticket < 0 {
+			return kind.kind
+		}
+	}
+	return history.Get
+}
+
+// keyName names a key so that no two clusters have the same.
+func keyName(cluster uint64, key int) string { return fmt.Sprintf("%d/k%d", cluster, key) }

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package workload
+
+import (
+	"context"
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/drummer/client"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
+)
+
+// maxAppended is the length beyond which a value is replaced, not appended to.
+const maxAppended = 1 << 10
+
+// worker is one client. It does one operation at a time.
+type worker struct {
+	*Workload
+	id  int64 // changes after an unknown outcome
+	seq int   // of the last write under this id
+	// registered says that it uses registered sessions where it can.
+	registered bool
+	sessions   map[uint64]*pb.Session // by cluster, ready for the next proposal
+}
+
+func (w *Workload) newWorker(registered bool) *worker {
+	return &worker{Workload: w, id: w.lastID.Add(1), registered: registered, sessions: map[uint64]*pb.Session{}}
+}
+
+// do carries out an intent and records it. The error is of the harness, and
+// ends the run: what the deployment does wrong is in the history.
+func (w *worker) do(ctx context.Context, in intent) (history.Outcome, error) {
+	ctx, cancel := context.WithTimeout(ctx, w.timeout)
+	defer cancel()
+	if in.kind == history.Get {
+		return w.get(ctx, in)
+	}
+	return w.write(ctx, in)
+}
+
+func (w *worker) get(ctx context.Context, in intent) (history.Outcome, error) {
+	tries := &tries{target: w.target, cluster: in.cluster, luck: in.luck, timeout: w.timeout, repeat: true}
+	host, _ := tries.first(ctx) // run finds the same error again
+	open, err := w.invoke(history.Op{Client: w.id, Key: in.key, Kind: history.Get, Cluster: in.cluster, Host: host})
+	if err != nil {
+		return "", err
+	}
+	var data []byte
+	outcome, _ := tries.run(ctx, func(ctx context.Context, address string) (err error) {
+		data, err = w.target.Read(ctx, address, in.cluster, kv.GetQuery(in.key))
+		return err
+	})
+	if outcome != client.OK {
+		// A read has no effect, whatever became of it.
+		return open.end(history.Answer{Outcome: history.Fail})
+	}
+	answer, err := kv.DecodeAnswer(data)
+	if err != nil || answer.Status != kv.OK {
+		return "", fmt.Errorf("cluster %d answered a get of %s with status %s: %w", in.cluster, in.key, answer.Status, err)
+	}
+	w.known.learn(kv.Command{Key: in.key}, answer)
+	return open.end(history.Answer{Outcome: history.OK, Observed: valueOf(answer.Observed.Value), ObservedWriter: writerOf(answer.Observed)})
+}
+
+// write carries out all kinds but get.
+func (w *worker) write(ctx context.Context, in intent) (history.Outcome, error) {
+	command, op := w.draw(in)
+	wanted := w.since()
+	session, sessionErr := w.session(ctx, in)
+	if session.GetClientId() != 0 {
+		op.Session, op.Seq = fmt.Sprintf("%d/%d", in.cluster, session.GetClientId()), session.GetSeriesId()
+	}
+	tries := &tries{target: w.target, cluster: in.cluster, luck: in.luck, timeout: w.timeout, repeat: session.GetClientId() != 0}
+	op.Host, _ = tries.first(ctx)
+	open, err := w.invoke(op)
+	if err != nil {
+		return "", err
+	}
+	open.wanted = wanted
+	if sessionErr != nil { // nothing was sent
+		return open.end(history.Answer{Outcome: history.Fail})
+	}
+	var data []byte
+	outcome, runErr := tries.run(ctx, func(ctx context.Context, address string) (err error) {
+		data, err = w.target.Propose(ctx, address, proto.CloneOf(session), command.Encode())
+		return err
+	})
+	w.settle(in.cluster, session, outcome, runErr)
+	if outcome != client.OK {
+		return open.end(history.Answer{Outcome: history.Outcome(outcome.String())})
+	}
+	return w.answered(open, command, data)
+}
+
+// answered records the result of a command that was applied.
+func (w *worker) answered(open *openOp, command kv.Command, data []byte) (history.Outcome, error) {
+	answer, err := kv.DecodeAnswer(data)
+	if err != nil || answer.Status == kv.Invalid || answer.Status == kv.Mismatch && command.Op != kv.CAS {
+		return "", fmt.Errorf("a %s of %s was answered with status %s: %w", command.Op, command.Key, answer.Status, err)
+	}
+	switch answer.Status {
+	case kv.OK:
+		w.known.learn(command, answer)
+		return open.end(history.Answer{Outcome: history.OK, ObservedWriter: writerOf(answer.Observed)})
+	case kv.Mismatch:
+		w.known.learn(command, answer)
+		return open.end(history.Answer{Outcome: history.Fail, Observed: valueOf(answer.Observed.Value), ObservedWriter: writerOf(answer.Observed)})
+	}
+	return open.end(history.Answer{Outcome: history.Fail})
+}
+
+// settle prepares the sessions and the client id for the next operation.
+func (w *worker) settle(cluster uint64, session *pb.Session, outcome client.Outcome, err error) {
+	code := client.RaftErrorOf(err).GetCode()
+	switch {
+	case outcome == client.Unknown:
+		// The operation may take effect at any time from now on, so nothing
+		// that follows may come from the same process.
+		w.id, w.seq = w.lastID.Add(1), 0
+		delete(w.sessions, cluster)
+	case session.GetClientId() == 0:
+	case outcome == client.OK:
+		client.Completed(session)
+	case code == pb.RaftErrorCode_REJECTED || code == pb.RaftErrorCode_INVALID_SESSION:
+		delete(w.sessions, cluster)
+	}
+	// After a failure the same series was never applied, and may be used again.
+}
+
+// session returns the session for the next proposal to a cluster, registered
+// now if need be.
+func (w *worker) session(ctx context.Context, in intent) (*pb.Session, error) {
+	if !w.registered || w.clusters.Kind(in.cluster) == "ondisk" {
+		return client.NoOpSession(in.cluster), nil
+	}
+	if session := w.sessions[in.cluster]; session != nil {
+		return session, nil
+	}
+	// A registration of unknown outcome leaves a session that nobody uses, so
+	// it may be repeated.
+	tries := &tries{target: w.target, cluster: in.cluster, luck: in.luck, timeout: w.timeout, repeat: true}
+	_, err := tries.run(ctx, func(ctx context.Context, address string) error {
+		session, err := w.target.OpenSession(ctx, address, in.cluster)
+		if err == nil {
+			w.sessions[in.cluster] = session
+		}
+		return err
+	})
+	return w.sessions[in.cluster], err
+}
+
+// draw makes an intent into a command, and the operation that records it. The
+// value, unique in the run, names the write, too.
+func (w *worker) draw(in intent) (kv.Command, history.Op) {
+	w.seq++
+	writer := fmt.Sprintf("c%d-%d", w.id, w.seq)
+	seen := w.known.get(in.key).Value
+	if in.kind == history.Append && len(seen.Text) > maxAppended {
+		in.kind = history.Put
+	}
+	command := kv.Command{Key: in.key, Value: kv.Some(writer), Writer: writer}
+	op := history.Op{Client: w.id, Key: in.key, Kind: in.kind, Value: history.String(writer), Writer: writer, Cluster: in.cluster}
+	switch in.kind {
+	case history.Put:
+		command.Op = kv.Put
+	case history.Cas:
+		command.Op = kv.CAS
+		command.Expected, op.Expected = seen, valueOf(seen)
+	case history.Append:
+		command.Op = kv.Append
+	case history.Delete:
+		command.Op = kv.Delete
+		command.Value, op.Value = kv.Maybe{}, history.Value{}
+	}
+	return command, op
+}
+
+func valueOf(m kv.Maybe) history.Value {
+	if !m.Present {
+		return history.Absent
+	}
+	return history.String(m.Text)
+}
+
+func writerOf(s kv.State) string {
+	if s.Index == 0 {
+		return history.InitialWriter
+	}
+	return s.Writer
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package workload
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
+)
+
+// Recorder takes the history; history.Recorder is one. Its methods are called
+// from many goroutines.
+type Recorder interface {
+	Invoke(history.Op) (history.Handle, error)
+	Return(history.Handle, history.Answer) (history.Op, error)
+}
+
+// Config is what a Workload is made from. All fields but Seed must be set.
+type Config struct {
+	Scenario *scenarios.Scenario
+	// Seed draws the schedule of operations.
+	Seed     uint64
+	Target   Target
+	Recorder Recorder
+	// Start is the zero of the times in the history: the start of the run.
+	Start time.Time
+}
+
+// Workload is all clients of a run.
+type Workload struct {
+	clusters scenarios.Clusters
+	settings scenarios.Workload
+	timeout  time.Duration
+	schedule *schedule
+	target   Target
+	recorder Recorder
+	start    time.Time
+	known    known
+	stats    stats
+	lastID   atomic.Int64
+
+	finish     chan struct{} // closed: no more operations
+	finishOnce sync.Once
+}
+
+// New returns a workload that has not begun.
+func New(c Config) *Workload {
+	return &Workload{
+		clusters: c.Scenario.Clusters,
+		settings: c.Scenario.Workload,
+		timeout:  c.Scenario.Workload.Timeout.D(),
+		schedule: newSchedule(c.Scenario, c.Seed),
+		target:   c.Target,
+		recorder: c.Recorder,
+		start:    c.Start,
+		known:    known{keys: map[string]kv.State{}},
+		stats:    stats{clusters: map[uint64]*clusterStats{}},
+		finish:   make(chan struct{}),
+	}
+}
+
+// Run starts operations, as the seed has drawn them, until Finish is called,
+// and returns when the last one has ended. When ctx ends before, operations
+// that are open are given up at once and recorded as of unknown outcome. The
+// error is of the harness: the history could not be recorded, or a state
+// machine answered what it never can. Call Run once.
+func (w *Workload) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	intents := make(chan intent)
+	for i := range w.settings.Clients {
+		worker := w.newWorker(w.usesSessions(i))
+		group.Go(func() error {
+			for in := range intents {
+				if _, err := worker.do(ctx, in); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	group.Go(func() error {
+		defer close(intents)
+		w.dispatch(ctx, intents)
+		return nil
+	})
+	return group.Wait()
+}
+
+// Finish lets Run start no more operations. It may be called any number of
+// times.
+func (w *Workload) Finish() { w.finishOnce.Do(func() { close(w.finish) }) }
+
+// usesSessions tells whether client number i uses registered sessions.
+func (w *Workload) usesSessions(i int) bool {
+	return w.settings.Sessions == "registered" || w.settings.Sessions == "mixed" && i%2 == 0
+}
+
+// dispatch hands each intent at its time to a client that is idle. When all of
+// them wait for answers, it is missed: time does not wait for them.
+func (w *Workload) dispatch(ctx context.Context, intents chan<- intent) {
+	began := time.Now()
+	for {
+		in := w.schedule.next()
+		timer := time.NewTimer(time.Until(began.Add(in.at)))
+		select {
+		case <-timer.C:
+		case <-w.finish:
+			timer.Stop()
+			return
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		}
+		select {
+		case intents <- in:
+		default:
+			w.stats.miss(in.cluster)
+		}
+	}
+}
+
+// since returns the time since the start of the run, on one monotone clock.
+func (w *Workload) since() time.Duration { return time.Since(w.start) }
+
+// openOp is an operation that was invoked and did not return yet.
+type openOp struct {
+	w       *Workload
+	handle  history.Handle
+	cluster uint64
+	write   bool
+	// wanted is when the client began: before it had a session, perhaps.
+	wanted time.Duration
+}
+
+// invoke records that an operation is about to be sent.
+func (w *Workload) invoke(op history.Op) (*openOp, error) {
+	call := w.since()
+	op.Call = int64(call)
+	handle, err := w.recorder.Invoke(op)
+	if err != nil {
+		return nil, fmt.Errorf("cannot record an operation: %w", err)
+	}
+	open := &openOp{w: w, handle: handle, cluster: op.Cluster, write: op.Kind.Mutates(), wanted: call}
+	w.stats.begin(open)
+	return open, nil
+}
+
+// end records how the operation ended.
+func (o *openOp) end(a history.Answer) (history.Outcome, error) {
+	now := o.w.since()
+	a.Return = int64(now)
+	if _, err := o.w.recorder.Return(o.handle, a); err != nil {
+		return "", fmt.Errorf("cannot record the end of an operation: %w", err)
+	}
+	o.w.stats.end(o, a, now)
+	return a.Outcome, nil
+}
