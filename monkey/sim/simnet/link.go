@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simnet
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// Link is the quality of one direction between two hosts. The zero value is a
+// perfect link. Probabilities are from 0 to 1.
+type Link struct {
+	Cut       bool          // nothing passes
+	Drop      float64       // that a Raft message is lost, or bytes of a stream are sent again
+	Duplicate float64       // that a Raft message arrives twice
+	Reorder   float64       // that a Raft message arrives behind later ones
+	Delay     time.Duration // one way
+	Jitter    time.Duration // added, uniformly from [0, Jitter)
+}
+
+func (q Link) check() error {
+	for _, p := range []float64{q.Drop, q.Duplicate, q.Reorder} {
+		if !(p >= 0 && p <= 1) {
+			return fmt.Errorf("a probability on a link is from 0 to 1, not %v", p)
+		}
+	}
+	if q.Delay < 0 || q.Jitter < 0 {
+		return fmt.Errorf("delay %v and jitter %v of a link may not be negative", q.Delay, q.Jitter)
+	}
+	return nil
+}
+
+// orderly tells that messages pass at once, in order, each exactly once.
+func (q Link) orderly() bool {
+	return q.Drop == 0 && q.Duplicate == 0 && q.Reorder == 0 && q.Delay == 0 && q.Jitter == 0
+}
+
+// link is a Link at work. Guarded by the network's lock.
+type link struct {
+	net    *Network
+	pair   pair
+	q      Link
+	rng    *rand.Rand
+	counts Counts
+	pipes  map[*pipe]struct{} // streams in this direction
+
+	queue   []delivery // Raft messages under way, by time
+	lastDue time.Duration
+	timer   *time.Timer // set while the queue is not empty
+	pumping bool
+}
+
+// SetLink replaces the quality of the link from one host to another.
+func (n *Network) SetLink(from, to string, q Link) error {
+	if err := q.check(); err != nil {
+		return err
+	}
+	if from == to {
+		return fmt.Errorf("host %s has no link to itself", from)
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.host(from)
+	n.host(to)
+	n.link(from, to).set(q)
+	n.wake()
+	return nil
+}
+
+// Link returns the quality of a link.
+func (n *Network) Link(from, to string) Link {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.link(from, to).q
+}
+
+// HealAll makes every link perfect.
+func (n *Network) HealAll() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, l := range n.links {
+		l.set(Link{})
+	}
+	n.wake()
+}
+
+// CutOneWay cuts the link from one host to another and leaves the rest of its
+// quality as it is.
+func (n *Network) CutOneWay(from, to string) { n.cut(true, [2]string{from, to}) }
+
+// Cut cuts both links between two hosts.
+func (n *Network) Cut(a, b string) { n.cut(true, [2]string{a, b}, [2]string{b, a}) }
+
+// Heal ends the cut of both links between two hosts.
+func (n *Network) Heal(a, b string) { n.cut(false, [2]string{a, b}, [2]string{b, a}) }
+
+// Partition cuts the links between hosts of different groups. Hosts in no
+// group keep theirs.
+func (n *Network) Partition(groups ...[]string) {
+	var ends [][2]string
+	for i, g := range groups {
+		for j, h := range groups {
+			if i == j {
+				continue
+			}
+			for _, a := range g {
+				for _, b := range h {
+					ends = append(ends, [2]string{a, b})
+				}
+			}
+		}
+	}
+	n.cut(true, ends...)
+}
+
+// Isolate cuts all links of a host to the hosts that were ever named.
+func (n *Network) Isolate(name string) {
+	n.mu.Lock()
+	var ends [][2]string
+	for other := range n.hosts {
+		if other != name {
+			ends = append(ends, [2]string{name, other}, [2]string{other, name})
+		}
+	}
+	n.mu.Unlock()
+	n.cut(true, ends...)
+}
+
+func (n *Network) cut(cut bool, ends ...[2]string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, e := range ends {
+		if e[0] == e[1] {
+			continue
+		}
+		n.host(e[0])
+		n.host(e[1])
+		l := n.link(e[0], e[1])
+		q := l.q
+		q.Cut = cut
+		l.set(q)
+	}
+	n.wake()
+}
+
+func (l *link) set(q Link) {
+	was := l.q.Cut
+	l.q = q
+	for p := range l.pipes {
+		if q.Cut && !was {
+			p.hold()
+		} else if was && !q.Cut {
+			p.release()
+		}
+	}
+}
+
+// chance draws whether something of the given probability happens.
+func (l *link) chance(p float64) bool { return p > 0 && l.rng.Float64() < p }
+
+// latency draws how long something takes to the other end.
+func (l *link) latency() time.Duration {
+	d := l.q.Delay
+	if l.q.Jitter > 0 {
+		d += time.Duration(l.rng.Int64N(int64(l.q.Jitter)))
+	}
+	return d
+}
+
+// streamLatency is the latency of bytes that are sent again until they arrive.
+func (l *link) streamLatency() time.Duration {
+	d := l.latency()
+	for wait := retransmit; wait < 32*retransmit && l.chance(l.q.Drop); wait *= 2 {
+		d += wait
+	}
+	return d
+}
+
+// enqueue puts messages on their way. Those that are in order do not overtake
+// the ones before them.
+func (l *link) enqueue(d delivery, inOrder bool) {
+	if inOrder {
+		d.due = max(d.due, l.lastDue)
+		l.lastDue = d.due
+	}
+	i, _ := slices.BinarySearchFunc(l.queue, d.due, func(x delivery, due time.Duration) int {
+		if x.due > due {
+			return 1
+		}
+		return -1 // behind those of the same time
+	})
+	l.queue = slices.Insert(l.queue, i, d)
+	l.arm()
+}
+
+// arm sets the timer for the first message of the queue.
+func (l *link) arm() {
+	if l.pumping || len(l.queue) == 0 || l.net.closed {
+		return
+	}
+	wait := l.queue[0].due - l.net.now()
+	if l.timer == nil {
+		l.timer = time.AfterFunc(wait, l.pump)
+	} else {
+		l.timer.Reset(wait)
+	}
+}
+
+// pump hands over the messages that are due.
+func (l *link) pump() {
+	n := l.net
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed || l.pumping {
+		return
+	}
+	n.pumps.Add(1)
+	defer n.pumps.Done()
+	l.pumping = true
+	for len(l.queue) > 0 && l.queue[0].due <= n.now() && !n.closed {
+		d := l.queue[0]
+		l.queue[0] = delivery{}
+		l.queue = l.queue[1:]
+		if !l.arrives(d) {
+			continue
+		}
+		n.mu.Unlock()
+		d.handOver()
+		n.mu.Lock()
+	}
+	l.pumping = false
+	l.arm()
+}
+
+// arrives tells whether a message that was under way reaches its receiver, and
+// counts what became of it. If it does, the receiver is held until handOver.
+func (l *link) arrives(d delivery) bool {
+	msgs := int64(len(d.batch.Requests))
+	switch {
+	case l.q.Cut:
+		l.counts.CutOff += msgs
+	case !d.to.enter():
+		l.counts.Dead += msgs
+	default:
+		l.counts.Delivered += msgs
+		return true
+	}
+	return false
+}
+
+// stop forgets what is under way.
+func (l *link) stop() {
+	l.queue = nil
+	if l.timer != nil {
+		l.timer.Stop()
+	}
+}

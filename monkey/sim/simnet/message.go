@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simnet
+
+import (
+	"bytes"
+	"time"
+
+	pb "github.com/lni/dragonboat/v3/raftpb"
+)
+
+// delivery is a batch of Raft messages under way. The batch is a copy.
+type delivery struct {
+	due   time.Duration
+	to    *transport
+	batch pb.MessageBatch
+}
+
+// handOver gives the batch to the receiver, which enter has held.
+func (d delivery) handOver() {
+	defer d.to.leave()
+	d.to.messages(d.batch)
+}
+
+// send lets chance and delay have their way with a batch. The network is
+// locked; the link is not cut and the receiver is alive.
+func (l *link) send(to *transport, batch pb.MessageBatch) error {
+	copied, err := l.net.copyBatch(batch)
+	if err != nil {
+		return err
+	}
+	now := l.net.now()
+	var kept, late []pb.Message
+	var again []pb.Message
+	for _, m := range copied.Requests {
+		if l.chance(l.q.Drop) {
+			l.counts.Lost++
+			continue
+		}
+		if l.chance(l.q.Duplicate) {
+			l.counts.Duplicated++
+			again = append(again, m)
+		}
+		if l.chance(l.q.Reorder) {
+			l.counts.Reordered++
+			late = append(late, m)
+			continue
+		}
+		kept = append(kept, m)
+	}
+	if len(again) > 0 { // what comes twice may not share memory
+		if again, err = l.net.copyMessages(copied, again); err != nil {
+			return err
+		}
+	}
+	put := func(msgs []pb.Message, extra time.Duration, inOrder bool) {
+		if len(msgs) == 0 {
+			return
+		}
+		b := copied
+		b.Requests = msgs
+		latency := l.latency() + extra
+		if latency > 0 {
+			l.counts.Delayed += int64(len(msgs))
+		}
+		l.enqueue(delivery{now + latency, to, b}, inOrder)
+	}
+	put(kept, 0, true)
+	put(again, 0, true)
+	put(late, time.Duration(l.rng.Int64N(int64(l.lateness()))), false)
+	return nil
+}
+
+// lateness bounds how much later than in order a reordered message comes: long
+// enough for others to overtake it also on a link without delay.
+func (l *link) lateness() time.Duration {
+	return max(10*time.Millisecond, 2*(l.q.Delay+l.q.Jitter))
+}
+
+// copyBatch copies a batch by way of its bytes: Dragonboat goes on using the
+// memory of what it sends.
+func (n *Network) copyBatch(b pb.MessageBatch) (pb.MessageBatch, error) {
+	var c pb.MessageBatch
+	buf := n.buffers.Get().(*[]byte)
+	defer n.buffers.Put(buf)
+	if size := b.SizeUpperLimit(); len(*buf) < size {
+		*buf = make([]byte, max(size, 4<<10))
+	}
+	size, err := b.MarshalTo(*buf)
+	if err != nil {
+		return c, err
+	}
+	err = c.Unmarshal((*buf)[:size])
+	return c, err
+}
+
+func (n *Network) copyMessages(b pb.MessageBatch, msgs []pb.Message) ([]pb.Message, error) {
+	b.Requests = msgs
+	c, err := n.copyBatch(b)
+	return c.Requests, err
+}
+
+// copyChunk copies a chunk: Dragonboat fills the same buffer with the next one.
+func copyChunk(c pb.Chunk) (pb.Chunk, error) {
+	data := c.Data
+	c.Data = nil
+	head, err := c.Marshal()
+	if err != nil {
+		return c, err
+	}
+	var copied pb.Chunk
+	if err := copied.Unmarshal(head); err != nil {
+		return c, err
+	}
+	copied.Data = bytes.Clone(data)
+	return copied, nil
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simnet
+
+import (
+	"math"
+	"time"
+)
+
+// heldBack is when bytes arrive that a cut or a silent host keeps back.
+const heldBack = time.Duration(math.MaxInt64)
+
+// pipe is one direction of a stream: the bytes that were written and not yet
+// read, in order. Guarded by the network's lock.
+type pipe struct {
+	net  *Network
+	link *link
+	from *conn // writes
+	to   *conn // reads
+
+	segs    []segment // due never decreases
+	size    int       // bytes in segs; at most window
+	lastDue time.Duration
+
+	// A token in one of these wakes one waiting goroutine to look again.
+	readable chan struct{}
+	writable chan struct{}
+}
+
+// segment is bytes that arrive together, or with fin the end of the stream.
+type segment struct {
+	data []byte
+	due  time.Duration
+	fin  bool
+}
+
+func newPipe(l *link, from, to *conn) *pipe {
+	p := &pipe{net: l.net, link: l, from: from, to: to, readable: make(chan struct{}, 1), writable: make(chan struct{}, 1)}
+	l.pipes[p] = struct{}{}
+	return p
+}
+
+func signal(ch chan struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default:
+	}
+}
+
+// send puts a copy of data, or the end of the stream, on its way.
+func (p *pipe) send(data []byte, fin bool) {
+	p.size += len(data)
+	due := heldBack
+	if p.link.q.Cut || p.to.gone() {
+		p.link.counts.BytesHeld += int64(len(data))
+		p.from.stalls()
+	} else {
+		due = max(p.net.now()+p.link.streamLatency(), p.lastDue)
+		p.lastDue = due
+	}
+	if last := len(p.segs) - 1; last >= 0 && !fin && !p.segs[last].fin && p.segs[last].due == due {
+		p.segs[last].data = append(p.segs[last].data, data...)
+	} else {
+		p.segs = append(p.segs, segment{append([]byte(nil), data...), due, fin})
+	}
+	signal(p.readable)
+}
+
+// read takes bytes that have arrived. eof tells that no more will come; when
+// there is nothing yet, next is when there will be, if that is known.
+func (p *pipe) read(buf []byte) (n int, eof bool, next time.Duration) {
+	for n < len(buf) && len(p.segs) > 0 {
+		s := &p.segs[0]
+		if s.due > p.net.now() {
+			return n, false, s.due
+		}
+		if s.fin {
+			return n, n == 0, 0
+		}
+		k := copy(buf[n:], s.data)
+		n += k
+		if s.data = s.data[k:]; len(s.data) == 0 {
+			p.segs[0] = segment{}
+			p.segs = p.segs[1:]
+		}
+	}
+	if n > 0 {
+		p.size -= n
+		p.link.counts.BytesDelivered += int64(n)
+		signal(p.writable)
+	}
+	if len(p.segs) > 0 {
+		signal(p.readable) // for another reader
+	}
+	return n, false, heldBack
+}
+
+// hold keeps back what has not arrived yet.
+func (p *pipe) hold() {
+	now := p.net.now()
+	for i := range p.segs {
+		if s := &p.segs[i]; s.due > now && s.due != heldBack {
+			s.due = heldBack
+			p.link.counts.BytesHeld += int64(len(s.data))
+			p.from.stalls()
+		}
+	}
+}
+
+// release sends again what was kept back.
+func (p *pipe) release() {
+	if p.to.gone() {
+		return
+	}
+	for i := range p.segs {
+		if s := &p.segs[i]; s.due == heldBack {
+			p.lastDue = max(p.net.now()+retransmit+p.link.streamLatency(), p.lastDue)
+			s.due = p.lastDue
+		}
+	}
+	p.from.flows()
+	signal(p.readable)
+}
+
+// drop forgets the bytes that lost tells of, from the first one on.
+func (p *pipe) drop(lost func(segment) bool) {
+	for i, s := range p.segs {
+		if lost(s) {
+			p.segs = p.segs[:i]
+			break
+		}
+	}
+	p.size = 0
+	for _, s := range p.segs {
+		p.size += len(s.data)
+	}
+}
+
+// arrived forgets the bytes that have reached the receiver, who is no more.
+func (p *pipe) arrived() {
+	now := p.net.now()
+	for len(p.segs) > 0 && p.segs[0].due <= now {
+		p.size -= len(p.segs[0].data)
+		p.segs = p.segs[1:]
+	}
+}
