@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package drummer embeds a Drummer server in an application's own process.
+// Package agent is the other side, for processes with a NodeHost; package
+// client is for everybody else.
+//
+// It is a door only: package server has the server.
+package drummer
+
+import "github.com/drumbeat-raft/drumbeat/drummer/server"
+
+// Config is what a Drummer server is made from.
+type Config = server.Config
+
+// Peer is where a Drummer server is.
+type Peer = server.Peer
+
+// Server is a running Drummer server.
+type Server = server.Server
+
+// New starts a Drummer server in this process: at its first start as one of the
+// initial members of DrummerDB, later from what is on its disk.
+func New(config Config) (*Server, error) { return server.New(config) }

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+)
+
+const (
+	// maxID bounds identifiers and addresses in a Hello, in bytes.
+	maxID = 256
+	// helloTimeout bounds the wait for a stream's first message.
+	helloTimeout = 10 * time.Second
+)
+
+type attachService struct {
+	pb.UnimplementedNodeHostsServer
+	server *Server
+}
+
+type agentStream = grpc.BidiStreamingServer[pb.AgentMessage, pb.ServerMessage]
+
+// received is what the stream's reader got.
+type received struct {
+	message *pb.AgentMessage
+	err     error
+}
+
+// Attach serves one agent. The handler sends and forwards; a reader of its own
+// receives, and ends with the stream.
+func (a *attachService) Attach(stream agentStream) error {
+	incoming := make(chan received)
+	go receive(stream, incoming)
+	hello, err := awaitHello(stream, incoming)
+	if err != nil {
+		return err
+	}
+	r := a.server.reign.Load()
+	if r == nil {
+		return a.redirect(stream)
+	}
+	state, err := a.server.localState()
+	if err != nil {
+		return status.Errorf(codes.Unavailable, "DrummerDB can't be read: %v", err)
+	}
+	if id := hello.GetDeploymentId(); id != 0 && id != state.DeploymentID {
+		return status.Errorf(codes.FailedPrecondition, "NodeHost %s belongs to deployment %d, this is %d",
+			hello.GetHost().GetNodehostId(), id, state.DeploymentID)
+	}
+	welcome := &pb.Welcome{
+		DeploymentId:        state.DeploymentID,
+		HeartbeatIntervalNs: int64(a.server.config.Tick),
+		Server:              a.server.config.Members[a.server.config.NodeID].Address,
+	}
+	if err := stream.Send(&pb.ServerMessage{Body: &pb.ServerMessage_Welcome{Welcome: welcome}}); err != nil {
+		return err
+	}
+	return a.serve(stream, r, hello, incoming)
+}
+
+func receive(stream agentStream, incoming chan<- received) {
+	for {
+		message, err := stream.Recv()
+		select {
+		case incoming <- received{message, err}:
+		case <-stream.Context().Done():
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func awaitHello(stream agentStream, incoming <-chan received) (*pb.Hello, error) {
+	timer := time.NewTimer(helloTimeout)
+	defer timer.Stop()
+	select {
+	case in := <-incoming:
+		if in.err != nil {
+			return nil, in.err
+		}
+		hello := in.message.GetHello()
+		if hello == nil {
+			return nil, status.Error(codes.InvalidArgument, "the first message of an agent must be a Hello")
+		}
+		return hello, checkHello(hello)
+	case <-timer.C:
+		return nil, status.Errorf(codes.DeadlineExceeded, "no Hello came within %v", helloTimeout)
+	case <-stream.Context().Done():
+		return nil, stream.Context().Err()
+	}
+}
+
+func checkHello(hello *pb.Hello) error {
+	host := hello.GetHost()
+	for name, value := range map[string]string{"nodehost_id": host.GetNodehostId(), "raft_address": host.GetRaftAddress()} {
+		if value == "" {
+			return status.Errorf(codes.InvalidArgument, "the Hello's %s is empty", name)
+		}
+		if len(value) > maxID {
+			return status.Errorf(codes.InvalidArgument, "the Hello's %s has %d bytes, the limit is %d", name, len(value), maxID)
+		}
+	}
+	return nil
+}
+
+func (a *attachService) redirect(stream agentStream) error {
+	return stream.Send(&pb.ServerMessage{Body: &pb.ServerMessage_Redirect{
+		Redirect: &pb.Redirect{LeaderAddress: a.server.leaderAddress()}}})
+}
+
+// serve is a welcomed stream, until it breaks, another one replaces it, the
+// host falls silent or the reign is over.
+func (a *attachService) serve(stream agentStream, r *reign, hello *pb.Hello, incoming <-chan received) error {
+	host := hello.GetHost().GetNodehostId()
+	way := r.join(host)
+	defer r.leave(host, way)
+	if !r.tell(stream, factOf(hello.GetHost(), &pb.AgentMessage{Body: &pb.AgentMessage_Hello{Hello: hello}})) {
+		return a.redirect(stream)
+	}
+	r.pushTo(host)
+
+	// A host that is silent for its time to live is dead to DrummerDB; its
+	// stream is closed so that it comes back with a Hello.
+	ttl := time.Duration(a.server.config.Policy.TTL) * a.server.config.Tick
+	silence := time.NewTimer(ttl)
+	defer silence.Stop()
+	for {
+		select {
+		case in := <-incoming:
+			if in.err != nil {
+				return in.err
+			}
+			if hello := in.message.GetHello(); hello != nil && hello.GetHost().GetNodehostId() != host {
+				return status.Errorf(codes.InvalidArgument, "the stream of NodeHost %s brought a Hello of %s", host, hello.GetHost().GetNodehostId())
+			}
+			silence.Reset(ttl)
+			if !r.tell(stream, factOf(hello.GetHost(), in.message)) {
+				return a.redirect(stream)
+			}
+		case <-way.wake:
+			for _, message := range way.take() {
+				if err := stream.Send(message); err != nil {
+					return err
+				}
+			}
+		case <-way.closed:
+			return status.Errorf(codes.Aborted, "NodeHost %s has attached again", host)
+		case <-silence.C:
+			return status.Errorf(codes.DeadlineExceeded, "NodeHost %s was silent for %v", host, ttl)
+		case <-r.over:
+			return a.redirect(stream)
+		case <-stream.Context().Done():
+			return stream.Context().Err()
+		}
+	}
+}
+
+// tell puts a fact into the reign's inbox; false when the reign is over.
+func (r *reign) tell(stream agentStream, f fact) bool {
+	select {
+	case r.inbox <- f:
+		return true
+	case <-r.over:
+		return false
+	case <-stream.Context().Done():
+		return true // the caller sees it next
+	}
+}
+
+func factOf(host *pb.NodeHostInfo, message *pb.AgentMessage) fact {
+	f := fact{host: host.GetNodehostId()}
+	switch body := message.GetBody().(type) {
+	case *pb.AgentMessage_Hello:
+		f.report = &pb.HostReport{Host: body.Hello.GetHost(), Full: true, Nodes: body.Hello.GetNodes()}
+	case *pb.AgentMessage_Delta:
+		f.report = &pb.HostReport{Host: &pb.NodeHostInfo{NodehostId: f.host}, Nodes: body.Delta.GetChanged(), Gone: body.Delta.GetGone()}
+	case *pb.AgentMessage_Result:
+		f.result = body.Result
+	}
+	return f
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"time"
+
+	"github.com/lni/dragonboat/v3/config"
+
+	"github.com/drumbeat-raft/drumbeat/drummer/schedule"
+)
+
+const (
+	// ClusterID is DrummerDB's Raft cluster, the only one on a Drummer
+	// server's NodeHost.
+	ClusterID = 1
+	// DefaultTick is the heartbeat interval, and a tick of the logical clock.
+	DefaultTick = time.Second
+	// DefaultWarmUpTicks is how long a new leader waits for NodeHosts that it
+	// has not heard before it schedules without them, when it heard at least
+	// half.
+	DefaultWarmUpTicks = 10
+
+	defaultElectionRTT  = 10
+	defaultHeartbeatRTT = 1
+	snapshotEntries     = 4096
+	compactionOverhead  = 1024
+)
+
+// Peer is where a Drummer server is.
+type Peer struct {
+	RaftAddress string // of its NodeHost
+	Address     string // of its gRPC services
+}
+
+// Config is what a Drummer server is made from. A server is restarted with the
+// Config it was first started with.
+type Config struct {
+	// NodeHost configures the server's own NodeHost: RaftAddress, directories,
+	// RTTMillisecond, TLS, Expert. Its RaftEventListener may be set and is
+	// called too.
+	NodeHost config.NodeHostConfig
+	// NodeID is this server's node in DrummerDB's Raft cluster.
+	NodeID uint64
+	// Members are the servers that DrummerDB started with, by NodeID. They
+	// include this one, unless it Joins.
+	Members map[uint64]Peer
+	// Join is set for a server that was added later. Members then still tells
+	// where the others are.
+	Join bool
+	// ElectionRTT and HeartbeatRTT of DrummerDB's Raft cluster; 0: 10 and 1.
+	ElectionRTT  uint64
+	HeartbeatRTT uint64
+
+	// Listener accepts agents, applications and tools; the server closes it.
+	Listener net.Listener
+	// TLS is the server's side of mutual TLS; nil: plain text.
+	TLS *tls.Config
+
+	// Tick is the heartbeat interval; 0: DefaultTick.
+	Tick time.Duration
+	// Policy is how Drummer decides; its TTL is the hosts' time to live in
+	// ticks. The zero value stands for schedule.DefaultPolicy.
+	Policy schedule.Policy
+	// WarmUpTicks is described at DefaultWarmUpTicks; 0 stands for it.
+	WarmUpTicks uint64
+	// DeploymentID names the deployment if no server has before; not 0.
+	DeploymentID uint64
+	// Logger may be nil.
+	Logger *slog.Logger
+}
+
+func (c *Config) validate() error {
+	if c.NodeID == 0 {
+		return errors.New("a Drummer server needs a NodeID above 0")
+	}
+	if c.Listener == nil {
+		return errors.New("a Drummer server needs a listener")
+	}
+	if c.DeploymentID == 0 {
+		return errors.New("a Drummer server needs a DeploymentID above 0; all servers name the same one")
+	}
+	for id, peer := range c.Members {
+		if id == 0 || peer.RaftAddress == "" || peer.Address == "" {
+			return fmt.Errorf("member %d of DrummerDB has RaftAddress %q and gRPC address %q, all three are needed", id, peer.RaftAddress, peer.Address)
+		}
+	}
+	own, ok := c.Members[c.NodeID]
+	if !c.Join && !ok {
+		return fmt.Errorf("server %d is not among the members of DrummerDB and does not join", c.NodeID)
+	}
+	if ok && own.RaftAddress != c.NodeHost.RaftAddress {
+		return fmt.Errorf("server %d is member at RaftAddress %s, its NodeHost says %s", c.NodeID, own.RaftAddress, c.NodeHost.RaftAddress)
+	}
+	return nil
+}
+
+func (c *Config) setDefaults() {
+	if c.ElectionRTT == 0 {
+		c.ElectionRTT = defaultElectionRTT
+	}
+	if c.HeartbeatRTT == 0 {
+		c.HeartbeatRTT = defaultHeartbeatRTT
+	}
+	if c.Tick == 0 {
+		c.Tick = DefaultTick
+	}
+	if c.Policy == (schedule.Policy{}) {
+		c.Policy = schedule.DefaultPolicy()
+	}
+	if c.WarmUpTicks == 0 {
+		c.WarmUpTicks = DefaultWarmUpTicks
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	c.Members = maps.Clone(c.Members)
+}
+
+func (c *Config) raftConfig() config.Config {
+	return config.Config{
+		NodeID:              c.NodeID,
+		ClusterID:           ClusterID,
+		ElectionRTT:         c.ElectionRTT,
+		HeartbeatRTT:        c.HeartbeatRTT,
+		SnapshotEntries:     snapshotEntries,
+		CompactionOverhead:  compactionOverhead,
+		CheckQuorum:         true,
+		OrderedConfigChange: true,
+		IsObserver:          c.Join,
+	}
+}
+
+func (c *Config) initialMembers() map[uint64]string {
+	members := make(map[uint64]string, len(c.Members))
+	for id, peer := range c.Members {
+		members[id] = peer.RaftAddress
+	}
+	return members
+}
+
+// electionTimeout is how long a cluster without leader takes to elect one, at
+// least.
+func (c *Config) electionTimeout() time.Duration {
+	return time.Duration(c.ElectionRTT*c.NodeHost.RTTMillisecond) * time.Millisecond
+}

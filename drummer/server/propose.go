@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lni/dragonboat/v3"
+	"github.com/lni/dragonboat/v3/statemachine"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/drumbeat-raft/drumbeat/drummer/db"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+)
+
+// errDeposed ends a reign: DrummerDB is in a newer term.
+var errDeposed = errors.New("DrummerDB is in a newer term")
+
+// proposeTimeout bounds one proposal: an election may happen meanwhile.
+func (s *Server) proposeTimeout() time.Duration {
+	return max(3*time.Second, 3*s.config.electionTimeout())
+}
+
+// propose makes one proposal and returns what DrummerDB said of it. An error
+// means that its fate is not known.
+func (s *Server) propose(ctx context.Context, cmd *pb.Command) (*pb.CommandResult, error) {
+	data, err := proto.Marshal(cmd)
+	if err != nil {
+		return nil, fmt.Errorf("a command can't be encoded: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.proposeTimeout())
+	defer cancel()
+	result, err := s.nodehost.SyncPropose(ctx, s.nodehost.GetNoOPSession(ClusterID), data)
+	if err != nil {
+		return nil, err
+	}
+	return decode(result)
+}
+
+func decode(result statemachine.Result) (*pb.CommandResult, error) {
+	out := &pb.CommandResult{}
+	if err := proto.Unmarshal(result.Data, out); err != nil {
+		return nil, fmt.Errorf("DrummerDB's answer can't be decoded: %w", err)
+	}
+	return out, nil
+}
+
+// proposeAll makes proposals that don't depend on each other, without waiting
+// for one before the next, and returns the index of the first whose result is
+// not known, len(cmds) when all are.
+func (s *Server) proposeAll(ctx context.Context, cmds []*pb.Command) (results []*pb.CommandResult, err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.proposeTimeout())
+	defer cancel()
+	states := make([]*dragonboat.RequestState, len(cmds))
+	session := s.nodehost.GetNoOPSession(ClusterID)
+	for i, cmd := range cmds {
+		data, err := proto.Marshal(cmd)
+		if err != nil {
+			return nil, fmt.Errorf("a command can't be encoded: %w", err)
+		}
+		if states[i], err = s.nodehost.Propose(session, data, s.proposeTimeout()); err != nil {
+			return nil, err
+		}
+	}
+	for _, state := range states {
+		select {
+		case r := <-state.ResultC():
+			if !r.Completed() {
+				return nil, fmt.Errorf("a proposal was not completed: %w", dragonboat.ErrTimeout)
+			}
+			result, err := decode(r.GetResult())
+			state.Release()
+			if err != nil {
+				return nil, err
+			}
+			results = append(results, result)
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return results, nil
+}
+
+// insist repeats proposals that may be applied more than once until their
+// result is known or ctx ends.
+func insist[T any](ctx context.Context, s *Server, what string, try func() (T, error)) (T, error) {
+	const pause = 100 * time.Millisecond
+	for {
+		out, err := try()
+		if err == nil {
+			return out, nil
+		}
+		s.log.Debug("proposal is repeated", "what", what, "error", err)
+		select {
+		case <-ctx.Done():
+			var zero T
+			return zero, ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// localState is DrummerDB as this server has applied it: the leader's, after
+// its own proposals.
+func (s *Server) localState() (*db.State, error) {
+	answer, err := s.nodehost.StaleRead(ClusterID, db.GetState{})
+	return asState(answer, err)
+}
+
+// latestState is DrummerDB as of now, whoever leads.
+func (s *Server) latestState(ctx context.Context) (*db.State, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.proposeTimeout())
+	defer cancel()
+	answer, err := s.nodehost.SyncRead(ctx, ClusterID, db.GetState{})
+	return asState(answer, err)
+}
+
+func asState(answer any, err error) (*db.State, error) {
+	if err != nil {
+		return nil, err
+	}
+	state, ok := answer.(*db.State)
+	if !ok {
+		return nil, fmt.Errorf("DrummerDB answered db.GetState with %T", answer)
+	}
+	return state, nil
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"github.com/lni/dragonboat/v3"
+	"google.golang.org/grpc"
+
+	"github.com/drumbeat-raft/drumbeat/drummer/db"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
+)
+
+// Server is a running Drummer server. It is safe for concurrent use.
+type Server struct {
+	config     Config
+	log        *slog.Logger
+	nodehost   *dragonboat.NodeHost
+	leadership *leadership
+	grpc       *grpc.Server
+
+	// reign is set while this server's node leads and may act.
+	reign atomic.Pointer[reign]
+
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+}
+
+// New starts a Drummer server: at its first start as one of the initial
+// members, later from what is on its disk. It owns the listener from here on,
+// also when it fails.
+func New(config Config) (*Server, error) {
+	s, err := start(config)
+	if err != nil && config.Listener != nil {
+		_ = config.Listener.Close()
+	}
+	return s, err
+}
+
+func start(config Config) (*Server, error) {
+	if err := config.validate(); err != nil {
+		return nil, err
+	}
+	config.setDefaults()
+	s := &Server{
+		config:     config,
+		log:        config.Logger.With("server", config.NodeID),
+		leadership: newLeadership(config.NodeHost.RaftEventListener),
+	}
+	config.NodeHost.RaftEventListener = s.leadership
+	nodehost, err := dragonboat.NewNodeHost(config.NodeHost)
+	if err != nil {
+		return nil, fmt.Errorf("the NodeHost of Drummer server %d can't be started: %w", config.NodeID, err)
+	}
+	s.nodehost = nodehost
+	if err := s.startDB(); err != nil {
+		nodehost.Stop()
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s.cancel = cancel
+	s.grpc = rpc.NewServer(config.TLS)
+	pb.RegisterNodeHostsServer(s.grpc, &attachService{server: s})
+	pb.RegisterDrummerServer(s.grpc, &drummerService{server: s})
+	s.done.Go(func() { _ = s.grpc.Serve(config.Listener) }) // ends with Close
+	s.done.Go(func() { s.followLeadership(ctx) })
+	return s, nil
+}
+
+// startDB starts this server's replica of DrummerDB.
+func (s *Server) startDB() error {
+	var members map[uint64]string
+	join := false
+	if !s.nodehost.HasNodeInfo(ClusterID, s.config.NodeID) {
+		if join = s.config.Join; !join {
+			members = s.config.initialMembers()
+		}
+	}
+	err := s.nodehost.StartConcurrentCluster(members, join, db.NewStateMachine, s.config.raftConfig())
+	if errors.Is(err, dragonboat.ErrInvalidClusterSettings) {
+		return fmt.Errorf("DrummerDB on server %d was first started with other members than it is now: %w", s.config.NodeID, err)
+	}
+	if err != nil {
+		return fmt.Errorf("DrummerDB can't be started on server %d: %w", s.config.NodeID, err)
+	}
+	return nil
+}
+
+// Close stops the server and returns when nothing of it runs any more. What is
+// on its disk stays.
+func (s *Server) Close() {
+	s.cancel()
+	s.grpc.Stop()
+	s.done.Wait()
+	s.nodehost.Stop()
+}
+
+// NodeHost is the server's own NodeHost, for tests and for tools that look into
+// DrummerDB. It must not be stopped.
+func (s *Server) NodeHost() *dragonboat.NodeHost { return s.nodehost }
+
+// Leading tells whether this server leads and may act, and in which term.
+func (s *Server) Leading() (term uint64, ok bool) {
+	if r := s.reign.Load(); r != nil {
+		return r.term, true
+	}
+	return 0, false
+}
+
+// followLeadership starts a reign whenever this server's node becomes leader,
+// and ends it as soon as it is heard not to be, or to be in another term.
+func (s *Server) followLeadership(ctx context.Context) {
+	var current *running
+	defer func() { current.stop() }()
+	for {
+		leader, term := s.leadership.now()
+		if current != nil && (leader != s.config.NodeID || term != current.term) {
+			current.stop()
+			current = nil
+		}
+		if current == nil && leader == s.config.NodeID {
+			current = s.startReign(ctx, term)
+		}
+		select {
+		case <-s.leadership.changed:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// running is a reign's goroutine.
+type running struct {
+	term   uint64
+	cancel context.CancelFunc
+	done   chan struct{}
+}
+
+func (s *Server) startReign(ctx context.Context, term uint64) *running {
+	ctx, cancel := context.WithCancel(ctx)
+	run := &running{term: term, cancel: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(run.done)
+		defer cancel()
+		s.govern(ctx, term)
+	}()
+	return run
+}
+
+func (r *running) stop() {
+	if r != nil {
+		r.cancel()
+		<-r.done
+	}
+}
+
+// leaderAddress is the gRPC address of whoever leads, "" when nobody is known
+// to.
+func (s *Server) leaderAddress() string {
+	leader, _ := s.leadership.now()
+	return s.config.Members[leader].Address
+}
