@@ -59,14 +59,24 @@ func (w *Workload) ask(ctx context.Context, cluster, luck uint64) (answer Answer
 		return answer, err
 	}
 	answer.Read = true
-	for i, key := range drawn.Perm(w.settings.Keys) {
-		if i == maxFinalReads || !answer.Read || err != nil {
+	for _, key := range someOf(w.settings.Keys, drawn) {
+		if !answer.Read || err != nil {
 			break
 		}
 		answer.Read, err = asker.insist(ctx, intent{cluster: cluster, key: keyName(cluster, key), kind: history.Get}, drawn)
 	}
 	answer.Took = time.Since(began)
 	return answer, err
+}
+
+// someOf draws up to maxFinalReads of n keys, all if there are no more.
+func someOf(n int, drawn *rand.Rand) []int {
+	keys := make([]int, min(n, maxFinalReads))
+	first := drawn.IntN(n)
+	for i := range keys {
+		keys[i] = (first + i) % n
+	}
+	return keys
 }
 
 // insist repeats an intent, as a new operation each time, until it succeeds.

@@ -76,7 +76,7 @@ func (r *Remote) ask(ctx context.Context, cluster uint64) ([]Member, error) {
 			return members, nil
 		}
 	}
-	return nil, fmt.Errorf("Drummer knows no member of cluster %d with a NodeHost API", cluster)
+	return nil, fmt.Errorf("cluster %d has no member with a NodeHost API that Drummer knows of", cluster)
 }
 
 func membersOf(found *pb.ClusterLocation) []Member {

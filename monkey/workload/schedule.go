@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/monkey/statemachine"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
@@ -81,3 +82,15 @@ func (s *schedule) kind() history.Kind {
 
 // keyName names a key so that no two clusters have the same.
 func keyName(cluster uint64, key int) string { return fmt.Sprintf("%d/k%d", cluster, key) }
+
+// ApplicationOf names the bundled application that a cluster of the scenario
+// runs.
+func ApplicationOf(s *scenarios.Scenario, cluster uint64) string {
+	switch s.Clusters.Kind(cluster) {
+	case "concurrent":
+		return statemachine.ConcurrentName
+	case "ondisk":
+		return statemachine.OnDiskName
+	}
+	return statemachine.RegularName
+}

@@ -57,8 +57,9 @@ type Config struct {
 	// Seed draws the occasions and the bad nodes. The same seed strikes the
 	// same entries of the log, also when they are applied again.
 	Seed uint64
-	// Size is the number of first members of a cluster, whose NodeIDs are 1 to
-	// Size: exactly one of them is bad. 0: all nodes are bad.
+	// Size is the number of first members of a cluster: exactly one of them is
+	// bad, as they have NodeIDs in a row, and one in Size of those which take
+	// their place. 0: all nodes are bad.
 	Size int
 }
 
@@ -82,7 +83,7 @@ func New(c Config) (statemachine.NewCore, error) {
 
 // IsBad tells whether a node has the bug.
 func (c Config) IsBad(clusterID, nodeID uint64) bool {
-	return c.Size == 0 || nodeID == 1+mix(c.Seed+mix(clusterID))%uint64(c.Size)
+	return c.Size == 0 || nodeID%uint64(c.Size) == mix(c.Seed+mix(clusterID))%uint64(c.Size)
 }
 
 // victim draws the occasions at which one bad node misbehaves.
