@@ -76,9 +76,9 @@ func (e *edit) settleConfig(c *Cluster) {
 		return
 	}
 	if c.Image.shows(r) {
-		e.closeOperation(op, true, EventOperationEnded, "is done, the membership shows it")
+		e.closeOperation(op, done, EventOperationEnded, "is done, the membership shows it")
 	} else {
-		e.closeOperation(op, false, EventOperationOvertaken, "was overtaken by another membership change")
+		e.closeOperation(op, never, EventOperationOvertaken, "was overtaken by another membership change")
 	}
 }
 

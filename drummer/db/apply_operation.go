@@ -30,18 +30,31 @@ func (c *Cluster) attempt(op *pb.Operation) *Attempt {
 	return a
 }
 
+// ending is how an operation ended.
+type ending int
+
+const (
+	done    ending = iota
+	unknown        // it may have happened
+	never          // it certainly did not happen, and will not
+)
+
 // closeOperation ends an operation in flight, with an event of a kind that
 // says how.
-func (e *edit) closeOperation(op *pb.Operation, done bool, kind, how string) {
+func (e *edit) closeOperation(op *pb.Operation, end ending, kind, how string) {
 	e.s.Operations = e.s.Operations.Delete(op.Id)
 	c := e.cluster(op.Request.ClusterId)
 	if a := c.attempt(op); a != nil {
 		a.Operation = 0
 		a.Ended = e.s.Tick
 		a.Failures++
-		if done {
+		if end == done {
 			a.Failures = 0
 		}
+	}
+	if n := c.Node(op.Request.NodeId); n != nil && op.Request.Kind == pb.RequestKind_START_NODE {
+		n.Unsure = n.Unsure || end != never
+		n.Asked = n.Unsure
 	}
 	e.changed(c)
 	e.event(operationEvent(kind, op), "operation %d (%s) %s", op.Id, Describe(op.Request), how)
@@ -51,8 +64,15 @@ func (e *edit) closeOperation(op *pb.Operation, done bool, kind, how string) {
 // dropped because what it wanted no longer matters.
 func (e *edit) overtake(a Attempt) {
 	if op := e.s.Operations.At(a.Operation); op != nil {
-		e.closeOperation(op, false, EventOperationOvertaken, "no longer matters")
+		e.closeOperation(op, unknown, EventOperationOvertaken, "no longer matters")
 	}
+}
+
+var endings = map[pb.ResultCode]ending{
+	pb.ResultCode_DONE:    done,
+	pb.ResultCode_REFUSED: never,
+	pb.ResultCode_FAILED:  never,
+	pb.ResultCode_UNKNOWN: unknown,
 }
 
 // endOperation closes an operation with the result its host gave.
@@ -63,8 +83,9 @@ func (e *edit) endOperation(cmd *pb.EndOperation) {
 		e.refuse(pb.CommandCode_NOT_FOUND, "operation %d is not in flight", result.GetOperationId())
 		return
 	}
-	if code := result.GetCode(); code < pb.ResultCode_DONE || code > pb.ResultCode_UNKNOWN {
-		e.refuse(pb.CommandCode_INVALID, "operation %d ended with code %d, which means nothing", op.Id, code)
+	if _, ok := endings[result.GetCode()]; !ok {
+		e.refuse(pb.CommandCode_INVALID, "operation %d ended with code %d, which means nothing",
+			op.Id, result.GetCode())
 		return
 	}
 	c := e.cluster(op.Request.ClusterId)
@@ -73,9 +94,9 @@ func (e *edit) endOperation(cmd *pb.EndOperation) {
 		e.mergeMembership(c, result.Membership)
 	}
 	if e.s.Operations.At(op.Id) != nil {
-		done := result.Code == pb.ResultCode_DONE
-		e.closeOperation(op, done, EventOperationEnded, "ended "+result.Code.String()+detail(result.Detail))
-		if done {
+		end := endings[result.Code]
+		e.closeOperation(op, end, EventOperationEnded, "ended "+result.Code.String()+detail(result.Detail))
+		if end == done {
 			e.noteDone(c, op)
 		}
 	}

@@ -23,7 +23,7 @@ func (e *edit) tick(cmd *pb.Tick) {
 	}
 	for _, op := range e.s.Operations.All() {
 		if op.DeadlineTick <= e.s.Tick {
-			e.closeOperation(op, false, EventOperationExpired, "had no result within its time, so nobody knows")
+			e.closeOperation(op, unknown, EventOperationExpired, "had no result within its time, so nobody knows")
 		}
 	}
 	for id, h := range e.s.Hosts.All() {
@@ -152,7 +152,7 @@ func (e *edit) matchNode(c *Cluster, h *Host, r Replica) {
 	}
 	if r.Running && n.Start != (Attempt{}) {
 		if op := e.s.Operations.At(n.Start.Operation); op != nil {
-			e.closeOperation(op, true, EventOperationEnded, "is done, the node is reported running")
+			e.closeOperation(op, done, EventOperationEnded, "is done, the node is reported running")
 		}
 		n.Start = Attempt{}
 		e.changed(c)

@@ -132,16 +132,21 @@ func (e *edit) acceptStart(c *Cluster, op *pb.Operation) error {
 }
 
 // Unformed tells whether nothing can ever have been committed to the cluster:
-// no membership was reported, and fewer than a majority of the members it was
-// placed with were ever asked to start. Its placement may be given up.
+// it was never placed, or fewer than a majority of the members it was placed
+// with can ever have run. (The first to start reports the membership that all
+// are started with, so a membership by itself proves nothing.) Its placement
+// may be given up.
 func (c *Cluster) Unformed() bool {
+	if len(c.Initial) == 0 {
+		return len(c.Nodes) == 0 && c.Image.CCID == 0
+	}
 	asked := 0
-	for i := range c.Nodes {
-		if c.Nodes[i].Asked {
+	for _, m := range c.Initial {
+		if n := c.Node(m.NodeID); n == nil || n.Asked {
 			asked++
 		}
 	}
-	return c.Image.CCID == 0 && (len(c.Initial) == 0 && len(c.Nodes) == 0 || asked < Quorum(len(c.Initial)))
+	return c.Image.CCID <= uint64(len(c.Initial)) && asked < Quorum(len(c.Initial))
 }
 
 // place records where a new cluster's first members live: all of them, or
@@ -157,6 +162,8 @@ func (e *edit) place(c *Cluster, r *pb.Request) error {
 		e.dropNode(c, n.ID)
 	}
 	c.FirstNodeID = c.NextNodeID
+	c.Image = Image{}
+	c.Leader, c.LeaderTerm = 0, 0
 	c.Initial = initial
 	for _, n := range nodes {
 		e.addNode(c, n)

@@ -132,9 +132,11 @@ type Node struct {
 	Address string
 	// Join is how the node first joined, which every later start repeats.
 	Join pb.JoinMode
-	// Asked: its host was asked to start it. Started: it was seen running, or
-	// its log on disk. A node that was never Asked has never run.
+	// Asked: its host was asked to start it, and may have done so. Unsure: so
+	// it stays, even if the next try certainly fails. Started: it was seen
+	// running, or its log on disk. A node that is not Asked has never run.
 	Asked   bool
+	Unsure  bool
 	Started bool
 	// Fence is the ccid that the node was added at; 0 for initial members.
 	// Once the image is newer and does not list it, it never will.

@@ -628,6 +628,7 @@ type NodeRecord struct {
 	Fence           uint64                 `protobuf:"varint,7,opt,name=fence,proto3" json:"fence,omitempty"`
 	MemberSinceTick uint64                 `protobuf:"varint,8,opt,name=member_since_tick,json=memberSinceTick,proto3" json:"member_since_tick,omitempty"`
 	Start           *AttemptRecord         `protobuf:"bytes,9,opt,name=start,proto3" json:"start,omitempty"`
+	Unsure          bool                   `protobuf:"varint,10,opt,name=unsure,proto3" json:"unsure,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -723,6 +724,13 @@ func (x *NodeRecord) GetStart() *AttemptRecord {
 		return x.Start
 	}
 	return nil
+}
+
+func (x *NodeRecord) GetUnsure() bool {
+	if x != nil {
+		return x.Unsure
+	}
+	return false
 }
 
 type ReplicaRecord struct {
@@ -878,7 +886,7 @@ const file_snapshot_proto_rawDesc = "" +
 	"\rjoin_failures\x18\v \x01(\rR\fjoinFailures\x12(\n" +
 	"\x10join_failed_tick\x18\f \x01(\x04R\x0ejoinFailedTick\x12-\n" +
 	"\x05nodes\x18\r \x03(\v2\x17.drumbeat.v1.NodeRecordR\x05nodes\x126\n" +
-	"\breplicas\x18\x0e \x03(\v2\x1a.drumbeat.v1.ReplicaRecordR\breplicas\"\xb8\x02\n" +
+	"\breplicas\x18\x0e \x03(\v2\x1a.drumbeat.v1.ReplicaRecordR\breplicas\"\xd0\x02\n" +
 	"\n" +
 	"NodeRecord\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12\x1f\n" +
@@ -890,7 +898,9 @@ const file_snapshot_proto_rawDesc = "" +
 	"\astarted\x18\x06 \x01(\bR\astarted\x12\x14\n" +
 	"\x05fence\x18\a \x01(\x04R\x05fence\x12*\n" +
 	"\x11member_since_tick\x18\b \x01(\x04R\x0fmemberSinceTick\x120\n" +
-	"\x05start\x18\t \x01(\v2\x1a.drumbeat.v1.AttemptRecordR\x05start\"\x8d\x02\n" +
+	"\x05start\x18\t \x01(\v2\x1a.drumbeat.v1.AttemptRecordR\x05start\x12\x16\n" +
+	"\x06unsure\x18\n" +
+	" \x01(\bR\x06unsure\"\x8d\x02\n" +
 	"\rReplicaRecord\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12\x1f\n" +
 	"\vnodehost_id\x18\x02 \x01(\tR\n" +

@@ -71,7 +71,7 @@ func (p *planner) look(c *db.Cluster) {
 	a := p.assess(c)
 	p.countJoins(a)
 	switch {
-	case !a.formed() && len(c.Initial) == 0:
+	case a.Unformed() && (len(c.Initial) == 0 || a.dead > 0):
 		p.add(launch, a, (*planner).launch)
 	case !a.formed():
 		p.add(launch, a, (*planner).form)

@@ -7,7 +7,8 @@ import (
 )
 
 // launch places a cluster that never was: all members, or none. The start of
-// each carries the whole placement.
+// each carries the whole placement. A placement of which a member can't be
+// started, and too few were, is given up for another.
 func (p *planner) launch(a *assessment) {
 	for i := range a.Replicas {
 		if r := &a.Replicas[i]; !a.Zombie(r) && a.Node(r.NodeID) == nil {
@@ -39,10 +40,6 @@ func (p *planner) launch(a *assessment) {
 // form starts the members of a cluster that was placed but never heard of
 // as a whole.
 func (p *planner) form(a *assessment) {
-	if a.dead > 0 && a.Unformed() {
-		p.launch(a)
-		return
-	}
 	p.start(a)
 	p.waits(a.ID, "its members to elect a leader and report")
 }

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package db
+
+import (
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+)
+
+// Location is Drummer's picture of a cluster, for people and clients. What it
+// waits for is the scheduler's to say.
+func (s *State) Location(c *Cluster, ttl uint64) *pb.ClusterLocation {
+	l := &pb.ClusterLocation{
+		ClusterId:      c.ID,
+		ConfigChangeId: c.Image.CCID,
+		Available:      s.Available(c, ttl),
+		Spec:           c.Spec,
+		Launched:       len(c.Nodes) > 0,
+	}
+	if leader := c.Node(c.Leader); leader != nil && s.Running(c, leader, ttl) {
+		l.LeaderId = c.Leader
+	}
+	members := c.Image.Members
+	if c.Image.CCID == 0 {
+		members = c.Initial
+	}
+	for _, m := range members {
+		l.Members = append(l.Members, s.memberLocation(c, m, ttl))
+	}
+	return l
+}
+
+func (s *State) memberLocation(c *Cluster, m Member, ttl uint64) *pb.MemberLocation {
+	l := &pb.MemberLocation{NodeId: m.NodeID, Role: m.Role, RaftAddress: m.Address}
+	n := c.Node(m.NodeID)
+	if n == nil {
+		return l
+	}
+	if h := s.NodeHost(n); h != nil {
+		l.NodehostId = h.ID()
+		l.ApiAddress = h.Info.GetApiAddress()
+	}
+	l.Running = s.Running(c, n, ttl)
+	return l
+}
+
+// HostStatus is Drummer's picture of a NodeHost.
+func (s *State) HostStatus(h *Host, ttl uint64) *pb.NodeHostStatus {
+	status := &pb.NodeHostStatus{
+		Host:         h.Info,
+		State:        s.HostState(h, ttl),
+		LastSeenTick: h.LastSeen,
+	}
+	for id := range h.Replicas.All() {
+		for _, r := range s.Clusters.At(id).Replicas {
+			if r.HostID == h.ID() && r.Running {
+				status.Nodes++
+			}
+		}
+	}
+	return status
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package schedule
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/drumbeat-raft/drumbeat/drummer/db"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+)
+
+// TestPromisesHoldInRandomHistories lets hosts die, return, be wiped and be
+// cut off, loses, refuses and repeats messages, and changes leaders, in every
+// order. At each step no action may cost a quorum, at most one membership
+// change is in flight in a cluster, no NodeID is used twice, and both
+// replicas of DrummerDB agree; once the faults stop, every cluster is as
+// specified and nothing is left over.
+func TestPromisesHoldInRandomHistories(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		h := newHistory(t)
+		for range rapid.IntRange(20, 300).Draw(t, "steps") {
+			h.chaos(t)
+			h.step(t)
+		}
+		h.heal(t)
+	})
+}
+
+// history is one random history.
+type history struct {
+	*world
+	intensity int
+	defined   uint64
+	trouble   []string // what was done to the world, for the failure message
+}
+
+func newHistory(t *rapid.T) *history {
+	policy := DefaultPolicy()
+	policy.JoinLimit = 20
+	policy.OperationsPerHost = rapid.SampledFrom([]int{2, 5, 64}).Draw(t, "per host")
+	policy.JoinsPerHost = rapid.SampledFrom([]int{1, 32}).Draw(t, "joins")
+	h := &history{world: newWorld(policy, rapid.Uint64().Draw(t, "seed"))}
+	h.joinTicks = rapid.Uint64Range(0, 6).Draw(t, "join ticks")
+	h.intensity = rapid.IntRange(2, 40).Draw(t, "one trouble in steps")
+	for i := range rapid.IntRange(3, 7).Draw(t, "hosts") {
+		h.addHost(fmt.Sprintf("h%d", i+1), rapid.SampledFrom([]string{"a", "b"}).Draw(t, "region"))
+	}
+	h.lead()
+	h.define1(t)
+	h.launch()
+	return h
+}
+
+func (h *history) define1(t *rapid.T) {
+	h.defined++
+	h.define(&pb.ClusterSpec{
+		ClusterId:   h.defined,
+		Application: "kv",
+		Size:        uint32(rapid.IntRange(1, min(5, len(h.hosts))).Draw(t, "size")),
+	})
+}
+
+func (h *history) did(format string, args ...any) {
+	h.trouble = append(h.trouble, fmt.Sprintf("t%d ", h.state.Tick)+fmt.Sprintf(format, args...))
+	h.log = append(h.log, h.trouble[len(h.trouble)-1])
+}
+
+// chaos does something bad, sometimes.
+func (h *history) chaos(t *rapid.T) {
+	if rapid.IntRange(0, h.intensity).Draw(t, "trouble") != 0 {
+		return
+	}
+	hosts := h.sortedHosts()
+	m := rapid.SampledFrom(hosts).Draw(t, "host")
+	switch rapid.IntRange(0, 13).Draw(t, "what") {
+	case 0, 1, 2:
+		h.did("kill %s", m.name)
+		h.kill(m)
+	case 3, 4, 5, 6:
+		if !m.up {
+			h.did("boot %s", m.name)
+			h.boot(m)
+		}
+	case 7:
+		if h.mayLose(m) {
+			h.did("wipe %s", m.name)
+			h.wipe(m)
+		}
+	case 8:
+		h.did("cut %s: %v", m.name, !m.cut)
+		m.cut, m.since = !m.cut, h.now
+	case 9:
+		h.did("another leader")
+		h.lead()
+	case 10:
+		h.did("leaderless: %v", !h.leaderless)
+		h.leaderless = !h.leaderless
+	case 11:
+		h.draws(t)
+	case 12:
+		if h.defined < 6 {
+			h.define1(t)
+		}
+	case 13:
+		for _, n := range m.sortedNodes() {
+			if rapid.Bool().Draw(t, "stop node") {
+				h.did("stop node %v on %s", n.key, m.name)
+				n.running, n.caught = false, false
+			}
+		}
+	}
+}
+
+// draws makes the network and the agents worse, or well again.
+func (h *history) draws(t *rapid.T) {
+	percent := rapid.SampledFrom([]int{0, 10, 50}).Draw(t, "percent")
+	h.did("faults: %d%%", percent)
+	unlucky := func() bool { return rapid.IntRange(0, 99).Draw(t, "luck") < percent }
+	h.faults = faults{
+		loseRequest: unlucky,
+		loseResult:  unlucky,
+		loseReport:  unlucky,
+		result: func(*pb.Operation) pb.ResultCode {
+			if !unlucky() {
+				return 0
+			}
+			return rapid.SampledFrom([]pb.ResultCode{
+				pb.ResultCode_REFUSED, pb.ResultCode_FAILED, pb.ResultCode_UNKNOWN}).Draw(t, "result")
+		},
+	}
+}
+
+// mayLose tells whether every cluster could do without a host's disk for
+// ever: a majority of its voters keeps theirs.
+func (h *history) mayLose(lost *machine) bool {
+	for c := range h.state.Clusters.Values() {
+		image := &db.Image{Members: c.Initial}
+		if g := h.groups[c.ID]; g != nil {
+			image = g.image
+		}
+		kept := 0
+		for _, x := range image.Members {
+			m := h.hosts[x.Address]
+			home, ran := h.homes[nodeKey{c.ID, x.NodeID}]
+			if db.Voting(x.Role) && m != lost && (!ran || home == m.id) {
+				kept++
+			}
+		}
+		if image.Voters() > 0 && kept < db.Quorum(image.Voters()) {
+			return false
+		}
+	}
+	return true
+}
+
+func (h *history) step(t *rapid.T) {
+	h.world.step()
+	h.checkOperations()
+	if db.DigestOf(h.state) != db.DigestOf(h.twin) {
+		h.breaks("the replicas of DrummerDB have diverged")
+	}
+	h.report(t)
+}
+
+func (h *history) report(t *rapid.T) {
+	if len(h.broken) > 0 {
+		t.Fatalf("%s\nhistory:\n%s", strings.Join(h.broken, "\n"), strings.Join(h.log, "\n"))
+	}
+}
+
+func (h *history) checkOperations() {
+	changes := map[uint64]uint64{}
+	for id, op := range h.state.Operations.All() {
+		switch op.Request.Kind {
+		case pb.RequestKind_START_NODE, pb.RequestKind_DESTROY_NODE:
+		default:
+			if other, ok := changes[op.Request.ClusterId]; ok {
+				h.breaks("operations %d and %d both change cluster %d", other, id, op.Request.ClusterId)
+			}
+			changes[op.Request.ClusterId] = id
+		}
+	}
+}
+
+// heal ends all faults and waits for every cluster to be as specified.
+func (h *history) heal(t *rapid.T) {
+	h.did("heal")
+	h.faults = faults{}
+	h.leaderless = false
+	for _, m := range h.sortedHosts() {
+		m.cut = false
+		if !m.up {
+			h.boot(m)
+		}
+	}
+	const limit = 6000
+	for range limit {
+		if h.settled() {
+			return
+		}
+		h.step(t)
+	}
+	var waiting []string
+	for _, x := range Decide(h.state, h.policy, h.seed).Waiting {
+		waiting = append(waiting, fmt.Sprintf("%d waits for %s", x.ClusterID, x.For))
+	}
+	t.Fatalf("not settled %d ticks after the faults stopped\n%s\nstray: %s\nhistory:\n%s",
+		limit, strings.Join(waiting, "\n"), h.strays(), strings.Join(h.log, "\n"))
+}

@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package schedule
+
+import (
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/drumbeat-raft/drumbeat/drummer/db"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+)
+
+// TestScripts runs the stories in testdata/schedule. Its README.md explains
+// their commands.
+func TestScripts(t *testing.T) {
+	datadriven.Walk(t, filepath.Join("..", "..", "testdata", "schedule"), func(t *testing.T, path string) {
+		if filepath.Ext(path) != ".txt" {
+			t.Skip("not a script")
+		}
+		s := &script{}
+		datadriven.RunTest(t, path, s.run)
+		if s.w != nil && len(s.w.broken) > 0 {
+			t.Errorf("promises were broken:\n%s", strings.Join(s.w.broken, "\n"))
+		}
+	})
+}
+
+// script is one story being told.
+type script struct {
+	w    *world
+	held map[string]*pb.Command
+}
+
+func (s *script) run(t *testing.T, d *datadriven.TestData) string {
+	if d.Cmd != "world" && s.w == nil {
+		d.Fatalf(t, "the first command makes a world")
+	}
+	if d.Cmd == "world" {
+		return s.world(t, d)
+	}
+	s.w.log = nil
+	out := s.command(t, d)
+	if text := strings.Join(s.w.log, "\n"); text != "" {
+		out = text + "\n" + out
+	}
+	if out == "" {
+		return "ok\n"
+	}
+	return out
+}
+
+func (s *script) command(t *testing.T, d *datadriven.TestData) string {
+	w := s.w
+	switch d.Cmd {
+	case "define":
+		return s.define(t, d)
+	case "launch":
+		w.launch()
+	case "run":
+		return s.advance(t, d)
+	case "kill":
+		s.each(t, d, w.kill)
+	case "start":
+		s.each(t, d, w.boot)
+	case "wipe":
+		s.each(t, d, w.wipe)
+	case "cut":
+		s.each(t, d, func(m *machine) { m.cut, m.since = true, w.now })
+	case "join":
+		s.each(t, d, func(m *machine) { m.cut, m.since = false, w.now })
+	case "stop-node":
+		s.eachNode(t, d, func(n *process) { n.running, n.caught = false, false })
+	case "lose-log":
+		s.eachNode(t, d, func(n *process) { delete(w.host(d, t).nodes, n.key) })
+	case "lead":
+		w.lead()
+	case "leaderless":
+		w.leaderless = arg(t, d, "is", "true") == "true"
+	case "world-set":
+		s.set(t, d)
+	case "faults":
+		s.faults(t, d)
+	case "hold":
+		s.hold(arg(t, d, "plan", ""))
+	case "submit":
+		return s.submit(t, d)
+	case "show":
+		return s.show(t, d)
+	default:
+		d.Fatalf(t, "there is no command %q", d.Cmd)
+	}
+	return ""
+}
+
+func arg(t *testing.T, d *datadriven.TestData, key, otherwise string) string {
+	if d.HasArg(key) {
+		d.ScanArgs(t, key, &otherwise)
+	}
+	return otherwise
+}
+
+func number(t *testing.T, d *datadriven.TestData, key string, otherwise uint64) uint64 {
+	if d.HasArg(key) {
+		d.ScanArgs(t, key, &otherwise)
+	}
+	return otherwise
+}
+
+// world makes hosts h1, h2 …: world hosts=5 regions=a.a.b.b.c
+func (s *script) world(t *testing.T, d *datadriven.TestData) string {
+	policy := DefaultPolicy()
+	s.w = newWorld(policy, number(t, d, "seed", 1))
+	s.held = map[string]*pb.Command{}
+	s.set(t, d)
+	s.w.lead()
+	s.addHosts(t, d)
+	s.w.step()
+	return "ok\n"
+}
+
+func (s *script) addHosts(t *testing.T, d *datadriven.TestData) {
+	regions := strings.Split(arg(t, d, "regions", ""), ".")
+	for i := range int(number(t, d, "hosts", 0)) {
+		s.w.addHost(fmt.Sprintf("h%d", len(s.w.hosts)+1), regions[i%len(regions)])
+	}
+}
+
+// set changes the policy and the world's pace.
+func (s *script) set(t *testing.T, d *datadriven.TestData) {
+	p := &s.w.policy
+	s.w.joinTicks = number(t, d, "join-ticks", s.w.joinTicks)
+	p.TTL = number(t, d, "ttl", p.TTL)
+	p.JoinLimit = number(t, d, "join-limit", p.JoinLimit)
+	p.OperationDeadline = number(t, d, "deadline", p.OperationDeadline)
+	p.BackoffCap = number(t, d, "backoff-cap", p.BackoffCap)
+	p.OperationsPerHost = int(number(t, d, "per-host", uint64(p.OperationsPerHost)))
+	p.OperationsTotal = int(number(t, d, "total", uint64(p.OperationsTotal)))
+	p.JoinsPerHost = int(number(t, d, "joins", uint64(p.JoinsPerHost)))
+	if d.Cmd == "world-set" {
+		s.addHosts(t, d)
+	}
+}
+
+// span reads '3' or '1-6'.
+func span(t *testing.T, d *datadriven.TestData, text string) (uint64, uint64) {
+	from, to, both := strings.Cut(text, "-")
+	first, err := strconv.ParseUint(from, 10, 64)
+	last := first
+	if both && err == nil {
+		last, err = strconv.ParseUint(to, 10, 64)
+	}
+	if err != nil {
+		d.Fatalf(t, "%q is no range of clusters", text)
+	}
+	return first, last
+}
+
+// define defines clusters: define clusters=1-3 size=3 regions=a:2.b:1
+func (s *script) define(t *testing.T, d *datadriven.TestData) string {
+	first, last := span(t, d, arg(t, d, "clusters", "1"))
+	var specs []*pb.ClusterSpec
+	for id := first; id <= last; id++ {
+		spec := &pb.ClusterSpec{ClusterId: id, Application: "kv", Size: uint32(number(t, d, "size", 3))}
+		for _, part := range strings.FieldsFunc(arg(t, d, "regions", ""), func(r rune) bool { return r == '.' }) {
+			region, count, _ := strings.Cut(part, ":")
+			n, err := strconv.ParseUint(count, 10, 32)
+			if err != nil {
+				d.Fatalf(t, "%q is no region with a count", part)
+			}
+			if spec.Regions == nil {
+				spec.Regions = map[string]uint32{}
+			}
+			spec.Regions[region] = uint32(n)
+		}
+		specs = append(specs, spec)
+	}
+	if r := s.w.define(specs...); r.Code != pb.CommandCode_APPLIED {
+		return fmt.Sprintf("%s: %s\n", r.Code, r.Detail)
+	}
+	return ""
+}
+
+func (w *world) host(d *datadriven.TestData, t *testing.T) *machine {
+	m := w.hosts[arg(t, d, "host", "")]
+	if m == nil {
+		d.Fatalf(t, "there is no such host")
+	}
+	return m
+}
+
+// each does something to the hosts named as hosts=(h1,h2) or host=h1.
+func (s *script) each(t *testing.T, d *datadriven.TestData, do func(*machine)) {
+	for _, a := range d.CmdArgs {
+		for _, name := range append([]string{a.Key}, a.Vals...) {
+			if m := s.w.hosts[name]; m != nil {
+				do(m)
+			} else {
+				d.Fatalf(t, "there is no host %q", name)
+			}
+		}
+	}
+}
+
+func (s *script) eachNode(t *testing.T, d *datadriven.TestData, do func(*process)) {
+	cluster := number(t, d, "cluster", 0)
+	for _, n := range s.w.host(d, t).sortedNodes() {
+		if cluster == 0 || cluster == n.key.cluster {
+			do(n)
+		}
+	}
+}
+
+// advance lets ticks pass: run ticks=20, or run until=settled [max=200].
+func (s *script) advance(t *testing.T, d *datadriven.TestData) string {
+	if arg(t, d, "until", "") != "settled" {
+		for range number(t, d, "ticks", 1) {
+			s.w.step()
+		}
+		return s.quiet(d)
+	}
+	limit := number(t, d, "max", 300)
+	for i := range limit {
+		if s.w.settled() {
+			return s.quiet(d) + fmt.Sprintf("settled after %d ticks\n", i)
+		}
+		s.w.step()
+	}
+	return s.quiet(d) + fmt.Sprintf("not settled after %d ticks\n", limit)
+}
+
+// quiet drops the log of a 'run … quiet'.
+func (s *script) quiet(d *datadriven.TestData) string {
+	if d.HasArg("quiet") {
+		s.w.log = nil
+	}
+	if broken := s.w.broken; len(broken) > 0 {
+		return "BROKEN: " + strings.Join(broken, "\nBROKEN: ") + "\n"
+	}
+	return ""
+}
+
+// faults sets what goes wrong from now on: faults requests=lose results=lose
+// reports=lose start=FAILED add=UNKNOWN …; without arguments nothing does.
+func (s *script) faults(t *testing.T, d *datadriven.TestData) {
+	always := func(key string) func() bool {
+		on := arg(t, d, key, "") == "lose"
+		return func() bool { return on }
+	}
+	codes := map[pb.RequestKind]pb.ResultCode{}
+	for key, kind := range map[string]pb.RequestKind{
+		"start": pb.RequestKind_START_NODE, "add": pb.RequestKind_ADD_OBSERVER,
+		"promote": pb.RequestKind_PROMOTE, "remove": pb.RequestKind_REMOVE_NODE,
+		"destroy": pb.RequestKind_DESTROY_NODE,
+	} {
+		codes[kind] = pb.ResultCode(pb.ResultCode_value[arg(t, d, key, "")])
+	}
+	on := arg(t, d, "on", "")
+	s.w.faults = faults{
+		loseRequest: always("requests"),
+		loseResult:  always("results"),
+		loseReport:  always("reports"),
+		result: func(op *pb.Operation) pb.ResultCode {
+			if on != "" && on != op.Request.NodehostId {
+				return 0
+			}
+			return codes[op.Request.Kind]
+		},
+	}
+}
+
+// hold keeps the plan for the present state, to be submitted later: what a
+// slow or deposed leader does.
+func (s *script) hold(name string) {
+	s.held[name] = Decide(s.w.state, s.w.policy, s.w.seed).Command(s.w.state, s.w.term)
+}
+
+func (s *script) submit(t *testing.T, d *datadriven.TestData) string {
+	r := s.w.write(s.held[arg(t, d, "plan", "")])
+	return fmt.Sprintf("%s: %d accepted, %d dropped. %s\n", r.Code, len(r.Accepted), r.Dropped, r.Detail)
+}
+
+// show prints clusters, hosts or what clusters wait for.
+func (s *script) show(t *testing.T, d *datadriven.TestData) string {
+	var b strings.Builder
+	switch what := d.CmdArgs[0].Key; what {
+	case "hosts":
+		for _, h := range newFleet(s.w.state, s.w.policy, 0).order {
+			fmt.Fprintf(&b, "%s up=%v placed=%d\n", h.ID(), h.up, h.Placed)
+		}
+	case "waiting":
+		for _, x := range Decide(s.w.state, s.w.policy, s.w.seed).Waiting {
+			fmt.Fprintf(&b, "%d waits for %s\n", x.ClusterID, x.For)
+		}
+	case "clusters", "cluster":
+		for c := range s.w.state.Clusters.Values() {
+			s.showCluster(&b, c)
+		}
+	default:
+		d.Fatalf(t, "there is no %q to show", what)
+	}
+	if b.Len() == 0 {
+		return "nothing\n"
+	}
+	return b.String()
+}
+
+func (s *script) showCluster(b *strings.Builder, c *db.Cluster) {
+	fmt.Fprintf(b, "%d ccid=%d: %s", c.ID, c.Image.CCID, &c.Image)
+	for _, m := range newFleet(s.w.state, s.w.policy, 0).assess(c).members() {
+		if m.is != live {
+			fmt.Fprintf(b, "; %s", m.why)
+		}
+	}
+	b.WriteString("\n")
+	for _, r := range c.Replicas {
+		if c.Zombie(&r) {
+			fmt.Fprintf(b, "  zombie %d on %s\n", r.NodeID, r.HostID)
+		}
+	}
+}
+
+// settled tells whether Drummer is content, and right: in truth too each
+// cluster has its number of running voters and nothing else.
+func (w *world) settled() bool {
+	for _, x := range Decide(w.state, w.policy, w.seed).Waiting {
+		if !w.hopeless(w.state.Clusters.At(x.ClusterID)) {
+			return false
+		}
+	}
+	for c := range w.state.Clusters.Values() {
+		if c.Spec == nil {
+			continue
+		}
+		g := w.groups[c.ID]
+		if w.hopeless(c) {
+			continue
+		}
+		if g == nil || g.image == nil || len(g.image.Members) != int(c.Spec.Size) {
+			return false
+		}
+		for _, m := range g.image.Members {
+			if m.Role != pb.MemberRole_VOTER || w.running(g, m) == nil {
+				return false
+			}
+		}
+	}
+	return w.strays() == ""
+}
+
+// hopeless tells whether a cluster lost a majority of its first members' disks
+// before it ever committed anything: Drummer can't know that it did not, so
+// this is for people to decide.
+func (w *world) hopeless(c *db.Cluster) bool {
+	kept := 0
+	for _, m := range c.Initial {
+		if n := c.Node(m.NodeID); n != nil && w.state.NodeHost(n) != nil {
+			kept++
+		}
+	}
+	return w.groups[c.ID] == nil && len(c.Initial) > 0 && kept < db.Quorum(len(c.Initial)) && !c.Unformed()
+}
+
+// strays names a node on a host that is up and which is no member.
+func (w *world) strays() string {
+	for _, h := range w.sortedHosts() {
+		for _, n := range h.sortedNodes() {
+			g := w.groups[n.key.cluster]
+			if h.up && !w.hopeless(w.state.Clusters.At(n.key.cluster)) && (g == nil || g.image.Member(n.key.node) == nil) {
+				return fmt.Sprintf("node %d of cluster %d on %s", n.key.node, n.key.cluster, h.name)
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package schedule
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/drumbeat-raft/drumbeat/drummer/db"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+)
+
+// running returns the process of a member that runs on a host, or nil.
+func (w *world) running(g *group, m db.Member) *process {
+	h := w.hosts[m.Address]
+	if h == nil || !h.up {
+		return nil
+	}
+	if n := h.nodes[nodeKey{g.id, m.NodeID}]; n != nil && n.running {
+		return n
+	}
+	return nil
+}
+
+// quorate tells whether the group can commit, in truth.
+func (w *world) quorate(g *group) bool {
+	return g.image != nil && w.count(g, func(m db.Member) bool { return w.running(g, m) != nil }) >= db.Quorum(g.image.Voters())
+}
+
+func (w *world) count(g *group, alive func(db.Member) bool) int {
+	n := 0
+	for _, m := range g.image.Members {
+		if db.Voting(m.Role) && alive(m) {
+			n++
+		}
+	}
+	return n
+}
+
+// raft moves a group by a tick: it forms, elects, and its running members
+// learn what was committed and catch up.
+func (w *world) raft(g *group) {
+	if !w.quorate(g) {
+		g.leader = 0
+		return
+	}
+	for _, m := range g.image.Members {
+		n := w.running(g, m)
+		if n == nil {
+			continue
+		}
+		n.image = g.image
+		n.caught = m.Role == pb.MemberRole_OBSERVER && w.now >= n.started+w.joinTicks
+	}
+	leader := g.image.Member(g.leader)
+	if leader == nil || !db.Voting(leader.Role) || w.running(g, *leader) == nil {
+		g.leader = 0
+		for _, m := range g.image.Members {
+			if db.Voting(m.Role) && w.running(g, m) != nil {
+				g.leader = m.NodeID
+				g.term++
+				break
+			}
+		}
+	}
+}
+
+// form starts the truth about a cluster once a majority of the members that
+// it was placed with run. Forming twice would be two clusters of one ID.
+func (w *world) form(cluster uint64, initial map[uint64]string) {
+	image := bootstrap(initial)
+	born := &group{id: cluster, image: image, life: image.Members[0].NodeID}
+	g := w.groups[cluster]
+	if g != nil && g.life == born.life || !w.quorate(born) {
+		return
+	}
+	if g != nil {
+		w.breaks("cluster %d was started twice, as %s and as %s", cluster, g.image, image)
+	}
+	w.groups[cluster] = born
+}
+
+// bootstrap is the membership that a first member has at once, whether others
+// run or not.
+func bootstrap(initial map[uint64]string) *db.Image {
+	image := &db.Image{CCID: uint64(len(initial))}
+	for id, address := range initial {
+		image.Members = append(image.Members, db.Member{NodeID: id, Address: address, Role: pb.MemberRole_VOTER})
+	}
+	slices.SortFunc(image.Members, func(a, b db.Member) int { return cmp.Compare(a.NodeID, b.NodeID) })
+	return image
+}
+
+// carryOut is the agent: it does what is asked and says what came of it.
+// nil: nothing is known yet, and never will be.
+func (w *world) carryOut(m *machine, op *pb.Operation) *pb.RequestResult {
+	if w.faults.result != nil {
+		if code := w.faults.result(op); code != 0 {
+			return &pb.RequestResult{Code: code, Detail: "as the script says"}
+		}
+	}
+	r := op.Request
+	switch r.Kind {
+	case pb.RequestKind_START_NODE:
+		return w.startNode(m, r)
+	case pb.RequestKind_DESTROY_NODE:
+		return w.destroyNode(m, r)
+	default:
+		return w.changeMembership(m, r)
+	}
+}
+
+func answer(code pb.ResultCode, format string, args ...any) *pb.RequestResult {
+	return &pb.RequestResult{Code: code, Detail: fmt.Sprintf(format, args...)}
+}
+
+func (w *world) startNode(m *machine, r *pb.Request) *pb.RequestResult {
+	key := nodeKey{r.ClusterId, r.NodeId}
+	if home, ok := w.homes[key]; ok && home != m.id {
+		w.breaks("node %d of cluster %d ran on disk %s and was started on %s", r.NodeId, r.ClusterId, home, m.id)
+	}
+	w.homes[key] = m.id
+	for k, n := range m.nodes {
+		if k.cluster == r.ClusterId && k.node != r.NodeId && n.running {
+			return answer(pb.ResultCode_FAILED, "the host runs node %d of the cluster", k.node)
+		}
+	}
+	n := m.nodes[key]
+	if n == nil {
+		n = &process{key: key, join: r.Join}
+		m.nodes[key] = n
+	}
+	if n.join != r.Join {
+		w.breaks("node %d of cluster %d joined as %s and was started as %s", r.NodeId, r.ClusterId, n.join, r.Join)
+	}
+	if !n.running {
+		n.running, n.started = true, w.now
+	}
+	if r.Join == pb.JoinMode_INITIAL {
+		if n.image == nil {
+			n.image = bootstrap(r.InitialMembers)
+		}
+		w.form(r.ClusterId, r.InitialMembers)
+	}
+	return answer(pb.ResultCode_DONE, "")
+}
+
+func (w *world) destroyNode(m *machine, r *pb.Request) *pb.RequestResult {
+	key := nodeKey{r.ClusterId, r.NodeId}
+	if g := w.groups[r.ClusterId]; g != nil {
+		if x := g.image.Member(r.NodeId); x != nil && x.Address == m.name {
+			w.breaks("node %d of cluster %d was destroyed, though a member", r.NodeId, r.ClusterId)
+		}
+	}
+	delete(m.nodes, key)
+	return answer(pb.ResultCode_DONE, "")
+}
+
+func (w *world) changeMembership(m *machine, r *pb.Request) *pb.RequestResult {
+	g := w.groups[r.ClusterId]
+	if g == nil || !w.quorate(g) {
+		return answer(pb.ResultCode_FAILED, "there is no leader")
+	}
+	if !slices.ContainsFunc(g.image.Members, func(x db.Member) bool {
+		return x.Address == m.name && db.Voting(x.Role) && w.running(g, x) != nil
+	}) {
+		return answer(pb.ResultCode_FAILED, "the host runs no voter of the cluster")
+	}
+	next := w.changed(g, r)
+	if next == nil {
+		result := answer(pb.ResultCode_REFUSED, "rejected")
+		result.Membership = g.image.Proto(g.id)
+		return result
+	}
+	w.commit(g, r, next)
+	result := answer(pb.ResultCode_DONE, "")
+	result.Membership = g.image.Proto(g.id)
+	return result
+}
+
+// changed is the image after a change, or nil when Dragonboat would reject it
+// (internal/rsm/membership.go).
+func (w *world) changed(g *group, r *pb.Request) *db.Image {
+	old := g.image.Member(r.NodeId)
+	if r.ConfigChangeId != g.image.CCID {
+		return nil
+	}
+	next := &db.Image{CCID: g.image.CCID + 1, Members: slices.Clone(g.image.Members), Removed: slices.Clone(g.image.Removed)}
+	switch r.Kind {
+	case pb.RequestKind_ADD_OBSERVER:
+		if old != nil || g.image.HasRemoved(r.NodeId) || g.image.HasAddress(r.TargetAddress) {
+			return nil
+		}
+		next.Members = append(next.Members, db.Member{NodeID: r.NodeId, Address: r.TargetAddress, Role: pb.MemberRole_OBSERVER})
+	case pb.RequestKind_PROMOTE:
+		if old == nil || old.Role != pb.MemberRole_OBSERVER || old.Address != r.TargetAddress {
+			return nil
+		}
+		next.Member(r.NodeId).Role = pb.MemberRole_VOTER
+	case pb.RequestKind_REMOVE_NODE:
+		if old != nil && db.Voting(old.Role) && g.image.Voters() == 1 {
+			return nil
+		}
+		next.Members = slices.DeleteFunc(next.Members, func(m db.Member) bool { return m.NodeID == r.NodeId })
+		next.Removed = append(next.Removed, r.NodeId)
+	default:
+		return nil
+	}
+	slices.SortFunc(next.Members, func(a, b db.Member) int { return cmp.Compare(a.NodeID, b.NodeID) })
+	slices.Sort(next.Removed)
+	return next
+}
+
+// commit makes a change the truth, unless that does harm that Drummer could
+// have foreseen: nobody can know of a host that fell silent a moment ago, and
+// one that Drummer has not heard for long must be taken for dead.
+func (w *world) commit(g *group, r *pb.Request, next *db.Image) {
+	foreseen := func(m db.Member) bool {
+		h := w.hosts[m.Address]
+		lately := w.now-h.since <= w.policy.Suspect
+		return w.running(g, m) != nil && (!h.cut || lately) || !h.up && lately
+	}
+	before := w.count(g, foreseen) >= db.Quorum(g.image.Voters())
+	old := g.image
+	g.image = next
+	if before && w.count(g, foreseen) < db.Quorum(next.Voters()) {
+		w.breaks("%s took the quorum of cluster %d, from %s to %s", db.Describe(r), g.id, old, next)
+	}
+	if old.Member(r.NodeId) != nil && next.Member(r.NodeId) == nil {
+		if n := w.running(g, *old.Member(r.NodeId)); n != nil {
+			n.image = next // it learns of its removal
+		}
+	}
+}
