@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bubble
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+)
+
+// childEnv marks a process as a child. It is taken out of the environment as
+// soon as it was seen.
+const childEnv = "DRUMBEAT_BUBBLE_CHILD"
+
+// progressFD is where the child writes messages.
+const progressFD = 3
+
+// Exit codes of a child that did not crash.
+const (
+	exitDone     = 0
+	exitFailed   = 1  // the work returned an error
+	exitOrphaned = 3  // the parent is gone
+	exitProtocol = 70 // what came from the parent is not a request
+)
+
+// envelope is what the parent sends first.
+type envelope struct {
+	Realtime    bool            `json:"realtime"`
+	GCPercent   int             `json:"gc_percent"`
+	MemoryLimit int64           `json:"memory_limit"`
+	Request     json.RawMessage `json:"request"`
+}
+
+// message is what the child sends: one of its fields.
+type message struct {
+	Progress json.RawMessage `json:"progress,omitempty"`
+	End      *ending         `json:"end,omitempty"`
+}
+
+type ending struct {
+	Error string `json:"error,omitempty"`
+}
+
+// Job is what a child was asked to do.
+type Job struct {
+	// Request is the JSON of Command.Request.
+	Request json.RawMessage
+	out     *messages
+}
+
+// Progress sends v to the parent as JSON. It is safe for concurrent use and
+// waits, in real time, while the parent is slow to read.
+func (j Job) Progress(v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encode progress: %w", err)
+	}
+	return j.out.send(message{Progress: data})
+}
+
+// Main does nothing in a process that is not a child of Command.Run. In a
+// child it carries out work, in a bubble unless the parent asked for the real
+// clock, and does not return. Call it before anything looks at the arguments.
+//
+// The context of work is cancelled when the parent asks to stop. Every
+// goroutine that work starts must end by itself once work has returned.
+func Main(work func(context.Context, Job) error) {
+	if os.Getenv(childEnv) == "" {
+		return
+	}
+	os.Unsetenv(childEnv)
+	// ctrl-C goes to the whole process group; the parent decides what it means
+	signal.Ignore(os.Interrupt)
+	in := bufio.NewReader(os.Stdin)
+	e, err := receive(in)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bubble:", err)
+		os.Exit(exitProtocol)
+	}
+	debug.SetGCPercent(e.GCPercent)
+	debug.SetMemoryLimit(e.MemoryLimit)
+	var stop atomic.Bool
+	go listen(in, &stop)
+	job := Job{Request: e.Request, out: &messages{w: os.NewFile(progressFD, "progress")}}
+	f := func() int {
+		err := stoppable(stop.Load, func(ctx context.Context) error { return work(ctx, job) })
+		return job.end(err)
+	}
+	if e.Realtime {
+		os.Exit(f())
+	}
+	run(f)
+}
+
+func receive(in *bufio.Reader) (envelope, error) {
+	var e envelope
+	line, err := in.ReadBytes('\n')
+	if err != nil {
+		return e, fmt.Errorf("read the request of the parent: %w", err)
+	}
+	if err := json.Unmarshal(line, &e); err != nil {
+		return e, fmt.Errorf("decode the request of the parent: %w", err)
+	}
+	return e, nil
+}
+
+// listen waits for the parent's word, outside of the bubble and on real files.
+func listen(in *bufio.Reader, stop *atomic.Bool) {
+	for {
+		line, err := in.ReadString('\n')
+		if line == stopLine {
+			stop.Store(true)
+		}
+		if errors.Is(err, io.EOF) {
+			os.Exit(exitOrphaned)
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// end tells the parent how the work ended.
+func (j Job) end(err error) int {
+	e, code := &ending{}, exitDone
+	if err != nil {
+		e.Error, code = err.Error(), exitFailed
+	}
+	if err := j.out.send(message{End: e}); err != nil {
+		fmt.Fprintln(os.Stderr, "bubble: tell the parent that the work ended:", err)
+	}
+	return code
+}
+
+// messages writes lines of JSON that do not mix.
+type messages struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (m *messages) send(msg message) error {
+	line, err := json.Marshal(msg)
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, err = m.w.Write(append(line, '\n'))
+	return err
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bubble
+
+import (
+	"context"
+	"os"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// stopPoll is how often, on the clock of the run, it is looked whether the run
+// was asked to stop.
+const stopPoll = 100 * time.Millisecond
+
+// run calls f in a bubble and does not return: it ends the process with the
+// code that f returns. All goroutines that f started must have ended or be
+// about to; what waits for ever then is a crash with the message of synctest.
+func run(f func() int) {
+	testing.Main(func(_, _ string) (bool, error) { return true, nil }, []testing.InternalTest{{
+		Name: "bubble",
+		F: func(t *testing.T) {
+			var code int
+			synctest.Test(t, func(*testing.T) { code = f() })
+			os.Exit(code) // before testing prints its own verdict
+		},
+	}}, nil, nil)
+}
+
+// stoppable calls f with a context that is cancelled soon after stopped says
+// so. A flag that is polled is the one way into a bubble: a channel of the
+// bubble may not be closed from outside, and a goroutine that waits for
+// something outside would keep the clock from moving.
+func stoppable(stopped func() bool, f func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	var poller sync.WaitGroup
+	poller.Go(func() {
+		tick := time.NewTicker(stopPoll)
+		defer tick.Stop()
+		for !stopped() {
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+		cancel()
+	})
+	defer poller.Wait()
+	defer cancel()
+	return f(ctx)
+}
