@@ -106,10 +106,16 @@ func (k Kind) Mutates() bool { return k != Get }
 // lacks what its kind needs. It knows the key-value kinds and leaves others
 // to their model.
 func (o *Op) Validate() error {
+	if o.Call == math.MinInt64 {
+		return fmt.Errorf("the operation is called at %d, which stands for the beginning of time", o.Call)
+	}
 	switch o.Outcome {
 	case OK, Fail:
 		if o.Return < o.Call {
 			return fmt.Errorf("the operation returns at %d, before its call at %d", o.Return, o.Call)
+		}
+		if o.Return == Never {
+			return fmt.Errorf("the operation returns at %d, which stands for never; its outcome is %s", o.Return, o.Outcome)
 		}
 	case Unknown:
 	default:

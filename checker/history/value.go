@@ -32,6 +32,15 @@ func String(s string) Value { return Value{kind: text, s: s} }
 // String("1").
 func Int(n int64) Value { return Value{kind: integer, s: strconv.FormatInt(n, 10)} }
 
+// Integer returns the value that holds the integer that is written in text,
+// of any size, or Value{} if text is no integer.
+func Integer(text string) Value {
+	if s, ok := canonicalInteger(text); ok {
+		return Value{kind: integer, s: s}
+	}
+	return Value{}
+}
+
 // Bool returns the value that holds a truth value.
 func Bool(b bool) Value { return Value{kind: boolean, s: strconv.FormatBool(b)} }
 
@@ -48,9 +57,9 @@ func (v Value) IsText() bool { return v.kind == text }
 // stated.
 func (v Value) Text() string { return v.s }
 
-// Integer returns the integer that the value holds; false if it holds none
+// Int returns the integer that the value holds; false if it holds none
 // or one beyond 64 bits.
-func (v Value) Integer() (int64, bool) {
+func (v Value) Int() (int64, bool) {
 	if v.kind != integer {
 		return 0, false
 	}

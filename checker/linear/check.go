@@ -5,6 +5,7 @@ package linear
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -16,26 +17,38 @@ import (
 // which operation is none (it returns before its call, its kind is unknown to
 // the model); then there is no verdict.
 func Check(ctx context.Context, ops []history.Op, o Options) (Result, error) {
+	o = o.withDefaults()
+	if m, ok := o.Model.(kv); ok {
+		l := NewLog()
+		l.model = m
+		l.Grow(len(ops))
+		for i := range ops {
+			if err := l.Add(&ops[i]); err != nil {
+				return Result{}, fmt.Errorf("operation %d (client %d, key %q): %w", i, ops[i].Client, ops[i].Key, err)
+			}
+		}
+		return CheckLog(ctx, l, func(i int) history.Op { return ops[i] }, o), nil
+	}
+	return checkModel(ctx, ops, o)
+}
+
+// CheckLog judges a key-value history in its compact form. fetch returns
+// operation i as it was added, for cores and explanations; with nil they lack
+// what a Log does not hold, and names of writes (history.Op.Writer) can't be
+// used.
+func CheckLog(ctx context.Context, l *Log, fetch func(i int) history.Op, o Options) Result {
 	start := time.Now()
 	o = o.withDefaults()
-	res := Result{Verdict: OK, Ops: len(ops)}
-	parts, err := split(o.Model, ops)
-	if err != nil {
-		return Result{}, err
+	c := &logCheck{Options: o, log: l, fetch: fetch, res: Result{Verdict: OK, Ops: l.Len()}}
+	if fetch == nil {
+		c.fetch = func(i int) history.Op { return l.op(int32(i)) }
 	}
-	if o.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, o.Timeout)
-		defer cancel()
-	}
-	for _, p := range parts {
-		res.Checked += len(p.ops)
-		v := searchPorcupine(ctx, o.Model, p.name, p.ops, o.Memory)
-		res.add(KeyResult{Key: p.name, Verdict: v, Engine: EnginePorcupine, Ops: len(p.ops)})
-	}
-	res.Engine = engines(res.PerKey)
-	res.Duration = time.Since(start)
-	return res, nil
+	ctx, cancel := o.bound(ctx)
+	defer cancel()
+	c.run(ctx)
+	c.res.Engine = engines(c.res.PerKey)
+	c.res.Duration = time.Since(start)
+	return c.res
 }
 
 func (o Options) withDefaults() Options {
@@ -54,10 +67,128 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+func (o Options) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	if o.Timeout > 0 {
+		return context.WithTimeout(ctx, o.Timeout)
+	}
+	return context.WithCancel(ctx)
+}
+
+// logCheck is one call of CheckLog.
+type logCheck struct {
+	Options
+	log   *Log
+	fetch func(i int) history.Op
+	res   Result
+	zones *zones
+}
+
+func (c *logCheck) run(ctx context.Context) {
+	l := c.log
+	if c.Engine == EngineAuto || c.Engine == EngineZones {
+		c.zones = newZones(l)
+		c.zones.run()
+	}
+	idx := l.byKey(func(k uint32) bool { return c.Certify || !c.decided(k) || c.zones.bad[k] })
+	said := l.said()
+	var firstBad *keyCheck
+	for k := range uint32(len(l.names)) {
+		if said[k] == 0 {
+			continue
+		}
+		kc := &keyCheck{logCheck: c, key: k, idx: idx[k]}
+		r := KeyResult{Key: l.names[k], Ops: int(said[k])}
+		r.Verdict, r.Engine = kc.judge(ctx)
+		c.res.add(r)
+		c.res.Checked += r.Ops
+		if r.Verdict == Violation && (firstBad == nil || len(kc.idx) < len(firstBad.idx)) {
+			firstBad = kc
+		}
+	}
+	if firstBad != nil {
+		c.res.Core, c.res.Explanation = firstBad.explain(ctx)
+	}
+}
+
+// decided says whether the zones' judgement on a key is final.
+func (c *logCheck) decided(k uint32) bool {
+	if c.zones == nil || c.zones.dup[k] {
+		return false
+	}
+	switch out := c.log.outside[k]; out {
+	case 0:
+		return true
+	default:
+		// Leaving out what a failed cas did not see only makes it easier: an
+		// illegal there is final.
+		return out == refutes && c.zones.bad[k]
+	}
+}
+
+// said counts the operations of each key that say anything.
+func (l *Log) said() []uint32 {
+	n := make([]uint32, len(l.names))
+	for i := range l.entries {
+		if e := &l.entries[i]; e.kind != silent {
+			n[e.key]++
+		}
+	}
+	return n
+}
+
+// checkModel judges a history by a model that is no key-value store.
+func checkModel(ctx context.Context, ops []history.Op, o Options) (Result, error) {
+	start := time.Now()
+	res := Result{Verdict: OK, Ops: len(ops)}
+	parts, err := split(o.Model, ops)
+	if err != nil {
+		return Result{}, err
+	}
+	ctx, cancel := o.bound(ctx)
+	defer cancel()
+	for _, p := range parts {
+		res.Checked += len(p.ops)
+		pr := modelProblem(o.Model, p.name, p.ops)
+		v, engine, order := o.solve(ctx, pr, o.Model, p.name, func() []history.Op { return p.ops })
+		if v == OK && o.Certify {
+			v = res.certify(o.Model, p.name, ops, p.original(order))
+		}
+		if v == Violation && res.Core == nil {
+			res.Core, res.Explanation = explainModel(ctx, o, p)
+		}
+		res.add(KeyResult{Key: p.name, Verdict: v, Engine: engine, Ops: len(p.ops)})
+	}
+	res.Engine = engines(res.PerKey)
+	res.Duration = time.Since(start)
+	return res, nil
+}
+
+// certify verifies an order before it is handed out. An order that does not
+// prove what it should would be a mistake of this package: no verdict then.
+func (r *Result) certify(m Model, part string, ops []history.Op, order []int) Verdict {
+	if err := Verify(m, part, ops, order); err != nil {
+		r.Explanation = fmt.Sprintf("the order found for %q does not prove it linearizable (%v); this is a mistake of the checker", part, err)
+		return Unknown
+	}
+	if r.Orders == nil {
+		r.Orders = make(map[string][]int)
+	}
+	r.Orders[part] = order
+	return OK
+}
+
 // part is what is judged on its own: the operations of one key.
 type part struct {
 	name string
 	ops  []history.Op
+	at   []int // their positions in the history
+}
+
+func (p *part) original(order []int) []int {
+	for i, n := range order {
+		order[i] = p.at[n]
+	}
+	return order
 }
 
 func split(m Model, ops []history.Op) ([]*part, error) {
@@ -79,6 +210,7 @@ func split(m Model, ops []history.Op) ([]*part, error) {
 			parts = append(parts, p)
 		}
 		p.ops = append(p.ops, *op)
+		p.at = append(p.at, i)
 	}
 	return parts, nil
 }
@@ -93,12 +225,9 @@ func (r *Result) add(k KeyResult) {
 }
 
 func engines(keys []KeyResult) string {
-	var names []string
+	names := make(map[string]bool)
 	for _, k := range keys {
-		if !slices.Contains(names, k.Engine) {
-			names = append(names, k.Engine)
-		}
+		names[k.Engine] = true
 	}
-	slices.Sort(names)
-	return strings.Join(names, "+")
+	return strings.Join(slices.Sorted(maps.Keys(names)), "+")
 }

@@ -38,6 +38,14 @@ type Model interface {
 	Says(op *history.Op) bool
 }
 
+// Observer is a Model that knows which operations never change a state. It
+// makes the general search much faster.
+type Observer interface {
+	Model
+	// Observes says whether the operation leaves every state as it is.
+	Observes(op *history.Op) bool
+}
+
 // Auto takes the KV model, of which a register is a case.
 var Auto Model = KV
 

@@ -14,8 +14,9 @@ import (
 // searchPorcupine lets porcupine decide on the operations of one part. It
 // bounds porcupine from inside the model, by refusing every step once the
 // budget is spent: porcupine then gives up on its own, and no goroutine is
-// left behind. Refusals can only lose orders, so an OK stands in any case.
-func searchPorcupine(ctx context.Context, model Model, part string, ops []history.Op, memory int64) Verdict {
+// left behind. Refusals can only lose orders, so an OK stands in any case. The order
+// that comes with it, if asked for, holds positions in ops.
+func searchPorcupine(ctx context.Context, model Model, part string, ops []history.Op, memory int64, certify bool) (Verdict, []int) {
 	seed := maphash.MakeSeed()
 	// A cached state of porcupine costs a bit an operation, and about this
 	// much for the map, the slices and the state itself.
@@ -46,11 +47,16 @@ func searchPorcupine(ctx context.Context, model Model, part string, ops []histor
 	for i := range ops {
 		pops[i] = porcupine.Operation{Input: &ops[i], Call: ops[i].Call, Return: ops[i].End()}
 	}
-	if porcupine.CheckOperations(pm, pops) {
-		return OK
+	if certify {
+		res, info := porcupine.CheckOperationsVerbose(pm, pops, 0)
+		if res == porcupine.Ok {
+			return OK, info.PartialLinearizations()[0][0]
+		}
+	} else if porcupine.CheckOperations(pm, pops) {
+		return OK, nil
 	}
 	if spent {
-		return Unknown
+		return Unknown, nil
 	}
-	return Violation
+	return Violation, nil
 }

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package linear
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+)
+
+// keyCheck is the judgement on one key of a log.
+type keyCheck struct {
+	*logCheck
+	key uint32
+	idx []int32 // positions of its operations, where they are needed
+}
+
+func (k *keyCheck) judge(ctx context.Context) (Verdict, string) {
+	if k.decided(k.key) {
+		if k.zones.bad[k.key] {
+			return Violation, EngineZones
+		}
+		if k.Certify {
+			return k.certifyKey(ints(k.zones.order(k.key, k.idx))), EngineZones
+		}
+		return OK, EngineZones
+	}
+	if k.Engine == EngineZones {
+		return Unknown, EngineZones
+	}
+	return k.search(ctx)
+}
+
+func (k *keyCheck) search(ctx context.Context) (Verdict, string) {
+	p, of := k.log.kvProblem(k.key, k.idx)
+	v, engine, order := k.solve(ctx, p, k.Model, k.log.names[k.key], func() []history.Op { return k.ops(of) })
+	switch {
+	case v == OK && k.Certify:
+		for i, n := range order {
+			order[i] = int(k.idx[of[n]])
+		}
+		v = k.certifyKey(order)
+	case v == Unknown && k.res.Explanation == "":
+		k.res.Explanation = fmt.Sprintf("the search gave up on key %q (%d operations): it would take more than %v or %d MiB",
+			k.log.names[k.key], len(k.idx), k.Timeout, k.Memory>>20)
+	}
+	return v, engine
+}
+
+// ops fetches the operations at the given places of idx.
+func (k *keyCheck) ops(of []int32) []history.Op {
+	ops := make([]history.Op, len(of))
+	for i, n := range of {
+		ops[i] = k.fetch(int(k.idx[n]))
+	}
+	return ops
+}
+
+func (k *keyCheck) certifyKey(order []int) Verdict {
+	name := k.log.names[k.key]
+	// Verify looks at a whole history: hand it this key's part of it.
+	ops := make([]history.Op, len(k.idx))
+	place := make(map[int]int, len(k.idx))
+	for i, at := range k.idx {
+		ops[i] = k.fetch(int(at))
+		place[int(at)] = i
+	}
+	local := make([]int, len(order))
+	for i, at := range order {
+		local[i] = place[at]
+	}
+	v := k.res.certify(k.Model, name, ops, local)
+	if v == OK {
+		k.res.Orders[name] = order
+	}
+	return v
+}
+
+func ints(a []int32) []int {
+	b := make([]int, len(a))
+	for i, n := range a {
+		b[i] = int(n)
+	}
+	return b
+}
+
+// solve runs the general searches one after the other: depth first, breadth
+// first, porcupine. Each is bounded by Memory, all by the context.
+func (o *Options) solve(ctx context.Context, p *problem, m Model, part string, ops func() []history.Op) (v Verdict, engine string, order []int) {
+	if o.Engine != EnginePorcupine {
+		if pl, ok := layOut(p, o.Memory); ok {
+			for _, dive := range []func(*search) (Verdict, []int32){(*search).deep, (*search).broad} {
+				s := newSearch(ctx, pl, o.Memory)
+				v, path := dive(s)
+				if v == OK {
+					return v, EngineSearch, s.order(path)
+				}
+				if v == Violation {
+					return v, EngineSearch, nil
+				}
+			}
+		}
+	}
+	if ctx.Err() != nil || o.Engine == EngineSearch {
+		return Unknown, EngineSearch, nil
+	}
+	v, order = searchPorcupine(ctx, m, part, ops(), o.Memory, o.Certify)
+	return v, EnginePorcupine, order
+}

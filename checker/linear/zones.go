@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package linear
+
+import (
+	"slices"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+)
+
+// The zone algorithm for histories in which each observed value was written
+// once; see docs/checker.md for the proof. It follows Gibbons and Korach,
+// "Testing Shared Memories" (1997), with chains of read-modify-writes, unknown
+// outcomes and strict comparison of times.
+//
+// A state's writer, its reads and the cas that consumed it meet in one slot.
+// The zero slot is empty: times are stored such that zero is neutral.
+type slot struct {
+	call     int64  // the writer's
+	ret      int64  // the writer's
+	readCall uint64 // greatest call of the reads, with the sign bit turned; 0 for none
+	readRet  uint64 // history.Never minus the least return of the reads; 0 for none
+	// pred is what the writer consumed: 0 without a writer, isPut for one
+	// that consumes nothing, with the linked bit if next[pred] is this state.
+	pred stateID
+	// next is the state whose effective writer consumed this one.
+	next stateID
+}
+
+const (
+	isPut  stateID = 1
+	linked stateID = 1 << 31
+)
+
+const signBit = 1 << 63
+
+func (s *slot) sawRead(call, ret int64) {
+	s.readCall = max(s.readCall, uint64(call)^signBit)
+	s.readRet = max(s.readRet, uint64(history.Never)-uint64(ret))
+}
+
+func (s *slot) wasRead() bool           { return s.readCall|s.readRet != 0 }
+func (s *slot) greatestReadCall() int64 { return int64(s.readCall ^ signBit) }
+func (s *slot) leastReadRet() int64     { return int64(uint64(history.Never) - s.readRet) }
+func (s *slot) isRmw() bool             { return s.pred&^linked > isPut }
+func (s *slot) unknown() bool           { return s.ret == history.Never }
+
+// zone is where a block (a put and the chain of cas that starts at it) must
+// be whole: first is the least return in it, last the greatest call. A block
+// with first < last is called forward, any other backward.
+type zone struct{ first, last int64 }
+
+// zones judges all keys of a log at once.
+type zones struct {
+	log   *Log
+	slots []slot
+	// bad and dup say of each key whether it is illegal, and whether a value
+	// was written to it twice, which puts it outside the fragment.
+	bad, dup []bool
+	linkedN  int
+}
+
+func newZones(l *Log) *zones {
+	return &zones{
+		log:   l,
+		slots: make([]slot, len(l.states.refs)),
+		bad:   make([]bool, len(l.names)),
+		dup:   make([]bool, len(l.names)),
+	}
+}
+
+// run judges; afterwards a key that is neither dup nor outside by the log is
+// linearizable iff it is not bad. A key outside because of refutes alone is
+// not linearizable if it is bad.
+func (z *zones) run() {
+	chains := z.fold()
+	if chains {
+		z.linkAll()
+	}
+	blocks, ends, walked := z.blocks()
+	if chains && walked != z.linkedN {
+		z.findCycles()
+	}
+	start := uint32(0)
+	for k := range z.bad {
+		if !z.bad[k] && !z.dup[k] && clash(blocks[start:ends[k]]) {
+			z.bad[k] = true
+		}
+		start += z.log.writes[k] + 1
+	}
+}
+
+// fold brings every operation into the slots of its states.
+func (z *zones) fold() (chains bool) {
+	for k, id := range z.log.initial {
+		z.slots[id] = slot{call: longAgo, ret: longAgo, pred: isPut}
+		z.bad[k] = false
+	}
+	entries := z.log.entries
+	for i := range entries {
+		e := &entries[i]
+		switch e.kind {
+		case read:
+			z.slots[e.seen].sawRead(e.call, e.ret)
+		case write, rmw:
+			s := &z.slots[e.value]
+			if s.pred != 0 {
+				z.dup[e.key] = true
+				continue
+			}
+			s.call, s.ret, s.pred = e.call, e.ret, isPut
+			if e.kind == rmw {
+				s.pred = e.seen
+				chains = true
+			}
+		case impossible:
+			z.bad[e.key] = true
+		}
+	}
+	return chains
+}
+
+// linkAll links the effective cas to the states that they consumed.
+func (z *zones) linkAll() {
+	for id := firstState; int(id) < len(z.slots); id++ {
+		s := &z.slots[id]
+		if s.isRmw() && s.pred&linked == 0 && (!s.unknown() || s.wasRead()) {
+			z.link(id)
+		}
+	}
+}
+
+// link links one effective cas, and the unknown ones that its being effective
+// makes effective.
+func (z *zones) link(id stateID) {
+	for {
+		s := &z.slots[id]
+		p := &z.slots[s.pred]
+		if p.pred == 0 || p.next != 0 {
+			z.bad[z.log.states.refs[id].key] = true // nobody wrote it, or it was consumed twice
+			return
+		}
+		p.next = id
+		before := s.pred
+		s.pred |= linked
+		z.linkedN++
+		if !p.isRmw() || p.pred&linked != 0 || !p.unknown() {
+			return
+		}
+		id = before
+	}
+}
+
+// blocks walks every block that starts at a put, and files its zone with its
+// key: those of key k end at ends[k]. A block that is illegal within makes its
+// key bad. walked counts the cas that were met.
+func (z *zones) blocks() (blocks []zone, ends []uint32, walked int) {
+	ends = make([]uint32, len(z.log.writes))
+	total := uint32(0)
+	for k, n := range z.log.writes {
+		ends[k] = total
+		total += n + 1
+	}
+	blocks = make([]zone, total)
+	for id := firstState; int(id) < len(z.slots); id++ {
+		s := &z.slots[id]
+		switch {
+		case s.pred == isPut:
+			if s.unknown() && s.next == 0 && !s.wasRead() {
+				continue
+			}
+		case s.pred == 0:
+			if s.wasRead() {
+				z.bad[z.log.states.refs[id].key] = true // nobody wrote it
+			}
+			continue
+		default:
+			continue
+		}
+		b, n, ok := z.walk(id)
+		walked += n
+		key := z.log.states.refs[id].key
+		if !ok {
+			z.bad[key] = true
+			continue
+		}
+		blocks[ends[key]] = b
+		ends[key]++
+	}
+	return blocks, ends, walked
+}
+
+// walk goes along the chain of a block. m is the least moment at which what
+// was walked over can be done with.
+func (z *zones) walk(id stateID) (b zone, steps int, ok bool) {
+	b = zone{first: history.Never, last: longAgo}
+	m, ok := int64(longAgo), true
+	for {
+		s := &z.slots[id]
+		if s.ret < m {
+			ok = false
+		}
+		m = max(m, s.call)
+		b.first, b.last = min(b.first, s.ret), max(b.last, s.call)
+		if s.wasRead() {
+			ret, call := s.leastReadRet(), s.greatestReadCall()
+			if ret < m {
+				ok = false
+			}
+			m = max(m, call)
+			b.first, b.last = min(b.first, ret), max(b.last, call)
+		}
+		if s.next == 0 {
+			return b, steps, ok
+		}
+		id = s.next
+		steps++
+	}
+}
+
+// findCycles makes the keys bad in which effective cas consumed each other in
+// a circle. It runs only when linked cas were not met on the way from a put.
+func (z *zones) findCycles() {
+	met := make([]bool, len(z.slots))
+	for id := firstState; int(id) < len(z.slots); id++ {
+		if z.slots[id].pred != isPut {
+			continue
+		}
+		for at := id; at != 0; at = z.slots[at].next {
+			met[at] = true
+		}
+	}
+	for id := firstState; int(id) < len(z.slots); id++ {
+		if z.slots[id].pred&linked != 0 && !met[id] {
+			z.bad[z.log.states.refs[id].key] = true
+		}
+	}
+}
+
+// clash says whether two of the zones each have to come before the other. It
+// reorders them.
+func clash(zs []zone) bool {
+	n := 0
+	for i, b := range zs {
+		if b.first < b.last {
+			zs[i], zs[n] = zs[n], b
+			n++
+		}
+	}
+	forward, backward := zs[:n], zs[n:]
+	sortZones(forward)
+	for i := 1; i < len(forward); i++ {
+		if forward[i].first < forward[i-1].last {
+			return true
+		}
+	}
+	if len(forward) == 0 {
+		return false
+	}
+	at := 0 // forward[at:] is where the search for the last block went on
+	for _, b := range backward {
+		// the number of forward zones that begin before b.last
+		at = seek(forward, at, b.last)
+		if at > 0 && b.first < forward[at-1].last {
+			return true
+		}
+	}
+	return false
+}
+
+// seek returns how many forward zones begin before t, looking near a guess
+// first: blocks come nearly in order of time.
+func seek(forward []zone, guess int, t int64) int {
+	for steps := 0; steps < 8; steps++ {
+		switch {
+		case guess > 0 && forward[guess-1].first >= t:
+			guess--
+		case guess < len(forward) && forward[guess].first < t:
+			guess++
+		default:
+			return guess
+		}
+	}
+	lo, hi := 0, len(forward)
+	for lo < hi {
+		mid := int(uint(lo+hi) >> 1)
+		if forward[mid].first < t {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo
+}
+
+// sortZones sorts by first; nearly sorted input costs linear time.
+func sortZones(zs []zone) {
+	moves := 4 * len(zs)
+	for i := 1; i < len(zs); i++ {
+		b := zs[i]
+		j := i
+		for j > 0 && zs[j-1].first > b.first {
+			zs[j] = zs[j-1]
+			j--
+		}
+		zs[j] = b
+		if moves -= i - j; moves < 0 {
+			slices.SortFunc(zs, func(a, b zone) int {
+				if a.first < b.first {
+					return -1
+				}
+				if a.first > b.first {
+					return 1
+				}
+				return 0
+			})
+			return
+		}
+	}
+}
