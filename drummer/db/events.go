@@ -56,6 +56,7 @@ func operationEvent(kind string, op *pb.Operation) *pb.Event {
 		NodeId:      r.GetNodeId(),
 		NodehostId:  r.GetNodehostId(),
 		OperationId: op.GetId(),
+		Request:     r.GetKind(),
 	}
 }
 

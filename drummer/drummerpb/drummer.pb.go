@@ -2604,6 +2604,7 @@ type Event struct {
 	NodehostId    string                 `protobuf:"bytes,7,opt,name=nodehost_id,json=nodehostId,proto3" json:"nodehost_id,omitempty"`
 	OperationId   uint64                 `protobuf:"varint,8,opt,name=operation_id,json=operationId,proto3" json:"operation_id,omitempty"`
 	Text          string                 `protobuf:"bytes,9,opt,name=text,proto3" json:"text,omitempty"`
+	Request       RequestKind            `protobuf:"varint,10,opt,name=request,proto3,enum=drumbeat.v1.RequestKind" json:"request,omitempty"` // what an event about an operation asks for
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2699,6 +2700,13 @@ func (x *Event) GetText() string {
 		return x.Text
 	}
 	return ""
+}
+
+func (x *Event) GetRequest() RequestKind {
+	if x != nil {
+		return x.Request
+	}
+	return RequestKind_REQUEST_KIND_UNSPECIFIED
 }
 
 type StatusRequest struct {
@@ -3435,7 +3443,7 @@ const file_drummer_proto_rawDesc = "" +
 	"\x0eafter_sequence\x18\x01 \x01(\x04R\rafterSequence\x12\x14\n" +
 	"\x05limit\x18\x02 \x01(\rR\x05limit\"@\n" +
 	"\x12ListEventsResponse\x12*\n" +
-	"\x06events\x18\x01 \x03(\v2\x12.drumbeat.v1.EventR\x06events\"\xf6\x01\n" +
+	"\x06events\x18\x01 \x03(\v2\x12.drumbeat.v1.EventR\x06events\"\xaa\x02\n" +
 	"\x05Event\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12\x19\n" +
 	"\bdb_index\x18\x02 \x01(\x04R\adbIndex\x12\x12\n" +
@@ -3447,7 +3455,9 @@ const file_drummer_proto_rawDesc = "" +
 	"\vnodehost_id\x18\a \x01(\tR\n" +
 	"nodehostId\x12!\n" +
 	"\foperation_id\x18\b \x01(\x04R\voperationId\x12\x12\n" +
-	"\x04text\x18\t \x01(\tR\x04text\"\x0f\n" +
+	"\x04text\x18\t \x01(\tR\x04text\x122\n" +
+	"\arequest\x18\n" +
+	" \x01(\x0e2\x18.drumbeat.v1.RequestKindR\arequest\"\x0f\n" +
 	"\rStatusRequest\"\xeb\x01\n" +
 	"\x0eStatusResponse\x12\x16\n" +
 	"\x06server\x18\x01 \x01(\tR\x06server\x12\x16\n" +
@@ -3670,37 +3680,38 @@ var file_drummer_proto_depIdxs = []int32{
 	37, // 35: drumbeat.v1.ListOperationsResponse.operations:type_name -> drumbeat.v1.Operation
 	22, // 36: drumbeat.v1.Operation.request:type_name -> drumbeat.v1.Request
 	40, // 37: drumbeat.v1.ListEventsResponse.events:type_name -> drumbeat.v1.Event
-	43, // 38: drumbeat.v1.ProposeRequest.session:type_name -> drumbeat.v1.Session
-	6,  // 39: drumbeat.v1.RaftError.code:type_name -> drumbeat.v1.RaftErrorCode
-	12, // 40: drumbeat.v1.NodeHosts.Attach:input_type -> drumbeat.v1.AgentMessage
-	24, // 41: drumbeat.v1.Drummer.DefineClusters:input_type -> drumbeat.v1.DefineClustersRequest
-	26, // 42: drumbeat.v1.Drummer.Launch:input_type -> drumbeat.v1.LaunchRequest
-	28, // 43: drumbeat.v1.Drummer.Locate:input_type -> drumbeat.v1.LocateRequest
-	32, // 44: drumbeat.v1.Drummer.ListNodeHosts:input_type -> drumbeat.v1.ListNodeHostsRequest
-	35, // 45: drumbeat.v1.Drummer.ListOperations:input_type -> drumbeat.v1.ListOperationsRequest
-	38, // 46: drumbeat.v1.Drummer.ListEvents:input_type -> drumbeat.v1.ListEventsRequest
-	41, // 47: drumbeat.v1.Drummer.Status:input_type -> drumbeat.v1.StatusRequest
-	44, // 48: drumbeat.v1.NodeHostAPI.GetSession:input_type -> drumbeat.v1.GetSessionRequest
-	43, // 49: drumbeat.v1.NodeHostAPI.CloseSession:input_type -> drumbeat.v1.Session
-	46, // 50: drumbeat.v1.NodeHostAPI.Propose:input_type -> drumbeat.v1.ProposeRequest
-	48, // 51: drumbeat.v1.NodeHostAPI.Read:input_type -> drumbeat.v1.ReadRequest
-	17, // 52: drumbeat.v1.NodeHosts.Attach:output_type -> drumbeat.v1.ServerMessage
-	25, // 53: drumbeat.v1.Drummer.DefineClusters:output_type -> drumbeat.v1.DefineClustersResponse
-	27, // 54: drumbeat.v1.Drummer.Launch:output_type -> drumbeat.v1.LaunchResponse
-	29, // 55: drumbeat.v1.Drummer.Locate:output_type -> drumbeat.v1.LocateResponse
-	33, // 56: drumbeat.v1.Drummer.ListNodeHosts:output_type -> drumbeat.v1.ListNodeHostsResponse
-	36, // 57: drumbeat.v1.Drummer.ListOperations:output_type -> drumbeat.v1.ListOperationsResponse
-	39, // 58: drumbeat.v1.Drummer.ListEvents:output_type -> drumbeat.v1.ListEventsResponse
-	42, // 59: drumbeat.v1.Drummer.Status:output_type -> drumbeat.v1.StatusResponse
-	43, // 60: drumbeat.v1.NodeHostAPI.GetSession:output_type -> drumbeat.v1.Session
-	45, // 61: drumbeat.v1.NodeHostAPI.CloseSession:output_type -> drumbeat.v1.CloseSessionResponse
-	47, // 62: drumbeat.v1.NodeHostAPI.Propose:output_type -> drumbeat.v1.ProposeResponse
-	49, // 63: drumbeat.v1.NodeHostAPI.Read:output_type -> drumbeat.v1.ReadResponse
-	52, // [52:64] is the sub-list for method output_type
-	40, // [40:52] is the sub-list for method input_type
-	40, // [40:40] is the sub-list for extension type_name
-	40, // [40:40] is the sub-list for extension extendee
-	0,  // [0:40] is the sub-list for field type_name
+	2,  // 38: drumbeat.v1.Event.request:type_name -> drumbeat.v1.RequestKind
+	43, // 39: drumbeat.v1.ProposeRequest.session:type_name -> drumbeat.v1.Session
+	6,  // 40: drumbeat.v1.RaftError.code:type_name -> drumbeat.v1.RaftErrorCode
+	12, // 41: drumbeat.v1.NodeHosts.Attach:input_type -> drumbeat.v1.AgentMessage
+	24, // 42: drumbeat.v1.Drummer.DefineClusters:input_type -> drumbeat.v1.DefineClustersRequest
+	26, // 43: drumbeat.v1.Drummer.Launch:input_type -> drumbeat.v1.LaunchRequest
+	28, // 44: drumbeat.v1.Drummer.Locate:input_type -> drumbeat.v1.LocateRequest
+	32, // 45: drumbeat.v1.Drummer.ListNodeHosts:input_type -> drumbeat.v1.ListNodeHostsRequest
+	35, // 46: drumbeat.v1.Drummer.ListOperations:input_type -> drumbeat.v1.ListOperationsRequest
+	38, // 47: drumbeat.v1.Drummer.ListEvents:input_type -> drumbeat.v1.ListEventsRequest
+	41, // 48: drumbeat.v1.Drummer.Status:input_type -> drumbeat.v1.StatusRequest
+	44, // 49: drumbeat.v1.NodeHostAPI.GetSession:input_type -> drumbeat.v1.GetSessionRequest
+	43, // 50: drumbeat.v1.NodeHostAPI.CloseSession:input_type -> drumbeat.v1.Session
+	46, // 51: drumbeat.v1.NodeHostAPI.Propose:input_type -> drumbeat.v1.ProposeRequest
+	48, // 52: drumbeat.v1.NodeHostAPI.Read:input_type -> drumbeat.v1.ReadRequest
+	17, // 53: drumbeat.v1.NodeHosts.Attach:output_type -> drumbeat.v1.ServerMessage
+	25, // 54: drumbeat.v1.Drummer.DefineClusters:output_type -> drumbeat.v1.DefineClustersResponse
+	27, // 55: drumbeat.v1.Drummer.Launch:output_type -> drumbeat.v1.LaunchResponse
+	29, // 56: drumbeat.v1.Drummer.Locate:output_type -> drumbeat.v1.LocateResponse
+	33, // 57: drumbeat.v1.Drummer.ListNodeHosts:output_type -> drumbeat.v1.ListNodeHostsResponse
+	36, // 58: drumbeat.v1.Drummer.ListOperations:output_type -> drumbeat.v1.ListOperationsResponse
+	39, // 59: drumbeat.v1.Drummer.ListEvents:output_type -> drumbeat.v1.ListEventsResponse
+	42, // 60: drumbeat.v1.Drummer.Status:output_type -> drumbeat.v1.StatusResponse
+	43, // 61: drumbeat.v1.NodeHostAPI.GetSession:output_type -> drumbeat.v1.Session
+	45, // 62: drumbeat.v1.NodeHostAPI.CloseSession:output_type -> drumbeat.v1.CloseSessionResponse
+	47, // 63: drumbeat.v1.NodeHostAPI.Propose:output_type -> drumbeat.v1.ProposeResponse
+	49, // 64: drumbeat.v1.NodeHostAPI.Read:output_type -> drumbeat.v1.ReadResponse
+	53, // [53:65] is the sub-list for method output_type
+	41, // [41:53] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_drummer_proto_init() }
