@@ -3,6 +3,8 @@
 package judge
 
 import (
+	"time"
+
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/checker/invariant"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
@@ -71,6 +73,12 @@ type Result struct {
 	Drummer        Activity `json:"drummer_activity"`
 	Reproduce      string   `json:"reproduce"`
 	Dir            string   `json:"dir"`
+}
+
+// SetWall notes how long the run took on the wall clock.
+func (r *Result) SetWall(d time.Duration) {
+	r.WallSeconds = d.Seconds()
+	r.Compression = r.VirtualSeconds / r.WallSeconds
 }
 
 // Ops counts client operations by outcome. Checked ones were part of a history

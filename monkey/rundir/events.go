@@ -57,6 +57,7 @@ type Event struct {
 	Took     time.Duration `json:"took_ns,omitempty"`
 	Op       string        `json:"op,omitempty"` // Drummer's kind of event
 	Index    uint64        `json:"db_index,omitempty"`
+	Request  string        `json:"request,omitempty"` // what Drummer asked for
 	Text     string        `json:"text,omitempty"`
 }
 

@@ -19,6 +19,7 @@ const (
 	RunFile      = "run.json"
 	EventsFile   = "events.jsonl"
 	FactsFile    = "facts.json"
+	EndFile      = "end.json"
 	ResultFile   = "result.json"
 	JUnitFile    = "junit.xml"
 	ReportFile   = "report.html"

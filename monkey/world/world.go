@@ -104,6 +104,10 @@ type Network interface {
 	Traffic(hosts ...string) Effect
 }
 
+// DrummerDB stands for the Raft cluster of DrummerDB where a ClusterID is asked
+// for; the clusters that Drummer looks after have IDs above it.
+const DrummerDB uint64 = 0
+
 // Clients is the name of the clients' place in the network.
 const Clients = "clients"
 

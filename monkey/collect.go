@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package monkey
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/drumbeat-raft/drumbeat/checker/invariant"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
+	"github.com/drumbeat-raft/drumbeat/monkey/world"
+)
+
+// unsettled says what is not whole: in truth, and in Drummer's eyes.
+func (r *runner) unsettled(ctx context.Context) []string {
+	var not []string
+	tr := r.observer.poll(ctx)
+	for id := uint64(1); id <= uint64(r.scenario.Clusters.Count); id++ {
+		c := tr.clusters[id]
+		if c == nil || !c.full(r.scenario.Clusters.Size) {
+			not = append(not, fmt.Sprintf("cluster %d %s", id, c.describe()))
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	located, err := r.drummer.Locate(ctx)
+	if err != nil {
+		return append(not, "Drummer does not answer: "+err.Error())
+	}
+	for _, c := range located.GetClusters() {
+		if c.GetWaitingFor() != "" {
+			not = append(not, fmt.Sprintf("Drummer says that cluster %d waits: %s", c.GetClusterId(), c.GetWaitingFor()))
+		}
+		for _, m := range c.GetMembers() {
+			if !m.GetRunning() {
+				not = append(not, fmt.Sprintf("Drummer does not see node %d of cluster %d running", m.GetNodeId(), c.GetClusterId()))
+			}
+		}
+	}
+	ops, err := r.drummer.ListOperations(ctx)
+	if err != nil {
+		return append(not, "Drummer does not answer: "+err.Error())
+	}
+	for _, op := range ops.GetOperations() {
+		not = append(not, fmt.Sprintf("Drummer is at work on cluster %d: %s", op.GetRequest().GetClusterId(), op.GetReason()))
+	}
+	return not
+}
+
+// describe says how a cluster is, for people.
+func (c *clusterTruth) describe() string {
+	if c == nil {
+		return "has no running node at all"
+	}
+	return fmt.Sprintf("has the voters %v, and the nodes %v run",
+		slices.Sorted(maps.Keys(c.voters)), slices.Sorted(maps.Keys(c.running)))
+}
+
+// collect gathers the facts that are judged, after healing.
+func (r *runner) collect(ctx context.Context) error {
+	f := &r.outcome.Facts
+	for i := range r.scenario.Clusters.Count {
+		f.Clusters = append(f.Clusters, invariant.Cluster{Cluster: uint64(i + 1), Size: r.scenario.Clusters.Size})
+	}
+	if err := r.probe(ctx); err != nil {
+		return err
+	}
+	tr := r.observer.poll(ctx)
+	f.Hosts = r.hosts(tr)
+	f.Digests = r.digests(ctx, tr)
+	f.Memberships = r.memberships(ctx, tr)
+	f.Picture = r.picture(ctx)
+	f.Repairs = r.observer.losses()
+	return nil
+}
+
+// hosts is the truth about all NodeHosts.
+func (r *runner) hosts(tr truth) []invariant.Host {
+	hosts := []invariant.Host{}
+	for _, h := range r.w.Hosts() {
+		if h.Role != world.NodeHost {
+			continue
+		}
+		in, alive := tr.hosts[h.Name]
+		host := invariant.Host{Host: h.Name, Alive: alive}
+		for _, n := range in.Nodes {
+			host.Running = append(host.Running, invariant.Node{Cluster: n.ClusterID, Node: n.NodeID})
+		}
+		hosts = append(hosts, host)
+	}
+	return hosts
+}
+
+// memberships asks each cluster itself, and takes each node's own view.
+func (r *runner) memberships(ctx context.Context, tr truth) []invariant.Membership {
+	views := []invariant.Membership{}
+	now := int64(time.Since(r.start))
+	for _, name := range slices.Sorted(maps.Keys(tr.hosts)) {
+		for _, n := range tr.hosts[name].Nodes {
+			if n.Ready {
+				views = append(views, r.membershipOf(ctx, name, n, now))
+			}
+		}
+	}
+	return views
+}
+
+func (r *runner) membershipOf(ctx context.Context, host string, n world.Node, at int64) invariant.Membership {
+	ctx, cancel := context.WithTimeout(ctx, probeLimit)
+	defer cancel()
+	v := invariant.Membership{Cluster: n.ClusterID, Node: n.NodeID, At: at}
+	if m, err := r.w.Membership(ctx, host, n.ClusterID); err == nil {
+		v.Version, v.Voters, v.Observers = m.ConfigID, m.Voters, m.Observers
+	} else {
+		v.Version, v.Voters = n.ConfigID, n.Voters
+	}
+	return v
+}
+
+// picture is what Drummer believes.
+func (r *runner) picture(ctx context.Context) []invariant.PictureNode {
+	ctx, cancel := context.WithTimeout(ctx, probeLimit)
+	defer cancel()
+	located, err := r.drummer.Locate(ctx)
+	if err != nil {
+		return nil
+	}
+	names := map[string]string{}
+	for _, h := range r.w.Hosts() {
+		names[h.RaftAddress] = h.Name
+	}
+	nodes := []invariant.PictureNode{}
+	for _, c := range located.GetClusters() {
+		for _, m := range c.GetMembers() {
+			nodes = append(nodes, invariant.PictureNode{Cluster: c.GetClusterId(), Node: m.GetNodeId(),
+				Host: names[m.GetRaftAddress()], Alive: m.GetRunning(), Voter: m.GetRole() == pb.MemberRole_VOTER})
+		}
+	}
+	return nodes
+}
+
+// digests reads the digest of every running node once those of a cluster have
+// applied the same, and where they differ the steps that led there.
+func (r *runner) digests(ctx context.Context, tr truth) []invariant.Digest {
+	ctx, cancel := context.WithTimeout(ctx, probeLimit)
+	defer cancel()
+	all := []invariant.Digest{}
+	for _, id := range slices.Sorted(maps.Keys(tr.clusters)) {
+		var last []replica
+		r.wait(ctx, func() bool {
+			last = r.replicas(ctx, id, tr.clusters[id])
+			return level(last)
+		})
+		for _, x := range last {
+			all = append(all, x.final(id))
+		}
+		if !agree(last) {
+			all = append(all, r.trails(ctx, id, last)...)
+		}
+	}
+	return all
+}
+
+// replica is a node's digest.
+type replica struct {
+	node   uint64
+	host   string
+	digest kv.Digest
+}
+
+func (x replica) final(cluster uint64) invariant.Digest {
+	return invariant.Digest{Cluster: cluster, Node: x.node, Host: x.host, Index: x.digest.Applied, Sum: sumOf(x.digest), Final: true}
+}
+
+func sumOf(d kv.Digest) string { return fmt.Sprintf("%016x.%016x", d.Contents, d.Chain) }
+
+// replicas reads the digests of all running members of a cluster that answer.
+func (r *runner) replicas(ctx context.Context, cluster uint64, c *clusterTruth) []replica {
+	var found []replica
+	for node := range c.voters {
+		host := c.running[node]
+		if host == "" {
+			continue
+		}
+		b, err := r.drummer.NodeHost(r.apiOf(host)).StaleRead(ctx, cluster, kv.DigestQuery())
+		if err != nil {
+			continue
+		}
+		if d, err := kv.DecodeDigest(b); err == nil {
+			found = append(found, replica{node, host, d})
+		}
+	}
+	slices.SortFunc(found, func(a, b replica) int { return cmp.Compare(a.node, b.node) })
+	return found
+}
+
+// level tells whether all replicas have applied the same number of entries.
+func level(rs []replica) bool {
+	return len(rs) > 0 && !slices.ContainsFunc(rs, func(x replica) bool { return x.digest.Applied != rs[0].digest.Applied })
+}
+
+func agree(rs []replica) bool {
+	return !slices.ContainsFunc(rs, func(x replica) bool { return x.digest != rs[0].digest })
+}
+
+// trails reads the newest steps of replicas that differ.
+func (r *runner) trails(ctx context.Context, cluster uint64, rs []replica) []invariant.Digest {
+	var steps []invariant.Digest
+	for _, x := range rs {
+		b, err := r.drummer.NodeHost(r.apiOf(x.host)).StaleRead(ctx, cluster, kv.TrailQuery())
+		if err != nil {
+			continue
+		}
+		trail, err := kv.DecodeTrail(b)
+		if err != nil {
+			continue
+		}
+		for _, s := range trail {
+			steps = append(steps, invariant.Digest{Cluster: cluster, Node: x.node, Host: x.host, Index: s.After.Applied,
+				Sum: sumOf(s.After), Entry: fmt.Sprintf("%v of %s by %s", s.Op, s.Key, s.Writer)})
+		}
+	}
+	return steps
+}
+
+func (r *runner) apiOf(host string) string {
+	for _, h := range r.w.Hosts() {
+		if h.Name == host {
+			return h.APIAddress
+		}
+	}
+	return ""
+}

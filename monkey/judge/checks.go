@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package judge
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/drumbeat-raft/drumbeat/checker/linear"
+)
+
+// The names of the checks that this package makes itself; the others are
+// checker/invariant's.
+const (
+	Process         = "process"
+	Launch          = "launch"
+	Linearizability = "linearizability"
+	FaultsBit       = "faults took effect"
+)
+
+// process judges how the process that held the world ended. A panic in it is a
+// panic of the system under test: a finding, like any other violation.
+func (e *evidence) process() Check {
+	c := Check{Name: Process, Verdict: Pass, Detail: "the system ran to the end without a panic"}
+	switch {
+	case e.end != nil && e.end.Panic != "":
+		c.Verdict = Violation
+		c.Detail = fmt.Sprintf("the process ended with the panic %q; its stack is in end.json", firstLine(e.end.Panic))
+	case e.end != nil && e.end.Killed:
+		c.Verdict, c.Detail = Inconclusive, "the process did not stop when asked to, and was killed"
+	case e.end != nil && e.end.Error != "":
+		c.Verdict, c.Detail = Inconclusive, e.end.Error
+	case e.outcome == nil:
+		c.Verdict, c.Detail = Inconclusive, "the run was killed, so no facts were collected after healing"
+	case !e.outcome.Finished:
+		c.Verdict, c.Detail = Inconclusive, e.outcome.Cause
+	}
+	return c
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}
+
+// launch judges whether all clusters ran in full before the first fault.
+func (e *evidence) launch() Check {
+	c := Check{Name: Launch}
+	want := e.scenario.Clusters.Count
+	switch {
+	case e.outcome == nil:
+		c.Verdict, c.Detail = Inconclusive, "nothing is known of the launch"
+	case e.outcome.Launched == want:
+		c.Verdict, c.Detail = Pass, fmt.Sprintf("all %d clusters ran in full after %.1f s", want, e.outcome.Launch.Seconds())
+	case e.outcome.Launch == 0:
+		c.Verdict, c.Detail = Inconclusive, "the run ended before the launch did"
+	default:
+		c.Verdict, c.Detail = Violation, fmt.Sprintf("%d of %d clusters ran in full after %.0f s without any fault", e.outcome.Launched, want, e.outcome.Launch.Seconds())
+	}
+	return c
+}
+
+// linearizability judges the history of every key, and returns how many
+// operations that rests on.
+func (e *evidence) linearizability(ctx context.Context) ([]Check, int) {
+	conf := e.scenario.Checks.Linearizability
+	if !conf.Enabled {
+		return nil, 0
+	}
+	res, err := linear.Check(ctx, e.history.Ops, linear.Options{Timeout: conf.Timeout.D()})
+	if err != nil {
+		return []Check{{Name: Linearizability, Verdict: Inconclusive, Detail: "the history is not one: " + err.Error()}}, 0
+	}
+	c := Check{Name: Linearizability}
+	switch res.Verdict {
+	case linear.OK:
+		c.Verdict = Pass
+		c.Detail = fmt.Sprintf("%d operations on %d keys of %d clusters, by %s", res.Checked, len(res.PerKey), e.clustersUsed(), res.Engine)
+	case linear.Violation:
+		c.Verdict = Violation
+		c.Operations = res.Core
+		c.Cluster, c.Key = place(res)
+		c.Detail = fmt.Sprintf("cluster %d, key %s: %s", c.Cluster, c.Key, res.Explanation)
+	default:
+		c.Verdict, c.Detail = Inconclusive, res.Explanation
+	}
+	return []Check{c}, settled(res)
+}
+
+// settled counts the operations on keys that were judged to the end.
+func settled(res linear.Result) int {
+	n := 0
+	for _, k := range res.PerKey {
+		if k.Verdict != linear.Unknown {
+			n += k.Ops
+		}
+	}
+	return n
+}
+
+// place names the key of a violation, and its cluster.
+func place(res linear.Result) (cluster uint64, key string) {
+	if len(res.Core) > 0 {
+		return res.Core[0].Cluster, res.Core[0].Key
+	}
+	i := slices.IndexFunc(res.PerKey, func(k linear.KeyResult) bool { return k.Verdict == linear.Violation })
+	if i < 0 {
+		return 0, ""
+	}
+	key = res.PerKey[i].Key
+	number, _, _ := strings.Cut(key, "/")
+	cluster, _ = strconv.ParseUint(number, 10, 64)
+	return cluster, key
+}
+
+func (e *evidence) clustersUsed() int {
+	used := map[uint64]bool{}
+	for i := range e.history.Ops {
+		used[e.history.Ops[i].Cluster] = true
+	}
+	return len(used)
+}
+
+// bite judges whether the faults that the scenario insists on took effect
+// often enough. A run in which they did not proves nothing.
+func (e *evidence) bite(faults []Fault) []Check {
+	c := Check{Name: FaultsBit, Verdict: Pass}
+	wanted, missing := 0, []string{}
+	for _, k := range wantedOf(e) {
+		wanted++
+		got := 0
+		for _, f := range faults {
+			if f.Kind == k.kind && f.Target == k.target {
+				got = f.Effect
+			}
+		}
+		if got < k.atLeast {
+			missing = append(missing, fmt.Sprintf("%s of %s took effect %d times, wanted at least %d", k.kind, k.target, got, k.atLeast))
+		}
+	}
+	if wanted == 0 {
+		return nil
+	}
+	c.Detail = fmt.Sprintf("each of the %d kinds that the scenario insists on took effect as often as it says", wanted)
+	if len(missing) > 0 {
+		c.Verdict, c.Detail = Inconclusive, strings.Join(missing, "; ")
+	}
+	return []Check{c}
+}
+
+// insisted is how often a scenario wants a kind of fault on a target.
+type insisted struct {
+	kind, target string
+	atLeast      int
+}
+
+// wantedOf adds up the scenario's entries of the same kind and target.
+func wantedOf(e *evidence) []insisted {
+	var all []insisted
+	for _, f := range e.scenario.Faults {
+		if f.AtLeast == 0 {
+			continue
+		}
+		k := insisted{f.Kind, f.Target.String(), f.AtLeast}
+		i := slices.IndexFunc(all, func(x insisted) bool { return x.kind == k.kind && x.target == k.target })
+		if i < 0 {
+			all = append(all, k)
+		} else {
+			all[i].atLeast += k.atLeast
+		}
+	}
+	return all
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package monkey
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
+	"github.com/drumbeat-raft/drumbeat/monkey/sim"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
+)
+
+// The worlds and clocks that a run can ask for.
+const (
+	WorldSim     = "sim"
+	ClockVirtual = "virtual"
+	ClockReal    = "real"
+)
+
+// Options is what one run is made from.
+type Options struct {
+	// File is a scenario file, or the name of a scenario that comes with
+	// Drumbeat.
+	File string
+	// Seed fixes the schedule of faults and operations.
+	Seed  uint64
+	World string
+	Clock string
+	// Sets are the --set arguments, path=value.
+	Sets []string
+	// Duration overrides the scenario's; 0: it does not.
+	Duration time.Duration
+	// Out is the directory that gets the run's directory.
+	Out string
+	// Progress hears how the run goes, from one goroutine at a time. May be nil.
+	Progress func(Progress)
+	// Warnings gets what people should know and no verdict says. May be nil.
+	Warnings io.Writer
+}
+
+// UsageError is an error of whoever asked: exit code 64.
+type UsageError struct{ Err error }
+
+func (e UsageError) Error() string { return e.Err.Error() }
+func (e UsageError) Unwrap() error { return e.Err }
+
+// Load reads and validates the options' scenario with all settings applied.
+func (o *Options) Load() (*scenarios.Scenario, error) {
+	if o.World != WorldSim {
+		return nil, UsageError{fmt.Errorf("--world %s: this build has the world %q", o.World, WorldSim)}
+	}
+	if o.Clock != ClockVirtual && o.Clock != ClockReal {
+		return nil, UsageError{fmt.Errorf("--clock %s: expected %s or %s", o.Clock, ClockVirtual, ClockReal)}
+	}
+	var settings []scenarios.Setting
+	for _, text := range o.Sets {
+		s, err := scenarios.ParseSetting(text)
+		if err != nil {
+			return nil, UsageError{err}
+		}
+		settings = append(settings, s)
+	}
+	if o.Duration > 0 {
+		settings = append(settings, scenarios.Setting{Path: "duration", Value: scenarios.Duration(o.Duration).String()})
+	}
+	s, err := LoadScenario(o.File, settings...)
+	if err != nil {
+		return nil, UsageError{err}
+	}
+	if err := s.CheckCapabilities(o.World, sim.Capabilities()); err != nil {
+		return nil, UsageError{err}
+	}
+	return s, nil
+}
+
+// LoadScenario reads a file, or a scenario that comes with Drumbeat when the
+// argument is a bare name.
+func LoadScenario(file string, settings ...scenarios.Setting) (*scenarios.Scenario, error) {
+	if !strings.ContainsAny(file, "./\\") {
+		return scenarios.Load(file, settings...)
+	}
+	return scenarios.ParseFile(file, settings...)
+}
+
+// reproduce is the shell line that repeats the run.
+func (o *Options) reproduce() string {
+	words := []string{"go run ./cmd/monkey run", quote(o.File), fmt.Sprintf("--seed %d", o.Seed)}
+	if o.Clock != ClockVirtual {
+		words = append(words, "--clock "+o.Clock)
+	}
+	if o.Duration > 0 {
+		words = append(words, "--duration "+scenarios.Duration(o.Duration).String())
+	}
+	for _, s := range o.Sets {
+		words = append(words, "--set "+quote(s))
+	}
+	return strings.Join(words, " ")
+}
+
+// quote makes a word safe for a POSIX shell.
+func quote(s string) string {
+	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-") == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// describe is what is written down before the run begins.
+func (o *Options) describe(s *scenarios.Scenario, at time.Time) rundir.Run {
+	return rundir.Run{
+		Scenario: s.Name, File: o.File, Seed: o.Seed, World: o.World, Clock: o.Clock,
+		Sets: o.Sets, Duration: o.Duration, StartedAt: at, Reproduce: o.reproduce(),
+	}
+}

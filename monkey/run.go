@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package monkey
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/monkey/judge"
+	"github.com/drumbeat-raft/drumbeat/monkey/report"
+	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
+	"github.com/drumbeat-raft/drumbeat/monkey/sim/bubble"
+)
+
+// Run carries out one scenario in a child process and judges what it left.
+// When ctx ends, the run ends in good order and is judged as far as it came.
+// An error is of whoever asked (UsageError) or of the harness; what the system
+// under test did wrong is in the result. The program must call MainIfChild.
+func Run(ctx context.Context, o Options) (*judge.Result, error) {
+	began := time.Now()
+	s, err := o.Load()
+	if err != nil {
+		return nil, err
+	}
+	text, err := s.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	out, err := filepath.Abs(o.Out)
+	if err != nil {
+		return nil, UsageError{fmt.Errorf("--out %s: %w", o.Out, err)}
+	}
+	dir, err := rundir.Create(out, o.describe(s, began))
+	if err != nil {
+		return nil, UsageError{fmt.Errorf("--out %s: %w", o.Out, err)}
+	}
+	if err := rundir.WriteFile(dir, rundir.ScenarioFile, text); err != nil {
+		return nil, err
+	}
+	if err := o.hold(ctx, dir); err != nil {
+		return nil, err
+	}
+	return finish(context.WithoutCancel(ctx), dir, began)
+}
+
+// hold runs the child that holds the world, and writes down how it ended if it
+// did not end well.
+func (o *Options) hold(ctx context.Context, dir string) error {
+	exit, err := bubble.Command{
+		Request:  request{Dir: dir, Seed: o.Seed},
+		Realtime: o.Clock == ClockReal,
+		Log:      filepath.Join(dir, rundir.OutputLog),
+		OnProgress: func(b json.RawMessage) {
+			var p Progress
+			if o.Progress != nil && json.Unmarshal(b, &p) == nil {
+				o.Progress(p)
+			}
+		},
+	}.Run(ctx)
+	if err != nil {
+		return fmt.Errorf("the process that holds the world: %w", err)
+	}
+	end := rundir.End{Error: exit.Err, Signal: exit.Signal, Killed: exit.Killed, Stopped: exit.Stopped, Code: exit.Code}
+	if exit.Crash != nil {
+		end.Panic, end.Stack = exit.Crash.Message, exit.Crash.Stack
+	}
+	return rundir.WriteJSON(dir, rundir.EndFile, end)
+}
+
+// finish judges a run and writes its result and reports. began is when it
+// started on the wall clock; judging counts.
+func finish(ctx context.Context, dir string, began time.Time) (*judge.Result, error) {
+	r, ops, events, err := judge.Judge(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	r.SetWall(time.Since(began))
+	return r, write(dir, r, ops, events)
+}
+
+// Check judges a run's directory again, as it is: also one that was killed.
+// It rewrites the result and the reports in it.
+func Check(ctx context.Context, dir string) (*judge.Result, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, UsageError{err}
+	}
+	var was judge.Result
+	_ = rundir.ReadJSON(dir, rundir.ResultFile, &was) // a killed run has none
+	r, ops, events, err := judge.Judge(ctx, dir)
+	if err != nil {
+		return nil, UsageError{err}
+	}
+	r.WallSeconds, r.Compression = was.WallSeconds, was.Compression
+	return r, write(dir, r, ops, events)
+}
+
+func write(dir string, r *judge.Result, ops []history.Op, events []rundir.Event) error {
+	if err := rundir.WriteJSON(dir, rundir.ResultFile, r); err != nil {
+		return err
+	}
+	junit, err := report.JUnit(r)
+	if err != nil {
+		return err
+	}
+	if err := rundir.WriteFile(dir, rundir.JUnitFile, junit); err != nil {
+		return err
+	}
+	page, err := report.HTML(r, events, ops)
+	if err != nil {
+		return err
+	}
+	return rundir.WriteFile(dir, rundir.ReportFile, page)
+}

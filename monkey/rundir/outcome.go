@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rundir
+
+import (
+	"time"
+
+	"github.com/drumbeat-raft/drumbeat/checker/invariant"
+)
+
+// Outcome is a run's facts.json: what the process that held the world knew at
+// its end. A run that was killed has none.
+type Outcome struct {
+	// Elapsed is the length of the run on its own clock.
+	Elapsed time.Duration `json:"elapsed_ns"`
+	// Finished says that every phase was carried out; otherwise Cause says
+	// why not.
+	Finished bool   `json:"finished"`
+	Cause    string `json:"cause,omitempty"`
+	// Launched counts the clusters that had their full number of running
+	// members when the launch phase ended; Launch is how long it took.
+	Launched int           `json:"launched"`
+	Launch   time.Duration `json:"launch_ns"`
+	// Settled says that everything was whole again before the time for it
+	// was over; otherwise Unsettled says what was not.
+	Settled   bool            `json:"settled"`
+	Settle    time.Duration   `json:"settle_ns"`
+	Unsettled []string        `json:"unsettled,omitempty"`
+	Facts     invariant.Facts `json:"facts"`
+}
+
+// End is a run's end.json: how the process that held the world ended, as its
+// parent saw it. A run whose parent was killed has none.
+type End struct {
+	Error   string `json:"error,omitempty"` // of the harness in that process
+	Code    int    `json:"code"`
+	Signal  string `json:"signal,omitempty"`
+	Stopped bool   `json:"stopped,omitempty"` // it was asked to stop
+	Killed  bool   `json:"killed,omitempty"`  // because it did not stop in time
+	// Panic and Stack are what ended the process if it crashed.
+	Panic string `json:"panic,omitempty"`
+	Stack string `json:"stack,omitempty"`
+}

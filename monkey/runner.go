@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package monkey
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/drummer/client"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/monkey/fault"
+	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
+	"github.com/drumbeat-raft/drumbeat/monkey/workload"
+	"github.com/drumbeat-raft/drumbeat/monkey/world"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
+)
+
+// The limits of phases whose length no scenario says.
+const (
+	launchLimit = 2 * time.Minute // for defining and launching; Drummer promises one
+	probeLimit  = 30 * time.Second
+	// calmFor is how long everything must have been whole to count as settled.
+	calmFor = 3 * time.Second
+)
+
+// errInterrupted ends a run that was asked to end.
+var errInterrupted = errors.New("the run was interrupted")
+
+// runner carries one run through its phases, in the process that holds the
+// world.
+type runner struct {
+	dir      string
+	scenario *scenarios.Scenario
+	seed     uint64
+	w        world.World
+	start    time.Time
+	events   *rundir.Events
+	recorder *history.Recorder
+	drummer  *client.Client
+	observer *observer
+	injector *fault.Injector
+	clients  *workload.Workload
+	working  errgroup.Group // the clients, from startClients to stopClients
+	progress func(Progress)
+	outcome  rundir.Outcome
+
+	mu    sync.Mutex
+	phase string
+}
+
+// execute runs a scenario in a world that is still down, and leaves history,
+// events and facts in dir. The error is one of the harness; what went wrong
+// with the system is in the facts.
+func execute(ctx context.Context, dir string, s *scenarios.Scenario, seed uint64, w world.World, progress func(Progress)) error {
+	r := &runner{dir: dir, scenario: s, seed: seed, w: w, start: time.Now(), progress: progress}
+	if err := r.open(); err != nil {
+		return err
+	}
+	err := r.run(ctx)
+	r.drummer.Close()
+	w.Stop()
+	r.outcome.Elapsed = time.Since(r.start)
+	return errors.Join(err, r.recorder.Close(), r.events.Close(), rundir.WriteJSON(dir, rundir.FactsFile, r.outcome))
+}
+
+// open makes the run's files and parts.
+func (r *runner) open() error {
+	var err error
+	if r.events, err = rundir.CreateEvents(r.dir, r.start); err != nil {
+		return err
+	}
+	if r.recorder, err = history.NewRecorder(r.dir); err != nil {
+		return err
+	}
+	var drummers []string
+	for _, h := range r.w.Hosts() {
+		if h.Role == world.Drummer {
+			drummers = append(drummers, h.APIAddress)
+		}
+	}
+	r.drummer, err = client.New(client.Config{Drummers: drummers, Dial: r.w.DialContext, Rand: r.rand("client"), MaxAge: 2 * time.Second})
+	if err != nil {
+		return err
+	}
+	r.observer = newObserver(r.w, r.events, r.scenario.Clusters.Size, r.start)
+	r.injector = fault.NewInjector(r.w, r.events, r.observer.safe)
+	r.clients = workload.New(workload.Config{Scenario: r.scenario, Seed: r.seed,
+		Target: workload.NewRemote(r.drummer), Recorder: r.recorder, Start: r.start})
+	return nil
+}
+
+// rand makes a random source of the run's seed for a part of the run.
+func (r *runner) rand(part string) *rand.Rand {
+	var p uint64
+	for _, c := range []byte(part) {
+		p = p<<8 | uint64(c)
+	}
+	return rand.New(rand.NewPCG(r.seed, p))
+}
+
+// run goes through the phases. What the system fails to do is an outcome, not
+// an error.
+func (r *runner) run(ctx context.Context) error {
+	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
+	var watchers sync.WaitGroup
+	defer func() {
+		stopWatching()
+		watchers.Wait()
+		r.observer.poll(ctx)
+	}()
+	r.begin("boot")
+	if err := r.w.Start(ctx); err != nil {
+		return err
+	}
+	watchers.Go(func() { r.observer.watch(watching) })
+	watchers.Go(func() { r.follow(watching) })
+	watchers.Go(func() { r.report(watching) })
+	err := r.phases(ctx)
+	r.outcome.Finished = err == nil
+	if err != nil {
+		r.outcome.Cause = err.Error()
+	}
+	if errors.Is(err, errInterrupted) {
+		return nil
+	}
+	return err
+}
+
+func (r *runner) phases(ctx context.Context) error {
+	if err := r.launch(ctx); err != nil {
+		return err
+	}
+	if err := r.strike(ctx); err != nil {
+		return err
+	}
+	r.begin("settle")
+	r.settle(ctx)
+	if err := r.stopClients(); err != nil {
+		return err
+	}
+	r.begin("probe")
+	return errors.Join(r.collect(ctx), interrupted(ctx))
+}
+
+// launch defines the clusters, has them launched, and waits until they run.
+func (r *runner) launch(ctx context.Context) error {
+	r.begin("launch")
+	began := time.Now()
+	limited, cancel := context.WithTimeout(ctx, launchLimit)
+	defer cancel()
+	if err := r.drummer.Define(limited, r.specs()...); err != nil {
+		return r.notLaunched(ctx, err)
+	}
+	if err := r.drummer.Launch(limited); err != nil {
+		return r.notLaunched(ctx, err)
+	}
+	r.wait(limited, func() bool {
+		r.outcome.Launched = r.observer.whole(limited)
+		return r.outcome.Launched == r.scenario.Clusters.Count
+	})
+	r.outcome.Launch = time.Since(began)
+	if r.outcome.Launched < r.scenario.Clusters.Count {
+		return r.notLaunched(ctx, fmt.Errorf("%d of %d clusters run in full", r.outcome.Launched, r.scenario.Clusters.Count))
+	}
+	return nil
+}
+
+// errNotLaunched ends a run early; judge makes a violation of it.
+type errNotLaunched struct{ error }
+
+func (r *runner) notLaunched(ctx context.Context, err error) error {
+	if stopped := interrupted(ctx); stopped != nil {
+		return stopped
+	}
+	return errNotLaunched{fmt.Errorf("after %s of the launch phase: %w", launchLimit, err)}
+}
+
+// specs makes the specifications of all clusters.
+func (r *runner) specs() []*pb.ClusterSpec {
+	c := r.scenario.Clusters
+	specs := make([]*pb.ClusterSpec, c.Count)
+	for i := range specs {
+		id := uint64(i + 1)
+		specs[i] = &pb.ClusterSpec{
+			ClusterId:   id,
+			Application: workload.ApplicationOf(r.scenario, id),
+			Size:        uint32(c.Size),
+			Raft: &pb.RaftConfig{
+				ElectionRtt: uint64(c.ElectionRTT), HeartbeatRtt: uint64(c.HeartbeatRTT),
+				SnapshotEntries: uint64(c.SnapshotEntries), CompactionOverhead: uint64(c.CompactionOverhead),
+				CheckQuorum: true,
+			},
+		}
+		if len(c.Regions) > 0 {
+			specs[i].Regions = map[string]uint32{}
+			for name, n := range c.Regions {
+				specs[i].Regions[name] = uint32(n)
+			}
+		}
+	}
+	return specs
+}
+
+// strike lets the clients work and the faults strike, and heals.
+func (r *runner) strike(ctx context.Context) error {
+	r.begin("warm-up")
+	r.startClients(ctx)
+	if !sleep(ctx, r.scenario.Warmup.D()) {
+		return errors.Join(errInterrupted, r.stopClients())
+	}
+	r.begin("faults")
+	plan := fault.Plan(r.scenario, r.w.Hosts(), r.seed)
+	err := r.injector.Run(ctx, time.Now(), r.scenario.Duration.D(), plan)
+	r.begin("heal")
+	err = errors.Join(err, r.injector.Heal())
+	if err == nil {
+		err = interrupted(ctx)
+	}
+	if err != nil {
+		return errors.Join(err, r.stopClients())
+	}
+	return nil
+}
+
+// startClients lets the clients work until stopClients. They go on when ctx
+// ends, so that what they have sent is recorded with its outcome.
+func (r *runner) startClients(ctx context.Context) {
+	r.working.Go(func() error { return r.clients.Run(context.WithoutCancel(ctx)) })
+}
+
+func (r *runner) stopClients() error {
+	r.clients.Finish()
+	return r.working.Wait()
+}
+
+// settle waits until truth and Drummer's picture are whole and stay so.
+func (r *runner) settle(ctx context.Context) {
+	began := time.Now()
+	limited, cancel := context.WithTimeout(ctx, r.scenario.Settle.D())
+	defer cancel()
+	var calm time.Time
+	r.wait(limited, func() bool {
+		r.outcome.Unsettled = r.unsettled(limited)
+		if len(r.outcome.Unsettled) > 0 {
+			calm = time.Time{}
+			return false
+		}
+		if calm.IsZero() {
+			calm = time.Now()
+		}
+		r.outcome.Settled = time.Since(calm) >= calmFor
+		return r.outcome.Settled
+	})
+	r.outcome.Settle = time.Since(began)
+}
+
+// wait polls until done or ctx ends.
+func (r *runner) wait(ctx context.Context, done func() bool) {
+	for !done() && sleep(ctx, pollEvery) {
+	}
+}
+
+func (r *runner) begin(phase string) {
+	r.mu.Lock()
+	r.phase = phase
+	r.mu.Unlock()
+	r.events.Add(rundir.Event{Kind: rundir.Phase, Text: phase})
+}
+
+// report tells how far the run is, every few seconds of its clock.
+func (r *runner) report(ctx context.Context) {
+	if r.progress == nil {
+		return
+	}
+	total := r.scenario.Warmup.D() + r.scenario.Duration.D() + r.scenario.Settle.D()/4
+	for sleep(ctx, 5*time.Second) {
+		r.mu.Lock()
+		p := Progress{Phase: r.phase, At: time.Since(r.start), Total: total}
+		r.mu.Unlock()
+		p.Ops = r.clients.Stats().Total()
+		p.Faults = r.injector.Begun()
+		r.progress(p)
+	}
+}
+
+func interrupted(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return errInterrupted
+	}
+	return nil
+}
+
+// sleep returns false when ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return ctx.Err() == nil
+	case <-ctx.Done():
+		return false
+	}
+}

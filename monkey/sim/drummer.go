@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sim
+
+import (
+	"fmt"
+
+	"github.com/drumbeat-raft/drumbeat/drummer/schedule"
+	"github.com/drumbeat-raft/drumbeat/drummer/server"
+	"github.com/drumbeat-raft/drumbeat/monkey/world"
+)
+
+// deploymentID names the deployment of a simulated world.
+const deploymentID = 1
+
+// drummerServer is the process of a Drummer server.
+type drummerServer struct {
+	*ears
+	server *server.Server
+}
+
+func (w *World) startDrummer(h *host) (process, error) {
+	fs := h.disk.Mount()
+	if err := fs.MkdirAll(raftDir, 0o755); err != nil {
+		return nil, err
+	}
+	l, err := w.net.Listen(h.Name, h.APIAddress)
+	if err != nil {
+		return nil, err
+	}
+	p := &drummerServer{ears: w.listen(h)}
+	nhc := w.nodeHostConfig(h, fs)
+	nhc.RaftEventListener = p.ears
+	p.server, err = server.New(server.Config{
+		NodeHost:     nhc,
+		NodeID:       uint64(h.number),
+		Members:      w.drummerPeers(),
+		Listener:     l,
+		Tick:         w.cfg.Drummer.Heartbeat.D(),
+		Policy:       w.policy(),
+		DeploymentID: deploymentID,
+		Logger:       w.cfg.Logger(h.Name),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start the Drummer server: %w", err)
+	}
+	return p, nil
+}
+
+func (p *drummerServer) stop() { p.server.Close() }
+
+// policy is Drummer's default with the scenario's time to live.
+func (w *World) policy() schedule.Policy {
+	policy := schedule.DefaultPolicy()
+	policy.TTL = uint64(w.cfg.Drummer.TimeToLive / w.cfg.Drummer.Heartbeat)
+	return policy
+}
+
+// drummerPeers lists all Drummer servers by their NodeID.
+func (w *World) drummerPeers() map[uint64]server.Peer {
+	peers := map[uint64]server.Peer{}
+	for _, h := range w.hosts {
+		if h.Role == world.Drummer {
+			peers[uint64(h.number)] = server.Peer{RaftAddress: h.RaftAddress, Address: h.APIAddress}
+		}
+	}
+	return peers
+}

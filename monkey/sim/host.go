@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sim
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/drumbeat-raft/drumbeat/monkey/sim/simdisk"
+	"github.com/drumbeat-raft/drumbeat/monkey/world"
+)
+
+// host is one machine: a disk, a place in the network, and a process or none.
+type host struct {
+	world.Host
+	number int // from 1, within its role
+	disk   *simdisk.Disk
+
+	mu      sync.Mutex
+	process process // nil: none runs
+	// boots counts the processes started so far; it makes each one's seed.
+	boots uint64
+}
+
+// process is what runs on a host.
+type process interface {
+	// mute keeps the process's announcements from the world's ears. It is
+	// called at the instant of death.
+	mute()
+	// stop ends all goroutines of the process.
+	stop()
+}
+
+// boot starts the host's process on a new mount of its disk.
+func (w *World) boot(h *host) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.process != nil {
+		return fmt.Errorf("host %s can't be booted: its process runs", h.Name)
+	}
+	h.boots++
+	w.net.Up(h.Name)
+	p, err := w.start(h)
+	if err != nil {
+		w.net.Down(h.Name, true)
+		return fmt.Errorf("the process of host %s does not start: %w", h.Name, err)
+	}
+	h.process = p
+	return nil
+}
+
+func (w *World) start(h *host) (process, error) {
+	if h.Role == world.Drummer {
+		return w.startDrummer(h)
+	}
+	return w.startNodeHost(h)
+}
+
+// end takes the network from a host's process, then its disk by take, and
+// leaves the ghost to stop in the background. The network goes first: nothing
+// can be acknowledged any more that the disk will not remember.
+func (w *World) end(name string, reset bool, take func(*simdisk.Disk) world.Effect) (world.Effect, error) {
+	h, err := w.host(name)
+	if err != nil {
+		return world.Effect{}, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	ghost := h.process
+	if ghost == nil {
+		return take(h.disk), nil
+	}
+	w.net.Down(h.Name, reset)
+	ghost.mute()
+	effect := take(h.disk)
+	effect.ProcessesEnded = 1
+	h.process = nil
+	w.ghosts.Go(ghost.stop)
+	return effect, nil
+}
+
+// running returns the host's process, nil when there is none.
+func (h *host) running() process {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.process
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sim
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/lni/dragonboat/v3"
+	"github.com/lni/dragonboat/v3/config"
+	"github.com/lni/goutils/vfs"
+
+	"github.com/drumbeat-raft/drumbeat/drummer/agent"
+	"github.com/drumbeat-raft/drumbeat/drummer/nodehostapi"
+	"github.com/drumbeat-raft/drumbeat/monkey/world"
+)
+
+// The directories on a NodeHost's disk.
+const (
+	raftDir = "/raft"
+	dataDir = "/data" // of on-disk state machines
+)
+
+// nodeHost is the process of a NodeHost: Dragonboat, the agent and the API.
+type nodeHost struct {
+	*ears
+	dragonboat *dragonboat.NodeHost
+	agent      *agent.Agent
+	api        *nodehostapi.Server
+	stopping   sync.Once
+}
+
+// nodeHostConfig is what Dragonboat gets in this world: little memory, few
+// goroutines, and the host's own disk and network.
+func (w *World) nodeHostConfig(h *host, fs vfs.FS) config.NodeHostConfig {
+	logdb := config.GetTinyMemLogDBConfig()
+	logdb.Shards = 1
+	return config.NodeHostConfig{
+		NodeHostDir:    raftDir,
+		RTTMillisecond: uint64(w.cfg.RTT / time.Millisecond),
+		RaftAddress:    h.RaftAddress,
+		Expert: config.ExpertConfig{
+			FS:               forDragonboat(fs),
+			TransportFactory: w.net.Transport(h.Name),
+			LogDB:            logdb,
+			Engine:           config.EngineConfig{ExecShards: 2, CommitShards: 2, ApplyShards: 2, SnapshotShards: 2, CloseShards: 2},
+		},
+	}
+}
+
+func (w *World) startNodeHost(h *host) (process, error) {
+	fs := h.disk.Mount()
+	if err := fs.MkdirAll(raftDir, 0o755); err != nil {
+		return nil, err
+	}
+	p := &nodeHost{ears: w.listen(h)}
+	listener := agent.NewListener(p.ears, nil)
+	nhc := w.nodeHostConfig(h, fs)
+	nhc.RaftEventListener = listener
+	nhc.SystemEventListener = listener
+	var err error
+	if p.dragonboat, err = dragonboat.NewNodeHost(nhc); err != nil {
+		return nil, fmt.Errorf("start Dragonboat's NodeHost: %w", err)
+	}
+	if err := p.serve(w, h, fs, listener); err != nil {
+		p.stop()
+		return nil, err
+	}
+	return p, nil
+}
+
+// serve starts the API and the agent.
+func (p *nodeHost) serve(w *World, h *host, fs vfs.FS, listener *agent.Listener) error {
+	l, err := w.net.Listen(h.Name, h.APIAddress)
+	if err != nil {
+		return err
+	}
+	if p.api, err = nodehostapi.New(p.dragonboat, nodehostapi.Config{Listener: l}); err != nil {
+		return err
+	}
+	p.agent, err = agent.New(p.dragonboat, agent.Config{
+		Drummers:   w.drummerAPIs(),
+		APIAddress: h.APIAddress,
+		Region:     h.Region,
+		Registry:   w.cfg.Applications(fs, dataDir, h.Host),
+		Listener:   listener,
+		Dial:       w.net.Dialer(h.Name),
+		Rand:       w.rand(h),
+		Logger:     w.cfg.Logger(h.Name),
+	})
+	return err
+}
+
+func (p *nodeHost) stop() {
+	p.stopping.Do(func() {
+		if p.agent != nil {
+			p.agent.Close()
+		}
+		if p.api != nil {
+			p.api.Close()
+		}
+		p.dragonboat.Stop()
+	})
+}
+
+// nodes lists the Raft nodes that run, as they see themselves.
+func (p *nodeHost) nodes() []world.Node {
+	info := p.dragonboat.GetNodeHostInfo(dragonboat.NodeHostInfoOption{SkipLogInfo: true})
+	if info == nil {
+		return nil
+	}
+	nodes := make([]world.Node, 0, len(info.ClusterInfoList))
+	for _, c := range info.ClusterInfoList {
+		_, voter := c.Nodes[c.NodeID]
+		nodes = append(nodes, world.Node{
+			ClusterID:  c.ClusterID,
+			NodeID:     c.NodeID,
+			IsLeader:   c.IsLeader,
+			IsObserver: c.IsObserver && !voter,
+			Ready:      !c.Pending,
+			ConfigID:   c.ConfigChangeIndex,
+			Voters:     c.Nodes,
+		})
+	}
+	return nodes
+}
+
+func (p *nodeHost) membership(ctx context.Context, clusterID uint64) (world.Membership, error) {
+	m, err := p.dragonboat.SyncGetClusterMembership(ctx, clusterID)
+	if err != nil {
+		return world.Membership{}, fmt.Errorf("the membership of cluster %d can't be read: %w", clusterID, err)
+	}
+	return world.Membership{ConfigID: m.ConfigChangeID, Voters: m.Nodes, Observers: m.Observers}, nil
+}
+
+// rand makes the random source of a host's present process.
+func (w *World) rand(h *host) *rand.Rand {
+	role := uint64(1)
+	if h.Role == world.Drummer {
+		role = 2
+	}
+	return rand.New(rand.NewPCG(w.cfg.Seed, role<<60|uint64(h.number)<<32|h.boots))
+}

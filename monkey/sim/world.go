@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sim
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/lni/goutils/vfs"
+
+	"github.com/drumbeat-raft/drumbeat/drummer/agent"
+	"github.com/drumbeat-raft/drumbeat/monkey/sim/simdisk"
+	"github.com/drumbeat-raft/drumbeat/monkey/sim/simnet"
+	"github.com/drumbeat-raft/drumbeat/monkey/world"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
+)
+
+// Config is what a simulated world is made from.
+type Config struct {
+	Deployment scenarios.Deployment
+	Drummer    scenarios.Drummer
+	RTT        time.Duration // Dragonboat's tick
+	Seed       uint64
+	// Applications makes the state machines that the NodeHost on a host
+	// offers, with their data below dir on its disk.
+	Applications func(fs vfs.FS, dir string, h world.Host) map[string]agent.Application
+	// Logger makes the log of a host.
+	Logger func(host string) *slog.Logger
+}
+
+// World implements world.World.
+type World struct {
+	cfg    Config
+	net    *simnet.Network
+	hosts  []*host // Drummers first
+	byName map[string]*host
+	diary  diary
+	ghosts sync.WaitGroup
+
+	mu   sync.Mutex
+	torn *rand.Rand // seeds what each power loss leaves
+}
+
+// New makes a world whose hosts are all down.
+func New(cfg Config) *World {
+	w := &World{
+		cfg:    cfg,
+		net:    simnet.New(cfg.Seed),
+		byName: map[string]*host{},
+		torn:   rand.New(rand.NewPCG(cfg.Seed, 0x746f726e)),
+	}
+	for i := range cfg.Deployment.Drummers {
+		w.add(world.Drummer, i+1, "")
+	}
+	for i := range cfg.Deployment.NodeHosts {
+		region := ""
+		if r := cfg.Deployment.Regions; len(r) > 0 {
+			region = r[i%len(r)]
+		}
+		w.add(world.NodeHost, i+1, region)
+	}
+	return w
+}
+
+func (w *World) add(role world.Role, number int, region string) {
+	name := fmt.Sprintf("%s-%d", role, number)
+	h := &host{
+		Host:   world.Host{Name: name, Role: role, Region: region, RaftAddress: name + ":1", APIAddress: name + ":2"},
+		number: number,
+		disk:   simdisk.New(),
+	}
+	w.hosts = append(w.hosts, h)
+	w.byName[name] = h
+}
+
+// Capabilities is everything but standing still.
+func (*World) Capabilities() []scenarios.Capability { return Capabilities() }
+
+// Capabilities lists what any simulated world can do.
+func Capabilities() []scenarios.Capability {
+	return []scenarios.Capability{
+		scenarios.CanKill, scenarios.CanPowerLoss, scenarios.CanWipe,
+		scenarios.CanCut, scenarios.CanLose, scenarios.CanDelay,
+	}
+}
+
+// Hosts lists the hosts, Drummers first.
+func (w *World) Hosts() []world.Host {
+	hosts := make([]world.Host, len(w.hosts))
+	for i, h := range w.hosts {
+		hosts[i] = h.Host
+	}
+	return hosts
+}
+
+// Start boots every host.
+func (w *World) Start(context.Context) error {
+	w.net.Up(world.Clients)
+	for _, h := range w.hosts {
+		if err := w.boot(h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Stop ends every process in good order, the NodeHosts before the Drummers.
+func (w *World) Stop() {
+	for _, role := range []world.Role{world.NodeHost, world.Drummer} {
+		var stopping sync.WaitGroup
+		for _, h := range w.hosts {
+			h.mu.Lock()
+			if p := h.process; p != nil && h.Role == role {
+				h.process = nil
+				p.mute()
+				stopping.Go(p.stop)
+			}
+			h.mu.Unlock()
+		}
+		stopping.Wait()
+	}
+	w.ghosts.Wait()
+	w.net.Close()
+}
+
+// Running implements world.Processes.
+func (w *World) Running(name string) bool {
+	h := w.byName[name]
+	return h != nil && h.running() != nil
+}
+
+// Kill implements world.Processes.
+func (w *World) Kill(name string) (world.Effect, error) {
+	return w.end(name, true, func(d *simdisk.Disk) world.Effect {
+		d.Kill()
+		return world.Effect{}
+	})
+}
+
+// PowerLoss implements world.Processes. Some of what was not synced may
+// survive, as on real disks.
+func (w *World) PowerLoss(name string) (world.Effect, error) {
+	w.mu.Lock()
+	torn := rand.New(rand.NewPCG(w.torn.Uint64(), w.torn.Uint64()))
+	w.mu.Unlock()
+	return w.end(name, false, func(d *simdisk.Disk) world.Effect { return lost(d.PowerLoss(torn)) })
+}
+
+// Wipe implements world.Processes.
+func (w *World) Wipe(name string) (world.Effect, error) {
+	return w.end(name, false, func(d *simdisk.Disk) world.Effect { return lost(d.Wipe()) })
+}
+
+func lost(e simdisk.Effect) world.Effect {
+	return world.Effect{BytesLost: e.BytesLost, FilesLost: e.FilesLost}
+}
+
+// Boot implements world.Processes.
+func (w *World) Boot(name string) error {
+	h, err := w.host(name)
+	if err != nil {
+		return err
+	}
+	return w.boot(h)
+}
+
+// DialContext implements world.World.
+func (w *World) DialContext(ctx context.Context, address string) (net.Conn, error) {
+	return w.net.Dialer(world.Clients)(ctx, address)
+}
+
+// Inspect implements world.World.
+func (w *World) Inspect(_ context.Context, name string) (world.Inspection, error) {
+	p, err := w.nodeHost(name)
+	if err != nil {
+		return world.Inspection{}, err
+	}
+	return world.Inspection{Host: name, NodeHostID: p.dragonboat.ID(), Nodes: p.nodes()}, nil
+}
+
+// Membership implements world.World.
+func (w *World) Membership(ctx context.Context, name string, clusterID uint64) (world.Membership, error) {
+	p, err := w.nodeHost(name)
+	if err != nil {
+		return world.Membership{}, err
+	}
+	return p.membership(ctx, clusterID)
+}
+
+// DrummerLeader implements world.World.
+func (w *World) DrummerLeader() (string, bool) {
+	for _, h := range w.hosts {
+		if p, ok := h.running().(*drummerServer); ok {
+			if _, leads := p.server.Leading(); leads {
+				return h.Name, true
+			}
+		}
+	}
+	return "", false
+}
+
+// ClusterLeader implements world.World.
+func (w *World) ClusterLeader(clusterID uint64) (string, bool) {
+	for _, h := range w.hosts {
+		p, ok := h.running().(*nodeHost)
+		if !ok {
+			continue
+		}
+		for _, n := range p.nodes() {
+			if n.ClusterID == clusterID && n.IsLeader {
+				return h.Name, true
+			}
+		}
+	}
+	return "", false
+}
+
+// LeaderChanges implements world.World.
+func (w *World) LeaderChanges() []world.LeaderChange { return w.diary.takeLeaders() }
+
+// Problems implements world.World.
+func (w *World) Problems() []string { return w.diary.takeProblems() }
+
+func (w *World) host(name string) (*host, error) {
+	h := w.byName[name]
+	if h == nil {
+		return nil, fmt.Errorf("the world has no host %q", name)
+	}
+	return h, nil
+}
+
+// nodeHost finds the NodeHost process that runs on a host.
+func (w *World) nodeHost(name string) (*nodeHost, error) {
+	h, err := w.host(name)
+	if err != nil {
+		return nil, err
+	}
+	p, ok := h.running().(*nodeHost)
+	if !ok {
+		return nil, fmt.Errorf("no NodeHost runs on host %s", name)
+	}
+	return p, nil
+}
+
+// drummerAPIs lists the gRPC addresses of all Drummer servers.
+func (w *World) drummerAPIs() []string {
+	var addresses []string
+	for _, h := range w.hosts {
+		if h.Role == world.Drummer {
+			addresses = append(addresses, h.APIAddress)
+		}
+	}
+	return addresses
+}
