@@ -70,7 +70,7 @@ func (c *Client) Location(ctx context.Context, clusterID uint64) (*pb.ClusterLoc
 			return location, nil
 		}
 	}
-	return nil, fmt.Errorf("Drummer knows no cluster %d", clusterID)
+	return nil, fmt.Errorf("no cluster %d is known to Drummer", clusterID)
 }
 
 // Forget drops a cluster's cached location, so that the next Location asks

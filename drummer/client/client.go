@@ -128,7 +128,7 @@ func call[In, Out any](ctx context.Context, c *Client, in In,
 			if !worthAnother(err) {
 				return out, err
 			}
-			last = fmt.Errorf("Drummer server %s: %w", server, err)
+			last = fmt.Errorf("server %s: %w", server, err)
 			if ctx.Err() != nil {
 				return out, fmt.Errorf("no Drummer server answered in time, the last error was: %w", last)
 			}

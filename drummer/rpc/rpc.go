@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
 )
 
 const (
@@ -21,6 +22,11 @@ const (
 	// connectTimeout bounds one attempt to connect, so that an address which
 	// swallows packets does not hold its caller up.
 	connectTimeout = 2 * time.Second
+	// probeAfter and probeTimeout end a connection whose other side is gone
+	// without a word: one that calls wait on and nothing was read from for
+	// the first is probed, and closed when nothing comes for the second.
+	probeAfter   = 10 * time.Second
+	probeTimeout = 5 * time.Second
 	// maxStreams bounds concurrent calls of one connection.
 	maxStreams = 4096
 )
@@ -55,6 +61,7 @@ func (d Dialer) Connect(address string) (*grpc.ClientConn, error) {
 			grpc.MaxCallRecvMsgSize(MaxMessageBytes),
 			grpc.MaxCallSendMsgSize(MaxMessageBytes),
 		),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: probeAfter, Timeout: probeTimeout}),
 		grpc.WithTransportCredentials(clientCredentials(d.TLS)),
 	}
 	if d.Dial != nil {
@@ -74,6 +81,8 @@ func NewServer(conf *tls.Config, extra ...grpc.ServerOption) *grpc.Server {
 		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.ConnectionTimeout(10 * time.Second),
 		grpc.WaitForHandlers(true),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: probeAfter, Timeout: probeTimeout}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: probeAfter / 2}),
 	}
 	if conf != nil {
 		opts = append(opts, grpc.Creds(credentials.NewTLS(conf)))
