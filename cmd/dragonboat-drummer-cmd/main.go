@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command dragonboat-drummer-cmd is how people and scripts talk to Drummer.
+//
+// Exit codes: 0 done · 1 Drummer refused · 64 bad usage or invalid input · 69
+// no Drummer server (or NodeHost) answered · 70 internal error.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
+	"github.com/drumbeat-raft/drumbeat/drummer/client"
+	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
+)
+
+// Exit codes beside those of all programs.
+const (
+	exitRefused     = 1
+	exitUnavailable = 69
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run executes one command line and returns its exit code.
+func run(ctx context.Context, args []string, out, errOut io.Writer) int {
+	t := &tool{out: out}
+	root := t.root()
+	root.SetArgs(args)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	err := root.ExecuteContext(ctx)
+	if err != nil {
+		fmt.Fprintln(errOut, "dragonboat-drummer-cmd:", plain(err))
+	}
+	return exitCode(err)
+}
+
+// plain is an error as people read it: the sentence without gRPC's wrapping.
+func plain(err error) string {
+	if st, ok := status.FromError(err); ok && st.Code() != codes.OK {
+		return st.Message()
+	}
+	return err.Error()
+}
+
+func exitCode(err error) int {
+	var usage program.UsageError
+	if err == nil || errors.As(err, &usage) {
+		return program.ExitCode(err)
+	}
+	switch status.Code(err) {
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled:
+		return exitUnavailable
+	case codes.InvalidArgument, codes.AlreadyExists, codes.NotFound, codes.FailedPrecondition,
+		codes.PermissionDenied, codes.Unauthenticated, codes.Unimplemented, codes.Aborted:
+		return exitRefused
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return exitUnavailable
+	}
+	return program.ExitInternal
+}
+
+// tool is one run of the program: its flags and where it writes.
+type tool struct {
+	out      io.Writer
+	drummers []string
+	tls      rpc.TLSFiles
+	timeout  time.Duration
+	output   string
+}
+
+func (t *tool) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "dragonboat-drummer-cmd",
+		Short:         "Define, launch and watch Raft clusters through Drummer",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_ = cmd.Help()
+			return program.UsageError{Err: errors.New("name a command")}
+		},
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return program.UsageError{Err: err} })
+	flags := root.PersistentFlags()
+	flags.StringSliceVar(&t.drummers, "drummers", nil, "addresses of the Drummer servers; all are tried (default $DRUMMERS)")
+	flags.StringVar(&t.tls.CA, "ca", "", "CA certificate file, for mutual TLS")
+	flags.StringVar(&t.tls.Cert, "cert", "", "certificate file, for mutual TLS")
+	flags.StringVar(&t.tls.Key, "key", "", "key file, for mutual TLS")
+	flags.DurationVar(&t.timeout, "timeout", 15*time.Second, "how long to try")
+	flags.StringVarP(&t.output, "output", "o", "table", "table or json")
+	root.AddCommand(t.define(), t.launch(), t.clusters(), t.nodehosts(), t.operations(), t.events(), t.status(), t.wait(), t.kv(), t.certs())
+	for _, cmd := range root.Commands() {
+		strict(cmd)
+	}
+	return root
+}
+
+// strict makes wrong arguments usage errors, which have an exit code of their
+// own.
+func strict(cmd *cobra.Command) {
+	args := cmd.Args
+	cmd.Args = func(cmd *cobra.Command, given []string) error {
+		if args == nil {
+			return nil
+		}
+		if err := args(cmd, given); err != nil {
+			return program.UsageError{Err: fmt.Errorf("%s: %w", cmd.CommandPath(), err)}
+		}
+		return nil
+	}
+	for _, sub := range cmd.Commands() {
+		strict(sub)
+	}
+}
+
+// with runs do with a client and a deadline.
+func (t *tool) with(cmd *cobra.Command, do func(context.Context, *client.Client) error) error {
+	c, err := t.connect()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(cmd.Context(), t.timeout)
+	defer cancel()
+	return do(ctx, c)
+}
+
+// connect checks the flags that every command has and makes a client.
+func (t *tool) connect() (*client.Client, error) {
+	usage := func(format string, args ...any) error { return program.UsageError{Err: fmt.Errorf(format, args...)} }
+	if t.output != "table" && t.output != "json" {
+		return nil, usage("--output is %q, it must be table or json", t.output)
+	}
+	if t.timeout <= 0 {
+		return nil, usage("--timeout is %v, it must be above 0", t.timeout)
+	}
+	if len(t.drummers) == 0 {
+		t.drummers = splitList(os.Getenv("DRUMMERS"))
+	}
+	if len(t.drummers) == 0 {
+		return nil, usage("name the Drummer servers with --drummers or in $DRUMMERS")
+	}
+	_, tls, err := t.tls.Load()
+	if err != nil {
+		return nil, program.UsageError{Err: err}
+	}
+	return client.New(client.Config{Drummers: t.drummers, TLS: tls})
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
+	"github.com/drumbeat-raft/drumbeat/drummer/client"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+)
+
+func (t *tool) wait() *cobra.Command {
+	var off string
+	cmd := &cobra.Command{
+		Use:   "wait [IDS]",
+		Short: "Wait until clusters are as specified: all of them, or those with the IDs",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var ids []uint64
+			if len(args) == 1 {
+				var err error
+				if ids, err = parseIDs(args[0]); err != nil {
+					return program.UsageError{Err: err}
+				}
+			}
+			return t.with(cmd, func(ctx context.Context, c *client.Client) error {
+				return t.waitFor(ctx, c, ids, off)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&off, "off", "", "and until none of them has a member at this RaftAddress")
+	return cmd
+}
+
+func (t *tool) waitFor(ctx context.Context, c *client.Client, ids []uint64, off string) error {
+	for {
+		out, err := c.Locate(ctx, ids...)
+		if err != nil {
+			return err
+		}
+		waiting := unfinished(out, ids, off)
+		if waiting == "" {
+			return t.say("%d clusters are as specified", len(out.GetClusters()))
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("after %v %s: %w", t.timeout, waiting, ctx.Err())
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// unfinished says which cluster is not yet as it should be; "" when all are.
+func unfinished(out *pb.LocateResponse, ids []uint64, off string) string {
+	if len(out.GetClusters()) < len(ids) {
+		return fmt.Sprintf("only %d of %d clusters are known", len(out.GetClusters()), len(ids))
+	}
+	for _, c := range out.GetClusters() {
+		if c.GetSpec() == nil {
+			continue // hosts report it, nobody defined it
+		}
+		if c.GetWaitingFor() != "" {
+			return fmt.Sprintf("cluster %d waits for %s", c.GetClusterId(), c.GetWaitingFor())
+		}
+		voters := uint32(0)
+		for _, m := range c.GetMembers() {
+			if off != "" && m.GetRaftAddress() == off {
+				return fmt.Sprintf("cluster %d still has node %d at %s", c.GetClusterId(), m.GetNodeId(), off)
+			}
+			if m.GetRole() != pb.MemberRole_VOTER || !m.GetRunning() {
+				return fmt.Sprintf("node %d of cluster %d is not a running voter", m.GetNodeId(), c.GetClusterId())
+			}
+			voters++
+		}
+		if voters != c.GetSpec().GetSize() {
+			return fmt.Sprintf("cluster %d has %d of %d members", c.GetClusterId(), voters, c.GetSpec().GetSize())
+		}
+	}
+	return ""
+}

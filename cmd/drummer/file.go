@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/lni/dragonboat/v3/config"
+
+	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
+	"github.com/drumbeat-raft/drumbeat/drummer"
+	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
+	"github.com/drumbeat-raft/drumbeat/drummer/schedule"
+)
+
+// file is a Drummer server's configuration file.
+type file struct {
+	NodeID       uint64            `yaml:"node_id"`
+	DeploymentID uint64            `yaml:"deployment_id"`
+	DataDir      string            `yaml:"data_dir"`
+	Members      map[uint64]member `yaml:"members"`
+	// Join is set for a server that was added to a running deployment.
+	Join bool `yaml:"join"`
+	// Listen and RaftListen default to this server's addresses in Members.
+	Listen     string        `yaml:"listen"`
+	RaftListen string        `yaml:"raft_listen"`
+	RTT        time.Duration `yaml:"rtt"`
+	Heartbeat  time.Duration `yaml:"heartbeat"`
+	TimeToLive time.Duration `yaml:"time_to_live"`
+	TLS        rpc.TLSFiles  `yaml:"tls"`
+	Plaintext  bool          `yaml:"plaintext"`
+	LogLevel   string        `yaml:"log_level"`
+}
+
+type member struct {
+	RaftAddress string `yaml:"raft_address"`
+	Address     string `yaml:"address"`
+}
+
+func load(path string) (*file, error) {
+	f := &file{RTT: 100 * time.Millisecond, Heartbeat: time.Second, TimeToLive: 15 * time.Second}
+	return f, program.Load(path, f)
+}
+
+func (f *file) listen() string {
+	if f.Listen != "" {
+		return f.Listen
+	}
+	return f.Members[f.NodeID].Address
+}
+
+func (f *file) raftListen() string {
+	if f.RaftListen != "" {
+		return f.RaftListen
+	}
+	return f.Members[f.NodeID].RaftAddress
+}
+
+func (f *file) check(path string, plaintext bool) error {
+	bad := func(format string, args ...any) error {
+		return program.UsageError{Err: fmt.Errorf("%s: "+format, append([]any{path}, args...)...)}
+	}
+	own, listed := f.Members[f.NodeID]
+	switch {
+	case f.NodeID == 0:
+		return bad("node_id is missing")
+	case f.DeploymentID == 0:
+		return bad("deployment_id is missing; any number above 0, the same on all servers")
+	case f.DataDir == "":
+		return bad("data_dir is missing")
+	case !listed:
+		return bad("members has no entry for node_id %d", f.NodeID)
+	case own.RaftAddress == "" || own.Address == "":
+		return bad("member %d needs a raft_address and an address", f.NodeID)
+	case f.RTT < time.Millisecond:
+		return bad("rtt is %v, it must be at least 1ms", f.RTT)
+	case f.Heartbeat < 10*time.Millisecond:
+		return bad("heartbeat is %v, it must be at least 10ms", f.Heartbeat)
+	case f.TimeToLive < 5*f.Heartbeat:
+		return bad("time_to_live is %v, it must be at least five heartbeats of %v", f.TimeToLive, f.Heartbeat)
+	}
+	if f.TLS.Empty() {
+		return program.CheckPlaintext(f.Plaintext, plaintext, f.listen(), f.raftListen())
+	}
+	return nil
+}
+
+func (f *file) config() drummer.Config {
+	members := make(map[uint64]drummer.Peer, len(f.Members))
+	for id, m := range f.Members {
+		members[id] = drummer.Peer{RaftAddress: m.RaftAddress, Address: m.Address}
+	}
+	policy := schedule.DefaultPolicy()
+	policy.TTL = uint64((f.TimeToLive + f.Heartbeat - 1) / f.Heartbeat)
+	logdb := config.GetTinyMemLogDBConfig()
+	logdb.Shards = 1
+	return drummer.Config{
+		NodeHost: config.NodeHostConfig{
+			RaftAddress:    f.Members[f.NodeID].RaftAddress,
+			ListenAddress:  f.RaftListen,
+			NodeHostDir:    f.DataDir,
+			RTTMillisecond: uint64(f.RTT / time.Millisecond),
+			MutualTLS:      !f.TLS.Empty(),
+			CAFile:         f.TLS.CA,
+			CertFile:       f.TLS.Cert,
+			KeyFile:        f.TLS.Key,
+			// One Raft cluster needs no more.
+			Expert: config.ExpertConfig{
+				LogDB:  logdb,
+				Engine: config.EngineConfig{ExecShards: 1, CommitShards: 1, ApplyShards: 1, SnapshotShards: 2, CloseShards: 1},
+			},
+		},
+		NodeID:       f.NodeID,
+		Members:      members,
+		Join:         f.Join,
+		Tick:         f.Heartbeat,
+		Policy:       policy,
+		DeploymentID: f.DeploymentID,
+	}
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/lni/dragonboat/v3/config"
+
+	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
+	"github.com/drumbeat-raft/drumbeat/drummer/agent"
+	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
+)
+
+// file is a NodeHost's configuration file.
+type file struct {
+	DataDir     string            `yaml:"data_dir"`
+	RaftAddress string            `yaml:"raft_address"`
+	APIAddress  string            `yaml:"api_address"`
+	Drummers    []string          `yaml:"drummers"`
+	Region      string            `yaml:"region"`
+	Labels      map[string]string `yaml:"labels"`
+	// RaftListen and APIListen default to the addresses above.
+	RaftListen string        `yaml:"raft_listen"`
+	APIListen  string        `yaml:"api_listen"`
+	RTT        time.Duration `yaml:"rtt"`
+	// Shards is how many LogDB shards and workers Dragonboat uses. It can't be
+	// changed once data_dir is in use.
+	Shards    uint64       `yaml:"shards"`
+	TLS       rpc.TLSFiles `yaml:"tls"`
+	Plaintext bool         `yaml:"plaintext"`
+	LogLevel  string       `yaml:"log_level"`
+}
+
+func load(path string) (*file, error) {
+	f := &file{RTT: 100 * time.Millisecond, Shards: 4}
+	return f, program.Load(path, f)
+}
+
+func (f *file) apiListen() string {
+	if f.APIListen != "" {
+		return f.APIListen
+	}
+	return f.APIAddress
+}
+
+func (f *file) raftListen() string {
+	if f.RaftListen != "" {
+		return f.RaftListen
+	}
+	return f.RaftAddress
+}
+
+func (f *file) check(path string, plaintext bool) error {
+	bad := func(format string, args ...any) error {
+		return program.UsageError{Err: fmt.Errorf("%s: "+format, append([]any{path}, args...)...)}
+	}
+	switch {
+	case f.DataDir == "":
+		return bad("data_dir is missing")
+	case f.RaftAddress == "" || f.APIAddress == "":
+		return bad("raft_address and api_address are both needed")
+	case len(f.Drummers) == 0:
+		return bad("drummers is empty; list the addresses of the Drummer servers")
+	case f.RTT < time.Millisecond:
+		return bad("rtt is %v, it must be at least 1ms", f.RTT)
+	case f.Shards < 1 || f.Shards > 64:
+		return bad("shards is %d, 1 to 64 are allowed", f.Shards)
+	}
+	if f.TLS.Empty() {
+		return program.CheckPlaintext(f.Plaintext, plaintext, f.apiListen(), f.raftListen())
+	}
+	return nil
+}
+
+// applicationDir is where on-disk state machines keep their data.
+func (f *file) applicationDir() string { return filepath.Join(f.DataDir, "applications") }
+
+func (f *file) nodehost(events *agent.Listener) config.NodeHostConfig {
+	logdb := config.GetSmallMemLogDBConfig()
+	logdb.Shards = f.Shards
+	return config.NodeHostConfig{
+		RaftAddress:         f.RaftAddress,
+		ListenAddress:       f.RaftListen,
+		NodeHostDir:         filepath.Join(f.DataDir, "raft"),
+		RTTMillisecond:      uint64(f.RTT / time.Millisecond),
+		RaftEventListener:   events,
+		SystemEventListener: events,
+		MutualTLS:           !f.TLS.Empty(),
+		CAFile:              f.TLS.CA,
+		CertFile:            f.TLS.Cert,
+		KeyFile:             f.TLS.Key,
+		Expert: config.ExpertConfig{
+			LogDB: logdb,
+			Engine: config.EngineConfig{
+				ExecShards: f.Shards, CommitShards: f.Shards, ApplyShards: f.Shards,
+				SnapshotShards: 2 * f.Shards, CloseShards: f.Shards,
+			},
+		},
+	}
+}
