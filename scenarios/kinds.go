@@ -2,7 +2,10 @@
 
 package scenarios
 
-import "slices"
+import (
+	"reflect"
+	"slices"
+)
 
 // Capability is something that a world can do to its hosts. A world states
 // its capabilities, and a scenario that needs another one is refused.
@@ -89,4 +92,14 @@ func kindNames() []string {
 		names[i] = kind.Name
 	}
 	return names
+}
+
+// BugKinds returns the names that a planted bug may have.
+func BugKinds() []string {
+	for _, f := range fieldsOf(reflect.TypeFor[Bug]()) {
+		if f.key == "kind" {
+			return f.enum
+		}
+	}
+	return nil
 }

@@ -3,8 +3,10 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"strings"
 
@@ -55,9 +57,6 @@ func (c contents) removeStale(fs vfs.FS, dir string, generation uint64) error {
 		if !strings.HasPrefix(name, checkpointFile) && !strings.HasPrefix(name, unnamedFile) && !strings.HasPrefix(name, logFile) {
 			continue
 		}
-		if _, err := fs.Stat(fs.PathJoin(dir, name)); err != nil {
-			continue // Restart took its place
-		}
 		if err := fs.Remove(fs.PathJoin(dir, name)); err != nil {
 			return fmt.Errorf("cannot remove the stale file %s: %w", fs.PathJoin(dir, name), err)
 		}
@@ -105,22 +104,19 @@ func (c *countingWriter) Write(data []byte) (int, error) {
 	return n, err
 }
 
-// mkdirAll creates a folder, and those above it, so that they survive a loss
-// of power.
-func mkdirAll(fs vfs.FS, dir string) error {
-	if _, err := fs.Stat(dir); err == nil {
-		return nil
+// syncPath puts the names in a folder on disk, and its own name, and those of
+// the folders above it: an earlier death may have left any of them in memory
+// only. Folders above it that may not be read were there before us.
+func syncPath(fs vfs.FS, dir string) error {
+	if err := syncDir(fs, dir); err != nil {
+		return err
 	}
-	parent := fs.PathDir(dir)
-	if parent != dir {
-		if err := mkdirAll(fs, parent); err != nil {
+	for parent := fs.PathDir(dir); parent != dir; dir, parent = parent, fs.PathDir(parent) {
+		if err := syncDir(fs, parent); err != nil && !errors.Is(err, os.ErrPermission) {
 			return err
 		}
 	}
-	if err := fs.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	return syncDir(fs, parent)
+	return nil
 }
 
 func syncDir(fs vfs.FS, dir string) error {

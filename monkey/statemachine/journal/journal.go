@@ -4,6 +4,7 @@ package journal
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 
@@ -38,39 +39,39 @@ const minRestartBytes = 64 << 10
 // opens the journal for more. All that it brought back is on disk, also what
 // had been written but not synced.
 func Open(fs vfs.FS, dir string, recovery Recovery) (*Journal, error) {
-	if err := mkdirAll(fs, dir); err != nil {
+	if err := fs.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("cannot create folder %s: %w", dir, err)
 	}
-	// A death may have left names that are not on disk yet, and what follows
-	// builds on them.
-	for _, folder := range []string{fs.PathDir(dir), dir} {
-		if err := syncDir(fs, folder); err != nil {
-			return nil, fmt.Errorf("cannot sync folder %s: %w", folder, err)
-		}
+	if err := syncPath(fs, dir); err != nil {
+		return nil, fmt.Errorf("cannot sync folder %s: %w", dir, err)
 	}
 	j := &Journal{fs: fs, dir: dir}
-	files, err := survey(fs, dir)
-	if err != nil {
-		return nil, err
+	if err := j.open(recovery); err != nil {
+		return nil, errors.Join(err, j.Close())
 	}
-	if files.newest == 0 {
-		if err := j.Restart(recovery.Save); err != nil {
-			return nil, err
-		}
-		return j, files.removeStale(fs, dir, j.generation)
+	return j, nil
+}
+
+func (j *Journal) open(recovery Recovery) error {
+	files, err := survey(j.fs, j.dir)
+	if err != nil {
+		return err
 	}
 	j.generation = files.newest
-	whole, err := j.recover(recovery)
-	if err != nil {
-		return nil, err
+	whole := false
+	if files.newest > 0 {
+		if whole, err = j.recover(recovery); err != nil {
+			return err
+		}
 	}
-	if err := files.removeStale(fs, dir, j.generation); err != nil {
-		return nil, err
+	if err := files.removeStale(j.fs, j.dir, j.generation); err != nil {
+		return err
 	}
-	if !whole { // nothing may be appended behind a torn record
-		return j, j.Restart(recovery.Save)
+	if whole {
+		return j.reopenLog()
 	}
-	return j, j.reopenLog()
+	// There is no log yet, or nothing may be appended behind its torn end.
+	return j.Restart(recovery.Save)
 }
 
 // recover loads the checkpoint and replays the log. It tells whether the log

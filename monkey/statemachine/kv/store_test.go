@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kv
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+func drawMaybe(t *rapid.T, label string) Maybe {
+	if rapid.Bool().Draw(t, label+" present") {
+		return Some(rapid.SampledFrom([]string{"", "a", "b", "ab"}).Draw(t, label))
+	}
+	return Maybe{}
+}
+
+func drawCommand(t *rapid.T, n int) Command {
+	return Command{
+		Op:       Op(rapid.IntRange(1, 4).Draw(t, "op")),
+		Key:      rapid.SampledFrom([]string{"k1", "k2", "k3"}).Draw(t, "key"),
+		Value:    drawMaybe(t, "value"),
+		Expected: drawMaybe(t, "expected"),
+		Writer:   fmt.Sprintf("w%d", n),
+	}
+}
+
+func drawCommands(t *rapid.T) []Command {
+	commands := make([]Command, rapid.IntRange(0, 60).Draw(t, "commands"))
+	for n := range commands {
+		commands[n] = drawCommand(t, n)
+	}
+	return commands
+}
+
+func applyAll(s *Store, commands []Command) {
+	for _, c := range commands {
+		s.Apply(s.Digest().Applied+1, c.Encode())
+	}
+}
+
+// TestStoreAgreesWithMap compares a store with the obvious one.
+func TestStoreAgreesWithMap(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		store, want := New(), map[string]string{}
+		for i, c := range drawCommands(t) {
+			answer := store.Apply(uint64(i+1), c.Encode())
+			held, present := want[c.Key]
+			status := OK
+			switch {
+			case (c.Op == Put || c.Op == Append) && !c.Value.Present:
+				status = Invalid
+			case c.Op == Put:
+				want[c.Key] = c.Value.Text
+			case c.Op == Append:
+				want[c.Key] = held + c.Value.Text
+			case c.Op == Delete:
+				delete(want, c.Key)
+			case c.Expected != Maybe{Present: present, Text: held}:
+				status = Mismatch
+			case c.Value.Present:
+				want[c.Key] = c.Value.Text
+			default:
+				delete(want, c.Key)
+			}
+			if answer.Status != status {
+				t.Fatalf("%v was answered %v, expected %v", c, answer, status)
+			}
+			for _, key := range []string{"k1", "k2", "k3"} {
+				text, present := want[key]
+				if got := store.Get(key).Value; got != (Maybe{present, text}) {
+					t.Fatalf("after %v key %s holds %v, expected %q (%v)", c, key, got, text, present)
+				}
+			}
+		}
+	})
+}
+
+// TestAnswerNamesTheWriteItSaw checks that writers chain up: each answer names
+// the last write of its key that took effect.
+func TestAnswerNamesTheWriteItSaw(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		store, last := New(), map[string]string{}
+		for i, c := range drawCommands(t) {
+			answer := store.Apply(uint64(i+1), c.Encode())
+			if answer.Status != Invalid && answer.Observed.Writer != last[c.Key] {
+				t.Fatalf("%v saw the write %q, expected %q", c, answer.Observed.Writer, last[c.Key])
+			}
+			if answer.Status == OK {
+				last[c.Key] = c.Writer
+			}
+		}
+	})
+}
+
+// TestDigestIsThatOfTheKeys checks the sum that is kept against one made anew,
+// through a snapshot.
+func TestDigestIsThatOfTheKeys(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		store := New()
+		applyAll(store, drawCommands(t))
+		var sum uint64
+		for _, key := range store.Image().Keys() {
+			sum += hashState(key, store.Get(key))
+		}
+		if sum != store.Digest().Contents {
+			t.Fatalf("the digest is %x, the keys make %x", store.Digest().Contents, sum)
+		}
+	})
+}
+
+func TestSnapshotBringsBackTheSameReplica(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		before, after := drawCommands(t), drawCommands(t)
+		store := New()
+		applyAll(store, before)
+		var first, second bytes.Buffer
+		image := store.Image()
+		if _, err := image.WriteTo(&first); err != nil {
+			t.Fatal(err)
+		}
+		applyAll(store, after)
+		if _, err := image.WriteTo(&second); err != nil || !bytes.Equal(first.Bytes(), second.Bytes()) {
+			t.Fatalf("the image changed with its store (%v)", err)
+		}
+		read, err := ReadImage(&first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		restored := New()
+		applyAll(restored, after[:len(after)/2]) // is forgotten
+		restored.Restore(read)
+		applyAll(restored, after)
+		if restored.Digest() != store.Digest() {
+			t.Fatalf("the restored replica has %+v, the other one %+v", restored.Digest(), store.Digest())
+		}
+	})
+}
+
+// TestDivergeFindsTheFirstDifference changes one command on one of two
+// replicas.
+func TestDivergeFindsTheFirstDifference(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		commands := append(drawCommands(t), Command{Op: Delete, Key: "k1"})
+		bad := rapid.IntRange(0, len(commands)-1).Draw(t, "bad")
+		good, mutant := New(), New()
+		for i, c := range commands {
+			index := uint64(i + 1)
+			good.Apply(index, c.Encode())
+			if i == bad {
+				c = Command{Op: Put, Key: "k1", Value: Some("wrong"), Writer: "nobody"}
+			}
+			mutant.Apply(index, c.Encode())
+		}
+		d := Diverge(good.Trail(), mutant.Trail())
+		if d == nil || d.Mine.After.Applied != uint64(bad+1) || d.Theirs.Writer != "nobody" || d.Earlier != (bad == 0) {
+			t.Fatalf("found %+v, expected a difference at %d", d, bad+1)
+		}
+	})
+}
+
+func TestDivergeOfUnequalTrails(t *testing.T) {
+	step := func(index, chain uint64) Step { return Step{After: Digest{Applied: index, Chain: chain}} }
+	both := Trail{step(1, 10), step(3, 30), step(5, 50)}
+	tests := []struct {
+		name         string
+		mine, theirs Trail
+		at           uint64 // 0: they agree
+	}{
+		{"equal", both, both, 0},
+		{"one is behind", both, both[:2], 0},
+		{"one begins later", both, both[1:], 0},
+		{"nothing in common", both[:1], both[2:], 0},
+		{"one is empty", both, nil, 0},
+		{"one lacks a step", both, Trail{step(1, 10), step(5, 51)}, 3},
+		{"one has a step more", Trail{step(1, 10), step(5, 51)}, both, 3},
+		{"differ at the end", both, Trail{step(1, 10), step(3, 30), step(5, 51)}, 5},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			d := Diverge(test.mine, test.theirs)
+			if test.at == 0 {
+				require.Nil(t, d)
+				return
+			}
+			require.NotNil(t, d)
+			for _, step := range []*Step{d.Mine, d.Theirs} {
+				if step != nil {
+					require.Equal(t, test.at, step.After.Applied)
+				}
+			}
+		})
+	}
+}
+
+func TestTrailKeepsTheNewest(t *testing.T) {
+	store := New()
+	for i := range 3*trailLength + 7 {
+		store.Apply(uint64(i+1), Command{Op: Delete, Key: "k"}.Encode())
+	}
+	trail, err := DecodeTrail(store.Lookup(TrailQuery()))
+	require.NoError(t, err)
+	require.Len(t, trail, trailLength)
+	require.Equal(t, uint64(2*trailLength+8), trail[0].After.Applied)
+	require.Equal(t, store.Digest(), trail[trailLength-1].After)
+}
+
+// TestChainRemembersTransientDifference: contents that differed once and are
+// equal again still show in the chain.
+func TestChainRemembersTransientDifference(t *testing.T) {
+	put := func(writer string) []byte {
+		return Command{Op: Put, Key: "k", Value: Some(writer), Writer: writer}.Encode()
+	}
+	good, bad := New(), New()
+	good.Apply(1, put("a"))
+	bad.Apply(1, put("b"))
+	good.Apply(2, put("c"))
+	bad.Apply(2, put("c"))
+	require.Equal(t, good.Digest().Contents, bad.Digest().Contents)
+	require.NotEqual(t, good.Digest().Chain, bad.Digest().Chain)
+}
+
+func TestLimits(t *testing.T) {
+	long := func(n int) string { return strings.Repeat("x", n) }
+	store := New()
+	apply := func(c Command) Status { return store.Apply(store.Digest().Applied+1, c.Encode()).Status }
+	require.Equal(t, OK, apply(Command{Op: Put, Key: long(MaxKey), Value: Some(long(MaxValue)), Writer: long(MaxWriter)}))
+	require.Equal(t, OK, apply(Command{Op: Append, Key: long(MaxKey), Value: Some("")}))
+	require.Equal(t, TooLarge, apply(Command{Op: Append, Key: long(MaxKey), Value: Some("x")}))
+	require.Equal(t, TooLarge, apply(Command{Op: Put, Key: long(MaxKey + 1), Value: Some("")}))
+	require.Equal(t, TooLarge, apply(Command{Op: Put, Key: "k", Value: Some(long(MaxValue + 1))}))
+	require.Equal(t, TooLarge, apply(Command{Op: Delete, Key: "k", Writer: long(MaxWriter + 1)}))
+	require.Equal(t, []string{long(MaxKey)}, store.Image().Keys())
+
+	var image bytes.Buffer
+	_, err := store.Image().WriteTo(&image)
+	require.NoError(t, err)
+	_, err = ReadImage(&image)
+	require.NoError(t, err, "what a store takes, a snapshot brings back")
+}
+
+func TestWithoutLeavesOneKeyOut(t *testing.T) {
+	store := New()
+	store.Apply(1, Command{Op: Put, Key: "a", Value: Some("1")}.Encode())
+	store.Apply(2, Command{Op: Put, Key: "b", Value: Some("2")}.Encode())
+	var image bytes.Buffer
+	_, err := store.Image().Without("b").WriteTo(&image)
+	require.NoError(t, err)
+	read, err := ReadImage(&image)
+	require.NoError(t, err, "it is a snapshot like any other")
+	require.Equal(t, []string{"a"}, read.Keys())
+	require.Equal(t, store.Digest().Chain, read.Digest().Chain)
+}

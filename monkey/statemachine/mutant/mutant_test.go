@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mutant
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/drumbeat-raft/drumbeat/monkey/statemachine"
+	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
+)
+
+// TestScenariosKnowAllMutants: the names in scenario files and this table are
+// the same.
+func TestScenariosKnowAllMutants(t *testing.T) {
+	var names []string
+	for _, kind := range Kinds {
+		names = append(names, kind.Name)
+	}
+	require.Equal(t, scenarios.BugKinds(), names)
+}
+
+// random returns a command of client n, drawn so that some cas match.
+func random(drawn *rand.Rand, n int) kv.Command {
+	value := func() kv.Maybe { return kv.Some(fmt.Sprint(drawn.IntN(3))) }
+	return kv.Command{
+		Op:       kv.Op(1 + drawn.IntN(4)),
+		Key:      fmt.Sprint("k", drawn.IntN(3)),
+		Value:    value(),
+		Expected: value(),
+		Writer:   fmt.Sprint("w", n),
+	}
+}
+
+// differences drives a core and a correct store through the same commands, and
+// tells what a client and a comparison of digests can see.
+func differences(t *testing.T, bad statemachine.Core) (answers, digests bool) {
+	good, drawn := kv.New(), rand.New(rand.NewPCG(1, 2))
+	for i := range 2000 {
+		c := random(drawn, i)
+		want, got := good.Apply(uint64(i+1), c.Encode()), bad.Apply(uint64(i+1), c.Encode())
+		answers = answers || want != got
+		query := kv.GetQuery(c.Key)
+		answers = answers || !bytes.Equal(good.Lookup(query), bad.Lookup(query))
+		if i%100 == 99 { // it is restarted
+			answers = answers || restart(t, bad, good)
+		}
+		require.Equal(t, good.Digest().Applied, bad.Digest().Applied, "a mutant loses no index")
+		digests = digests || good.Digest() != bad.Digest()
+	}
+	return answers, digests
+}
+
+// restart puts a core through a snapshot, and then makes it catch up with the
+// correct one. It tells whether the snapshot answers differently.
+func restart(t *testing.T, bad statemachine.Core, good *kv.Store) bool {
+	var snapshot bytes.Buffer
+	_, err := bad.Image().WriteTo(&snapshot)
+	require.NoError(t, err)
+	image, err := kv.ReadImage(&snapshot)
+	require.NoError(t, err)
+	bad.Restore(image)
+	for key := range 3 {
+		query := kv.GetQuery(fmt.Sprint("k", key))
+		if !bytes.Equal(good.Lookup(query), bad.Lookup(query)) {
+			return true
+		}
+	}
+	return false
+}
+
+func TestEachMutantMisbehavesAsItsTableSays(t *testing.T) {
+	for _, kind := range Kinds {
+		t.Run(kind.Name, func(t *testing.T) {
+			newCore, err := New(Config{Kind: kind.Name, Every: 5, Seed: 7})
+			require.NoError(t, err)
+			answers, digests := differences(t, newCore(1, 1))
+			require.Equal(t, slices.Contains(kind.FoundBy, Linearizability), answers, "clients see it")
+			require.Equal(t, slices.Contains(kind.FoundBy, Digests), digests, "digests show it")
+		})
+	}
+}
+
+func TestMutantsStrikeAsOftenAsTheyShould(t *testing.T) {
+	v := victim{seed: 3, every: 1000}
+	struck := 0
+	for n := range uint64(1_000_000) {
+		if v.strikes(n) {
+			struck++
+		}
+	}
+	require.InDelta(t, 1000, struck, 100)
+}
+
+// TestMutantsAreDeterministic: a bad node that applies its log again, after a
+// restart, goes wrong at the same places.
+func TestMutantsAreDeterministic(t *testing.T) {
+	for _, kind := range Kinds {
+		newCore, err := New(Config{Kind: kind.Name, Every: 3, Seed: 11})
+		require.NoError(t, err)
+		first, second := newCore(4, 1), newCore(4, 1)
+		drawn := rand.New(rand.NewPCG(1, 2))
+		for i := range 500 {
+			command := random(drawn, i).Encode()
+			require.Equal(t, first.Apply(uint64(i+1), command), second.Apply(uint64(i+1), command), kind.Name)
+		}
+		require.Equal(t, first.Digest(), second.Digest(), kind.Name)
+	}
+}
+
+func TestOneFirstMemberOfEachClusterIsBad(t *testing.T) {
+	c := Config{Kind: "drop-update", Every: 1000, Seed: 5, Size: 3}
+	newCore, err := New(c)
+	require.NoError(t, err)
+	places := map[uint64]int{}
+	for cluster := uint64(1); cluster <= 100; cluster++ {
+		bad := 0
+		for node := uint64(1); node <= 3; node++ {
+			_, correct := newCore(cluster, node).(*kv.Store)
+			require.Equal(t, c.IsBad(cluster, node), !correct)
+			if !correct {
+				bad++
+				places[node]++
+			}
+		}
+		require.Equal(t, 1, bad, "cluster %d", cluster)
+	}
+	require.Len(t, places, 3, "the bad nodes are spread over the first members")
+	require.True(t, Config{}.IsBad(1, 17), "without a size all are bad")
+}
+
+func TestUnknownMutantIsAnError(t *testing.T) {
+	_, err := New(Config{Kind: "none", Every: 1})
+	require.ErrorContains(t, err, `no mutant named "none"`)
+	_, err = New(Config{Kind: "drop-update"})
+	require.ErrorContains(t, err, "every 0")
+}
