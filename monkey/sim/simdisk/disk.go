@@ -27,13 +27,36 @@ type Effect struct {
 // Whoever ends a process takes its network away before its disk: what a ghost
 // "syncs" is on no disk, so nobody may hear of it.
 type Disk struct {
+	dirs []string // there from the beginning
+
 	mu      sync.Mutex
 	root    *node  // what the next mount will see; nil while mounted
 	mounted *Mount // nil when no process uses the disk
 }
 
-// New makes an empty disk.
-func New() *Disk { return &Disk{root: newDir(time.Now())} }
+// New makes a disk that holds nothing but the given directories. These are
+// durable, as what was there when the machine was set up; a directory that a
+// process makes itself is not, until it has synced the one above.
+func New(dirs ...string) *Disk {
+	d := &Disk{dirs: dirs}
+	d.root = d.blank()
+	return d
+}
+
+// blank is the tree of a new disk.
+func (d *Disk) blank() *node {
+	root := newDir(time.Now())
+	for _, name := range d.dirs {
+		n := root
+		for _, e := range split(name) {
+			if n.dir.now[e] == nil {
+				n.dir.now[e] = newDir(root.modTime)
+			}
+			n = n.dir.now[e]
+		}
+	}
+	return root
+}
 
 // Mount hands the disk to a new incarnation of the process. A mount that is
 // still there is killed first.
@@ -64,11 +87,14 @@ func (d *Disk) PowerLoss(torn *rand.Rand) Effect {
 	return d.take(lose(torn))
 }
 
-// Wipe empties the disk and ends the incarnation if there is one.
+// Wipe makes the disk as New did and ends the incarnation if there is one.
 func (d *Disk) Wipe() Effect {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.take(wipe)
+	return d.take(func(root *node) (*node, Effect) {
+		files, bytes := usage(root, map[*node]bool{})
+		return d.blank(), Effect{BytesLost: bytes, FilesLost: files}
+	})
 }
 
 // take makes the disk's root from what the mount has, or from what is there
@@ -94,11 +120,6 @@ func (d *Disk) takeLocked(with func(*node) (*node, Effect)) Effect {
 }
 
 func keep(root *node) (*node, Effect) { return copied{}.live(root), Effect{} }
-
-func wipe(root *node) (*node, Effect) {
-	files, bytes := usage(root, map[*node]bool{})
-	return newDir(time.Now()), Effect{BytesLost: bytes, FilesLost: files}
-}
 
 func lose(torn *rand.Rand) func(*node) (*node, Effect) {
 	return func(root *node) (*node, Effect) {

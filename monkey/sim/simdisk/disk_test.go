@@ -190,13 +190,18 @@ func TestLockBelongsToAnIncarnation(t *testing.T) {
 }
 
 func TestWipeCountsWhatItDrops(t *testing.T) {
-	d := New()
+	d := New("/data/raft")
 	m := d.Mount()
-	put(t, m, "/a", "abc", true, true)
-	require.NoError(t, m.Link("/a", "/b"))
+	put(t, m, "/data/raft/a", "abc", true, true)
+	require.NoError(t, m.Link("/data/raft/a", "/b"))
 	put(t, m, "/c", "d", false, false)
 	require.Equal(t, Effect{BytesLost: 4, FilesLost: 2}, d.Wipe())
-	names, err := d.Mount().List("/")
+	require.Equal(t, Effect{}, d.PowerLoss(nil))
+	m = d.Mount()
+	names, err := m.List("/")
+	require.NoError(t, err)
+	require.Equal(t, []string{"data"}, names)
+	names, err = m.List("/data/raft")
 	require.NoError(t, err)
 	require.Empty(t, names)
 }

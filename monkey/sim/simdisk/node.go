@@ -84,14 +84,6 @@ func (f *file) freeze() {
 // sync makes the present content durable.
 func (f *file) sync() { *f = file{now: f.now, synced: f.now.size} }
 
-// unsynced counts the bytes that a power loss would drop or turn back.
-func (f *file) unsynced() int64 {
-	if f.base != nil {
-		return max(f.now.size, f.base.size)
-	}
-	return f.now.size - f.synced + min(f.undoes, f.synced)
-}
-
 func (f *file) dirty() bool {
 	return f.base != nil || len(f.undo) > 0 || f.now.size > f.synced
 }
@@ -140,12 +132,4 @@ func (d *dir) crossed() bool {
 		}
 	}
 	return false
-}
-
-// durable looks a name up as it will be after a power loss.
-func (d *dir) durable(name string) *node {
-	if c, ok := d.pending[name]; ok {
-		return c.was
-	}
-	return d.now[name]
 }
