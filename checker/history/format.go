@@ -97,3 +97,17 @@ func detect(name string, r *bufio.Reader) (Format, error) {
 	}
 	return "", &InputError{File: name, Line: 1, Err: errors.New("is neither JSONL, nor EDN, nor a Jepsen log")}
 }
+
+// LineOf returns the line that a source of this package read last, 0 for
+// another source.
+func LineOf(s Source) int {
+	switch s := s.(type) {
+	case *jsonl:
+		return s.in.line
+	case *edn:
+		return s.in.line
+	case *jepsen:
+		return s.in.line
+	}
+	return 0
+}

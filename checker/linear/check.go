@@ -45,7 +45,9 @@ func CheckLog(ctx context.Context, l *Log, fetch func(i int) history.Op, o Optio
 	}
 	ctx, cancel := o.bound(ctx)
 	defer cancel()
-	c.run(ctx)
+	if bad := c.judgeAll(ctx); bad != nil {
+		c.res.Core, c.res.Explanation = bad.explain(ctx)
+	}
 	c.res.Engine = engines(c.res.PerKey)
 	c.res.Duration = time.Since(start)
 	return c.res
@@ -83,7 +85,13 @@ type logCheck struct {
 	zones *zones
 }
 
-func (c *logCheck) run(ctx context.Context) {
+// gaveUp tells why there is no verdict.
+func (o *Options) gaveUp(part string, ops int) string {
+	return fmt.Sprintf("the search gave up on %q (%d operations): it would take more than %v or %d MiB", part, ops, o.Timeout, o.Memory>>20)
+}
+
+// judgeAll judges every key and returns one that is illegal, if any is.
+func (c *logCheck) judgeAll(ctx context.Context) *keyCheck {
 	l := c.log
 	if c.Engine == EngineAuto || c.Engine == EngineZones {
 		c.zones = newZones(l)
@@ -105,9 +113,7 @@ func (c *logCheck) run(ctx context.Context) {
 			firstBad = kc
 		}
 	}
-	if firstBad != nil {
-		c.res.Core, c.res.Explanation = firstBad.explain(ctx)
-	}
+	return firstBad
 }
 
 // decided says whether the zones' judgement on a key is final.
@@ -149,14 +155,16 @@ func checkModel(ctx context.Context, ops []history.Op, o Options) (Result, error
 	for _, p := range parts {
 		res.Checked += len(p.ops)
 		pr := modelProblem(o.Model, p.name, p.ops)
-		v, engine, order := o.solve(ctx, pr, o.Model, p.name, func() []history.Op { return p.ops })
-		if v == OK && o.Certify {
-			v = res.certify(o.Model, p.name, ops, p.original(order))
+		f := o.solve(ctx, pr, o.Model, p.name, func() []history.Op { return p.ops })
+		switch {
+		case f.verdict == OK && o.Certify:
+			f.verdict = res.certify(o.Model, p.name, ops, p.original(f.order))
+		case f.verdict == Violation && res.Core == nil:
+			res.Core, res.Explanation = explainModel(ctx, o, p, f.until)
+		case f.verdict == Unknown && res.Explanation == "":
+			res.Explanation = o.gaveUp(p.name, len(p.ops))
 		}
-		if v == Violation && res.Core == nil {
-			res.Core, res.Explanation = explainModel(ctx, o, p)
-		}
-		res.add(KeyResult{Key: p.name, Verdict: v, Engine: engine, Ops: len(p.ops)})
+		res.add(KeyResult{Key: p.name, Verdict: f.verdict, Engine: f.engine, Ops: len(p.ops)})
 	}
 	res.Engine = engines(res.PerKey)
 	res.Duration = time.Since(start)

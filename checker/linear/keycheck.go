@@ -4,7 +4,6 @@ package linear
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 )
@@ -14,6 +13,8 @@ type keyCheck struct {
 	*logCheck
 	key uint32
 	idx []int32 // positions of its operations, where they are needed
+	// until is, for a violation found by search, when no order was left.
+	until int64
 }
 
 func (k *keyCheck) judge(ctx context.Context) (Verdict, string) {
@@ -34,18 +35,18 @@ func (k *keyCheck) judge(ctx context.Context) (Verdict, string) {
 
 func (k *keyCheck) search(ctx context.Context) (Verdict, string) {
 	p, of := k.log.kvProblem(k.key, k.idx)
-	v, engine, order := k.solve(ctx, p, k.Model, k.log.names[k.key], func() []history.Op { return k.ops(of) })
+	f := k.solve(ctx, p, k.Model, k.log.names[k.key], func() []history.Op { return k.ops(of) })
+	k.until = f.until
 	switch {
-	case v == OK && k.Certify:
-		for i, n := range order {
-			order[i] = int(k.idx[of[n]])
+	case f.verdict == OK && k.Certify:
+		for i, n := range f.order {
+			f.order[i] = int(k.idx[of[n]])
 		}
-		v = k.certifyKey(order)
-	case v == Unknown && k.res.Explanation == "":
-		k.res.Explanation = fmt.Sprintf("the search gave up on key %q (%d operations): it would take more than %v or %d MiB",
-			k.log.names[k.key], len(k.idx), k.Timeout, k.Memory>>20)
+		f.verdict = k.certifyKey(f.order)
+	case f.verdict == Unknown && k.res.Explanation == "":
+		k.res.Explanation = k.gaveUp(k.log.names[k.key], len(k.idx))
 	}
-	return v, engine
+	return f.verdict, f.engine
 }
 
 // ops fetches the operations at the given places of idx.
@@ -85,26 +86,34 @@ func ints(a []int32) []int {
 	return b
 }
 
+// found is what a general search found out.
+type found struct {
+	verdict Verdict
+	engine  string
+	order   []int // for an OK: positions in the problem
+	until   int64 // for a violation: the return by which no order was left
+}
+
 // solve runs the general searches one after the other: depth first, breadth
 // first, porcupine. Each is bounded by Memory, all by the context.
-func (o *Options) solve(ctx context.Context, p *problem, m Model, part string, ops func() []history.Op) (v Verdict, engine string, order []int) {
+func (o *Options) solve(ctx context.Context, p *problem, m Model, part string, ops func() []history.Op) found {
 	if o.Engine != EnginePorcupine {
 		if pl, ok := layOut(p, o.Memory); ok {
 			for _, dive := range []func(*search) (Verdict, []int32){(*search).deep, (*search).broad} {
 				s := newSearch(ctx, pl, o.Memory)
 				v, path := dive(s)
 				if v == OK {
-					return v, EngineSearch, s.order(path)
+					return found{verdict: v, engine: EngineSearch, order: s.order(path)}
 				}
 				if v == Violation {
-					return v, EngineSearch, nil
+					return found{verdict: v, engine: EngineSearch, until: s.until()}
 				}
 			}
 		}
 	}
 	if ctx.Err() != nil || o.Engine == EngineSearch {
-		return Unknown, EngineSearch, nil
+		return found{verdict: Unknown, engine: EngineSearch}
 	}
-	v, order = searchPorcupine(ctx, m, part, ops(), o.Memory, o.Certify)
-	return v, EnginePorcupine, order
+	v, order := searchPorcupine(ctx, m, part, ops(), o.Memory, o.Certify)
+	return found{verdict: v, engine: EnginePorcupine, order: order, until: history.Never}
 }

@@ -149,3 +149,20 @@ func (l *Log) fillCas(e *entry, op *history.Op) {
 }
 
 const longAgo = math.MinInt64
+
+// NeedsOps says whether CheckLog needs fetch to judge: operations name the
+// writes that they saw.
+func (l *Log) NeedsOps() bool {
+	for _, o := range l.outside {
+		if o&named != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Compactable says whether a history of the model can be held as a Log.
+func Compactable(m Model) bool {
+	m2, ok := m.(kv)
+	return ok && !m2.register
+}

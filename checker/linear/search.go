@@ -35,6 +35,8 @@ type search struct {
 	spent int   // where the counts begin in a record
 	seen  seenSet
 	moves int
+	// furthest is the last turn that a configuration came to.
+	furthest uint32
 }
 
 func newSearch(ctx context.Context, pl *plan, limit int64) *search {
@@ -73,6 +75,10 @@ func (s *search) settle(c []uint32, ops []int32) {
 	}
 }
 
+// until returns the moment by which a search that found a violation had no
+// order left.
+func (s *search) until() int64 { return s.ret[s.turns[s.furthest].op] }
+
 // start writes the first configuration into c.
 func (s *search) start(c []uint32) {
 	clear(c)
@@ -88,6 +94,7 @@ func (s *search) advance(c []uint32) bool {
 	for int(c[wordTurn]) < len(s.turns) {
 		t := &s.turns[c[wordTurn]]
 		if !isDone(c, s.bit[t.op]) {
+			s.furthest = max(s.furthest, c[wordTurn])
 			return false
 		}
 		clearDone(c, s.bit[t.op])

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package compare
+
+import (
+	"hash/maphash"
+	"math"
+
+	"github.com/anishathalye/porcupine"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+)
+
+var seed = maphash.MakeSeed()
+
+// Model is a key-value store as porcupine takes it, partitioned by key and
+// hashed, over the operations that Operations returns.
+func Model() porcupine.Model {
+	return porcupine.Model{
+		Partition: partition,
+		Init:      func() any { return history.Absent },
+		Step: func(state, in, _ any) (bool, any) {
+			return does(state.(history.Value), in.(*history.Op))
+		},
+		Hash: func(state any) uint64 { return maphash.Comparable(seed, state.(history.Value)) },
+	}
+}
+
+// Operations gives a history to porcupine, without what says nothing.
+func Operations(ops []history.Op) []porcupine.Operation {
+	out := make([]porcupine.Operation, 0, len(ops))
+	for i := range ops {
+		op := &ops[i]
+		ret := op.Return
+		switch {
+		case op.Outcome == history.Unknown && op.Kind == history.Get:
+			continue
+		case op.Outcome == history.Unknown:
+			ret = math.MaxInt64
+		case op.Outcome == history.Fail && (op.Kind != history.Cas || !op.Refuted && !op.Observed.Stated()):
+			continue
+		}
+		out = append(out, porcupine.Operation{Input: op, Call: op.Call, Return: ret})
+	}
+	return out
+}
+
+func partition(ops []porcupine.Operation) [][]porcupine.Operation {
+	at := make(map[string]int)
+	var parts [][]porcupine.Operation
+	for _, o := range ops {
+		key := o.Input.(*history.Op).Key
+		n, ok := at[key]
+		if !ok {
+			n = len(parts)
+			at[key] = n
+			parts = append(parts, nil)
+		}
+		parts[n] = append(parts[n], o)
+	}
+	return parts
+}
+
+func does(s history.Value, op *history.Op) (bool, any) {
+	if op.Kind == history.Get {
+		return s == op.Observed, s
+	}
+	if op.Kind == history.Delete {
+		return true, history.Absent
+	}
+	if op.Kind == history.Put {
+		return true, op.Value
+	}
+	if op.Kind == history.Append {
+		if op.Value.IsAbsent() {
+			return true, s
+		}
+		return true, history.String(s.Text() + op.Value.Text())
+	}
+	same := s == op.Expected
+	if op.Outcome == history.Fail {
+		return !same && (op.Refuted || s == op.Observed), s
+	}
+	if same {
+		return true, op.Value
+	}
+	return op.Outcome == history.Unknown, s
+}

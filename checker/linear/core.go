@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package linear
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+)
+
+// A core is a part of an illegal history that is illegal by itself, and for a
+// reason of the whole. So operations may only be left out if that makes the
+// rest easier to order: one that only observes always, one that writes only
+// if nothing that is left depends on what it wrote.
+
+// coreEffort bounds the work for a core, in operations checked.
+const coreEffort = 3_000_000
+
+type shrinker struct {
+	ctx    context.Context
+	model  Model
+	effort int
+	// mayDrop says whether the operation at i may be left out of a set.
+	mayDrop func(set []history.Op, i int) bool
+	// illegal says whether a set can't be ordered; false if that is not
+	// certain.
+	illegal func(set []history.Op) bool
+}
+
+// shrink makes a small core of an illegal set.
+func (s *shrinker) shrink(set []history.Op) []history.Op {
+	for chunk := (len(set) + 1) / 2; chunk >= 1; {
+		smaller := false
+		for from := 0; from < len(set); {
+			if s.effort -= len(set); s.effort < 0 || s.ctx.Err() != nil {
+				return set
+			}
+			fewer := s.without(set, from, min(from+chunk, len(set)))
+			if len(fewer) < len(set) && s.illegal(fewer) {
+				set, smaller = fewer, true
+				continue
+			}
+			from += chunk
+		}
+		if chunk == 1 && !smaller {
+			break
+		}
+		if !smaller || chunk > 1 {
+			chunk = max(1, chunk/2)
+		}
+	}
+	return set
+}
+
+// without leaves out what it may of set[from:to].
+func (s *shrinker) without(set []history.Op, from, to int) []history.Op {
+	rest := slices.Clone(set)
+	drop := make([]bool, len(rest))
+	for i := from; i < to; i++ {
+		drop[i] = true
+	}
+	for again := true; again; {
+		again = false
+		for i := 0; i < len(rest); i++ {
+			if drop[i] && s.mayDrop(rest, i) {
+				rest, drop = slices.Delete(rest, i, i+1), slices.Delete(drop, i, i+1)
+				i--
+				again = true
+			}
+		}
+	}
+	return rest
+}
+
+// mayDropKV is mayDrop for key-value operations of one key.
+func mayDropKV(set []history.Op, i int) bool {
+	op := &set[i]
+	if op.Kind == history.Get || op.Outcome == history.Fail {
+		return true
+	}
+	written := op.Value
+	if op.Kind == history.Delete {
+		written = history.Absent
+	}
+	for j := range set {
+		o := &set[j]
+		if j == i {
+			continue
+		}
+		switch {
+		case o.Kind == history.Append || op.Kind == history.Append:
+			return false
+		case o.Refuted:
+			return false
+		case o.Kind == history.Get && o.Observed == written, o.Kind == history.Cas && o.Outcome == history.Fail && o.Observed == written:
+			return false
+		case o.Kind == history.Cas && o.Outcome != history.Fail && o.Expected == written:
+			return false
+		}
+	}
+	return true
+}
+
+// illegalKV says whether key-value operations certainly can't be ordered.
+func illegalKV(ctx context.Context, m Model, set []history.Op) bool {
+	l := NewLog()
+	l.Grow(len(set))
+	for i := range set {
+		if l.Add(&set[i]) != nil {
+			return false
+		}
+	}
+	c := &logCheck{Options: Options{Model: m, Engine: EngineAuto, Memory: 64 << 20}, log: l, fetch: func(i int) history.Op { return set[i] }, res: Result{Verdict: OK}}
+	c.judgeAll(ctx)
+	return c.res.Verdict == Violation
+}
+
+func byCall(ops []history.Op) []history.Op {
+	slices.SortStableFunc(ops, func(a, b history.Op) int { return cmp.Compare(a.Call, b.Call) })
+	return ops
+}

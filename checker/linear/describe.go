@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package linear
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+)
+
+// Describe tells an operation in a line for people.
+func Describe(op *history.Op) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "client %d %s", op.Client, Deed(op))
+	if op.Outcome == history.Unknown {
+		fmt.Fprintf(&b, ", called at %s, outcome unknown", Moment(op.Call))
+	} else {
+		fmt.Fprintf(&b, ", from %s to %s", Moment(op.Call), Moment(op.Return))
+	}
+	if op.Host != "" {
+		fmt.Fprintf(&b, ", at %s", op.Host)
+	}
+	return b.String()
+}
+
+// Deed tells what the operation did, without who and when.
+func Deed(op *history.Op) string {
+	if op.Key == "" {
+		return deed(op, "the register")
+	}
+	return deed(op, op.Key)
+}
+
+// deed tells it with a name for the key.
+func deed(op *history.Op, key string) string {
+	switch op.Kind {
+	case history.Get:
+		if op.Outcome != history.OK {
+			return "asked for " + key
+		}
+		return fmt.Sprintf("read %s from %s", op.Observed, key)
+	case history.Put:
+		return tried(op, fmt.Sprintf("wrote %s to %s", op.Value, key))
+	case history.Delete:
+		return tried(op, "deleted "+key)
+	case history.Append:
+		return tried(op, fmt.Sprintf("appended %s to %s", op.Value, key))
+	case history.Cas:
+		return casDeed(op, key)
+	}
+	return tried(op, fmt.Sprintf("did %s %s on %s", op.Kind, op.Value, key))
+}
+
+func tried(op *history.Op, deed string) string {
+	switch op.Outcome {
+	case history.Unknown:
+		return "perhaps " + deed
+	case history.Fail:
+		return "in vain " + deed
+	}
+	return deed
+}
+
+func casDeed(op *history.Op, key string) string {
+	switch {
+	case op.Outcome != history.Fail:
+		return tried(op, fmt.Sprintf("changed %s from %s to %s", key, op.Expected, op.Value))
+	case op.Observed.Stated():
+		return fmt.Sprintf("did not change %s from %s to %s, because it saw %s", key, op.Expected, op.Value, op.Observed)
+	case op.Refuted:
+		return fmt.Sprintf("did not change %s from %s to %s, because it was not %s", key, op.Expected, op.Value, op.Expected)
+	}
+	return fmt.Sprintf("failed to change %s from %s to %s", key, op.Expected, op.Value)
+}
+
+// Moment tells a time. Times of a billion and more are taken for nanoseconds
+// and told in seconds, smaller ones as they are.
+func Moment(t int64) string {
+	if t > -1e9 && t < 1e9 {
+		return fmt.Sprint(t)
+	}
+	return fmt.Sprintf("%.6f s", float64(t)/1e9)
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package linear
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+)
+
+// Models holds the models of this package.
+var Models = []Model{Register, CasRegister, KV, Counter, Set, Bank, Sessions}
+
+// CasRegister is Register under the name that other tools give it.
+var CasRegister Model = kv{name: "cas-register", register: true}
+
+// Counter is a counter a key, 0 at first: add adds the integer Value, get
+// observes the sum (absent counts as 0).
+var Counter Model = counter{}
+
+type counter struct{}
+
+func (counter) Name() string                 { return "counter" }
+func (counter) Part(op *history.Op) string   { return op.Key }
+func (counter) Init(string) State            { return int64(0) }
+func (counter) Says(op *history.Op) bool     { return saysUnlessFailed(op) }
+func (counter) Observes(op *history.Op) bool { return op.Kind == history.Get }
+func (counter) Validate(op *history.Op) error {
+	switch op.Kind {
+	case history.Add:
+		if _, ok := op.Value.Int(); !ok {
+			return fmt.Errorf("a counter adds integers of 64 bits, not %s", op.Value)
+		}
+	case history.Get:
+		if _, ok := op.Observed.Int(); !ok && op.Outcome == history.OK && !op.Observed.IsAbsent() {
+			return fmt.Errorf("a counter holds an integer of 64 bits, not %s", op.Observed)
+		}
+	default:
+		return fmt.Errorf("a counter knows no %q", op.Kind)
+	}
+	return op.Validate()
+}
+
+func (counter) Step(s State, op *history.Op) (State, bool) {
+	if op.Kind == history.Add {
+		n, _ := op.Value.Int()
+		return s.(int64) + n, true
+	}
+	n, _ := op.Observed.Int()
+	return s, n == s.(int64)
+}
+
+func saysUnlessFailed(op *history.Op) bool {
+	return op.Outcome == history.OK || op.Outcome == history.Unknown && op.Kind.Mutates()
+}
+
+// Set is a set of texts a key, empty at first: add adds the element Value,
+// remove takes it out, get observes the elements as a JSON array of strings
+// (in any order; absent counts as empty).
+var Set Model = set{}
+
+type set struct{}
+
+func (set) Name() string                 { return "set" }
+func (set) Part(op *history.Op) string   { return op.Key }
+func (set) Init(string) State            { return "[]" }
+func (set) Says(op *history.Op) bool     { return saysUnlessFailed(op) }
+func (set) Observes(op *history.Op) bool { return op.Kind == history.Get }
+func (set) Validate(op *history.Op) error {
+	switch op.Kind {
+	case history.Add, history.Remove:
+		if !op.Value.Stated() || op.Value.IsAbsent() {
+			return fmt.Errorf("%s on a set needs \"value\"", op.Kind)
+		}
+	case history.Get:
+		if op.Outcome == history.OK {
+			if _, err := elements(op.Observed.Text()); err != nil {
+				return fmt.Errorf("a set is observed as a JSON array of strings, not %s", op.Observed)
+			}
+		}
+	default:
+		return fmt.Errorf("a set knows no %q", op.Kind)
+	}
+	return op.Validate()
+}
+
+func elements(text string) ([]string, error) {
+	var all []string
+	if text == "" {
+		return nil, nil
+	}
+	err := json.Unmarshal([]byte(text), &all)
+	return all, err
+}
+
+func setState(all []string) string {
+	slices.Sort(all)
+	b, _ := json.Marshal(slices.Compact(all)) // strings always marshal
+	return string(b)
+}
+
+func (set) Step(s State, op *history.Op) (State, bool) {
+	all, _ := elements(s.(string))
+	switch op.Kind {
+	case history.Add:
+		return setState(append(all, op.Value.Text())), true
+	case history.Remove:
+		return setState(append([]string{}, slices.DeleteFunc(all, func(e string) bool { return e == op.Value.Text() })...)), true
+	}
+	seen, _ := elements(op.Observed.Text())
+	return s, setState(append([]string{}, seen...)) == s
+}
+
+// Bank is one set of accounts: a put sets the balance of account Key, a
+// transfer moves money (Value is {"from":…,"to":…,"amount":…} as text), a get
+// observes all balances as a JSON object (as text). A transfer that would
+// overdraw an account fails. The total is preserved by construction: a get
+// that shows another total is a violation.
+var Bank Model = bank{}
+
+type bank struct{}
+
+type transfer struct {
+	From   string `json:"from"`
+	To     string `json:"to"`
+	Amount int64  `json:"amount"`
+}
+
+func (bank) Name() string                 { return "bank" }
+func (bank) Part(*history.Op) string      { return "" }
+func (bank) Init(string) State            { return "{}" }
+func (bank) Says(op *history.Op) bool     { return saysUnlessFailed(op) }
+func (bank) Observes(op *history.Op) bool { return op.Kind == history.Get }
+func (bank) Validate(op *history.Op) error {
+	switch op.Kind {
+	case history.Put:
+		if _, ok := op.Value.Int(); !ok {
+			return fmt.Errorf("a balance is an integer of 64 bits, not %s", op.Value)
+		}
+	case history.Transfer:
+		if t, err := readTransfer(op); err != nil || t.Amount < 0 {
+			return fmt.Errorf("a transfer is {\"from\":…,\"to\":…,\"amount\":…} as text, not %s", op.Value)
+		}
+	case history.Get:
+		if op.Outcome == history.OK {
+			if _, err := balances(op.Observed.Text()); err != nil {
+				return fmt.Errorf("balances are observed as a JSON object of integers, not %s", op.Observed)
+			}
+		}
+	default:
+		return fmt.Errorf("a bank knows no %q", op.Kind)
+	}
+	return op.Validate()
+}
+
+func readTransfer(op *history.Op) (t transfer, err error) {
+	d := json.NewDecoder(strings.NewReader(op.Value.Text()))
+	d.DisallowUnknownFields()
+	return t, d.Decode(&t)
+}
+
+func balances(text string) (map[string]int64, error) {
+	all := make(map[string]int64)
+	if text == "" {
+		return all, nil
+	}
+	err := json.Unmarshal([]byte(text), &all)
+	return all, err
+}
+
+func bankState(all map[string]int64) string {
+	b, _ := json.Marshal(all) // integers by string always marshal, keys sorted
+	return string(b)
+}
+
+func (bank) Step(s State, op *history.Op) (State, bool) {
+	all, _ := balances(s.(string))
+	switch op.Kind {
+	case history.Put:
+		all[op.Key], _ = op.Value.Int()
+		return bankState(all), true
+	case history.Transfer:
+		t, _ := readTransfer(op)
+		if all[t.From] < t.Amount {
+			// One of unknown outcome was refused; one that is ok can't be.
+			return s, op.Outcome == history.Unknown
+		}
+		all[t.From] -= t.Amount
+		all[t.To] += t.Amount
+		return bankState(all), true
+	}
+	seen, _ := balances(op.Observed.Text())
+	return s, maps.Equal(seen, all)
+}
+
+// Sessions is exactly-once: every operation with a Session and Seq is one
+// attempt at a proposal, and all attempts together take effect at most once.
+// The state is a counter a key, to which add adds; get observes it.
+var Sessions Model = sessions{}
+
+type sessions struct{ counter }
+
+// sessionState is what was added, and which proposals were.
+type sessionState struct {
+	sum  int64
+	done string
+}
+
+func (sessions) Name() string      { return "sessions" }
+func (sessions) Init(string) State { return sessionState{} }
+
+func (sessions) Step(s State, op *history.Op) (State, bool) {
+	now := s.(sessionState)
+	if op.Kind != history.Add {
+		n, _ := op.Observed.Int()
+		return s, n == now.sum
+	}
+	if op.Session != "" {
+		proposal := fmt.Sprintf("%x/%d;", op.Session, op.Seq)
+		if strings.Contains(now.done, proposal) {
+			return s, true
+		}
+		done := strings.SplitAfter(now.done, ";")
+		done[len(done)-1] = proposal
+		slices.Sort(done)
+		now.done = strings.Join(done, "")
+	}
+	n, _ := op.Value.Int()
+	now.sum += n
+	return now, true
+}

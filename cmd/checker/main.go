@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command checker judges recorded histories: whether they are linearizable.
+// See docs/checker.md.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+)
+
+// The exit codes of all run and check commands.
+const (
+	exitPass         = 0
+	exitViolation    = 1
+	exitInconclusive = 2
+	exitUsage        = 64
+	exitInternal     = 70
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+type options struct {
+	model, format, engine string
+	timeout               time.Duration
+	memory                string
+	memoryBytes           int64
+	json, certify, quiet  bool
+	viz, convert, output  string
+	compare               int
+	seed                  uint64
+}
+
+const usage = `usage: checker [flags] FILE...
+
+Judges whether histories are linearizable, one line a file. FILE is JSONL, EDN
+or a Jepsen log, plain or packed with gzip or zstd; - is standard input.
+Exit code: 0 ok, 1 violation, 2 unknown, 64 invalid input, 70 internal error;
+the worst of all files.
+
+`
+
+func flags(o *options, stderr io.Writer) *pflag.FlagSet {
+	f := pflag.NewFlagSet("checker", pflag.ContinueOnError)
+	f.SetOutput(stderr)
+	f.StringVar(&o.model, "model", "auto", "auto, register, cas-register, kv, counter, set, bank or sessions")
+	f.StringVar(&o.format, "format", "auto", "auto, jsonl, edn or jepsen")
+	f.StringVar(&o.engine, "engine", "auto", "auto, zones, search or porcupine")
+	f.DurationVar(&o.timeout, "timeout", time.Minute, "time for the general search of a file; 0 for no limit")
+	f.StringVar(&o.memory, "memory", "1GiB", "memory for the general search of a key")
+	f.BoolVar(&o.json, "json", false, "print one JSON object a file")
+	f.BoolVar(&o.certify, "certify", false, "prove every ok: verify an order that explains it")
+	f.StringVar(&o.viz, "viz", "", "draw the violation, or the whole of a small history, into this HTML `file`")
+	f.StringVar(&o.convert, "convert", "", "write the history in this `format` (jsonl, edn, jepsen) instead of judging it")
+	f.StringVarP(&o.output, "output", "o", "-", "`file` that --convert writes")
+	f.BoolVar(&o.quiet, "quiet", false, "show no progress")
+	f.IntVar(&o.compare, "compare", 0, "compare the engines with porcupine on `n` random histories instead")
+	f.Uint64Var(&o.seed, "seed", 1, "seed of --compare")
+	f.Usage = func() { fmt.Fprint(stderr, usage, f.FlagUsages()) }
+	return f
+}
+
+// run is main without the process around it.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int) {
+	defer func() {
+		if r := recover(); r != nil {
+			fmt.Fprintf(stderr, "checker: internal error: %v\n", r)
+			code = exitInternal
+		}
+	}()
+	var o options
+	f := flags(&o, stderr)
+	if err := f.Parse(args); err != nil {
+		if errors.Is(err, pflag.ErrHelp) {
+			return exitPass
+		}
+		fmt.Fprintf(stderr, "checker: %v\n", err)
+		return exitUsage
+	}
+	if err := o.validate(f); err != nil {
+		fmt.Fprintf(stderr, "checker: %v\n", err)
+		return exitUsage
+	}
+	if o.compare > 0 {
+		return compare(ctx, &o, stdout, stderr)
+	}
+	for _, path := range f.Args() {
+		code = worse(code, judge(ctx, &o, path, stdout, stderr))
+	}
+	return code
+}
+
+func (o *options) validate(f *pflag.FlagSet) (err error) {
+	if f.NArg() == 0 && o.compare == 0 {
+		return errors.New("name at least one history; checker --help tells the rest")
+	}
+	if f.NArg() > 1 && (o.viz != "" || o.convert != "") {
+		return errors.New("--viz and --convert take one history")
+	}
+	if _, err := modelByName(o.model); err != nil {
+		return err
+	}
+	switch o.engine {
+	case "auto", "zones", "search", "porcupine":
+	default:
+		return fmt.Errorf("--engine %s is none of auto, zones, search, porcupine", o.engine)
+	}
+	switch history.Format(o.format) {
+	case history.Auto, history.JSONL, history.EDN, history.Jepsen:
+	default:
+		return fmt.Errorf("--format %s is none of auto, jsonl, edn, jepsen", o.format)
+	}
+	switch history.Format(o.convert) {
+	case "", history.JSONL, history.EDN, history.Jepsen:
+	default:
+		return fmt.Errorf("--convert %s is none of jsonl, edn, jepsen", o.convert)
+	}
+	if o.timeout < 0 {
+		return fmt.Errorf("--timeout %v is negative", o.timeout)
+	}
+	if o.timeout == 0 {
+		o.timeout = -1
+	}
+	o.memoryBytes, err = parseSize(o.memory)
+	return err
+}
+
+// worse orders exit codes by how much they have to be looked at.
+func worse(a, b int) int {
+	rank := map[int]int{exitPass: 0, exitInconclusive: 1, exitViolation: 2, exitUsage: 3, exitInternal: 4}
+	if rank[b] > rank[a] {
+		return b
+	}
+	return a
+}
