@@ -3,7 +3,6 @@
 package drummer_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -12,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/testworld"
 )
 
 // A deployment loses a NodeHost for good, and later the Drummer leader and
@@ -86,9 +86,7 @@ func (w *world) whole(ids []uint64, without string) bool {
 func (w *world) writeAll(ids []uint64, value string) {
 	w.t.Helper()
 	for _, id := range ids {
-		command, err := json.Marshal([2]string{value, fmt.Sprint(value, id)})
-		require.NoError(w.t, err)
-		_, err = w.client.Propose(w.context(20*time.Second), id, command)
+		_, err := w.client.Propose(w.context(20*time.Second), id, testworld.Put(value, fmt.Sprint(value, id)))
 		require.NoError(w.t, err)
 	}
 }
