@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simdisk
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path"
+	"slices"
+	"testing"
+
+	"github.com/lni/goutils/vfs"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// model is a file system in the simplest way: everything is copied. A file or
+// directory is its pointer, so that it may have several names and be open.
+type model struct{ root *thing }
+
+type thing struct {
+	isDir        bool
+	data, synced []byte
+	names, safe  map[string]*thing // entries now, and those synced
+	moved        bool              // an entry was renamed to or from here and not synced
+}
+
+func newThing(isDir bool) *thing {
+	t := &thing{isDir: isDir}
+	if isDir {
+		t.names, t.safe = map[string]*thing{}, map[string]*thing{}
+	}
+	return t
+}
+
+// at finds a directory and the last element of a path in it.
+func (m *model) at(name string) (*thing, string) {
+	dir, base := path.Split(path.Clean(name))
+	return m.get(dir), base
+}
+
+func (m *model) get(name string) *thing {
+	n := m.root
+	for _, e := range split(name) {
+		if n == nil || !n.isDir {
+			return nil
+		}
+		n = n.names[e]
+	}
+	return n
+}
+
+func (m *model) syncDir(d *thing) {
+	if d.moved {
+		m.each(func(t *thing) { t.safe, t.moved = maps.Clone(t.names), false })
+	}
+	d.safe, d.moved = maps.Clone(d.names), false
+}
+
+func (m *model) each(f func(*thing)) {
+	var walk func(t *thing)
+	walk = func(t *thing) {
+		if !t.isDir {
+			return
+		}
+		f(t)
+		for _, c := range t.names {
+			walk(c)
+		}
+	}
+	walk(m.root)
+}
+
+// copy makes a tree of its own, of everything or of what was synced.
+func (m *model) copy(synced bool) *model {
+	seen := map[*thing]*thing{}
+	var dup func(t *thing) *thing
+	dup = func(t *thing) *thing {
+		if t == nil || seen[t] != nil {
+			return seen[t]
+		}
+		c := newThing(t.isDir)
+		seen[t] = c
+		c.data, c.synced, c.moved = slices.Clone(t.data), slices.Clone(t.synced), t.moved && !synced
+		if synced {
+			c.data = slices.Clone(t.synced)
+		}
+		for name, x := range t.safe {
+			c.safe[name] = dup(x)
+			if synced {
+				c.names[name] = dup(x)
+			}
+		}
+		for name, x := range t.names {
+			if !synced {
+				c.names[name] = dup(x)
+			}
+		}
+		return c
+	}
+	return &model{dup(m.root)}
+}
+
+// dump lists a tree with its contents.
+func (m *model) dump(t *thing, at string, out map[string]string) map[string]string {
+	for name, c := range t.names {
+		p := path.Join(at, name)
+		if c.isDir {
+			out[p] = "directory"
+			m.dump(c, p, out)
+		} else {
+			out[p] = string(c.data)
+		}
+	}
+	return out
+}
+
+func dump(t require.TestingT, fs vfs.FS, at string, out map[string]string) map[string]string {
+	names, err := fs.List(at)
+	require.NoError(t, err)
+	for _, name := range names {
+		p := path.Join(at, name)
+		st, err := fs.Stat(p)
+		require.NoError(t, err)
+		if st.IsDir() {
+			out[p] = "directory"
+			dump(t, fs, p, out)
+			continue
+		}
+		f, err := fs.Open(p)
+		require.NoError(t, err)
+		data, err := io.ReadAll(f)
+		require.NoError(t, err)
+		require.EqualValues(t, len(data), st.Size())
+		out[p] = string(data)
+	}
+	return out
+}
+
+// machine drives disk and model with the same operations.
+type machine struct {
+	disk  *Disk
+	mount *Mount
+	model *model
+	files map[string]open // by the name they were opened under
+	ghost *machine        // the incarnation before, which goes on
+}
+
+type open struct {
+	file  vfs.File
+	thing *thing
+}
+
+func newMachine() *machine {
+	d := New()
+	return &machine{disk: d, mount: d.Mount(), model: &model{newThing(true)}, files: map[string]open{}}
+}
+
+var anyName = rapid.SampledFrom([]string{"/a", "/b", "/c", "/d", "/d/a", "/d/b", "/d/e", "/d/e/a"})
+
+// both makes a call on the disk and checks that it fails when it has to.
+func both(t *rapid.T, allowed bool, err error) bool {
+	if allowed != (err == nil) {
+		t.Fatalf("the model says allowed=%v, the disk says %v", allowed, err)
+	}
+	return allowed
+}
+
+func (m *machine) create(t *rapid.T) {
+	name := anyName.Draw(t, "name")
+	d, base := m.model.at(name)
+	allowed := d != nil && d.isDir && (d.names[base] == nil || !d.names[base].isDir)
+	f, err := m.mount.Create(name)
+	if !both(t, allowed, err) {
+		return
+	}
+	n := d.names[base]
+	if n == nil {
+		n = newThing(false)
+		d.names[base] = n
+	}
+	n.data = nil
+	m.files[name] = open{f, n}
+}
+
+// opened draws an open file.
+func (m *machine) opened(t *rapid.T) open {
+	if len(m.files) == 0 {
+		t.Skip("no file is open")
+	}
+	return m.files[rapid.SampledFrom(slices.Sorted(maps.Keys(m.files))).Draw(t, "file")]
+}
+
+// anyLength prefers what is about a block long.
+var anyLength = rapid.OneOf(rapid.IntRange(0, 20), rapid.IntRange(blockSize-3, blockSize+3), rapid.IntRange(0, 3*blockSize))
+
+func (m *machine) write(t *rapid.T) {
+	o := m.opened(t)
+	off := anyLength.Draw(t, "offset")
+	p := make([]byte, anyLength.Draw(t, "length"))
+	for i := range p {
+		p[i] = byte(1 + i*7 + off)
+	}
+	_, err := o.file.WriteAt(p, int64(off))
+	require.NoError(t, err)
+	if len(p) == 0 {
+		return
+	}
+	if grown := off + len(p) - len(o.thing.data); grown > 0 {
+		o.thing.data = append(o.thing.data, make([]byte, grown)...)
+	}
+	copy(o.thing.data[off:], p)
+}
+
+func (m *machine) append(t *rapid.T) {
+	name := anyName.Draw(t, "name")
+	n := m.model.get(name)
+	f, err := m.mount.OpenForAppend(name)
+	if !both(t, n != nil && !n.isDir, err) {
+		return
+	}
+	p := make([]byte, anyLength.Draw(t, "length"))
+	for i := range p {
+		p[i] = byte(200 + i)
+	}
+	_, err = f.Write(p)
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	n.data = append(n.data, p...)
+}
+
+func (m *machine) syncFile(t *rapid.T) {
+	o := m.opened(t)
+	require.NoError(t, o.file.Sync())
+	o.thing.synced = slices.Clone(o.thing.data)
+}
+
+func (m *machine) syncDir(t *rapid.T) {
+	name := rapid.SampledFrom([]string{"/", "/d", "/d/e"}).Draw(t, "name")
+	n := m.model.get(name)
+	f, err := m.mount.OpenDir(name)
+	if !both(t, n != nil && n.isDir, err) {
+		return
+	}
+	require.NoError(t, f.Sync())
+	m.model.syncDir(n)
+}
+
+func (m *machine) mkdir(t *rapid.T) {
+	name := anyName.Draw(t, "name")
+	n, allowed := m.model.root, true
+	for _, e := range split(name) {
+		if n.isDir && n.names[e] == nil {
+			n.names[e] = newThing(true)
+		}
+		if !n.isDir || !n.names[e].isDir {
+			allowed = false
+			break
+		}
+		n = n.names[e]
+	}
+	both(t, allowed, m.mount.MkdirAll(name, 0o755))
+}
+
+func (m *machine) remove(t *rapid.T) {
+	name := anyName.Draw(t, "name")
+	d, base := m.model.at(name)
+	allowed := d != nil && d.isDir && d.names[base] != nil && len(d.names[base].names) == 0
+	if both(t, allowed, m.mount.Remove(name)) {
+		delete(d.names, base)
+	}
+}
+
+func (m *machine) removeAll(t *rapid.T) {
+	name := anyName.Draw(t, "name")
+	d, base := m.model.at(name)
+	err := m.mount.RemoveAll(name)
+	if d != nil && d.isDir {
+		require.NoError(t, err)
+		delete(d.names, base)
+	}
+}
+
+func (m *machine) link(t *rapid.T) {
+	from, to := anyName.Draw(t, "from"), anyName.Draw(t, "to")
+	n := m.model.get(from)
+	d, base := m.model.at(to)
+	allowed := n != nil && !n.isDir && d != nil && d.isDir && d.names[base] == nil
+	if both(t, allowed, m.mount.Link(from, to)) {
+		d.names[base] = n
+	}
+}
+
+func (m *machine) rename(t *rapid.T) {
+	from, to := anyName.Draw(t, "from"), anyName.Draw(t, "to")
+	d, base := m.model.at(from)
+	e, target := m.model.at(to)
+	err := m.mount.Rename(from, to)
+	if d == nil || e == nil || !d.isDir || !e.isDir || d.names[base] == nil {
+		require.Error(t, err)
+		return
+	}
+	n, there := d.names[base], e.names[target]
+	if n == there {
+		require.NoError(t, err)
+		return
+	}
+	allowed := !n.isDir || !isPrefix(split(from), split(to))
+	if there != nil {
+		allowed = allowed && n.isDir == there.isDir && len(there.names) == 0
+	}
+	if !both(t, allowed, err) {
+		return
+	}
+	delete(d.names, base)
+	e.names[target] = n
+	if d != e {
+		d.moved, e.moved = true, true
+	}
+}
+
+// next makes the present incarnation a ghost.
+func (m *machine) next(t *rapid.T, after *model) {
+	ghost := *m
+	ghost.ghost = nil
+	m.ghost = &ghost
+	m.model = after
+	m.mount, m.files = m.disk.Mount(), map[string]open{}
+}
+
+func (m *machine) kill(t *rapid.T) {
+	m.disk.Kill()
+	m.next(t, m.model.copy(false))
+}
+
+func (m *machine) powerLoss(t *rapid.T) {
+	files, bytes := m.model.losses()
+	e := m.disk.PowerLoss(nil)
+	require.Equal(t, files, e.FilesLost, "files lost")
+	require.Equal(t, bytes, e.BytesLost, "bytes lost")
+	m.next(t, m.model.copy(true))
+}
+
+// losses counts what a power loss will drop.
+func (m *model) losses() (files, bytes int64) {
+	kept, seen := map[*thing]bool{}, map[*thing]bool{}
+	var keep, count func(t *thing)
+	keep = func(t *thing) {
+		if !kept[t] {
+			kept[t] = true
+			for _, c := range t.safe {
+				keep(c)
+			}
+		}
+	}
+	count = func(t *thing) {
+		if seen[t] {
+			return
+		}
+		seen[t] = true
+		for _, c := range t.names {
+			count(c)
+		}
+		switch {
+		case t.isDir:
+		case !kept[t]:
+			files++
+			bytes += int64(len(t.data))
+		default:
+			bytes += int64(max(len(t.data), len(t.synced)) - min(len(t.data), len(t.synced)))
+			for i := range min(len(t.data), len(t.synced)) {
+				if t.data[i] != t.synced[i] {
+					bytes++
+				}
+			}
+		}
+	}
+	keep(m.root)
+	count(m.root)
+	return files, bytes
+}
+
+func (m *machine) check(t *rapid.T) {
+	same(t, m.model.dump(m.model.root, "/", map[string]string{}), dump(t, m.mount, "/", map[string]string{}))
+}
+
+func same(t *rapid.T, want, got map[string]string) {
+	if maps.Equal(want, got) {
+		return
+	}
+	for name := range got {
+		if _, ok := want[name]; !ok {
+			t.Fatalf("%s is there and should not be", name)
+		}
+	}
+	for name, w := range want {
+		if g, ok := got[name]; !ok || g != w {
+			t.Fatalf("%s: want %s, got %s (there: %v)", name, brief(w), brief(g), ok)
+		}
+	}
+}
+
+func brief(s string) string { return fmt.Sprintf("%d bytes %.40q", len(s), s) }
+
+// haunt lets the ghost go on: it has to agree with its own model, and what it
+// does must not show on the disk.
+func (m *machine) haunt(t *rapid.T) {
+	if m.ghost == nil {
+		t.Skip("no ghost")
+	}
+	m.ghost.create(t)
+	m.ghost.write(t)
+	m.ghost.syncFile(t)
+	m.ghost.rename(t)
+	m.ghost.check(t)
+}
+
+func TestDiskAgreesWithTheModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := newMachine()
+		t.Repeat(map[string]func(*rapid.T){
+			"create": m.create, "write": m.write, "append": m.append, "sync file": m.syncFile, "sync directory": m.syncDir,
+			"mkdir": m.mkdir, "remove": m.remove, "remove all": m.removeAll, "link": m.link, "rename": m.rename,
+			"kill": m.kill, "power loss": m.powerLoss, "haunt": m.haunt, "": m.check,
+		})
+	})
+}
+
+// TestModelIsNotBlind makes sure that the names of the model can be reached.
+func TestModelIsNotBlind(t *testing.T) {
+	m := newMachine()
+	require.NoError(t, m.mount.MkdirAll("/d/e", os.ModePerm))
+	f, err := m.mount.Create("/d/e/a")
+	require.NoError(t, err)
+	_, err = f.Write([]byte("x"))
+	require.NoError(t, err)
+	require.Equal(t, map[string]string{"/d": "directory", "/d/e": "directory", "/d/e/a": "x"}, dump(t, m.mount, "/", map[string]string{}))
+}
