@@ -48,7 +48,9 @@ func (e *edit) closeOperation(op *pb.Operation, end ending, kind, how string) {
 		a.Operation = 0
 		a.Ended = e.s.Tick
 		a.Failures++
-		if end == done {
+		// A zombie counts as there until its host no longer reports it, so
+		// that a destruction without effect is not repeated at once, for ever.
+		if end == done && op.Request.Kind != pb.RequestKind_DESTROY_NODE {
 			a.Failures = 0
 		}
 	}
@@ -75,7 +77,9 @@ var endings = map[pb.ResultCode]ending{
 	pb.ResultCode_UNKNOWN: unknown,
 }
 
-// endOperation closes an operation with the result its host gave.
+// endOperation closes an operation with the result its host gave. A result
+// is not taken for a report: whether a node runs is only what its host says
+// of it, in the order it says so.
 func (e *edit) endOperation(cmd *pb.EndOperation) {
 	result := cmd.GetResult()
 	op := e.s.Operations.At(result.GetOperationId())
@@ -96,9 +100,6 @@ func (e *edit) endOperation(cmd *pb.EndOperation) {
 	if e.s.Operations.At(op.Id) != nil {
 		end := endings[result.Code]
 		e.closeOperation(op, end, EventOperationEnded, "ended "+result.Code.String()+detail(result.Detail))
-		if end == done {
-			e.noteDone(c, op)
-		}
 	}
 }
 
@@ -119,34 +120,4 @@ func shorten(text string) string {
 		return text
 	}
 	return strings.ToValidUTF8(text[:maxTextBytes], "")
-}
-
-// noteDone takes a host's word that something holds now, without waiting for
-// its next report.
-func (e *edit) noteDone(c *Cluster, op *pb.Operation) {
-	r := op.Request
-	h := e.currentHost(r.NodehostId)
-	if h == nil {
-		return
-	}
-	switch r.Kind {
-	case pb.RequestKind_START_NODE:
-		x := Replica{NodeID: r.NodeId, HostID: r.NodehostId}
-		if old := c.Replica(r.NodeId, r.NodehostId); old != nil {
-			x = *old
-		} else if m := c.Image.Member(r.NodeId); m != nil {
-			x.Role = m.Role
-		}
-		x.Running = true
-		e.putReplica(c, x)
-		e.matchNode(c, h, x)
-	case pb.RequestKind_DESTROY_NODE:
-		// The replica stays on record until the host no longer reports it:
-		// the attempt keeps a destruction without effect from being repeated
-		// at once, for ever.
-		if x := c.Replica(r.NodeId, r.NodehostId); x != nil {
-			x.Running, x.CaughtUp = false, false
-			x.Destroy.Failures = min(x.Destroy.Failures+1, 1<<30)
-		}
-	}
 }

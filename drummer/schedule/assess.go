@@ -141,3 +141,9 @@ func (f *fleet) condition(m *member) (condition, string) {
 func (f *fleet) ready(a db.Attempt) bool {
 	return !a.InFlight() && f.state.Tick >= a.Ended+f.policy.backoff(a.Failures)
 }
+
+// reported tells whether another try of something that a host has to report
+// may begin: after a success too, the report is given time to arrive.
+func (f *fleet) reported(a db.Attempt) bool {
+	return f.ready(a) && (a.Ended == 0 || f.state.Tick >= a.Ended+f.policy.Backoff)
+}

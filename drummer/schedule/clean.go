@@ -12,7 +12,7 @@ func (p *planner) clean(a *assessment) {
 	for i := range a.Replicas {
 		r := &a.Replicas[i]
 		h := p.hosts[r.HostID]
-		if !a.Zombie(r) || h == nil || !h.fresh || !p.ready(r.Destroy) || !p.free(h) {
+		if !a.Zombie(r) || h == nil || !h.fresh || !p.reported(r.Destroy) || !p.free(h) {
 			continue
 		}
 		p.operate(a, &pb.Request{

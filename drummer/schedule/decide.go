@@ -105,8 +105,7 @@ func (p *planner) add(class class, a *assessment, do func(*planner, *assessment)
 func (p *planner) countJoins(a *assessment) {
 	for i := range a.Nodes {
 		n := &a.Nodes[i]
-		m := a.Image.Member(n.ID)
-		if n.Join != pb.JoinMode_JOIN_AS_OBSERVER || m != nil && m.Role != pb.MemberRole_OBSERVER {
+		if m := a.Image.Member(n.ID); m == nil && !p.adding(a, n) || m != nil && m.Role != pb.MemberRole_OBSERVER {
 			continue
 		}
 		if r := a.Replica(n.ID, n.HostID); r != nil && r.CaughtUp {
@@ -116,6 +115,13 @@ func (p *planner) countJoins(a *assessment) {
 			h.joins++
 		}
 	}
+}
+
+// adding tells whether an operation in flight adds the node. A node whose
+// addition had no result may never become a member.
+func (p *planner) adding(a *assessment, n *db.Node) bool {
+	op := p.state.Operations.At(a.Config.Operation)
+	return op != nil && op.Request.NodeId == n.ID
 }
 
 // waits notes what a cluster waits for; its most urgent work speaks.

@@ -84,11 +84,13 @@ func (f *fleet) of(n *db.Node) *host {
 }
 
 // rank breaks ties between equally good hosts of a cluster, at random but for
-// the seed, so that clusters which start together do not pile up.
-func (f *fleet) rank(clusterID uint64, hostID string) uint64 {
-	var b [16]byte
+// the seed, so that clusters which start together do not pile up; and another
+// way after each failure, so that the same host is not tried for ever.
+func (f *fleet) rank(clusterID uint64, failures uint32, hostID string) uint64 {
+	var b [20]byte
 	binary.LittleEndian.PutUint64(b[:8], f.seed)
-	binary.LittleEndian.PutUint64(b[8:], clusterID)
+	binary.LittleEndian.PutUint64(b[8:16], clusterID)
+	binary.LittleEndian.PutUint32(b[16:], failures)
 	h := fnv.New64a()
 	h.Write(b[:])
 	h.Write([]byte(hostID))

@@ -41,5 +41,5 @@ func (p *planner) launch(a *assessment) {
 // as a whole.
 func (p *planner) form(a *assessment) {
 	p.start(a)
-	p.waits(a.ID, "its members to elect a leader and report")
+	p.waits(a.ID, "its members to report%s", whyNot(a))
 }

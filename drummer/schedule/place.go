@@ -16,7 +16,7 @@ import (
 func (p *planner) placeAll(a *assessment) ([]*host, string) {
 	var chosen []*host
 	pick := func(region string, anywhere bool) bool {
-		h := p.best(a.ID, func(h *host) bool {
+		h := p.best(a, func(h *host) bool {
 			return p.free(h) && !slices.Contains(chosen, h) && !a.on(h) && (anywhere || h.Region() == region)
 		})
 		if h != nil {
@@ -27,13 +27,13 @@ func (p *planner) placeAll(a *assessment) ([]*host, string) {
 	for _, region := range slices.Sorted(maps.Keys(a.Spec.GetRegions())) {
 		for range a.Spec.Regions[region] {
 			if !pick(region, false) {
-				return nil, p.shortage(fmt.Sprintf("%d hosts in region %q", a.Spec.Regions[region], region))
+				return nil, p.shortage(fmt.Sprintf("%d host(s) in region %q", a.Spec.Regions[region], region))
 			}
 		}
 	}
 	for len(chosen) < a.size() {
 		if !pick("", true) {
-			return nil, p.shortage(fmt.Sprintf("%d hosts", a.size()))
+			return nil, p.shortage(fmt.Sprintf("%d host(s)", a.size()))
 		}
 	}
 	if p.operations+len(chosen) > p.policy.OperationsTotal {
@@ -59,14 +59,14 @@ func (p *planner) shortage(what string) string {
 }
 
 // best returns the least loaded host that is up and suits, or nil.
-func (p *planner) best(clusterID uint64, suits func(*host) bool) *host {
+func (p *planner) best(a *assessment, suits func(*host) bool) *host {
 	var best *host
 	var bestRank uint64
 	for _, h := range p.order {
 		if !h.fresh || best != nil && h.load > best.load || !suits(h) {
 			continue
 		}
-		rank := p.rank(clusterID, h.ID())
+		rank := p.rank(a.ID, a.JoinFailures, h.ID())
 		if best == nil || h.load < best.load || rank < bestRank {
 			best, bestRank = h, rank
 		}
@@ -81,12 +81,12 @@ func (p *planner) target(a *assessment) (*host, string) {
 		return p.free(h) && h.joins < p.policy.JoinsPerHost && !a.on(h)
 	}
 	for _, region := range p.wantedRegions(a) {
-		h := p.best(a.ID, func(h *host) bool { return h.Region() == region && suits(h) })
+		h := p.best(a, func(h *host) bool { return h.Region() == region && suits(h) })
 		if h != nil {
 			return h, ""
 		}
 	}
-	if h := p.best(a.ID, suits); h != nil {
+	if h := p.best(a, suits); h != nil {
 		return h, ""
 	}
 	return nil, p.noTarget(a)

@@ -144,9 +144,8 @@ func (h *history) mayLose(lost *machine) bool {
 		}
 		kept := 0
 		for _, x := range image.Members {
-			m := h.hosts[x.Address]
-			home, ran := h.homes[nodeKey{c.ID, x.NodeID}]
-			if db.Voting(x.Role) && m != lost && (!ran || home == m.id) {
+			m, n := h.hosts[x.Address], c.Node(x.NodeID)
+			if db.Voting(x.Role) && m != lost && (n == nil || n.HostID == m.id) {
 				kept++
 			}
 		}

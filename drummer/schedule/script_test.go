@@ -75,6 +75,8 @@ func (s *script) command(t *testing.T, d *datadriven.TestData) string {
 		s.each(t, d, func(m *machine) { m.cut, m.since = false, w.now })
 	case "stop-node":
 		s.eachNode(t, d, func(n *process) { n.running, n.caught = false, false })
+	case "stray":
+		w.stray(w.host(d, t), number(t, d, "cluster", 1), number(t, d, "node", 1))
 	case "lose-log":
 		s.eachNode(t, d, func(n *process) { delete(w.host(d, t).nodes, n.key) })
 	case "lead":
@@ -85,6 +87,8 @@ func (s *script) command(t *testing.T, d *datadriven.TestData) string {
 		s.set(t, d)
 	case "faults":
 		s.faults(t, d)
+	case "hear": // facts reach DrummerDB, and nothing is decided
+		w.hear()
 	case "hold":
 		s.hold(arg(t, d, "plan", ""))
 	case "submit":

@@ -16,14 +16,12 @@ func (p *planner) start(a *assessment) {
 
 func (p *planner) startMember(a *assessment, m *member) {
 	switch {
-	case m.is == live:
-		return
-	case m.is == lost || m.host == nil || !m.host.up || m.Role == pb.MemberRole_WITNESS:
-		p.waits(a.ID, "%s", m.why)
+	case m.is == live || m.host == nil || !m.host.up || m.is == lost || m.Role == pb.MemberRole_WITNESS:
+		// it runs, or there is no starting it: that is for repair
 	case m.node.Start.InFlight():
 		p.waitsFor(a.ID, m.node.Start.Operation)
-	case !p.ready(m.node.Start):
-		p.waits(a.ID, "another try to start node %d on %s, after %d failed",
+	case !p.reported(m.node.Start):
+		p.waits(a.ID, "node %d on %s to be reported or tried again, %d tries failed",
 			m.NodeID, m.host.ID(), m.node.Start.Failures)
 	case !m.host.fresh:
 		p.waits(a.ID, "a word from %s, to start node %d", m.host.ID(), m.NodeID)

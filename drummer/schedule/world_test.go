@@ -339,3 +339,10 @@ func (w *world) wipe(m *machine) {
 	m.id = fmt.Sprintf("%s'%d", m.name, m.wipes)
 	m.nodes = map[nodeKey]*process{}
 }
+
+// stray makes a host run a node that Drummer knows nothing of.
+func (w *world) stray(m *machine, cluster, node uint64) {
+	key := nodeKey{cluster, node}
+	m.nodes[key] = &process{key: key, join: pb.JoinMode_INITIAL, running: true}
+	w.homes[key] = m.id
+}
