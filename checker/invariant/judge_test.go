@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package invariant
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+)
+
+const second = int64(1e9)
+
+func str(s string) *string { return &s }
+
+// healthy returns the facts of a run in which all is well: node 1 of cluster 7
+// was lost with host h1 and replaced by node 4 on h4.
+func healthy() (*Facts, []history.Op, Limits) {
+	voters := map[uint64]string{2: "h2", 3: "h3", 4: "h4"}
+	f := &Facts{
+		Clusters: []Cluster{{7, 3}},
+		Hosts: []Host{
+			{"h1", false, nil}, {"h2", true, []Node{{7, 2}}}, {"h3", true, []Node{{7, 3}}}, {"h4", true, []Node{{7, 4}}},
+		},
+		Picture: []PictureNode{{7, 2, "h2", true, true}, {7, 3, "h3", true, true}, {7, 4, "h4", true, true}},
+		Memberships: []Membership{
+			{Cluster: 7, Node: 2, Version: 9, Voters: voters, Removed: []uint64{1}},
+			{Cluster: 7, Node: 3, Version: 9, Voters: map[uint64]string{2: "h2", 3: "h3", 4: "h4"}, Removed: []uint64{1}},
+			{Cluster: 7, Node: 3, Version: 4, Voters: map[uint64]string{1: "h1", 2: "h2", 3: "h3"}},
+		},
+		Digests: []Digest{
+			{Cluster: 7, Node: 2, Index: 40, Sum: "aa"}, {Cluster: 7, Node: 3, Index: 40, Sum: "aa"},
+			{Cluster: 7, Node: 2, Index: 50, Sum: "bb", Final: true}, {Cluster: 7, Node: 3, Index: 50, Sum: "bb", Final: true}, {Cluster: 7, Node: 4, Index: 50, Sum: "bb", Final: true},
+		},
+		Entries:  []Entry{{7, 2, 40, 2, "e1", "put k=a"}, {7, 3, 40, 2, "e1", "put k=a"}},
+		Leaders:  []Leader{{7, 1, 1, 1}, {7, 2, 2, 2}, {7, 2, 2, 3}},
+		Finals:   []Final{{Cluster: 7, Key: "7/k", Value: str("b"), At: 100 * second}, {Cluster: 7, Key: "7/l", Value: str("x;y;"), At: 100 * second}},
+		Probes:   []Probe{{7, "write", true, "", second}, {7, "read", true, "", second}},
+		Repairs:  []Repair{{Cluster: 7, Node: 1, LostAt: 10 * second, RepairedAt: 30 * second, By: 4}},
+		Stalls:   []Stall{{7, 10 * second, 12 * second, false}, {7, 20 * second, 90 * second, true}},
+		Faults:   []Fault{{Kind: "kill", Target: "h1", From: 10 * second, To: 20 * second, Effect: 1}},
+		LogLines: []LogLine{{"h2", second, "all is well"}, {"h2", second, "panic: but this one is known"}},
+	}
+	var ops []history.Op
+	for i := range int64(30) {
+		ops = append(ops, history.Op{Cluster: 7, Key: "7/m", Kind: history.Get, Observed: history.Absent, Call: i * second, Return: i*second + 1, Outcome: history.OK})
+	}
+	put := func(key string, kind history.Kind, v string, call, ret int64, outcome history.Outcome) {
+		ops = append(ops, history.Op{Client: 3, Cluster: 7, Key: key, Kind: kind, Value: history.String(v), Call: call, Return: ret, Outcome: outcome})
+	}
+	put("7/k", history.Put, "a", 1*second, 2*second, history.OK)
+	put("7/k", history.Put, "b", 3*second, 4*second, history.OK)
+	put("7/k", history.Put, "c", 5*second, 0, history.Unknown)
+	put("7/l", history.Append, "x;", 1*second, 2*second, history.OK)
+	put("7/l", history.Append, "y;", 3*second, 4*second, history.OK)
+	return f, ops, Limits{MaxRepair: 60 * second, MaxStall: 5 * second, MinOps: 20, MinOpsAround: 5, Forbidden: []string{"panic"}, Allowed: []string{"is known"}}
+}
+
+func TestAllIsWell(t *testing.T) {
+	f, ops, l := healthy()
+	for _, finding := range Judge(f, ops, l) {
+		require.Equal(t, Pass, finding.Verdict, "%+v", finding)
+		require.NotEmpty(t, finding.Detail)
+	}
+}
+
+func TestNothingRecordedNeverPasses(t *testing.T) {
+	for _, finding := range Judge(&Facts{}, nil, Limits{}) {
+		require.Equal(t, Inconclusive, finding.Verdict, "%+v", finding)
+		require.NotEmpty(t, finding.Detail)
+	}
+}
+
+func TestFactsSurviveJSON(t *testing.T) {
+	f, ops, l := healthy()
+	f.Repairs = []Repair{}
+	b, err := json.Marshal(f)
+	require.NoError(t, err)
+	again := new(Facts)
+	require.NoError(t, json.Unmarshal(b, again))
+	require.Equal(t, f, again)
+	require.Equal(t, Judge(f, ops, l), Judge(again, ops, l))
+}
+
+func TestEachCheckFindsWhatItIsFor(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil   func(f *Facts, ops []history.Op, l *Limits)
+		check   string
+		verdict Verdict
+		detail  string
+	}{
+		"states differ": {func(f *Facts, _ []history.Op, _ *Limits) { f.Digests[3].Sum = "cc" }, NameDigests, Violation, "nodes 2 () and 3 () differ at index 50"},
+		"where they diverged": {func(f *Facts, _ []history.Op, _ *Limits) {
+			f.Digests[3].Sum = "cc"
+			f.Digests = append(f.Digests, Digest{Cluster: 7, Node: 2, Index: 45, Sum: "x"}, Digest{Cluster: 7, Node: 3, Index: 45, Sum: "y", Entry: "put k=b"})
+		}, NameDivergence, Violation, "differ at index 45, digests x and y; they agreed at index 40; the entry there is put k=b"},
+		"a replica behind":          {func(f *Facts, _ []history.Op, _ *Limits) { f.Digests[4].Index = 49 }, NameDigests, Inconclusive, "only 2 of 3 replicas"},
+		"no final digest":           {func(f *Facts, _ []history.Op, _ *Limits) { f.Digests = f.Digests[:2] }, NameDigests, Inconclusive, "gave no final digest"},
+		"logs differ in term":       {func(f *Facts, _ []history.Op, _ *Limits) { f.Entries[1].Term = 3 }, NameLog, Violation, "index 40"},
+		"logs differ in content":    {func(f *Facts, _ []history.Op, _ *Limits) { f.Entries[1].Sum = "e2" }, NameLog, Violation, "put k=a"},
+		"one log only":              {func(f *Facts, _ []history.Op, _ *Limits) { f.Entries = f.Entries[:1] }, NameLog, Inconclusive, "two replicas"},
+		"two leaders":               {func(f *Facts, _ []history.Op, _ *Limits) { f.Leaders[2].Node = 3 }, NameLeaders, Violation, "two leaders in term 2"},
+		"memberships differ":        {func(f *Facts, _ []history.Op, _ *Limits) { f.Memberships[1].Voters[4] = "h9" }, NameMembership, Violation, "at config change 9"},
+		"a removed member is back":  {func(f *Facts, _ []history.Op, _ *Limits) { f.Memberships[0].Removed = []uint64{2} }, NameMembership, Violation, "node 2 is a member although it was removed"},
+		"a lost update":             {func(f *Facts, _ []history.Op, _ *Limits) { f.Finals[0].Value = str("a") }, NameWrites, Violation, `holds "a" at the end, although client 3's later put of "b"`},
+		"a lost key":                {func(f *Facts, _ []history.Op, _ *Limits) { f.Finals[0].Value = nil }, NameWrites, Violation, "holds nothing"},
+		"a value from nowhere":      {func(f *Facts, _ []history.Op, _ *Limits) { f.Finals[0].Value = str("z") }, NameWrites, Violation, "nobody wrote"},
+		"a lost append":             {func(f *Facts, _ []history.Op, _ *Limits) { f.Finals[1].Value = str("y;") }, NameWrites, Violation, `without "x;"`},
+		"a member short":            {func(f *Facts, _ []history.Op, _ *Limits) { f.Clusters[0].Size = 5 }, NamePicture, Violation, "has 3 voting members instead of 5"},
+		"a member on a dead host":   {func(f *Facts, _ []history.Op, _ *Limits) { f.Hosts[1].Alive = false }, NamePicture, Violation, "member 2 runs on no live host"},
+		"a member Drummer lost":     {func(f *Facts, _ []history.Op, _ *Limits) { f.Picture = f.Picture[1:] }, NamePicture, Violation, "does not know member 2"},
+		"Drummer believes a ghost":  {func(f *Facts, _ []history.Op, _ *Limits) { f.Picture[0].Node = 1 }, NamePicture, Violation, "takes node 1 for a member"},
+		"Drummer takes it for dead": {func(f *Facts, _ []history.Op, _ *Limits) { f.Picture[0].Alive = false }, NamePicture, Violation, "alive: false; it runs: true"},
+		"two members on one host": {func(f *Facts, _ []history.Op, _ *Limits) {
+			f.Hosts[1].Running = append(f.Hosts[1].Running, Node{7, 3})
+			f.Hosts[2].Running = nil
+		}, NamePicture, Violation, "both run on host h2"},
+		"a zombie":             {func(f *Facts, _ []history.Op, _ *Limits) { f.Hosts[1].Running = append(f.Hosts[1].Running, Node{7, 1}) }, NameZombies, Violation, "host h2 runs node 1 of cluster 7"},
+		"a dead host's zombie": {func(f *Facts, _ []history.Op, _ *Limits) { f.Hosts[0].Running = []Node{{7, 1}} }, NameZombies, Pass, "3 running nodes"},
+		"no answer":            {func(f *Facts, _ []history.Op, _ *Limits) { f.Probes[0].OK = false; f.Probes[0].Error = "timeout" }, NameLiveness, Violation, "did not answer a write within 1.000 s: timeout"},
+		"not asked":            {func(f *Facts, _ []history.Op, _ *Limits) { f.Probes = f.Probes[:1] }, NameLiveness, Inconclusive, "was not asked for a read"},
+		"slow repair":          {func(f *Facts, _ []history.Op, l *Limits) { l.MaxRepair = 10 * second }, NameRepair, Violation, "took 20.000 s to replace node 1"},
+		"no repair":            {func(f *Facts, _ []history.Op, _ *Limits) { f.Repairs[0].RepairedAt = 0 }, NameRepair, Violation, "never got a replacement"},
+		"a stall":              {func(f *Facts, _ []history.Op, l *Limits) { l.MaxStall = second }, NameStall, Violation, "completed no write for 2.000 s"},
+		"a panic":              {func(f *Facts, _ []history.Op, l *Limits) { l.Allowed = nil }, NameLogLines, Violation, "h2 logged"},
+		"a bad pattern":        {func(f *Facts, _ []history.Op, l *Limits) { l.Allowed = append(l.Allowed, "(") }, NameLogLines, Inconclusive, `pattern "("`},
+		"too few operations":   {func(f *Facts, _ []history.Op, l *Limits) { l.MinOps = 1000 }, NameEvidence, Inconclusive, "34 operations were completed; at least 1000"},
+		"too few during":       {func(f *Facts, _ []history.Op, l *Limits) { f.Faults[0].To = 11 * second }, NameEvidence, Inconclusive, "completed during the kill of h1"},
+		"a fault that missed":  {func(f *Facts, _ []history.Op, l *Limits) { f.Faults[0].Effect = 0 }, NameEvidence, Inconclusive, "had no effect"},
+		"a fault that may":     {func(f *Facts, _ []history.Op, l *Limits) { f.Faults[0].Effect = 0; f.Faults[0].MayMiss = true }, NameEvidence, Pass, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, ops, l := healthy()
+			c.spoil(f, ops, &l)
+			for _, finding := range Judge(f, ops, l) {
+				if finding.Name == c.check {
+					require.Equal(t, c.verdict, finding.Verdict, finding.Detail)
+					require.Contains(t, finding.Detail, c.detail)
+				}
+			}
+		})
+	}
+}
+
+func TestWriteStallsAreMeasuredWhileWritesAreAskedFor(t *testing.T) {
+	w := func(call, ret int64) history.Op {
+		o := history.Op{Cluster: 7, Kind: history.Put, Value: history.String("v"), Call: call, Return: ret, Outcome: history.OK}
+		if ret == 0 {
+			o.Outcome = history.Unknown
+		}
+		return o
+	}
+	for name, c := range map[string]struct {
+		ops  []history.Op
+		want []Stall
+	}{
+		"steady":             {[]history.Op{w(0, 2), w(2, 4), w(4, 6)}, []Stall{{7, 0, 2, false}}},
+		"nothing asked":      {[]history.Op{w(0, 2), w(90, 93)}, []Stall{{7, 90, 93, false}}},
+		"one slow":           {[]history.Op{w(0, 2), w(3, 50)}, []Stall{{7, 3, 50, false}}},
+		"given up meanwhile": {[]history.Op{w(0, 2), w(5, 0), w(20, 0), w(40, 50)}, []Stall{{7, 5, 50, false}}},
+		"never again":        {[]history.Op{w(0, 2), w(10, 0)}, []Stall{{7, 10, 100, false}}},
+		"reads don't count":  {[]history.Op{{Kind: history.Get}}, []Stall{}},
+	} {
+		t.Run(name, func(t *testing.T) { require.Equal(t, c.want, WriteStalls(c.ops, 100)) })
+	}
+}
