@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package agent
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+)
+
+func startRequest(cluster, node uint64, join pb.JoinMode) *pb.Request {
+	return &pb.Request{
+		Kind: pb.RequestKind_START_NODE, ClusterId: cluster, NodeId: node, Join: join,
+		Spec: &pb.ClusterSpec{ClusterId: cluster, Application: "kv", Size: 1},
+	}
+}
+
+func TestHelloSaysWhoTheHostIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, 1, 1)
+		h := s.hosts[0]
+		s.until("attached", func() bool { return h.agent.Attached() == "drummer-0" })
+		hello := s.drummers[0].hellos[0]
+		require.Equal(t, h.nodehost.ID(), hello.GetHost().GetNodehostId())
+		require.Equal(t, h.address, hello.GetHost().GetRaftAddress())
+		require.Equal(t, "api of "+h.address, hello.GetHost().GetApiAddress())
+		require.Equal(t, "west", hello.GetHost().GetRegion())
+		require.Equal(t, map[string]string{"rack": "7"}, hello.GetHost().GetLabels())
+		require.Zero(t, hello.GetDeploymentId())
+		time.Sleep(10 * time.Second)
+		require.GreaterOrEqual(t, s.drummers[0].hosts[h.nodehost.ID()].beats, 9)
+	})
+}
+
+// The whole life of a replacement: observer added, started, caught up,
+// promoted, the old member removed, its data destroyed; and each step asked for
+// twice, as after a lost answer.
+func TestReplacementObserverFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, 1, 3)
+		a, b, c := s.hosts[0], s.hosts[1], s.hosts[2]
+		s.startMember(1, a, b)
+		ccid := s.drummers[0].report(a.nodehost.ID(), key{1, 1}).GetMembership().GetConfigChangeId()
+
+		add := func() *pb.Request {
+			return &pb.Request{Kind: pb.RequestKind_ADD_OBSERVER, ClusterId: 1, NodeId: 3, TargetAddress: c.address, ConfigChangeId: ccid}
+		}
+		added := s.must(a, add())
+		require.Equal(t, map[uint64]string{3: c.address}, added.GetMembership().GetObservers())
+		require.Equal(t, added.GetMembership().GetConfigChangeId(), s.must(a, add()).GetMembership().GetConfigChangeId())
+
+		s.must(c, startRequest(1, 3, pb.JoinMode_JOIN_AS_OBSERVER))
+		s.must(c, startRequest(1, 3, pb.JoinMode_JOIN_AS_OBSERVER))
+		s.until("the observer has caught up", func() bool {
+			r := s.drummers[0].report(c.nodehost.ID(), key{1, 3})
+			return r.GetRole() == pb.MemberRole_OBSERVER && r.GetCaughtUp()
+		})
+
+		ccid = added.GetMembership().GetConfigChangeId()
+		promote := func() *pb.Request {
+			return &pb.Request{Kind: pb.RequestKind_PROMOTE, ClusterId: 1, NodeId: 3, TargetAddress: c.address, ConfigChangeId: ccid}
+		}
+		promoted := s.must(a, promote())
+		require.Len(t, promoted.GetMembership().GetVoters(), 3)
+		s.must(b, promote())
+		s.until("it reports itself a voter", func() bool {
+			r := s.drummers[0].report(c.nodehost.ID(), key{1, 3})
+			return r.GetRole() == pb.MemberRole_VOTER && !r.GetCaughtUp()
+		})
+
+		ccid = promoted.GetMembership().GetConfigChangeId()
+		remove := func() *pb.Request {
+			return &pb.Request{Kind: pb.RequestKind_REMOVE_NODE, ClusterId: 1, NodeId: 2, ConfigChangeId: ccid}
+		}
+		removed := s.must(a, remove())
+		require.Equal(t, []uint64{2}, removed.GetMembership().GetRemoved())
+		s.must(c, remove())
+
+		destroy := func() *pb.Request {
+			return &pb.Request{Kind: pb.RequestKind_DESTROY_NODE, ClusterId: 1, NodeId: 2}
+		}
+		s.must(b, destroy())
+		s.must(b, destroy())
+		s.until("it is reported gone", func() bool { return s.drummers[0].report(b.nodehost.ID(), key{1, 2}) == nil })
+		require.False(t, b.nodehost.HasNodeInfo(1, 2))
+
+		again := s.ask(b, startRequest(1, 2, pb.JoinMode_JOIN_AS_OBSERVER))
+		require.Equal(t, pb.ResultCode_REFUSED, again.GetCode(), "a removed NodeID never comes back: %s", again.GetDetail())
+	})
+}
+
+// A node that joined as an observer is started as one ever after, also when it
+// was promoted meanwhile; Dragonboat panics otherwise.
+func TestPromotedObserverRestarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, 1, 2)
+		a, b := s.hosts[0], s.hosts[1]
+		s.startMember(1, a)
+		ccid := s.drummers[0].report(a.nodehost.ID(), key{1, 1}).GetMembership().GetConfigChangeId()
+		added := s.must(a, &pb.Request{Kind: pb.RequestKind_ADD_OBSERVER, ClusterId: 1, NodeId: 2, TargetAddress: b.address, ConfigChangeId: ccid})
+		s.must(b, startRequest(1, 2, pb.JoinMode_JOIN_AS_OBSERVER))
+		s.must(a, &pb.Request{Kind: pb.RequestKind_PROMOTE, ClusterId: 1, NodeId: 2, TargetAddress: b.address,
+			ConfigChangeId: added.GetMembership().GetConfigChangeId()})
+		s.until("it is a voter", func() bool {
+			return s.drummers[0].report(b.nodehost.ID(), key{1, 2}).GetRole() == pb.MemberRole_VOTER
+		})
+		s.shutdown(b)
+		s.boot(b)
+		s.until("its log is reported, not running", func() bool {
+			r := s.drummers[0].report(b.nodehost.ID(), key{1, 2})
+			return r != nil && !r.GetRunning()
+		})
+		time.Sleep(5 * time.Second)
+		require.False(t, s.drummers[0].report(b.nodehost.ID(), key{1, 2}).GetRunning(), "the agent starts nothing by itself")
+		s.must(b, startRequest(1, 2, pb.JoinMode_JOIN_AS_OBSERVER))
+		s.until("it is a voter again", func() bool {
+			r := s.drummers[0].report(b.nodehost.ID(), key{1, 2})
+			return r.GetRunning() && r.GetRole() == pb.MemberRole_VOTER && r.GetLeaderId() != 0
+		})
+	})
+}
+
+func TestRequestsOfOthersAreRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, 1, 1)
+		h := s.hosts[0]
+		good := func() *pb.Request {
+			req := startRequest(1, 1, pb.JoinMode_INITIAL)
+			req.InitialMembers = map[uint64]string{1: h.address}
+			return req
+		}
+		for name, spoil := range map[string]func(*pb.Request){
+			"for another NodeHost":       func(r *pb.Request) { r.NodehostId = "nhid-1" },
+			"of another deployment":      func(r *pb.Request) { r.DeploymentId = 8 },
+			"without a cluster":          func(r *pb.Request) { r.ClusterId = 0 },
+			"without a node":             func(r *pb.Request) { r.NodeId = 0 },
+			"of a kind of the future":    func(r *pb.Request) { r.Kind = 99 },
+			"of no kind":                 func(r *pb.Request) { r.Kind = 0 },
+			"for an unknown application": func(r *pb.Request) { r.Spec.Application = "ledger" },
+			"without a spec":             func(r *pb.Request) { r.Spec = nil },
+			"with a bad Raft config":     func(r *pb.Request) { r.Spec.Raft = &pb.RaftConfig{ElectionRtt: 2, HeartbeatRtt: 1} },
+			"for another's address":      func(r *pb.Request) { r.InitialMembers = map[uint64]string{1: "elsewhere"} },
+			"without members":            func(r *pb.Request) { r.InitialMembers = nil },
+			"without a join mode":        func(r *pb.Request) { r.Join = 0 },
+		} {
+			req := good()
+			spoil(req)
+			require.Equal(t, pb.ResultCode_REFUSED, s.ask(h, req).GetCode(), name)
+			require.Empty(t, s.drummers[0].hosts[h.nodehost.ID()].reports, name)
+		}
+		s.must(h, good())
+		old := good()
+		old.LeaderTerm = 4
+		require.Equal(t, pb.ResultCode_REFUSED, s.ask(h, old).GetCode(), "of an older term than seen")
+	})
+}
+
+func TestStaleConfigChangeIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, 1, 1)
+		h := s.hosts[0]
+		s.startMember(1, h)
+		result := s.ask(h, &pb.Request{Kind: pb.RequestKind_ADD_OBSERVER, ClusterId: 1, NodeId: 2, TargetAddress: "b", ConfigChangeId: 99})
+		require.Equal(t, pb.ResultCode_REFUSED, result.GetCode())
+		require.NotZero(t, result.GetMembership().GetConfigChangeId(), "the fresh membership comes with the refusal")
+		require.Empty(t, result.GetMembership().GetObservers())
+	})
+}
+
+func TestConfigChangeOfAnUnknownClusterFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, 1, 1)
+		result := s.ask(s.hosts[0], &pb.Request{Kind: pb.RequestKind_REMOVE_NODE, ClusterId: 9, NodeId: 2, ConfigChangeId: 3})
+		require.Equal(t, pb.ResultCode_FAILED, result.GetCode())
+	})
+}
+
+func TestMemberIsNotDestroyed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, 1, 1)
+		h := s.hosts[0]
+		s.startMember(1, h)
+		result := s.ask(h, &pb.Request{Kind: pb.RequestKind_DESTROY_NODE, ClusterId: 1, NodeId: 1})
+		require.Equal(t, pb.ResultCode_REFUSED, result.GetCode())
+		require.True(t, s.drummers[0].report(h.nodehost.ID(), key{1, 1}).GetRunning())
+	})
+}
+
+func TestSecondNodeOfAClusterWaitsForTheFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, 1, 1)
+		h := s.hosts[0]
+		s.startMember(1, h)
+		result := s.ask(h, startRequest(1, 2, pb.JoinMode_JOIN_AS_OBSERVER))
+		require.Equal(t, pb.ResultCode_FAILED, result.GetCode())
+	})
+}
+
+func TestTransferLeader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, 1, 3)
+		s.startMember(1, s.hosts...)
+		for _, target := range []uint64{1, 2, 3} {
+			s.must(s.hosts[0], &pb.Request{Kind: pb.RequestKind_TRANSFER_LEADER, ClusterId: 1, NodeId: target})
+			s.until("all report it with the same term", func() bool {
+				terms := map[uint64]bool{}
+				for i, h := range s.hosts {
+					r := s.drummers[0].report(h.nodehost.ID(), key{1, uint64(i + 1)})
+					if r.GetLeaderId() != target {
+						return false
+					}
+					terms[r.GetTerm()] = true
+				}
+				return len(terms) == 1 && !terms[0]
+			})
+		}
+	})
+}
+
+func TestRedirectIsFollowed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, 3, 1)
+		to := "drummer-2"
+		for _, f := range s.drummers[:2] {
+			f.mu.Lock()
+			f.redirect = &to
+			f.mu.Unlock()
+		}
+		s.until("attached to the leader", func() bool { return s.hosts[0].agent.Attached() == to })
+	})
+}
+
+// A leader that was cut off says nothing more; the agent goes elsewhere long
+// before its host counts as dead.
+func TestSilentServerIsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, 2, 1)
+		h := s.hosts[0]
+		s.until("attached", func() bool { return h.agent.Attached() != "" })
+		silent := h.agent.Attached()
+		other := "drummer-0"
+		if silent == other {
+			other = "drummer-1"
+		}
+		start := time.Now()
+		s.net.Cut(silent)
+		s.until("attached elsewhere", func() bool { return h.agent.Attached() == other })
+		require.Less(t, time.Since(start), 10*time.Second)
+		s.net.Heal(silent)
+	})
+}
+
+func TestServerWithoutPingsIsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, 1, 1)
+		h := s.hosts[0]
+		s.until("attached", func() bool { return h.agent.Attached() != "" })
+		s.drummers[0].mu.Lock()
+		s.drummers[0].mute = true
+		s.drummers[0].mu.Unlock()
+		s.until("detached", func() bool { return h.agent.Attached() == "" })
+	})
+}
+
+func TestDeploymentIsRemembered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, 1, 1)
+		h := s.hosts[0]
+		s.until("attached", func() bool { return h.agent.Attached() != "" })
+		s.shutdown(h)
+		f := s.drummers[0]
+		f.mu.Lock()
+		f.deployment = 8
+		f.mu.Unlock()
+		s.boot(h)
+		time.Sleep(20 * time.Second)
+		require.Empty(t, h.agent.Attached(), "a server of another deployment can't take the host over")
+		require.Equal(t, uint64(testDeployment), f.hellos[len(f.hellos)-1].GetDeploymentId())
+	})
+}
+
+func TestFullStateIsSentAgainWhenAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, 1, 1)
+		h := s.hosts[0]
+		s.startMember(1, h)
+		f := s.drummers[0]
+		f.mu.Lock()
+		hellos := len(f.hellos)
+		f.hosts[h.nodehost.ID()].reports = nil // the server has forgotten
+		f.mu.Unlock()
+		s.push(h, &pb.ServerMessage{Body: &pb.ServerMessage_SendFullState{SendFullState: &pb.SendFullState{}}})
+		s.until("the picture is complete again", func() bool {
+			r := f.report(h.nodehost.ID(), key{1, 1})
+			return r.GetRunning() && r.GetMembership() != nil
+		})
+		require.Len(t, f.hellos, hellos, "on the same stream")
+	})
+}
+
+func TestCloseInTheMiddleOfWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, 1, 2)
+		a, b := s.hosts[0], s.hosts[1]
+		s.startMember(1, a, b)
+		s.shutdown(b) // no quorum: the next change waits
+		s.operations++
+		s.push(a, &pb.ServerMessage{Body: &pb.ServerMessage_Request{Request: &pb.Request{
+			OperationId: s.operations, Kind: pb.RequestKind_ADD_OBSERVER, ClusterId: 1, NodeId: 3, TargetAddress: "c", ConfigChangeId: 2,
+			NodehostId: a.nodehost.ID(), DeploymentId: testDeployment, LeaderTerm: 5,
+		}}})
+		time.Sleep(200 * time.Millisecond)
+		start := time.Now()
+		a.agent.Close()
+		require.Less(t, time.Since(start), time.Second)
+		a.agent = nil
+		a.nodehost.Stop()
+	})
+}
