@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package workload
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/checker/linear"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
+)
+
+// run lets a workload work for a while and returns it with what it recorded.
+func run(t *testing.T, s *scenarios.Scenario, target *fake, d time.Duration) (*Workload, *memory) {
+	recorded := &memory{t: t}
+	w := New(Config{Scenario: s, Seed: 42, Target: target, Recorder: recorded, Start: time.Now()})
+	time.AfterFunc(d, w.Finish)
+	if err := w.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return w, recorded
+}
+
+// requireLinearizable judges what was recorded.
+func requireLinearizable(t *testing.T, ops []history.Op) {
+	t.Helper()
+	result, err := linear.Check(context.Background(), ops, linear.Options{})
+	require.NoError(t, err)
+	require.Equal(t, linear.OK, result.Verdict, "%+v", result)
+}
+
+var everything = []fate{works, works, works, works, works, works, refused, lost, unheard, late, hangs, rejected}
+
+func TestHistoriesOfCorrectClustersAreLinearizable(t *testing.T) {
+	for seed := range uint64(5) {
+		var ops []history.Op
+		synctest.Test(t, func(t *testing.T) {
+			target := newFake(seed, everything...)
+			w, recorded := run(t, scenario(t, "workload.timeout=2s", "workload.keys=6"), target, 2*time.Minute)
+			target.fates = nil
+			answers, err := w.Answers(t.Context())
+			require.NoError(t, err)
+			for _, answer := range answers {
+				require.True(t, answer.Wrote && answer.Read, "%+v", answer)
+			}
+			target.close()
+			ops = recorded.ops
+			counts := w.Stats().Counts
+			require.Greater(t, counts.OK, 800)
+			require.Greater(t, counts.Unknown, 50)
+			require.Greater(t, counts.Fail, 50)
+		})
+		requireLinearizable(t, ops)
+	}
+}
+
+// TestJudgeFindsAnEffectThatWasCalledAFailure makes sure that the test above
+// can fail.
+func TestJudgeFindsAnEffectThatWasCalledAFailure(t *testing.T) {
+	var ops []history.Op
+	synctest.Test(t, func(t *testing.T) {
+		target := newFake(1, works, works, works, works, unheard)
+		_, recorded := run(t, scenario(t), target, time.Minute)
+		target.close()
+		ops = recorded.ops
+	})
+	for i := range ops {
+		if ops[i].Outcome == history.Unknown {
+			ops[i].Outcome, ops[i].Return = history.Fail, ops[i].Call
+		}
+	}
+	result, err := linear.Check(context.Background(), ops, linear.Options{})
+	require.NoError(t, err)
+	require.NotEqual(t, linear.OK, result.Verdict)
+}
+
+func TestProposalsAreRepeatedUnderARegisteredSessionOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		target := newFake(3, everything...)
+		_, recorded := run(t, scenario(t, "workload.timeout=2s"), target, 3*time.Minute)
+		target.close()
+		repeated := 0
+		for _, op := range recorded.ops {
+			require.LessOrEqual(t, target.applied[op.Writer], 1, "%+v was applied twice", op)
+			if op.Session == "" {
+				require.LessOrEqual(t, target.proposals[op.Writer], 1, "%+v was repeated", op)
+			} else if target.proposals[op.Writer] > 1 {
+				repeated++
+			}
+			require.False(t, op.Session != "" && op.Cluster == 3, "cluster 3 is on disk, and takes no registered session")
+		}
+		require.Greater(t, repeated, 50)
+	})
+}
+
+func TestSessionsAsTheScenarioSays(t *testing.T) {
+	for _, test := range []struct {
+		sessions string
+		some     bool
+		all      bool
+	}{{"registered", true, true}, {"noop", false, false}, {"mixed", true, false}} {
+		synctest.Test(t, func(t *testing.T) {
+			s := scenario(t, "workload.sessions="+test.sessions, "clusters.statemachine=concurrent")
+			target := newFake(1)
+			_, recorded := run(t, s, target, time.Minute)
+			target.close()
+			with, without := 0, 0
+			for _, op := range recorded.ops {
+				if op.Session != "" {
+					with++
+				} else if op.Kind.Mutates() {
+					without++
+				}
+			}
+			require.Equal(t, test.some, with > 0, test.sessions)
+			require.Equal(t, test.all, without == 0, test.sessions)
+		})
+	}
+}
+
+// TestValuesAndWritersAreUnique also has memory complain when a client id has a
+// second operation open; those of unknown outcome stay open for ever.
+func TestValuesAndWritersAreUnique(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		target := newFake(5, everything...)
+		_, recorded := run(t, scenario(t), target, 3*time.Minute)
+		target.close()
+		seen := map[string]bool{}
+		for _, op := range recorded.ops {
+			if op.Writer == "" {
+				require.Equal(t, history.Get, op.Kind)
+				continue
+			}
+			require.False(t, seen[op.Writer], "%+v", op)
+			seen[op.Writer] = true
+			if op.Kind != history.Delete {
+				require.Equal(t, history.String(op.Writer), op.Value)
+			}
+		}
+	})
+}
+
+// TestScheduleDependsOnTheSeedOnly: what is asked when is the same whatever
+// the deployment does.
+func TestScheduleDependsOnTheSeedOnly(t *testing.T) {
+	first, second, other := newSchedule(scenario(t), 1), newSchedule(scenario(t), 1), newSchedule(scenario(t), 2)
+	differs := false
+	var last intent
+	for range 10_000 {
+		a, b, c := first.next(), second.next(), other.next()
+		require.Equal(t, a, b)
+		require.GreaterOrEqual(t, a.at, last.at)
+		differs = differs || a != c
+		last = a
+	}
+	require.True(t, differs)
+	require.InDelta(t, 10_000/20, last.at.Seconds(), 20, "the rate is 20 operations a second")
+}
+
+func TestMixIsAsWeighed(t *testing.T) {
+	s := newSchedule(scenario(t, "workload.mix={get: 50, put: 25, cas: 25, append: 0, delete: 0}"), 1)
+	counts := map[history.Kind]int{}
+	for range 10_000 {
+		counts[s.next().kind]++
+	}
+	require.InDelta(t, 5000, counts[history.Get], 300)
+	require.InDelta(t, 2500, counts[history.Put], 300)
+	require.InDelta(t, 2500, counts[history.Cas], 300)
+	require.Len(t, counts, 3)
+}
+
+func TestAllClientsBlockedMeansMissedOperations(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		target := newFake(1, hangs)
+		w, recorded := run(t, scenario(t, "workload.timeout=10s", "workload.sessions=noop"), target, time.Minute)
+		target.close()
+		stats := w.Stats()
+		require.InDelta(t, 36, len(recorded.ops), 8, "6 clients begin an operation every 10 s")
+		require.Greater(t, stats.Missed, 1000)
+		require.Zero(t, stats.OK)
+	})
+}
+
+func TestRunStopsAtOnceWhenItsContextEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		target := newFake(1, hangs)
+		recorded := &memory{t: t}
+		w := New(Config{Scenario: scenario(t, "workload.mix.get=0", "workload.timeout=10m"), Target: target, Recorder: recorded, Start: time.Now()})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		began := time.Now()
+		require.NoError(t, w.Run(ctx))
+		require.Equal(t, time.Minute, time.Since(began))
+		require.NotEmpty(t, recorded.ops)
+		unknown := 0
+		for _, op := range recorded.ops {
+			require.NotEqual(t, history.OK, op.Outcome)
+			if op.Outcome == history.Unknown {
+				unknown++
+			}
+		}
+		require.Equal(t, unknown, w.Stats().Unknown, "each of them was ended in the record, not left open")
+		require.NotZero(t, unknown)
+	})
+}
+
+func TestFinishLetsOpenOperationsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		target := newFake(1)
+		target.delay = 3 * time.Second
+		w, recorded := run(t, scenario(t, "workload.sessions=noop", "workload.mix={get: 0, cas: 0}"), target, 10*time.Second)
+		target.close()
+		w.Finish() // again
+		for _, op := range recorded.ops {
+			require.Equal(t, history.OK, op.Outcome, "%+v", op)
+		}
+		require.NotEmpty(t, recorded.ops)
+	})
+}
+
+func TestRecordingErrorsEndTheRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		full := errors.New("the disk is full")
+		w := New(Config{Scenario: scenario(t), Target: newFake(1), Recorder: &memory{t: t, fail: full, left: 50}, Start: time.Now()})
+		require.ErrorIs(t, w.Run(t.Context()), full)
+	})
+}
+
+func TestUnlocatedClustersAreFailuresNotUnknown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		target := newFake(1)
+		target.unlocated = true
+		w, recorded := run(t, scenario(t), target, 30*time.Second)
+		require.NotEmpty(t, recorded.ops)
+		require.Equal(t, len(recorded.ops), w.Stats().Fail)
+	})
+}
+
+func TestOnlyMembersThatRunAreAskedAndEachOfThem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		target := newFake(1)
+		run(t, scenario(t), target, time.Minute)
+		require.Len(t, target.asked, 3)
+		require.Zero(t, target.asked["host-4"])
+	})
+}
+
+func TestAnswersGivesUpWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		target := newFake(1, refused)
+		w := New(Config{Scenario: scenario(t), Target: target, Recorder: &memory{t: t}, Start: time.Now()})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		answers, err := w.Answers(ctx)
+		require.NoError(t, err)
+		require.Len(t, answers, 3)
+		for i, answer := range answers {
+			require.Equal(t, uint64(i+1), answer.Cluster)
+			require.False(t, answer.Wrote || answer.Read)
+			require.Equal(t, time.Minute, answer.Took)
+		}
+	})
+}
+
+func TestApplicationNamesFollowTheKind(t *testing.T) {
+	names := ""
+	for cluster := range uint64(3) {
+		names += fmt.Sprint(ApplicationOf(scenario(t), cluster+1), " ")
+	}
+	require.Equal(t, "kv kv-concurrent kv-ondisk ", names)
+	require.Equal(t, "kv-ondisk", ApplicationOf(scenario(t, "clusters.statemachine=ondisk"), 1))
+}
