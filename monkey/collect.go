@@ -76,6 +76,8 @@ func (r *runner) collect(ctx context.Context) error {
 	f.Memberships = r.memberships(ctx, tr)
 	f.Picture = r.picture(ctx)
 	f.Repairs = r.observer.losses()
+	r.outcome.Outages = r.observer.noMajority()
+	r.outcome.Hidden = r.w.Examine()
 	return nil
 }
 

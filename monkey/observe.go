@@ -30,7 +30,7 @@ type observer struct {
 	mu       sync.Mutex
 	clusters map[uint64]*watched
 	repairs  []invariant.Repair
-	outages  []outage
+	outages  []rundir.Outage
 }
 
 // watched is what the observer remembers of a cluster.
@@ -40,12 +40,6 @@ type watched struct {
 	hosts   map[uint64]string    // and on which host
 	weak    time.Time            // since when it is not full; zero: it is
 	noneFor time.Time            // since when no majority runs; zero: one does
-}
-
-// outage is a time in which a cluster had no majority of running voters.
-type outage struct {
-	cluster  uint64
-	from, to time.Duration // since the run's start
 }
 
 func newObserver(w world.World, events *rundir.Events, size int, start time.Time) *observer {
@@ -62,8 +56,7 @@ func (o *observer) watch(ctx context.Context) {
 	}
 }
 
-// poll looks once, and logs clusters that became whole again, new leaders and
-// the world's own problems.
+// poll looks once, and logs clusters that became whole again and new leaders.
 func (o *observer) poll(ctx context.Context) truth {
 	tr := look(ctx, o.w)
 	o.mu.Lock()
@@ -80,9 +73,6 @@ func (o *observer) poll(ctx context.Context) truth {
 	for _, l := range o.w.LeaderChanges() {
 		o.events.AddAt(l.At, rundir.Event{Kind: rundir.Leader, Hosts: []string{l.Host},
 			Cluster: l.ClusterID, Node: l.NodeID, LeaderID: l.LeaderID, Term: l.Term})
-	}
-	for _, p := range o.w.Problems() {
-		o.events.Add(rundir.Event{Kind: rundir.Problem, Text: p})
 	}
 	return tr
 }
@@ -142,7 +132,7 @@ func (o *observer) regained(id uint64, was *watched) {
 	if was.noneFor.IsZero() {
 		return
 	}
-	o.outages = append(o.outages, outage{id, was.noneFor.Sub(o.start), time.Since(o.start)})
+	o.outages = append(o.outages, rundir.Outage{Cluster: id, From: was.noneFor.Sub(o.start), To: time.Since(o.start)})
 	was.noneFor = time.Time{}
 }
 
@@ -190,6 +180,19 @@ func (o *observer) losses() []invariant.Repair {
 				continue
 			}
 			all = append(all, invariant.Repair{Cluster: id, Node: node, Host: c.hosts[node], LostAt: int64(c.seen[node].Sub(o.start))})
+		}
+	}
+	return all
+}
+
+// noMajority lists the outages so far, with those that go on.
+func (o *observer) noMajority() []rundir.Outage {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	all := slices.Clone(o.outages)
+	for _, id := range slices.Sorted(maps.Keys(o.clusters)) {
+		if c := o.clusters[id]; !c.noneFor.IsZero() {
+			all = append(all, rundir.Outage{Cluster: id, From: c.noneFor.Sub(o.start), To: time.Since(o.start)})
 		}
 	}
 	return all

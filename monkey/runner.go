@@ -155,6 +155,7 @@ func (r *runner) launch(ctx context.Context) error {
 	began := time.Now()
 	limited, cancel := context.WithTimeout(ctx, launchLimit)
 	defer cancel()
+	r.wait(limited, func() bool { return r.hostsKnown(limited) })
 	if err := r.drummer.Define(limited, r.specs()...); err != nil {
 		return r.notLaunched(ctx, err)
 	}
@@ -170,6 +171,13 @@ func (r *runner) launch(ctx context.Context) error {
 		return r.notLaunched(ctx, fmt.Errorf("%d of %d clusters run in full", r.outcome.Launched, r.scenario.Clusters.Count))
 	}
 	return nil
+}
+
+// hostsKnown tells whether Drummer has heard of every NodeHost: clusters that
+// are launched before would lie on those that were quick.
+func (r *runner) hostsKnown(ctx context.Context) bool {
+	out, err := r.drummer.ListNodeHosts(ctx)
+	return err == nil && len(out.GetHosts()) == r.scenario.Deployment.NodeHosts
 }
 
 // errNotLaunched ends a run early; judge makes a violation of it.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
@@ -18,8 +19,8 @@ import (
 // loss costs no quorum.
 const patience = 90 * time.Second
 
-// Injector carries out a plan on a world. Its methods are called from one
-// goroutine at a time.
+// Injector carries out a plan on a world. All methods but Begun are called from one
+// goroutine at a time, but for Begun.
 type Injector struct {
 	w      world.World
 	events *rundir.Events
@@ -27,6 +28,7 @@ type Injector struct {
 	links  *links
 	active []*injection // in order of their end
 	dead   map[string]bool
+	begun  atomic.Int64 // injections
 }
 
 // injection is one that has begun and not ended.
@@ -87,6 +89,9 @@ func (in *Injector) Heal() error {
 	return nil
 }
 
+// Begun counts the injections so far. It may be called at any time.
+func (in *Injector) Begun() int { return int(in.begun.Load()) }
+
 // Dead lists the hosts that a fault ended for ever.
 func (in *Injector) Dead() map[string]bool { return in.dead }
 
@@ -107,6 +112,7 @@ func (in *Injector) begin(ctx context.Context, end time.Time, s Step) error {
 	if j.effect, err = how.begin(&j.act); err != nil {
 		return fmt.Errorf("fault %d (%s on %v): %w", s.ID, kind.Name, hosts, err)
 	}
+	in.begun.Add(1)
 	in.log(rundir.FaultBegin, j)
 	in.started(j)
 	return nil
@@ -212,22 +218,24 @@ func (in *Injector) finish(j *injection) error {
 	}
 	in.log(rundir.FaultEnd, j)
 	if j.kind.Down {
-		return in.boot(j.hosts)
+		in.boot(j.hosts)
 	}
 	return nil
 }
 
-func (in *Injector) boot(hosts []string) error {
+// boot starts the processes of hosts that are down and not to stay so. One
+// that does not start on what its disk holds is a finding.
+func (in *Injector) boot(hosts []string) {
 	for _, h := range hosts {
 		if in.dead[h] || in.w.Running(h) {
 			continue
 		}
+		ev := rundir.Event{Kind: rundir.Boot, Hosts: []string{h}}
 		if err := in.w.Boot(h); err != nil {
-			return fmt.Errorf("boot host %s again: %w", h, err)
+			ev.Kind, ev.Text = rundir.BootFailed, err.Error()
 		}
-		in.events.Add(rundir.Event{Kind: rundir.Boot, Hosts: []string{h}})
+		in.events.Add(ev)
 	}
-	return nil
 }
 
 func (in *Injector) log(kind rundir.EventKind, j *injection) {

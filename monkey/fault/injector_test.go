@@ -63,7 +63,7 @@ func (b *board) PowerLoss(h string) (world.Effect, error)    { return b.stop("po
 func (b *board) Wipe(h string) (world.Effect, error)         { return b.stop("wipe", h) }
 func (b *board) DrummerLeader() (string, bool)               { return b.leader, b.leader != "" }
 func (b *board) LeaderChanges() []world.LeaderChange         { return nil }
-func (b *board) Problems() []string                          { return nil }
+func (b *board) Examine() []string                           { return nil }
 func (b *board) Boot(h string) error                         { b.note("boot", h); b.up[h] = true; return nil }
 func (b *board) SetLink(from, to string, q world.Link) error { b.links[pair{from, to}] = q; return nil }
 func (b *board) Traffic(...string) world.Effect {

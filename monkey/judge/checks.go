@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/drumbeat-raft/drumbeat/checker/linear"
+	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 )
 
 // The names of the checks that this package makes itself; the others are
@@ -29,6 +30,10 @@ func (e *evidence) process() Check {
 	case e.end != nil && e.end.Panic != "":
 		c.Verdict = Violation
 		c.Detail = fmt.Sprintf("the process ended with the panic %q; its stack is in end.json", firstLine(e.end.Panic))
+	case len(e.unbooted()) > 0:
+		c.Verdict, c.Detail = Violation, strings.Join(e.unbooted(), "; ")
+	case e.outcome != nil && len(e.outcome.Hidden) > 0:
+		c.Verdict, c.Detail = Violation, strings.Join(e.outcome.Hidden, "; ")
 	case e.end != nil && e.end.Killed:
 		c.Verdict, c.Detail = Inconclusive, "the process did not stop when asked to, and was killed"
 	case e.end != nil && e.end.Error != "":
@@ -39,6 +44,17 @@ func (e *evidence) process() Check {
 		c.Verdict, c.Detail = Inconclusive, e.outcome.Cause
 	}
 	return c
+}
+
+// unbooted lists the hosts that did not start again on what their disks held.
+func (e *evidence) unbooted() []string {
+	var all []string
+	for _, ev := range e.events {
+		if ev.Kind == rundir.BootFailed {
+			all = append(all, ev.Text)
+		}
+	}
+	return all
 }
 
 func firstLine(s string) string {
@@ -133,12 +149,12 @@ func (e *evidence) bite(faults []Fault) []Check {
 		wanted++
 		got := 0
 		for _, f := range faults {
-			if f.Kind == k.kind && f.Target == k.target {
+			if f.Kind == k.kind && f.Target == k.target && f.Forever == k.forever {
 				got = f.Effect
 			}
 		}
 		if got < k.atLeast {
-			missing = append(missing, fmt.Sprintf("%s of %s took effect %d times, wanted at least %d", k.kind, k.target, got, k.atLeast))
+			missing = append(missing, fmt.Sprintf("%s took effect %d times, wanted at least %d", k, got, k.atLeast))
 		}
 	}
 	if wanted == 0 {
@@ -154,7 +170,15 @@ func (e *evidence) bite(faults []Fault) []Check {
 // insisted is how often a scenario wants a kind of fault on a target.
 type insisted struct {
 	kind, target string
+	forever      bool
 	atLeast      int
+}
+
+func (k insisted) String() string {
+	if k.forever {
+		return k.kind + " of " + k.target + " for ever"
+	}
+	return k.kind + " of " + k.target
 }
 
 // wantedOf adds up the scenario's entries of the same kind and target.
@@ -164,8 +188,8 @@ func wantedOf(e *evidence) []insisted {
 		if f.AtLeast == 0 {
 			continue
 		}
-		k := insisted{f.Kind, f.Target.String(), f.AtLeast}
-		i := slices.IndexFunc(all, func(x insisted) bool { return x.kind == k.kind && x.target == k.target })
+		k := insisted{f.Kind, f.Target.String(), f.Forever, f.AtLeast}
+		i := slices.IndexFunc(all, func(x insisted) bool { return x.String() == k.String() })
 		if i < 0 {
 			all = append(all, k)
 		} else {

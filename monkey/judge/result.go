@@ -94,6 +94,8 @@ type Ops struct {
 type Fault struct {
 	Kind   string `json:"kind"`
 	Target string `json:"target"`
+	// Forever says that these never ended: the target stayed dead.
+	Forever bool `json:"forever,omitempty"`
 	// Injected counts how often it was begun, Effect how often it really did
 	// something: ended a process, dropped or delayed a message.
 	Injected int          `json:"injected"`

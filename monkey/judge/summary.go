@@ -12,15 +12,18 @@ import (
 
 // faults sums up the injections by kind and target.
 func (e *evidence) faults() []Fault {
-	type key struct{ kind, target string }
+	type key struct {
+		kind, target string
+		forever      bool
+	}
 	sums := map[key]*Fault{}
 	last := map[int]rundir.Event{} // what was last said of an injection
 	for _, ev := range e.events {
 		switch ev.Kind {
 		case rundir.FaultBegin:
-			k := key{ev.Fault, ev.Target}
+			k := key{ev.Fault, ev.Target, ev.Forever}
 			if sums[k] == nil {
-				sums[k] = &Fault{Kind: ev.Fault, Target: ev.Target}
+				sums[k] = &Fault{Kind: ev.Fault, Target: ev.Target, Forever: ev.Forever}
 			}
 			sums[k].Injected++
 			last[ev.ID] = ev
@@ -32,7 +35,7 @@ func (e *evidence) faults() []Fault {
 		if ev.Effect == nil { // on links, and the run ended before it did
 			continue
 		}
-		f := sums[key{ev.Fault, ev.Target}]
+		f := sums[key{ev.Fault, ev.Target, ev.Forever}]
 		f.Effects = f.Effects.Add(*ev.Effect)
 		if ev.Effect.Bit() {
 			f.Effect++
@@ -43,7 +46,13 @@ func (e *evidence) faults() []Fault {
 		all = append(all, *f)
 	}
 	slices.SortFunc(all, func(a, b Fault) int {
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Target, b.Target))
+		if c := cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Target, b.Target)); c != 0 {
+			return c
+		}
+		if a.Forever {
+			return 1
+		}
+		return -1
 	})
 	return all
 }
@@ -67,8 +76,8 @@ func (e *evidence) repair() Repair {
 		p.P50Seconds = took[(len(took)-1)/2].Seconds()
 		p.MaxSeconds = took[len(took)-1].Seconds()
 	}
-	if e.outcome != nil {
-		for _, s := range e.outcome.Facts.Stalls {
+	for _, s := range e.stalls() {
+		if !s.Excused {
 			p.MaxWriteStallSeconds = max(p.MaxWriteStallSeconds, time.Duration(s.To-s.From).Seconds())
 		}
 	}

@@ -22,6 +22,7 @@ var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 	"effects": Effects,
 	"clock":   func(d time.Duration) string { return clock(d) },
 	"mark":    mark,
+	"kind":    KindOf,
 }).Parse(pageText))
 
 // page is what the template shows.

@@ -37,8 +37,16 @@ func done(t io.Writer, r *judge.Result) {
 	}
 	fmt.Fprint(t, "  fault\ttarget\tinjected\ttook effect\tin total\n")
 	for _, f := range r.Faults {
-		fmt.Fprintf(t, "  %s\t%s\t%d\t%d\t%s\n", f.Kind, f.Target, f.Injected, f.Effect, Effects(f.Effects))
+		fmt.Fprintf(t, "  %s\t%s\t%d\t%d\t%s\n", KindOf(f), f.Target, f.Injected, f.Effect, Effects(f.Effects))
 	}
+}
+
+// KindOf names the kind of a row of faults.
+func KindOf(f judge.Fault) string {
+	if f.Forever {
+		return f.Kind + " for ever"
+	}
+	return f.Kind
 }
 
 // Effects writes an effect as a phrase.

@@ -25,11 +25,12 @@ const (
 	FaultEnd   EventKind = "fault-end"   // Fault, ID, Hosts, Effect of the whole fault
 	// FaultSkipped: the planned fault ID found no target; Text says why.
 	FaultSkipped EventKind = "fault-skipped"
-	Boot         EventKind = "boot"     // Hosts
-	Leader       EventKind = "leader"   // Cluster, Node, Term, LeaderID
-	Decision     EventKind = "drummer"  // a line of Drummer's own event log
-	Repaired     EventKind = "repaired" // Cluster had its full number again after Took
-	Problem      EventKind = "problem"  // Text says what went wrong in the world
+	BootFailed   EventKind = "boot-failed" // Hosts, Text: it did not start on what its disk holds
+	Boot         EventKind = "boot"        // Hosts
+	Leader       EventKind = "leader"      // Cluster, Node, Term, LeaderID
+	Decision     EventKind = "drummer"     // a line of Drummer's own event log
+	Repaired     EventKind = "repaired"    // Cluster had its full number again after Took
+	Problem      EventKind = "problem"     // Text says what went wrong in the world
 )
 
 // How a cluster was repaired: the Op of a Repaired event.

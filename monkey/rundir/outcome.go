@@ -23,10 +23,24 @@ type Outcome struct {
 	Launch   time.Duration `json:"launch_ns"`
 	// Settled says that everything was whole again before the time for it
 	// was over; otherwise Unsettled says what was not.
-	Settled   bool            `json:"settled"`
-	Settle    time.Duration   `json:"settle_ns"`
-	Unsettled []string        `json:"unsettled,omitempty"`
-	Facts     invariant.Facts `json:"facts"`
+	Settled   bool          `json:"settled"`
+	Settle    time.Duration `json:"settle_ns"`
+	Unsettled []string      `json:"unsettled,omitempty"`
+	// Hidden lists what went wrong inside of processes and would not show
+	// otherwise; see world.World.Examine.
+	Hidden []string `json:"hidden,omitempty"`
+	// Outages are the times in which a cluster had no majority of running
+	// voters.
+	Outages []Outage        `json:"outages"`
+	Facts   invariant.Facts `json:"facts"`
+}
+
+// Outage is a time, since the run's start, in which a cluster had no majority
+// of running voters.
+type Outage struct {
+	Cluster uint64        `json:"cluster"`
+	From    time.Duration `json:"from_ns"`
+	To      time.Duration `json:"to_ns"`
 }
 
 // End is a run's end.json: how the process that held the world ended, as its

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package judge
+
+import (
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/checker/invariant"
+	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
+)
+
+// invariants runs the checks that the scenario enables on the facts of the
+// run. A run that was killed has fewer facts, and fewer of them apply.
+func (e *evidence) invariants() []Check {
+	f, l := e.facts(), e.limits()
+	findings := []invariant.Finding{invariant.LeaderPerTerm(f), invariant.Evidence(f, e.history.Ops, l)}
+	c := e.scenario.Checks
+	if e.outcome == nil || !e.outcome.Finished {
+		return checksOf(findings)
+	}
+	if c.Digests.Enabled {
+		findings = append(findings, invariant.Digests(f), invariant.DivergencePoint(f))
+	}
+	if c.Membership.Enabled {
+		findings = append(findings, invariant.MembershipAgreement(f), invariant.Picture(f), invariant.Zombies(f))
+	}
+	if c.Answers.Enabled {
+		findings = append(findings, invariant.Liveness(f), invariant.WritesPresent(f, e.history.Ops))
+	}
+	if c.Repair.Enabled {
+		findings = append(findings, invariant.RepairTime(f, l), invariant.WriteStall(f, l))
+	}
+	return checksOf(findings)
+}
+
+func checksOf(findings []invariant.Finding) []Check {
+	var all []Check
+	for _, f := range findings {
+		all = append(all, Check{Name: f.Name, Verdict: f.Verdict, Detail: f.Detail})
+	}
+	return all
+}
+
+// facts completes the recorded facts with what the events and the history say.
+func (e *evidence) facts() *invariant.Facts {
+	var f invariant.Facts
+	if e.outcome != nil {
+		f = e.outcome.Facts
+	}
+	f.Leaders = []invariant.Leader{}
+	for _, ev := range e.events {
+		if ev.Kind == rundir.Leader && ev.LeaderID != 0 {
+			f.Leaders = append(f.Leaders, invariant.Leader{Cluster: ev.Cluster, Term: ev.Term, Node: ev.LeaderID, At: int64(ev.At)})
+		}
+	}
+	f.Faults = e.injections()
+	f.Finals = finals(e.history.Ops)
+	f.Stalls = e.stalls()
+	return &f
+}
+
+// injections lists every fault with its measured effect.
+func (e *evidence) injections() []invariant.Fault {
+	begun := map[int]int{} // ID to place
+	all := []invariant.Fault{}
+	for _, ev := range e.events {
+		switch ev.Kind {
+		case rundir.FaultBegin:
+			begun[ev.ID] = len(all)
+			kind, _ := scenarios.KindOf(ev.Fault)
+			x := invariant.Fault{Kind: ev.Fault, Target: ev.Target, From: int64(ev.At), MayMiss: !kind.Down}
+			if ev.Effect != nil {
+				x.Effect = effectOf(ev)
+			}
+			all = append(all, x)
+		case rundir.FaultEnd:
+			if i, ok := begun[ev.ID]; ok {
+				all[i].To = int64(ev.At)
+				all[i].Effect = effectOf(ev)
+			}
+		}
+	}
+	return all
+}
+
+// effectOf is one number for an effect: what the kind of fault is about.
+func effectOf(ev rundir.Event) int64 {
+	return ev.Effect.ProcessesEnded + ev.Effect.MessagesDropped + ev.Effect.MessagesDelayed + ev.Effect.BytesHeld
+}
+
+// finals takes from the history what each key was last read to hold, where no
+// write was asked for afterwards.
+func finals(ops []history.Op) []invariant.Final {
+	last := map[string]*history.Op{}
+	written := map[string]int64{} // by when all writes that returned had done so
+	for i := range ops {
+		op := &ops[i]
+		if op.Kind == history.Get {
+			if op.Outcome == history.OK && (last[op.Key] == nil || last[op.Key].Call < op.Call) {
+				last[op.Key] = op
+			}
+			continue
+		}
+		until := op.Call
+		if op.Outcome != history.Unknown {
+			until = op.Return
+		}
+		written[op.Key] = max(written[op.Key], until)
+	}
+	all := []invariant.Final{}
+	for key, op := range last {
+		if op.Call > written[key] {
+			f := invariant.Final{Cluster: op.Cluster, Key: key, At: op.Call}
+			if op.Observed.IsText() {
+				text := op.Observed.Text()
+				f.Value = &text
+			}
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// stalls finds each cluster's longest time without a completed write, by the
+// history, and excuses those in which the cluster had no majority.
+func (e *evidence) stalls() []invariant.Stall {
+	stalls := invariant.WriteStalls(e.history.Ops, int64(e.elapsed()))
+	if e.outcome == nil {
+		return stalls
+	}
+	for i := range stalls {
+		for _, o := range e.outcome.Outages {
+			if o.Cluster == stalls[i].Cluster && int64(o.From) < stalls[i].To && stalls[i].From < int64(o.To) {
+				stalls[i].Excused = true
+			}
+		}
+	}
+	return stalls
+}
+
+func (e *evidence) limits() invariant.Limits {
+	c := e.scenario.Checks
+	return invariant.Limits{MaxRepair: int64(c.Repair.Max), MaxStall: int64(c.Repair.MaxWriteStall),
+		MinOps: c.Evidence.MinOperations, MinOpsAround: 1}
+}

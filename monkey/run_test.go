@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package monkey_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/monkey"
+	"github.com/drumbeat-raft/drumbeat/monkey/judge"
+	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
+)
+
+func TestMain(m *testing.M) {
+	monkey.MainIfChild()
+	os.Exit(m.Run())
+}
+
+// short makes options for a run of a minute and a half of virtual time, with
+// everything in it.
+func short(t *testing.T, seed uint64, sets ...string) monkey.Options {
+	t.Helper()
+	return monkey.Options{
+		File: "../scenarios/quickstart.yaml", Seed: seed, World: monkey.WorldSim, Clock: monkey.ClockVirtual,
+		Out: t.TempDir(), Duration: 90 * time.Second,
+		Sets: append([]string{
+			"clusters.count=6", "checks.evidence.min_operations=500",
+			"faults=[{kind: kill, target: nodehost, every: 30s, for: 5s..10s, at_least: 1}, " +
+				"{kind: power-loss, target: nodehost, count: 1, for: 5s, at_least: 1}, " +
+				"{kind: kill, target: drummer-leader, count: 1, for: 10s, at_least: 1}, " +
+				"{kind: kill, target: nodehost, count: 1, forever: true, before: 30s, at_least: 1}]",
+		}, sets...),
+	}
+}
+
+// check finds a check of a result by name.
+func check(t *testing.T, r *judge.Result, name string) judge.Check {
+	t.Helper()
+	for _, c := range r.Checks {
+		if c.Name == name {
+			return c
+		}
+	}
+	t.Fatalf("the result has no check %q: %+v", name, r.Checks)
+	return judge.Check{}
+}
+
+func TestRunRepairsAndPasses(t *testing.T) {
+	o := short(t, 1)
+	r, err := monkey.Run(t.Context(), o)
+	require.NoError(t, err)
+	require.Equal(t, judge.Pass, r.Verdict, "%+v", r.Checks)
+	require.Greater(t, r.Ops.Checked, 500)
+	require.Positive(t, r.Repair.Count, "the nodes of the dead host were replaced")
+	latest := filepath.Join(o.Out, "latest")
+	for _, name := range []string{"scenario.yaml", "result.json", "junit.xml", "report.html", "history.jsonl.zst", "events.jsonl", "logs"} {
+		require.FileExists(t, filepath.Join(latest, "result.json"))
+		_, err := os.Stat(filepath.Join(latest, name))
+		require.NoError(t, err)
+	}
+	b, err := os.ReadFile(filepath.Join(latest, "result.json"))
+	require.NoError(t, err)
+	var fields map[string]any
+	require.NoError(t, json.Unmarshal(b, &fields))
+	for _, name := range []string{"verdict", "scenario", "seed", "world", "virtual_seconds", "wall_seconds", "compression",
+		"clusters", "nodehosts", "drummers", "ops", "faults", "checks", "repair", "reproduce"} {
+		require.Contains(t, fields, name)
+	}
+
+	again, err := monkey.Check(t.Context(), latest)
+	require.NoError(t, err)
+	require.Equal(t, r.Verdict, again.Verdict, "judged again from what is on disk")
+	require.Equal(t, r.Ops, again.Ops)
+	require.Equal(t, len(r.Checks), len(again.Checks))
+}
+
+func TestRunFindsThePlantedBug(t *testing.T) {
+	r, err := monkey.Run(t.Context(), short(t, 2, "clusters.bug={kind: drop-update, every: 20}", "workload.rate=60"))
+	require.NoError(t, err)
+	require.Equal(t, judge.Violation, r.Verdict)
+	c := check(t, r, judge.Linearizability)
+	require.Equal(t, judge.Violation, c.Verdict)
+	require.NotZero(t, c.Cluster)
+	require.NotEmpty(t, c.Key)
+	require.NotEmpty(t, c.Operations)
+	require.Contains(t, c.Detail, c.Key)
+}
+
+func TestInterruptedRunLeavesAHistoryThatIsJudged(t *testing.T) {
+	o := short(t, 3)
+	o.Duration = 24 * time.Hour
+	ctx, interrupt := context.WithCancel(t.Context())
+	o.Progress = func(p monkey.Progress) {
+		if p.Phase == "faults" && p.Ops > 500 {
+			interrupt()
+		}
+	}
+	r, err := monkey.Run(ctx, o)
+	require.NoError(t, err)
+	require.Equal(t, judge.Inconclusive, r.Verdict, "%+v", r.Checks)
+	require.Greater(t, r.Ops.OK, 400)
+	run, err := history.ReadRun(r.Dir)
+	require.NoError(t, err)
+	require.False(t, run.Truncated, "it ended in good order")
+	require.Equal(t, judge.Pass, check(t, r, judge.Linearizability).Verdict)
+}
+
+func TestARunWhoseProcessWasKilledIsJudgedAsFarAsItCame(t *testing.T) {
+	o := short(t, 4)
+	r, err := monkey.Run(t.Context(), o)
+	require.NoError(t, err)
+	// As after SIGKILL: no facts, no end, a history that stops in the middle.
+	for _, name := range []string{rundir.FactsFile, rundir.EndFile, rundir.ResultFile} {
+		require.NoError(t, os.Remove(filepath.Join(r.Dir, name)))
+	}
+	path := filepath.Join(r.Dir, history.FileName)
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, b[:len(b)*2/3], 0o644))
+	killed, err := monkey.Check(t.Context(), r.Dir)
+	require.NoError(t, err)
+	require.Equal(t, judge.Inconclusive, killed.Verdict)
+	require.Positive(t, killed.Ops.OK)
+	require.Less(t, killed.Ops.OK, r.Ops.OK)
+}
+
+func TestUsageErrors(t *testing.T) {
+	for name, change := range map[string]func(*monkey.Options){
+		"unknown world":    func(o *monkey.Options) { o.World = "moon" },
+		"unknown clock":    func(o *monkey.Options) { o.Clock = "sundial" },
+		"missing file":     func(o *monkey.Options) { o.File = "nowhere.yaml" },
+		"unknown scenario": func(o *monkey.Options) { o.File = "quickstrat" },
+		"bad setting":      func(o *monkey.Options) { o.Sets = []string{"clusters.size"} },
+		"unknown field":    func(o *monkey.Options) { o.Sets = []string{"clusters.sise=3"} },
+		"missing ability": func(o *monkey.Options) {
+			o.Sets = []string{"faults=[{kind: pause, target: nodehost, count: 1, for: 5s}]"}
+		},
+		"impossible count":   func(o *monkey.Options) { o.Sets = []string{"clusters.size=7"} },
+		"output not a place": func(o *monkey.Options) { o.Out = filepath.Join(o.File, "runs") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := short(t, 1)
+			change(&o)
+			_, err := monkey.Run(t.Context(), o)
+			var usage monkey.UsageError
+			require.True(t, errors.As(err, &usage), "%v", err)
+		})
+	}
+}
