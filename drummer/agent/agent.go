@@ -88,30 +88,24 @@ func (a *Agent) Attached() string {
 	return ""
 }
 
-// run looks for the leader and attaches to it, again and again.
+// run looks for the leader and attaches to it, again and again. It tries the
+// servers in an order of its own and waits ever longer between two rounds.
 func (a *Agent) run(ctx context.Context) {
 	servers := append([]string(nil), a.config.Drummers...)
-	pause := firstPause
-	for ctx.Err() == nil {
+	for pause := firstPause; ; pause = min(2*pause, maxPause) {
 		a.rand.Shuffle(len(servers), func(i, j int) { servers[i], servers[j] = servers[j], servers[i] })
-		welcomed := false
 		for _, address := range servers {
 			if a.follow(ctx, address) {
-				welcomed = true
+				pause = firstPause
 				break
 			}
 			if !a.sleep(ctx, firstPause) {
 				return
 			}
 		}
-		if welcomed {
-			pause = firstPause
-			continue
-		}
 		if !a.sleep(ctx, pause) {
 			return
 		}
-		pause = min(2*pause, maxPause)
 	}
 }
 

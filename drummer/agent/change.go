@@ -16,7 +16,7 @@ import (
 // so that what holds already is not proposed again and what is stale is not
 // proposed at all, and after, so that the next step starts from the new ccid.
 func (a *Agent) changeMembership(ctx context.Context, req *pb.Request) *pb.RequestResult {
-	before, err := readMembership(ctx, a.nodehost, req.GetClusterId())
+	before, err := insistMembership(ctx, a.nodehost, req.GetClusterId())
 	if err != nil {
 		return failed(req, "the membership of cluster %d can't be read: %v", req.GetClusterId(), err)
 	}
@@ -24,7 +24,7 @@ func (a *Agent) changeMembership(ctx context.Context, req *pb.Request) *pb.Reque
 		return answered
 	}
 	err = a.propose(ctx, req)
-	after, readErr := readMembership(ctx, a.nodehost, req.GetClusterId())
+	after, readErr := insistMembership(ctx, a.nodehost, req.GetClusterId())
 	if readErr == nil {
 		a.learn(after)
 		if answered := judge(req, after); answered != nil {

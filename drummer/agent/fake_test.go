@@ -147,6 +147,13 @@ func (h *fakeHost) merge(reports []*pb.NodeReport) {
 	}
 }
 
+// locked lets a test look into the fake.
+func (f *fakeDrummer) locked(look func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	look()
+}
+
 func (f *fakeDrummer) report(host string, k key) *pb.NodeReport {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -4,6 +4,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -196,6 +197,25 @@ func readMembership(ctx context.Context, nodehost *dragonboat.NodeHost, clusterI
 	}
 	slices.Sort(out.Removed)
 	return out, nil
+}
+
+// insistMembership is readMembership again and again for twice the time that it
+// gives a cluster with a leader: an election may be under way, for instance
+// because the leader was just removed.
+func insistMembership(ctx context.Context, nodehost *dragonboat.NodeHost, clusterID uint64) (*pb.Membership, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*readTimeout(nodehost))
+	defer cancel()
+	for {
+		m, err := readMembership(ctx, nodehost, clusterID)
+		if err == nil || errors.Is(err, dragonboat.ErrClusterNotFound) || errors.Is(err, dragonboat.ErrClosed) {
+			return m, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(2 * tick(nodehost)):
+		}
+	}
 }
 
 // readIndex tells whether the local node reached, within timeout, the index
