@@ -80,27 +80,34 @@ func mayDropKV(set []history.Op, i int) bool {
 	if op.Kind == history.Get || op.Outcome == history.Fail {
 		return true
 	}
-	written := op.Value
-	if op.Kind == history.Delete {
-		written = history.Absent
-	}
 	for j := range set {
-		o := &set[j]
-		if j == i {
-			continue
-		}
-		switch {
-		case o.Kind == history.Append || op.Kind == history.Append:
-			return false
-		case o.Refuted:
-			return false
-		case o.Kind == history.Get && o.Observed == written, o.Kind == history.Cas && o.Outcome == history.Fail && o.Observed == written:
-			return false
-		case o.Kind == history.Cas && o.Outcome != history.Fail && o.Expected == written:
+		if j != i && dependsKV(&set[j], op) {
 			return false
 		}
 	}
 	return true
+}
+
+// dependsKV says whether o may depend on what op wrote.
+func dependsKV(o, op *history.Op) bool {
+	if o.ObservedWriter != "" && o.Outcome != history.Unknown {
+		return o.ObservedWriter == op.Writer || op.Writer == ""
+	}
+	written := op.Value
+	if op.Kind == history.Delete {
+		written = history.Absent
+	}
+	switch {
+	case o.Kind == history.Append || o.Refuted:
+		return true
+	case op.Kind == history.Append:
+		return o.Kind == history.Get || o.Kind == history.Cas
+	case o.Kind == history.Get, o.Kind == history.Cas && o.Outcome == history.Fail:
+		return o.Observed == written
+	case o.Kind == history.Cas:
+		return o.Expected == written
+	}
+	return false
 }
 
 // illegalKV says whether key-value operations certainly can't be ordered.

@@ -13,7 +13,9 @@ import (
 // what is wrong with it.
 func (k *keyCheck) explain(ctx context.Context) ([]history.Op, string) {
 	var set []history.Op
-	if k.decided(k.key) {
+	if k.naming != nil {
+		set = k.naming.suspects(k.namedZones)
+	} else if k.decided(k.key) {
 		for _, at := range k.zones.culprits(k.key, k.idx) {
 			set = append(set, k.fetch(int(at)))
 		}

@@ -15,6 +15,10 @@ type keyCheck struct {
 	idx []int32 // positions of its operations, where they are needed
 	// until is, for a violation found by search, when no order was left.
 	until int64
+	// naming and namedZones are, for a violation found by the names of
+	// writes, what found it.
+	naming     *naming
+	namedZones *zones
 }
 
 func (k *keyCheck) judge(ctx context.Context) (Verdict, string) {
@@ -27,6 +31,11 @@ func (k *keyCheck) judge(ctx context.Context) (Verdict, string) {
 		}
 		return OK, EngineZones
 	}
+	if k.zones != nil && k.log.outside[k.key]&named != 0 {
+		if v, ok := k.judgeNamed(); ok {
+			return v, EngineZones
+		}
+	}
 	if k.Engine == EngineZones {
 		return Unknown, EngineZones
 	}
@@ -34,7 +43,7 @@ func (k *keyCheck) judge(ctx context.Context) (Verdict, string) {
 }
 
 func (k *keyCheck) search(ctx context.Context) (Verdict, string) {
-	p, of := k.log.kvProblem(k.key, k.idx)
+	p, of := k.problem()
 	f := k.solve(ctx, p, k.Model, k.log.names[k.key], func() []history.Op { return k.ops(of) })
 	k.until = f.until
 	switch {
@@ -47,6 +56,20 @@ func (k *keyCheck) search(ctx context.Context) (Verdict, string) {
 		k.res.Explanation = k.gaveUp(k.log.names[k.key], len(k.idx))
 	}
 	return f.verdict, f.engine
+}
+
+// problem lays the key out for the general search. Where writes are named the
+// model has to be asked, since a log holds no names.
+func (k *keyCheck) problem() (p *problem, of []int32) {
+	if k.log.outside[k.key]&named == 0 {
+		return k.log.kvProblem(k.key, k.idx)
+	}
+	for i, at := range k.idx {
+		if k.log.entries[at].kind != silent {
+			of = append(of, int32(i))
+		}
+	}
+	return modelProblem(k.Model, k.log.names[k.key], k.ops(of)), of
 }
 
 // ops fetches the operations at the given places of idx.

@@ -79,7 +79,22 @@ func (m kv) Validate(op *history.Op) error {
 
 func (m kv) Part(op *history.Op) string { return op.Key }
 
-func (m kv) Init(string) State { return history.Absent }
+// kvState is what a key holds, and the name of the write that left it there
+// where writes are named.
+type kvState struct {
+	value  history.Value
+	writer string
+}
+
+// String describes the state to a person.
+func (s kvState) String() string { return s.value.String() }
+
+func (m kv) Init(string) State { return kvState{history.Absent, history.InitialWriter} }
+
+// Observes implements Observer.
+func (m kv) Observes(op *history.Op) bool {
+	return op.Kind == history.Get || op.Outcome == history.Fail
+}
 
 func (m kv) Says(op *history.Op) bool {
 	switch op.Outcome {
@@ -93,32 +108,36 @@ func (m kv) Says(op *history.Op) bool {
 }
 
 func (m kv) Step(s State, op *history.Op) (State, bool) {
-	now := s.(history.Value)
+	now := s.(kvState)
+	if op.Outcome != history.Unknown && op.ObservedWriter != "" && op.ObservedWriter != now.writer {
+		return s, false
+	}
+	next := kvState{now.value, op.Writer}
 	switch op.Kind {
 	case history.Get:
-		return s, op.Observed == now
+		return s, op.Observed == now.value
 	case history.Put:
-		return op.Value, true
+		next.value = op.Value
 	case history.Delete:
-		return history.Absent, true
+		next.value = history.Absent
 	case history.Append:
-		return now.Append(op.Value), true
+		next.value = now.value.Append(op.Value)
 	default:
-		return stepCas(now, op)
+		return stepCas(now, next, op)
 	}
+	return next, true
 }
 
-func stepCas(now history.Value, op *history.Op) (State, bool) {
-	matches := now == op.Expected
-	switch op.Outcome {
-	case history.OK:
-		return op.Value, matches
-	case history.Unknown:
-		if matches {
-			return op.Value, true
-		}
-		return now, true
-	default:
-		return now, !matches && (!op.Observed.Stated() || op.Observed == now)
+func stepCas(now, next kvState, op *history.Op) (State, bool) {
+	matches := now.value == op.Expected
+	next.value = op.Value
+	switch {
+	case op.Outcome == history.OK:
+		return next, matches
+	case op.Outcome == history.Fail:
+		return now, !matches && (!op.Observed.Stated() || op.Observed == now.value)
+	case matches:
+		return next, true
 	}
+	return now, true
 }

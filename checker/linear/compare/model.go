@@ -18,11 +18,11 @@ var seed = maphash.MakeSeed()
 func Model() porcupine.Model {
 	return porcupine.Model{
 		Partition: partition,
-		Init:      func() any { return history.Absent },
+		Init:      func() any { return register{history.Absent, history.InitialWriter} },
 		Step: func(state, in, _ any) (bool, any) {
-			return does(state.(history.Value), in.(*history.Op))
+			return does(state.(register), in.(*history.Op))
 		},
-		Hash: func(state any) uint64 { return maphash.Comparable(seed, state.(history.Value)) },
+		Hash: func(state any) uint64 { return maphash.Comparable(seed, state.(register)) },
 	}
 }
 
@@ -61,28 +61,38 @@ func partition(ops []porcupine.Operation) [][]porcupine.Operation {
 	return parts
 }
 
-func does(s history.Value, op *history.Op) (bool, any) {
+// register is what a key holds, and which write left it there.
+type register struct {
+	value history.Value
+	by    string
+}
+
+func does(s register, op *history.Op) (bool, any) {
+	known := op.Outcome != history.Unknown
+	if known && op.ObservedWriter != "" && op.ObservedWriter != s.by {
+		return false, s
+	}
 	if op.Kind == history.Get {
-		return s == op.Observed, s
+		return s.value == op.Observed, s
 	}
 	if op.Kind == history.Delete {
-		return true, history.Absent
+		return true, register{history.Absent, op.Writer}
 	}
 	if op.Kind == history.Put {
-		return true, op.Value
+		return true, register{op.Value, op.Writer}
 	}
 	if op.Kind == history.Append {
 		if op.Value.IsAbsent() {
-			return true, s
+			return true, register{s.value, op.Writer}
 		}
-		return true, history.String(s.Text() + op.Value.Text())
+		return true, register{history.String(s.value.Text() + op.Value.Text()), op.Writer}
 	}
-	same := s == op.Expected
+	same := s.value == op.Expected
 	if op.Outcome == history.Fail {
-		return !same && (op.Refuted || s == op.Observed), s
+		return !same && (op.Refuted || s.value == op.Observed), s
 	}
 	if same {
-		return true, op.Value
+		return true, register{op.Value, op.Writer}
 	}
-	return op.Outcome == history.Unknown, s
+	return !known, s
 }

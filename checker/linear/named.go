@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package linear
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+)
+
+// Histories whose operations name the writes that they saw (Writer and
+// ObservedWriter of history.Op) are judged by the zones with names in the
+// place of values: a name is written once, even if the value, a deletion or
+// an append repeats. Every order that is found is verified with the values.
+
+// naming translates the operations of one key into a log of names.
+type naming struct {
+	ops []history.Op
+	log *Log
+	// wrote holds the operation of each name, left the value it left in the
+	// key, if that is known, and from what each one replaced.
+	wrote map[string]int
+	left  map[string]history.Value
+	from  map[string]string
+	// byValue holds the one name that left a value; "" if several did.
+	byValue map[history.Value]string
+	problem string // why names can't be relied on
+	// numbers and appends say that there are some.
+	numbers, appends bool
+	bad              int // an operation that contradicts the names, -1 if there is none
+}
+
+// newNaming returns the translation; its problem says why there is none.
+func newNaming(ops []history.Op) *naming {
+	n := &naming{
+		ops: ops, log: NewLog(), bad: -1,
+		wrote: make(map[string]int), from: make(map[string]string),
+		left:    map[string]history.Value{history.InitialWriter: history.Absent},
+		byValue: map[history.Value]string{history.Absent: history.InitialWriter},
+	}
+	n.collect()
+	if n.numbers && n.appends {
+		n.give("numbers and appends meet")
+	}
+	n.resolve()
+	n.translate()
+	return n
+}
+
+func (n *naming) give(format string, args ...any) {
+	if n.problem == "" {
+		n.problem = fmt.Sprintf(format, args...)
+	}
+}
+
+// collect gathers the writes by name.
+func (n *naming) collect() {
+	for i := range n.ops {
+		op := &n.ops[i]
+		if !KV.Says(op) {
+			continue
+		}
+		if op.Value.Stated() && op.Kind != history.Get && !op.Value.IsText() && !op.Value.IsAbsent() {
+			// A number that was appended to is a text: keep to what is simple.
+			n.numbers = true
+		}
+		if op.Kind == history.Get || op.Outcome == history.Fail {
+			if op.ObservedWriter == "" {
+				n.give("operation %d does not name the write that it saw", i)
+			}
+			continue
+		}
+		_, twice := n.wrote[op.Writer]
+		if op.Writer == "" || op.Writer == history.InitialWriter || twice {
+			n.give("operation %d has no name of its own", i)
+			continue
+		}
+		n.wrote[op.Writer] = i
+		if op.Outcome == history.OK && op.ObservedWriter != "" {
+			n.from[op.Writer] = op.ObservedWriter
+		}
+		switch op.Kind {
+		case history.Put, history.Cas:
+			n.leave(op.Writer, op.Value)
+		case history.Delete:
+			n.leave(op.Writer, history.Absent)
+		case history.Append:
+			n.appends = true
+			if op.Outcome == history.OK && op.ObservedWriter == "" {
+				n.give("the append of operation %d does not name what it replaced", i)
+			}
+		}
+		if op.Kind == history.Cas && op.Outcome == history.OK && op.ObservedWriter == "" {
+			n.give("the cas of operation %d does not name what it replaced", i)
+		}
+	}
+}
+
+func (n *naming) leave(name string, v history.Value) {
+	if _, known := n.left[name]; known {
+		return
+	}
+	n.left[name] = v
+	if _, ok := n.byValue[v]; ok {
+		n.byValue[v] = ""
+		return
+	}
+	n.byValue[v] = name
+}
+
+// resolve finds out what appends left, from what was read of them or what
+// they replaced, and what writes of unknown outcome replaced, from values.
+func (n *naming) resolve() {
+	for i := range n.ops {
+		op := &n.ops[i]
+		if (op.Kind == history.Get && op.Outcome == history.OK || op.Outcome == history.Fail) && op.Observed.Stated() && op.ObservedWriter != "" {
+			if w, ok := n.wrote[op.ObservedWriter]; ok && n.ops[w].Kind == history.Append {
+				n.leave(op.ObservedWriter, op.Observed)
+			}
+		}
+	}
+	for again := true; again; {
+		again = false
+		for name, i := range n.wrote {
+			if op := &n.ops[i]; op.Kind == history.Append {
+				before, ok := n.left[n.from[name]]
+				if _, known := n.left[name]; ok && !known && n.from[name] != "" {
+					n.leave(name, before.Append(op.Value))
+					again = true
+				}
+			}
+		}
+	}
+	for name, i := range n.wrote {
+		op := &n.ops[i]
+		if op.Outcome != history.Unknown {
+			continue
+		}
+		switch op.Kind {
+		case history.Cas:
+			n.from[name] = n.only(op.Expected)
+		case history.Append:
+			if left, ok := n.left[name]; ok && strings.HasSuffix(left.Text(), op.Value.Text()) {
+				n.from[name] = n.onlyText(strings.TrimSuffix(left.Text(), op.Value.Text()))
+			}
+		}
+	}
+}
+
+// only returns the name of the one write that can have left a value; "" if
+// several can, or if an append of which nobody knows what it left may have.
+func (n *naming) only(v history.Value) string {
+	for name, i := range n.wrote {
+		op := &n.ops[i]
+		if _, known := n.left[name]; !known && op.Kind == history.Append && strings.HasSuffix(v.Text(), op.Value.Text()) {
+			return ""
+		}
+	}
+	return n.byValue[v]
+}
+
+// onlyText does the same for a text in front of an append: "" may have been
+// nothing, too.
+func (n *naming) onlyText(text string) string {
+	if text != "" {
+		return n.only(history.String(text))
+	}
+	if _, also := n.byValue[history.String("")]; also {
+		return ""
+	}
+	return n.only(history.Absent)
+}
+
+// translate writes the log of names.
+func (n *naming) translate() {
+	l := n.log
+	key := l.key("")
+	id := func(name string) stateID {
+		if name == history.InitialWriter {
+			return l.initial[key]
+		}
+		return l.states.id(key, history.String(name))
+	}
+	for i := range n.ops {
+		op := &n.ops[i]
+		e := entry{call: op.Call, ret: op.End(), key: key}
+		switch {
+		case !KV.Says(op):
+		case op.Kind == history.Get || op.Outcome == history.Fail:
+			e.kind, e.seen = read, id(op.ObservedWriter)
+			n.consistent(i, op)
+		default:
+			e.kind, e.value = write, id(op.Writer)
+			before, replaces := n.from[op.Writer]
+			if replaces || op.Kind == history.Cas || op.Kind == history.Append {
+				e.kind = rmw
+				if before == "" {
+					// Only an effective write has to know what it replaced; one
+					// that nobody saw is left out. Names that don't exist stand
+					// for what isn't known.
+					before = "?" + op.Writer
+				}
+				e.seen = id(before)
+				n.consistent(i, op)
+			}
+			l.writes[key]++
+		}
+		l.entries = append(l.entries, e)
+	}
+}
+
+// consistent compares the value that operation i tells with the one that the
+// write it names left.
+func (n *naming) consistent(i int, op *history.Op) {
+	left, known := n.left[op.ObservedWriter]
+	if !known || op.ObservedWriter == "" || n.bad >= 0 {
+		return
+	}
+	switch {
+	case op.Kind == history.Get || op.Outcome == history.Fail && op.Observed.Stated():
+		if op.Observed != left || op.Outcome == history.Fail && op.Observed == op.Expected {
+			n.bad = i
+		}
+	case op.Kind == history.Cas && op.Outcome == history.Fail:
+		if left == op.Expected {
+			n.bad = i
+		}
+	case op.Kind == history.Cas && op.Outcome == history.OK:
+		if left != op.Expected {
+			n.bad = i
+		}
+	case op.Kind == history.Append && op.Outcome == history.OK:
+		if after, ok := n.left[op.Writer]; ok && after != left.Append(op.Value) {
+			n.bad = i
+		}
+	}
+}
+
+// namedVerdict judges a key by names. ok is false if names don't decide it.
+func (k *keyCheck) judgeNamed() (v Verdict, ok bool) {
+	n := newNaming(k.all())
+	if n.problem != "" {
+		return Unknown, false
+	}
+	if n.bad >= 0 {
+		k.naming = n
+		return Violation, true
+	}
+	z := newZones(n.log)
+	z.run()
+	if z.dup[0] {
+		return Unknown, false
+	}
+	idx := n.log.byKey(func(uint32) bool { return true })[0]
+	if z.bad[0] {
+		if n.unresolved(z) {
+			return Unknown, false
+		}
+		k.naming, k.namedZones = n, z
+		return Violation, true
+	}
+	order := ints(z.order(0, idx))
+	if Verify(k.Model, k.log.names[k.key], n.ops, order) != nil {
+		return Unknown, false
+	}
+	if k.Certify {
+		for i, at := range order {
+			order[i] = int(k.idx[at])
+		}
+		return k.certifyKey(order), true
+	}
+	return OK, true
+}
+
+// unresolved says whether a write of unknown outcome was seen of which it is
+// not known what it replaced: the key may then only seem illegal.
+func (n *naming) unresolved(z *zones) bool {
+	for name, i := range n.wrote {
+		op := &n.ops[i]
+		if op.Outcome == history.Unknown && (op.Kind == history.Cas || op.Kind == history.Append) && n.from[name] == "" {
+			if s := &z.slots[n.log.entries[i].value]; s.wasRead() || s.next != 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// all fetches every operation of the key.
+func (k *keyCheck) all() []history.Op {
+	ops := make([]history.Op, len(k.idx))
+	for i, at := range k.idx {
+		ops[i] = k.fetch(int(at))
+	}
+	return ops
+}
+
+// suspects returns operations that make the key illegal, by names.
+func (n *naming) suspects(z *zones) []history.Op {
+	var set []history.Op
+	if n.bad >= 0 {
+		w, ok := n.wrote[n.ops[n.bad].ObservedWriter]
+		switch {
+		case n.appends:
+			for i := range n.ops {
+				if KV.Says(&n.ops[i]) {
+					set = append(set, n.ops[i])
+				}
+			}
+			return set
+		case !ok:
+			return []history.Op{n.ops[n.bad]}
+		}
+		return []history.Op{n.ops[w], n.ops[n.bad]}
+	}
+	idx := n.log.byKey(func(uint32) bool { return true })[0]
+	for _, at := range z.culprits(0, idx) {
+		set = append(set, n.ops[at])
+	}
+	return set
+}
