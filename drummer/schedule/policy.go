@@ -34,7 +34,7 @@ type Policy struct {
 func DefaultPolicy() Policy {
 	return Policy{
 		TTL:               15,
-		Suspect:           4,
+		Suspect:           3,
 		OperationDeadline: 10,
 		Backoff:           2,
 		BackoffCap:        60,
