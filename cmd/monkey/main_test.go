@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/drumbeat-raft/drumbeat/monkey"
+	"github.com/drumbeat-raft/drumbeat/monkey/judge"
+)
+
+func TestMain(m *testing.M) {
+	monkey.MainIfChild()
+	os.Exit(m.Run())
+}
+
+// command line runs the program and returns its exit code and output.
+func commandLine(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	out, readOut := capture(t, &os.Stdout)
+	errs, readErr := capture(t, &os.Stderr)
+	code = run(args)
+	out()
+	errs()
+	return code, readOut(), readErr()
+}
+
+// capture sends a standard stream to a file until restore is called.
+func capture(t *testing.T, stream **os.File) (restore func(), read func() string) {
+	t.Helper()
+	f, err := os.CreateTemp(t.TempDir(), "stream")
+	require.NoError(t, err)
+	was := *stream
+	*stream = f
+	return func() { *stream = was }, func() string {
+		_, err := f.Seek(0, io.SeekStart)
+		require.NoError(t, err)
+		b, err := io.ReadAll(f)
+		require.NoError(t, err)
+		require.NoError(t, f.Close())
+		return string(b)
+	}
+}
+
+func file(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "scenario.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	return path
+}
+
+const tiny = `name: tiny
+duration: 20s
+warmup: 5s
+deployment: {nodehosts: 3}
+clusters: {count: 2}
+faults:
+  - {kind: kill, target: nodehost, count: 1, for: 5s, at_least: 1}
+checks: {evidence: {min_operations: 100}}
+`
+
+func TestRunPrintsTheResultAndNothingElse(t *testing.T) {
+	out := t.TempDir()
+	code, stdout, stderr := commandLine(t, "run", file(t, tiny), "--seed", "5", "--json", "--out", out)
+	require.Equal(t, judge.ExitPass, code, "%s\n%s", stdout, stderr)
+	var r judge.Result
+	require.NoError(t, json.Unmarshal([]byte(stdout), &r))
+	require.EqualValues(t, 5, r.Seed)
+	require.Contains(t, stderr, "seed 5")
+	require.Contains(t, r.Reproduce, "--seed 5")
+
+	code, stdout, _ = commandLine(t, "check", filepath.Join(out, "latest"))
+	require.Equal(t, judge.ExitPass, code)
+	require.Contains(t, stdout, "verdict: PASS")
+
+	code, stdout, stderr = commandLine(t, "replay", filepath.Join(out, "latest"), "--out", out)
+	require.Equal(t, judge.ExitPass, code, stderr)
+	require.Contains(t, stdout, "seed 5")
+}
+
+func TestWhatIsInvalidIsRefusedWithItsLine(t *testing.T) {
+	for name, c := range map[string]struct{ text, message string }{
+		"unknown field":      {strings.Replace(tiny, "nodehosts", "nodehost", 1), ":4:"},
+		"bad unit":           {strings.Replace(tiny, "20s", "20 parsecs", 1), ":2:"},
+		"impossible count":   {strings.Replace(tiny, "count: 2}", "count: 2, size: 5}", 1), ":5:"},
+		"lacking capability": {strings.Replace(tiny, "kind: kill", "kind: pause", 1), ":7:"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := file(t, c.text)
+			code, stdout, stderr := commandLine(t, "run", path, "--out", t.TempDir())
+			require.Equal(t, judge.ExitUsage, code)
+			require.Contains(t, stderr, path+c.message)
+			require.Empty(t, stdout)
+		})
+	}
+}
+
+func TestBadUsage(t *testing.T) {
+	for _, args := range [][]string{
+		{"run"}, {"walk"}, {"run", "quickstart", "--seed", "-1"}, {"run", "quickstart", "--speed", "9"},
+		{"run", "quickstart", "--duration", "-5s"}, {"run", "quickstart", "--duration", "5"}, {"check", "/nowhere"},
+		{"replay", "/nowhere"}, {"serve", "/nowhere"}, {"validate", "/nowhere"},
+	} {
+		code, _, stderr := commandLine(t, args...)
+		require.Equal(t, judge.ExitUsage, code, "%v: %s", args, stderr)
+		require.NotEmpty(t, stderr, "%v", args)
+	}
+}
+
+func TestWhatThereIs(t *testing.T) {
+	for args, wanted := range map[string]string{
+		"list": "quickstart", "faults": "power-loss", "validate quickstart": "quickstart: valid", "help": "soak",
+	} {
+		code, stdout, stderr := commandLine(t, strings.Fields(args)...)
+		require.Equal(t, judge.ExitPass, code, stderr)
+		require.Contains(t, stdout, wanted)
+	}
+}
+
+func TestSoakEndsAfterItsRuns(t *testing.T) {
+	code, stdout, stderr := commandLine(t, "soak", file(t, tiny), "--runs", "2", "--json", "--out", t.TempDir())
+	require.Equal(t, judge.ExitPass, code, stderr)
+	require.Equal(t, 2, strings.Count(stdout, "\n"))
+	require.Contains(t, stderr, "2 runs in")
+}
