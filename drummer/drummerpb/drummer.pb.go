@@ -304,6 +304,10 @@ const (
 	NodeHostState_UP                          NodeHostState = 1
 	NodeHostState_DEAD                        NodeHostState = 2 // unheard of for its time to live
 	NodeHostState_GONE                        NodeHostState = 3 // its address has another NodeHost ID now: the disk is lost
+	NodeHostState_SUSPECT                     NodeHostState = 4 // up, but silent for long enough to be given nothing new
+	NodeHostState_CORDONED                    NodeHostState = 5 // up, and given nothing new because somebody said so
+	NodeHostState_DRAINING                    NodeHostState = 6 // up, and its nodes are being moved elsewhere
+	NodeHostState_DRAINED                     NodeHostState = 7 // up, and nothing is left on it
 )
 
 // Enum value maps for NodeHostState.
@@ -313,12 +317,20 @@ var (
 		1: "UP",
 		2: "DEAD",
 		3: "GONE",
+		4: "SUSPECT",
+		5: "CORDONED",
+		6: "DRAINING",
+		7: "DRAINED",
 	}
 	NodeHostState_value = map[string]int32{
 		"NODE_HOST_STATE_UNSPECIFIED": 0,
 		"UP":                          1,
 		"DEAD":                        2,
 		"GONE":                        3,
+		"SUSPECT":                     4,
+		"CORDONED":                    5,
+		"DRAINING":                    6,
+		"DRAINED":                     7,
 	}
 )
 
@@ -542,7 +554,14 @@ type ClusterSpec struct {
 	Raft *RaftConfig `protobuf:"bytes,4,opt,name=raft,proto3" json:"raft,omitempty"`
 	// regions says how many members each region should have; empty: anywhere.
 	// The counts add up to at most size.
-	Regions       map[string]uint32 `protobuf:"bytes,5,rep,name=regions,proto3" json:"regions,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	Regions map[string]uint32 `protobuf:"bytes,5,rep,name=regions,proto3" json:"regions,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	// required_labels are labels that a host must have to be given a member.
+	RequiredLabels map[string]string `protobuf:"bytes,6,rep,name=required_labels,json=requiredLabels,proto3" json:"required_labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// preferred_labels make a host the better choice, each of them alike.
+	PreferredLabels map[string]string `protobuf:"bytes,7,rep,name=preferred_labels,json=preferredLabels,proto3" json:"preferred_labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// spread_over names a label ('zone', 'rack'; 'region' is the region) whose
+	// values are failure domains: members are spread over as many as possible.
+	SpreadOver    string `protobuf:"bytes,8,opt,name=spread_over,json=spreadOver,proto3" json:"spread_over,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -610,6 +629,27 @@ func (x *ClusterSpec) GetRegions() map[string]uint32 {
 		return x.Regions
 	}
 	return nil
+}
+
+func (x *ClusterSpec) GetRequiredLabels() map[string]string {
+	if x != nil {
+		return x.RequiredLabels
+	}
+	return nil
+}
+
+func (x *ClusterSpec) GetPreferredLabels() map[string]string {
+	if x != nil {
+		return x.PreferredLabels
+	}
+	return nil
+}
+
+func (x *ClusterSpec) GetSpreadOver() string {
+	if x != nil {
+		return x.SpreadOver
+	}
+	return ""
 }
 
 // Membership is a Raft cluster's membership as of one config change.
@@ -805,12 +845,14 @@ func (x *NodeReport) GetCaughtUp() bool {
 
 // NodeHostInfo is who a NodeHost is.
 type NodeHostInfo struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	NodehostId    string                 `protobuf:"bytes,1,opt,name=nodehost_id,json=nodehostId,proto3" json:"nodehost_id,omitempty"` // Dragonboat's NodeHost.ID(): gone with the disk
-	RaftAddress   string                 `protobuf:"bytes,2,opt,name=raft_address,json=raftAddress,proto3" json:"raft_address,omitempty"`
-	ApiAddress    string                 `protobuf:"bytes,3,opt,name=api_address,json=apiAddress,proto3" json:"api_address,omitempty"`
-	Region        string                 `protobuf:"bytes,4,opt,name=region,proto3" json:"region,omitempty"`
-	Labels        map[string]string      `protobuf:"bytes,5,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	NodehostId  string                 `protobuf:"bytes,1,opt,name=nodehost_id,json=nodehostId,proto3" json:"nodehost_id,omitempty"` // Dragonboat's NodeHost.ID(): gone with the disk
+	RaftAddress string                 `protobuf:"bytes,2,opt,name=raft_address,json=raftAddress,proto3" json:"raft_address,omitempty"`
+	ApiAddress  string                 `protobuf:"bytes,3,opt,name=api_address,json=apiAddress,proto3" json:"api_address,omitempty"`
+	Region      string                 `protobuf:"bytes,4,opt,name=region,proto3" json:"region,omitempty"`
+	Labels      map[string]string      `protobuf:"bytes,5,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// weight is how much the host can carry, relative to others; 0 means 100.
+	Weight        uint32 `protobuf:"varint,6,opt,name=weight,proto3" json:"weight,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -878,6 +920,13 @@ func (x *NodeHostInfo) GetLabels() map[string]string {
 		return x.Labels
 	}
 	return nil
+}
+
+func (x *NodeHostInfo) GetWeight() uint32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
 }
 
 type AgentMessage struct {
@@ -3270,17 +3319,27 @@ const file_drummer_proto_rawDesc = "" +
 	"\x13compaction_overhead\x18\x04 \x01(\x04R\x12compactionOverhead\x12,\n" +
 	"\x13max_in_mem_log_size\x18\x05 \x01(\x04R\x0fmaxInMemLogSize\x12!\n" +
 	"\fcheck_quorum\x18\x06 \x01(\bR\vcheckQuorum\x12\x18\n" +
-	"\aquiesce\x18\a \x01(\bR\aquiesce\"\x8c\x02\n" +
+	"\aquiesce\x18\a \x01(\bR\aquiesce\"\xe5\x04\n" +
 	"\vClusterSpec\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\x04R\tclusterId\x12 \n" +
 	"\vapplication\x18\x02 \x01(\tR\vapplication\x12\x12\n" +
 	"\x04size\x18\x03 \x01(\rR\x04size\x12+\n" +
 	"\x04raft\x18\x04 \x01(\v2\x17.drumbeat.v1.RaftConfigR\x04raft\x12?\n" +
-	"\aregions\x18\x05 \x03(\v2%.drumbeat.v1.ClusterSpec.RegionsEntryR\aregions\x1a:\n" +
+	"\aregions\x18\x05 \x03(\v2%.drumbeat.v1.ClusterSpec.RegionsEntryR\aregions\x12U\n" +
+	"\x0frequired_labels\x18\x06 \x03(\v2,.drumbeat.v1.ClusterSpec.RequiredLabelsEntryR\x0erequiredLabels\x12X\n" +
+	"\x10preferred_labels\x18\a \x03(\v2-.drumbeat.v1.ClusterSpec.PreferredLabelsEntryR\x0fpreferredLabels\x12\x1f\n" +
+	"\vspread_over\x18\b \x01(\tR\n" +
+	"spreadOver\x1a:\n" +
 	"\fRegionsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\rR\x05value:\x028\x01\"\xef\x03\n" +
+	"\x05value\x18\x02 \x01(\rR\x05value:\x028\x01\x1aA\n" +
+	"\x13RequiredLabelsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1aB\n" +
+	"\x14PreferredLabelsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xef\x03\n" +
 	"\n" +
 	"Membership\x12\x1d\n" +
 	"\n" +
@@ -3311,7 +3370,7 @@ const file_drummer_proto_rawDesc = "" +
 	"\n" +
 	"membership\x18\a \x01(\v2\x17.drumbeat.v1.MembershipR\n" +
 	"membership\x12\x1b\n" +
-	"\tcaught_up\x18\b \x01(\bR\bcaughtUp\"\x85\x02\n" +
+	"\tcaught_up\x18\b \x01(\bR\bcaughtUp\"\x9d\x02\n" +
 	"\fNodeHostInfo\x12\x1f\n" +
 	"\vnodehost_id\x18\x01 \x01(\tR\n" +
 	"nodehostId\x12!\n" +
@@ -3319,7 +3378,8 @@ const file_drummer_proto_rawDesc = "" +
 	"\vapi_address\x18\x03 \x01(\tR\n" +
 	"apiAddress\x12\x16\n" +
 	"\x06region\x18\x04 \x01(\tR\x06region\x12=\n" +
-	"\x06labels\x18\x05 \x03(\v2%.drumbeat.v1.NodeHostInfo.LabelsEntryR\x06labels\x1a9\n" +
+	"\x06labels\x18\x05 \x03(\v2%.drumbeat.v1.NodeHostInfo.LabelsEntryR\x06labels\x12\x16\n" +
+	"\x06weight\x18\x06 \x01(\rR\x06weight\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xdc\x01\n" +
@@ -3526,12 +3586,16 @@ const file_drummer_proto_rawDesc = "" +
 	"\aREFUSED\x10\x02\x12\n" +
 	"\n" +
 	"\x06FAILED\x10\x03\x12\v\n" +
-	"\aUNKNOWN\x10\x04*L\n" +
+	"\aUNKNOWN\x10\x04*\x82\x01\n" +
 	"\rNodeHostState\x12\x1f\n" +
 	"\x1bNODE_HOST_STATE_UNSPECIFIED\x10\x00\x12\x06\n" +
 	"\x02UP\x10\x01\x12\b\n" +
 	"\x04DEAD\x10\x02\x12\b\n" +
-	"\x04GONE\x10\x03*\xce\x02\n" +
+	"\x04GONE\x10\x03\x12\v\n" +
+	"\aSUSPECT\x10\x04\x12\f\n" +
+	"\bCORDONED\x10\x05\x12\f\n" +
+	"\bDRAINING\x10\x06\x12\v\n" +
+	"\aDRAINED\x10\a*\xce\x02\n" +
 	"\rRaftErrorCode\x12\x1f\n" +
 	"\x1bRAFT_ERROR_CODE_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11CLUSTER_NOT_FOUND\x10\x01\x12\x15\n" +
@@ -3581,7 +3645,7 @@ func file_drummer_proto_rawDescGZIP() []byte {
 }
 
 var file_drummer_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_drummer_proto_msgTypes = make([]protoimpl.MessageInfo, 50)
+var file_drummer_proto_msgTypes = make([]protoimpl.MessageInfo, 52)
 var file_drummer_proto_goTypes = []any{
 	(StateMachineKind)(0),          // 0: drumbeat.v1.StateMachineKind
 	(MemberRole)(0),                // 1: drumbeat.v1.MemberRole
@@ -3635,83 +3699,87 @@ var file_drummer_proto_goTypes = []any{
 	(*ReadResponse)(nil),           // 49: drumbeat.v1.ReadResponse
 	(*RaftError)(nil),              // 50: drumbeat.v1.RaftError
 	nil,                            // 51: drumbeat.v1.ClusterSpec.RegionsEntry
-	nil,                            // 52: drumbeat.v1.Membership.VotersEntry
-	nil,                            // 53: drumbeat.v1.Membership.ObserversEntry
-	nil,                            // 54: drumbeat.v1.Membership.WitnessesEntry
-	nil,                            // 55: drumbeat.v1.NodeHostInfo.LabelsEntry
-	nil,                            // 56: drumbeat.v1.Request.InitialMembersEntry
+	nil,                            // 52: drumbeat.v1.ClusterSpec.RequiredLabelsEntry
+	nil,                            // 53: drumbeat.v1.ClusterSpec.PreferredLabelsEntry
+	nil,                            // 54: drumbeat.v1.Membership.VotersEntry
+	nil,                            // 55: drumbeat.v1.Membership.ObserversEntry
+	nil,                            // 56: drumbeat.v1.Membership.WitnessesEntry
+	nil,                            // 57: drumbeat.v1.NodeHostInfo.LabelsEntry
+	nil,                            // 58: drumbeat.v1.Request.InitialMembersEntry
 }
 var file_drummer_proto_depIdxs = []int32{
 	7,  // 0: drumbeat.v1.ClusterSpec.raft:type_name -> drumbeat.v1.RaftConfig
 	51, // 1: drumbeat.v1.ClusterSpec.regions:type_name -> drumbeat.v1.ClusterSpec.RegionsEntry
-	52, // 2: drumbeat.v1.Membership.voters:type_name -> drumbeat.v1.Membership.VotersEntry
-	53, // 3: drumbeat.v1.Membership.observers:type_name -> drumbeat.v1.Membership.ObserversEntry
-	54, // 4: drumbeat.v1.Membership.witnesses:type_name -> drumbeat.v1.Membership.WitnessesEntry
-	1,  // 5: drumbeat.v1.NodeReport.role:type_name -> drumbeat.v1.MemberRole
-	9,  // 6: drumbeat.v1.NodeReport.membership:type_name -> drumbeat.v1.Membership
-	55, // 7: drumbeat.v1.NodeHostInfo.labels:type_name -> drumbeat.v1.NodeHostInfo.LabelsEntry
-	13, // 8: drumbeat.v1.AgentMessage.hello:type_name -> drumbeat.v1.Hello
-	14, // 9: drumbeat.v1.AgentMessage.heartbeat:type_name -> drumbeat.v1.Heartbeat
-	15, // 10: drumbeat.v1.AgentMessage.delta:type_name -> drumbeat.v1.Delta
-	23, // 11: drumbeat.v1.AgentMessage.result:type_name -> drumbeat.v1.RequestResult
-	11, // 12: drumbeat.v1.Hello.host:type_name -> drumbeat.v1.NodeHostInfo
-	10, // 13: drumbeat.v1.Hello.nodes:type_name -> drumbeat.v1.NodeReport
-	10, // 14: drumbeat.v1.Delta.changed:type_name -> drumbeat.v1.NodeReport
-	16, // 15: drumbeat.v1.Delta.gone:type_name -> drumbeat.v1.NodeKey
-	18, // 16: drumbeat.v1.ServerMessage.welcome:type_name -> drumbeat.v1.Welcome
-	19, // 17: drumbeat.v1.ServerMessage.redirect:type_name -> drumbeat.v1.Redirect
-	22, // 18: drumbeat.v1.ServerMessage.request:type_name -> drumbeat.v1.Request
-	20, // 19: drumbeat.v1.ServerMessage.ping:type_name -> drumbeat.v1.Ping
-	21, // 20: drumbeat.v1.ServerMessage.send_full_state:type_name -> drumbeat.v1.SendFullState
-	2,  // 21: drumbeat.v1.Request.kind:type_name -> drumbeat.v1.RequestKind
-	3,  // 22: drumbeat.v1.Request.join:type_name -> drumbeat.v1.JoinMode
-	56, // 23: drumbeat.v1.Request.initial_members:type_name -> drumbeat.v1.Request.InitialMembersEntry
-	8,  // 24: drumbeat.v1.Request.spec:type_name -> drumbeat.v1.ClusterSpec
-	4,  // 25: drumbeat.v1.RequestResult.code:type_name -> drumbeat.v1.ResultCode
-	9,  // 26: drumbeat.v1.RequestResult.membership:type_name -> drumbeat.v1.Membership
-	8,  // 27: drumbeat.v1.DefineClustersRequest.specs:type_name -> drumbeat.v1.ClusterSpec
-	30, // 28: drumbeat.v1.LocateResponse.clusters:type_name -> drumbeat.v1.ClusterLocation
-	31, // 29: drumbeat.v1.ClusterLocation.members:type_name -> drumbeat.v1.MemberLocation
-	8,  // 30: drumbeat.v1.ClusterLocation.spec:type_name -> drumbeat.v1.ClusterSpec
-	1,  // 31: drumbeat.v1.MemberLocation.role:type_name -> drumbeat.v1.MemberRole
-	34, // 32: drumbeat.v1.ListNodeHostsResponse.hosts:type_name -> drumbeat.v1.NodeHostStatus
-	11, // 33: drumbeat.v1.NodeHostStatus.host:type_name -> drumbeat.v1.NodeHostInfo
-	5,  // 34: drumbeat.v1.NodeHostStatus.state:type_name -> drumbeat.v1.NodeHostState
-	37, // 35: drumbeat.v1.ListOperationsResponse.operations:type_name -> drumbeat.v1.Operation
-	22, // 36: drumbeat.v1.Operation.request:type_name -> drumbeat.v1.Request
-	40, // 37: drumbeat.v1.ListEventsResponse.events:type_name -> drumbeat.v1.Event
-	2,  // 38: drumbeat.v1.Event.request:type_name -> drumbeat.v1.RequestKind
-	43, // 39: drumbeat.v1.ProposeRequest.session:type_name -> drumbeat.v1.Session
-	6,  // 40: drumbeat.v1.RaftError.code:type_name -> drumbeat.v1.RaftErrorCode
-	12, // 41: drumbeat.v1.NodeHosts.Attach:input_type -> drumbeat.v1.AgentMessage
-	24, // 42: drumbeat.v1.Drummer.DefineClusters:input_type -> drumbeat.v1.DefineClustersRequest
-	26, // 43: drumbeat.v1.Drummer.Launch:input_type -> drumbeat.v1.LaunchRequest
-	28, // 44: drumbeat.v1.Drummer.Locate:input_type -> drumbeat.v1.LocateRequest
-	32, // 45: drumbeat.v1.Drummer.ListNodeHosts:input_type -> drumbeat.v1.ListNodeHostsRequest
-	35, // 46: drumbeat.v1.Drummer.ListOperations:input_type -> drumbeat.v1.ListOperationsRequest
-	38, // 47: drumbeat.v1.Drummer.ListEvents:input_type -> drumbeat.v1.ListEventsRequest
-	41, // 48: drumbeat.v1.Drummer.Status:input_type -> drumbeat.v1.StatusRequest
-	44, // 49: drumbeat.v1.NodeHostAPI.GetSession:input_type -> drumbeat.v1.GetSessionRequest
-	43, // 50: drumbeat.v1.NodeHostAPI.CloseSession:input_type -> drumbeat.v1.Session
-	46, // 51: drumbeat.v1.NodeHostAPI.Propose:input_type -> drumbeat.v1.ProposeRequest
-	48, // 52: drumbeat.v1.NodeHostAPI.Read:input_type -> drumbeat.v1.ReadRequest
-	17, // 53: drumbeat.v1.NodeHosts.Attach:output_type -> drumbeat.v1.ServerMessage
-	25, // 54: drumbeat.v1.Drummer.DefineClusters:output_type -> drumbeat.v1.DefineClustersResponse
-	27, // 55: drumbeat.v1.Drummer.Launch:output_type -> drumbeat.v1.LaunchResponse
-	29, // 56: drumbeat.v1.Drummer.Locate:output_type -> drumbeat.v1.LocateResponse
-	33, // 57: drumbeat.v1.Drummer.ListNodeHosts:output_type -> drumbeat.v1.ListNodeHostsResponse
-	36, // 58: drumbeat.v1.Drummer.ListOperations:output_type -> drumbeat.v1.ListOperationsResponse
-	39, // 59: drumbeat.v1.Drummer.ListEvents:output_type -> drumbeat.v1.ListEventsResponse
-	42, // 60: drumbeat.v1.Drummer.Status:output_type -> drumbeat.v1.StatusResponse
-	43, // 61: drumbeat.v1.NodeHostAPI.GetSession:output_type -> drumbeat.v1.Session
-	45, // 62: drumbeat.v1.NodeHostAPI.CloseSession:output_type -> drumbeat.v1.CloseSessionResponse
-	47, // 63: drumbeat.v1.NodeHostAPI.Propose:output_type -> drumbeat.v1.ProposeResponse
-	49, // 64: drumbeat.v1.NodeHostAPI.Read:output_type -> drumbeat.v1.ReadResponse
-	53, // [53:65] is the sub-list for method output_type
-	41, // [41:53] is the sub-list for method input_type
-	41, // [41:41] is the sub-list for extension type_name
-	41, // [41:41] is the sub-list for extension extendee
-	0,  // [0:41] is the sub-list for field type_name
+	52, // 2: drumbeat.v1.ClusterSpec.required_labels:type_name -> drumbeat.v1.ClusterSpec.RequiredLabelsEntry
+	53, // 3: drumbeat.v1.ClusterSpec.preferred_labels:type_name -> drumbeat.v1.ClusterSpec.PreferredLabelsEntry
+	54, // 4: drumbeat.v1.Membership.voters:type_name -> drumbeat.v1.Membership.VotersEntry
+	55, // 5: drumbeat.v1.Membership.observers:type_name -> drumbeat.v1.Membership.ObserversEntry
+	56, // 6: drumbeat.v1.Membership.witnesses:type_name -> drumbeat.v1.Membership.WitnessesEntry
+	1,  // 7: drumbeat.v1.NodeReport.role:type_name -> drumbeat.v1.MemberRole
+	9,  // 8: drumbeat.v1.NodeReport.membership:type_name -> drumbeat.v1.Membership
+	57, // 9: drumbeat.v1.NodeHostInfo.labels:type_name -> drumbeat.v1.NodeHostInfo.LabelsEntry
+	13, // 10: drumbeat.v1.AgentMessage.hello:type_name -> drumbeat.v1.Hello
+	14, // 11: drumbeat.v1.AgentMessage.heartbeat:type_name -> drumbeat.v1.Heartbeat
+	15, // 12: drumbeat.v1.AgentMessage.delta:type_name -> drumbeat.v1.Delta
+	23, // 13: drumbeat.v1.AgentMessage.result:type_name -> drumbeat.v1.RequestResult
+	11, // 14: drumbeat.v1.Hello.host:type_name -> drumbeat.v1.NodeHostInfo
+	10, // 15: drumbeat.v1.Hello.nodes:type_name -> drumbeat.v1.NodeReport
+	10, // 16: drumbeat.v1.Delta.changed:type_name -> drumbeat.v1.NodeReport
+	16, // 17: drumbeat.v1.Delta.gone:type_name -> drumbeat.v1.NodeKey
+	18, // 18: drumbeat.v1.ServerMessage.welcome:type_name -> drumbeat.v1.Welcome
+	19, // 19: drumbeat.v1.ServerMessage.redirect:type_name -> drumbeat.v1.Redirect
+	22, // 20: drumbeat.v1.ServerMessage.request:type_name -> drumbeat.v1.Request
+	20, // 21: drumbeat.v1.ServerMessage.ping:type_name -> drumbeat.v1.Ping
+	21, // 22: drumbeat.v1.ServerMessage.send_full_state:type_name -> drumbeat.v1.SendFullState
+	2,  // 23: drumbeat.v1.Request.kind:type_name -> drumbeat.v1.RequestKind
+	3,  // 24: drumbeat.v1.Request.join:type_name -> drumbeat.v1.JoinMode
+	58, // 25: drumbeat.v1.Request.initial_members:type_name -> drumbeat.v1.Request.InitialMembersEntry
+	8,  // 26: drumbeat.v1.Request.spec:type_name -> drumbeat.v1.ClusterSpec
+	4,  // 27: drumbeat.v1.RequestResult.code:type_name -> drumbeat.v1.ResultCode
+	9,  // 28: drumbeat.v1.RequestResult.membership:type_name -> drumbeat.v1.Membership
+	8,  // 29: drumbeat.v1.DefineClustersRequest.specs:type_name -> drumbeat.v1.ClusterSpec
+	30, // 30: drumbeat.v1.LocateResponse.clusters:type_name -> drumbeat.v1.ClusterLocation
+	31, // 31: drumbeat.v1.ClusterLocation.members:type_name -> drumbeat.v1.MemberLocation
+	8,  // 32: drumbeat.v1.ClusterLocation.spec:type_name -> drumbeat.v1.ClusterSpec
+	1,  // 33: drumbeat.v1.MemberLocation.role:type_name -> drumbeat.v1.MemberRole
+	34, // 34: drumbeat.v1.ListNodeHostsResponse.hosts:type_name -> drumbeat.v1.NodeHostStatus
+	11, // 35: drumbeat.v1.NodeHostStatus.host:type_name -> drumbeat.v1.NodeHostInfo
+	5,  // 36: drumbeat.v1.NodeHostStatus.state:type_name -> drumbeat.v1.NodeHostState
+	37, // 37: drumbeat.v1.ListOperationsResponse.operations:type_name -> drumbeat.v1.Operation
+	22, // 38: drumbeat.v1.Operation.request:type_name -> drumbeat.v1.Request
+	40, // 39: drumbeat.v1.ListEventsResponse.events:type_name -> drumbeat.v1.Event
+	2,  // 40: drumbeat.v1.Event.request:type_name -> drumbeat.v1.RequestKind
+	43, // 41: drumbeat.v1.ProposeRequest.session:type_name -> drumbeat.v1.Session
+	6,  // 42: drumbeat.v1.RaftError.code:type_name -> drumbeat.v1.RaftErrorCode
+	12, // 43: drumbeat.v1.NodeHosts.Attach:input_type -> drumbeat.v1.AgentMessage
+	24, // 44: drumbeat.v1.Drummer.DefineClusters:input_type -> drumbeat.v1.DefineClustersRequest
+	26, // 45: drumbeat.v1.Drummer.Launch:input_type -> drumbeat.v1.LaunchRequest
+	28, // 46: drumbeat.v1.Drummer.Locate:input_type -> drumbeat.v1.LocateRequest
+	32, // 47: drumbeat.v1.Drummer.ListNodeHosts:input_type -> drumbeat.v1.ListNodeHostsRequest
+	35, // 48: drumbeat.v1.Drummer.ListOperations:input_type -> drumbeat.v1.ListOperationsRequest
+	38, // 49: drumbeat.v1.Drummer.ListEvents:input_type -> drumbeat.v1.ListEventsRequest
+	41, // 50: drumbeat.v1.Drummer.Status:input_type -> drumbeat.v1.StatusRequest
+	44, // 51: drumbeat.v1.NodeHostAPI.GetSession:input_type -> drumbeat.v1.GetSessionRequest
+	43, // 52: drumbeat.v1.NodeHostAPI.CloseSession:input_type -> drumbeat.v1.Session
+	46, // 53: drumbeat.v1.NodeHostAPI.Propose:input_type -> drumbeat.v1.ProposeRequest
+	48, // 54: drumbeat.v1.NodeHostAPI.Read:input_type -> drumbeat.v1.ReadRequest
+	17, // 55: drumbeat.v1.NodeHosts.Attach:output_type -> drumbeat.v1.ServerMessage
+	25, // 56: drumbeat.v1.Drummer.DefineClusters:output_type -> drumbeat.v1.DefineClustersResponse
+	27, // 57: drumbeat.v1.Drummer.Launch:output_type -> drumbeat.v1.LaunchResponse
+	29, // 58: drumbeat.v1.Drummer.Locate:output_type -> drumbeat.v1.LocateResponse
+	33, // 59: drumbeat.v1.Drummer.ListNodeHosts:output_type -> drumbeat.v1.ListNodeHostsResponse
+	36, // 60: drumbeat.v1.Drummer.ListOperations:output_type -> drumbeat.v1.ListOperationsResponse
+	39, // 61: drumbeat.v1.Drummer.ListEvents:output_type -> drumbeat.v1.ListEventsResponse
+	42, // 62: drumbeat.v1.Drummer.Status:output_type -> drumbeat.v1.StatusResponse
+	43, // 63: drumbeat.v1.NodeHostAPI.GetSession:output_type -> drumbeat.v1.Session
+	45, // 64: drumbeat.v1.NodeHostAPI.CloseSession:output_type -> drumbeat.v1.CloseSessionResponse
+	47, // 65: drumbeat.v1.NodeHostAPI.Propose:output_type -> drumbeat.v1.ProposeResponse
+	49, // 66: drumbeat.v1.NodeHostAPI.Read:output_type -> drumbeat.v1.ReadResponse
+	55, // [55:67] is the sub-list for method output_type
+	43, // [43:55] is the sub-list for method input_type
+	43, // [43:43] is the sub-list for extension type_name
+	43, // [43:43] is the sub-list for extension extendee
+	0,  // [0:43] is the sub-list for field type_name
 }
 
 func init() { file_drummer_proto_init() }
@@ -3738,7 +3806,7 @@ func file_drummer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_drummer_proto_rawDesc), len(file_drummer_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   50,
+			NumMessages:   52,
 			NumExtensions: 0,
 			NumServices:   3,
 		},

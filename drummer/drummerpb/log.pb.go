@@ -27,6 +27,55 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type HostMode int32
+
+const (
+	HostMode_ACTIVE HostMode = 0
+	HostMode_CORDON HostMode = 1 // no new nodes
+	HostMode_DRAIN  HostMode = 2 // no new nodes, and those there move elsewhere
+)
+
+// Enum value maps for HostMode.
+var (
+	HostMode_name = map[int32]string{
+		0: "ACTIVE",
+		1: "CORDON",
+		2: "DRAIN",
+	}
+	HostMode_value = map[string]int32{
+		"ACTIVE": 0,
+		"CORDON": 1,
+		"DRAIN":  2,
+	}
+)
+
+func (x HostMode) Enum() *HostMode {
+	p := new(HostMode)
+	*p = x
+	return p
+}
+
+func (x HostMode) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (HostMode) Descriptor() protoreflect.EnumDescriptor {
+	return file_log_proto_enumTypes[0].Descriptor()
+}
+
+func (HostMode) Type() protoreflect.EnumType {
+	return &file_log_proto_enumTypes[0]
+}
+
+func (x HostMode) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use HostMode.Descriptor instead.
+func (HostMode) EnumDescriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{0}
+}
+
 // CommandCode is what became of a command. It is also the value of the
 // entry's result.
 type CommandCode int32
@@ -77,11 +126,11 @@ func (x CommandCode) String() string {
 }
 
 func (CommandCode) Descriptor() protoreflect.EnumDescriptor {
-	return file_log_proto_enumTypes[0].Descriptor()
+	return file_log_proto_enumTypes[1].Descriptor()
 }
 
 func (CommandCode) Type() protoreflect.EnumType {
-	return &file_log_proto_enumTypes[0]
+	return &file_log_proto_enumTypes[1]
 }
 
 func (x CommandCode) Number() protoreflect.EnumNumber {
@@ -90,7 +139,7 @@ func (x CommandCode) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CommandCode.Descriptor instead.
 func (CommandCode) EnumDescriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{0}
+	return file_log_proto_rawDescGZIP(), []int{1}
 }
 
 // Command is one entry of DrummerDB's log.
@@ -106,6 +155,12 @@ type Command struct {
 	//	*Command_SetLaunched
 	//	*Command_Schedule
 	//	*Command_EndOperation
+	//	*Command_UpdateClusters
+	//	*Command_DeleteClusters
+	//	*Command_SetPaused
+	//	*Command_SetHostMode
+	//	*Command_ForgetHost
+	//	*Command_SetVersion
 	Body          isCommand_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -220,6 +275,60 @@ func (x *Command) GetEndOperation() *EndOperation {
 	return nil
 }
 
+func (x *Command) GetUpdateClusters() *UpdateClusters {
+	if x != nil {
+		if x, ok := x.Body.(*Command_UpdateClusters); ok {
+			return x.UpdateClusters
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetDeleteClusters() *DeleteClusters {
+	if x != nil {
+		if x, ok := x.Body.(*Command_DeleteClusters); ok {
+			return x.DeleteClusters
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetSetPaused() *SetPaused {
+	if x != nil {
+		if x, ok := x.Body.(*Command_SetPaused); ok {
+			return x.SetPaused
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetSetHostMode() *SetHostMode {
+	if x != nil {
+		if x, ok := x.Body.(*Command_SetHostMode); ok {
+			return x.SetHostMode
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetForgetHost() *ForgetHost {
+	if x != nil {
+		if x, ok := x.Body.(*Command_ForgetHost); ok {
+			return x.ForgetHost
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetSetVersion() *SetVersion {
+	if x != nil {
+		if x, ok := x.Body.(*Command_SetVersion); ok {
+			return x.SetVersion
+		}
+	}
+	return nil
+}
+
 type isCommand_Body interface {
 	isCommand_Body()
 }
@@ -256,6 +365,30 @@ type Command_EndOperation struct {
 	EndOperation *EndOperation `protobuf:"bytes,8,opt,name=end_operation,json=endOperation,proto3,oneof"`
 }
 
+type Command_UpdateClusters struct {
+	UpdateClusters *UpdateClusters `protobuf:"bytes,9,opt,name=update_clusters,json=updateClusters,proto3,oneof"`
+}
+
+type Command_DeleteClusters struct {
+	DeleteClusters *DeleteClusters `protobuf:"bytes,10,opt,name=delete_clusters,json=deleteClusters,proto3,oneof"`
+}
+
+type Command_SetPaused struct {
+	SetPaused *SetPaused `protobuf:"bytes,11,opt,name=set_paused,json=setPaused,proto3,oneof"`
+}
+
+type Command_SetHostMode struct {
+	SetHostMode *SetHostMode `protobuf:"bytes,12,opt,name=set_host_mode,json=setHostMode,proto3,oneof"`
+}
+
+type Command_ForgetHost struct {
+	ForgetHost *ForgetHost `protobuf:"bytes,13,opt,name=forget_host,json=forgetHost,proto3,oneof"`
+}
+
+type Command_SetVersion struct {
+	SetVersion *SetVersion `protobuf:"bytes,14,opt,name=set_version,json=setVersion,proto3,oneof"`
+}
+
 func (*Command_SetDeployment) isCommand_Body() {}
 
 func (*Command_TakeLeadership) isCommand_Body() {}
@@ -271,6 +404,18 @@ func (*Command_SetLaunched) isCommand_Body() {}
 func (*Command_Schedule) isCommand_Body() {}
 
 func (*Command_EndOperation) isCommand_Body() {}
+
+func (*Command_UpdateClusters) isCommand_Body() {}
+
+func (*Command_DeleteClusters) isCommand_Body() {}
+
+func (*Command_SetPaused) isCommand_Body() {}
+
+func (*Command_SetHostMode) isCommand_Body() {}
+
+func (*Command_ForgetHost) isCommand_Body() {}
+
+func (*Command_SetVersion) isCommand_Body() {}
 
 // SetDeployment names the deployment; the first writer wins.
 type SetDeployment struct {
@@ -372,9 +517,12 @@ func (x *TakeLeadership) GetServerNodeId() uint64 {
 
 // Tick moves the logical clock by one and renews the hosts heard of.
 type Tick struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Term          uint64                 `protobuf:"varint,1,opt,name=term,proto3" json:"term,omitempty"`
-	Heard         []string               `protobuf:"bytes,2,rep,name=heard,proto3" json:"heard,omitempty"` // NodeHost IDs
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Term  uint64                 `protobuf:"varint,1,opt,name=term,proto3" json:"term,omitempty"`
+	Heard []string               `protobuf:"bytes,2,rep,name=heard,proto3" json:"heard,omitempty"` // NodeHost IDs
+	// time_to_live is the leader's, in ticks: it dates events and counts how
+	// often a host came back from the dead. 0: nothing of the kind.
+	TimeToLive    uint64 `protobuf:"varint,3,opt,name=time_to_live,json=timeToLive,proto3" json:"time_to_live,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -421,6 +569,13 @@ func (x *Tick) GetHeard() []string {
 		return x.Heard
 	}
 	return nil
+}
+
+func (x *Tick) GetTimeToLive() uint64 {
+	if x != nil {
+		return x.TimeToLive
+	}
+	return 0
 }
 
 // HostReports is a batch of what agents said.
@@ -625,6 +780,335 @@ func (*SetLaunched) Descriptor() ([]byte, []int) {
 	return file_log_proto_rawDescGZIP(), []int{7}
 }
 
+// UpdateClusters changes specifications, all or none: size, placement and
+// Raft configuration (which a node takes over when it starts next). The
+// application can't change.
+type UpdateClusters struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Specs         []*ClusterSpec         `protobuf:"bytes,1,rep,name=specs,proto3" json:"specs,omitempty"`
+	By            string                 `protobuf:"bytes,2,opt,name=by,proto3" json:"by,omitempty"` // who asked for it, for the event; the same below
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateClusters) Reset() {
+	*x = UpdateClusters{}
+	mi := &file_log_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateClusters) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateClusters) ProtoMessage() {}
+
+func (x *UpdateClusters) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateClusters.ProtoReflect.Descriptor instead.
+func (*UpdateClusters) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *UpdateClusters) GetSpecs() []*ClusterSpec {
+	if x != nil {
+		return x.Specs
+	}
+	return nil
+}
+
+func (x *UpdateClusters) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+// DeleteClusters ends clusters and their data, for good. Their IDs may be
+// defined again later.
+type DeleteClusters struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ClusterIds    []uint64               `protobuf:"varint,1,rep,packed,name=cluster_ids,json=clusterIds,proto3" json:"cluster_ids,omitempty"`
+	By            string                 `protobuf:"bytes,2,opt,name=by,proto3" json:"by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteClusters) Reset() {
+	*x = DeleteClusters{}
+	mi := &file_log_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteClusters) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteClusters) ProtoMessage() {}
+
+func (x *DeleteClusters) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteClusters.ProtoReflect.Descriptor instead.
+func (*DeleteClusters) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *DeleteClusters) GetClusterIds() []uint64 {
+	if x != nil {
+		return x.ClusterIds
+	}
+	return nil
+}
+
+func (x *DeleteClusters) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+// SetPaused stops all new decisions, or lets them go on.
+type SetPaused struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Paused        bool                   `protobuf:"varint,1,opt,name=paused,proto3" json:"paused,omitempty"`
+	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	By            string                 `protobuf:"bytes,3,opt,name=by,proto3" json:"by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetPaused) Reset() {
+	*x = SetPaused{}
+	mi := &file_log_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetPaused) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetPaused) ProtoMessage() {}
+
+func (x *SetPaused) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetPaused.ProtoReflect.Descriptor instead.
+func (*SetPaused) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *SetPaused) GetPaused() bool {
+	if x != nil {
+		return x.Paused
+	}
+	return false
+}
+
+func (x *SetPaused) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *SetPaused) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+type SetHostMode struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	NodehostId    string                 `protobuf:"bytes,1,opt,name=nodehost_id,json=nodehostId,proto3" json:"nodehost_id,omitempty"`
+	Mode          HostMode               `protobuf:"varint,2,opt,name=mode,proto3,enum=drumbeat.v1.HostMode" json:"mode,omitempty"`
+	By            string                 `protobuf:"bytes,3,opt,name=by,proto3" json:"by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetHostMode) Reset() {
+	*x = SetHostMode{}
+	mi := &file_log_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetHostMode) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetHostMode) ProtoMessage() {}
+
+func (x *SetHostMode) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetHostMode.ProtoReflect.Descriptor instead.
+func (*SetHostMode) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *SetHostMode) GetNodehostId() string {
+	if x != nil {
+		return x.NodehostId
+	}
+	return ""
+}
+
+func (x *SetHostMode) GetMode() HostMode {
+	if x != nil {
+		return x.Mode
+	}
+	return HostMode_ACTIVE
+}
+
+func (x *SetHostMode) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+// ForgetHost drops a host that is not up and on which no member lives.
+type ForgetHost struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	NodehostId    string                 `protobuf:"bytes,1,opt,name=nodehost_id,json=nodehostId,proto3" json:"nodehost_id,omitempty"`
+	By            string                 `protobuf:"bytes,2,opt,name=by,proto3" json:"by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ForgetHost) Reset() {
+	*x = ForgetHost{}
+	mi := &file_log_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ForgetHost) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ForgetHost) ProtoMessage() {}
+
+func (x *ForgetHost) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ForgetHost.ProtoReflect.Descriptor instead.
+func (*ForgetHost) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ForgetHost) GetNodehostId() string {
+	if x != nil {
+		return x.NodehostId
+	}
+	return ""
+}
+
+func (x *ForgetHost) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+// SetVersion lets commands into the log that were introduced with a version,
+// one version at a time. The leader proposes it once every server knows it.
+type SetVersion struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Version       uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetVersion) Reset() {
+	*x = SetVersion{}
+	mi := &file_log_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetVersion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetVersion) ProtoMessage() {}
+
+func (x *SetVersion) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetVersion.ProtoReflect.Descriptor instead.
+func (*SetVersion) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *SetVersion) GetVersion() uint32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
 // Schedule records decisions made by the leader of a term from the state at
 // one index. Operations whose cluster changed since are dropped one by one.
 type Schedule struct {
@@ -638,7 +1122,7 @@ type Schedule struct {
 
 func (x *Schedule) Reset() {
 	*x = Schedule{}
-	mi := &file_log_proto_msgTypes[8]
+	mi := &file_log_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -650,7 +1134,7 @@ func (x *Schedule) String() string {
 func (*Schedule) ProtoMessage() {}
 
 func (x *Schedule) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[8]
+	mi := &file_log_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -663,7 +1147,7 @@ func (x *Schedule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Schedule.ProtoReflect.Descriptor instead.
 func (*Schedule) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{8}
+	return file_log_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Schedule) GetTerm() uint64 {
@@ -698,7 +1182,7 @@ type EndOperation struct {
 
 func (x *EndOperation) Reset() {
 	*x = EndOperation{}
-	mi := &file_log_proto_msgTypes[9]
+	mi := &file_log_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -710,7 +1194,7 @@ func (x *EndOperation) String() string {
 func (*EndOperation) ProtoMessage() {}
 
 func (x *EndOperation) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[9]
+	mi := &file_log_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -723,7 +1207,7 @@ func (x *EndOperation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndOperation.ProtoReflect.Descriptor instead.
 func (*EndOperation) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{9}
+	return file_log_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *EndOperation) GetTerm() uint64 {
@@ -762,7 +1246,7 @@ type CommandResult struct {
 
 func (x *CommandResult) Reset() {
 	*x = CommandResult{}
-	mi := &file_log_proto_msgTypes[10]
+	mi := &file_log_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -774,7 +1258,7 @@ func (x *CommandResult) String() string {
 func (*CommandResult) ProtoMessage() {}
 
 func (x *CommandResult) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[10]
+	mi := &file_log_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -787,7 +1271,7 @@ func (x *CommandResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommandResult.ProtoReflect.Descriptor instead.
 func (*CommandResult) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{10}
+	return file_log_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *CommandResult) GetCode() CommandCode {
@@ -850,7 +1334,7 @@ var File_log_proto protoreflect.FileDescriptor
 
 const file_log_proto_rawDesc = "" +
 	"\n" +
-	"\tlog.proto\x12\vdrumbeat.v1\x1a\rdrummer.proto\"\xfb\x03\n" +
+	"\tlog.proto\x12\vdrumbeat.v1\x1a\rdrummer.proto\"\xfc\x06\n" +
 	"\aCommand\x12C\n" +
 	"\x0eset_deployment\x18\x01 \x01(\v2\x1a.drumbeat.v1.SetDeploymentH\x00R\rsetDeployment\x12F\n" +
 	"\x0ftake_leadership\x18\x02 \x01(\v2\x1b.drumbeat.v1.TakeLeadershipH\x00R\x0etakeLeadership\x12'\n" +
@@ -859,16 +1343,28 @@ const file_log_proto_rawDesc = "" +
 	"\x0fdefine_clusters\x18\x05 \x01(\v2\x1b.drumbeat.v1.DefineClustersH\x00R\x0edefineClusters\x12=\n" +
 	"\fset_launched\x18\x06 \x01(\v2\x18.drumbeat.v1.SetLaunchedH\x00R\vsetLaunched\x123\n" +
 	"\bschedule\x18\a \x01(\v2\x15.drumbeat.v1.ScheduleH\x00R\bschedule\x12@\n" +
-	"\rend_operation\x18\b \x01(\v2\x19.drumbeat.v1.EndOperationH\x00R\fendOperationB\x06\n" +
+	"\rend_operation\x18\b \x01(\v2\x19.drumbeat.v1.EndOperationH\x00R\fendOperation\x12F\n" +
+	"\x0fupdate_clusters\x18\t \x01(\v2\x1b.drumbeat.v1.UpdateClustersH\x00R\x0eupdateClusters\x12F\n" +
+	"\x0fdelete_clusters\x18\n" +
+	" \x01(\v2\x1b.drumbeat.v1.DeleteClustersH\x00R\x0edeleteClusters\x127\n" +
+	"\n" +
+	"set_paused\x18\v \x01(\v2\x16.drumbeat.v1.SetPausedH\x00R\tsetPaused\x12>\n" +
+	"\rset_host_mode\x18\f \x01(\v2\x18.drumbeat.v1.SetHostModeH\x00R\vsetHostMode\x12:\n" +
+	"\vforget_host\x18\r \x01(\v2\x17.drumbeat.v1.ForgetHostH\x00R\n" +
+	"forgetHost\x12:\n" +
+	"\vset_version\x18\x0e \x01(\v2\x17.drumbeat.v1.SetVersionH\x00R\n" +
+	"setVersionB\x06\n" +
 	"\x04body\"4\n" +
 	"\rSetDeployment\x12#\n" +
 	"\rdeployment_id\x18\x01 \x01(\x04R\fdeploymentId\"J\n" +
 	"\x0eTakeLeadership\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12$\n" +
-	"\x0eserver_node_id\x18\x02 \x01(\x04R\fserverNodeId\"0\n" +
+	"\x0eserver_node_id\x18\x02 \x01(\x04R\fserverNodeId\"R\n" +
 	"\x04Tick\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12\x14\n" +
-	"\x05heard\x18\x02 \x03(\tR\x05heard\"T\n" +
+	"\x05heard\x18\x02 \x03(\tR\x05heard\x12 \n" +
+	"\ftime_to_live\x18\x03 \x01(\x04R\n" +
+	"timeToLive\"T\n" +
 	"\vHostReports\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x121\n" +
 	"\areports\x18\x02 \x03(\v2\x17.drumbeat.v1.HostReportR\areports\"\xa8\x01\n" +
@@ -880,7 +1376,31 @@ const file_log_proto_rawDesc = "" +
 	"\x04gone\x18\x04 \x03(\v2\x14.drumbeat.v1.NodeKeyR\x04gone\"@\n" +
 	"\x0eDefineClusters\x12.\n" +
 	"\x05specs\x18\x01 \x03(\v2\x18.drumbeat.v1.ClusterSpecR\x05specs\"\r\n" +
-	"\vSetLaunched\"\x80\x01\n" +
+	"\vSetLaunched\"P\n" +
+	"\x0eUpdateClusters\x12.\n" +
+	"\x05specs\x18\x01 \x03(\v2\x18.drumbeat.v1.ClusterSpecR\x05specs\x12\x0e\n" +
+	"\x02by\x18\x02 \x01(\tR\x02by\"A\n" +
+	"\x0eDeleteClusters\x12\x1f\n" +
+	"\vcluster_ids\x18\x01 \x03(\x04R\n" +
+	"clusterIds\x12\x0e\n" +
+	"\x02by\x18\x02 \x01(\tR\x02by\"K\n" +
+	"\tSetPaused\x12\x16\n" +
+	"\x06paused\x18\x01 \x01(\bR\x06paused\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x0e\n" +
+	"\x02by\x18\x03 \x01(\tR\x02by\"i\n" +
+	"\vSetHostMode\x12\x1f\n" +
+	"\vnodehost_id\x18\x01 \x01(\tR\n" +
+	"nodehostId\x12)\n" +
+	"\x04mode\x18\x02 \x01(\x0e2\x15.drumbeat.v1.HostModeR\x04mode\x12\x0e\n" +
+	"\x02by\x18\x03 \x01(\tR\x02by\"=\n" +
+	"\n" +
+	"ForgetHost\x12\x1f\n" +
+	"\vnodehost_id\x18\x01 \x01(\tR\n" +
+	"nodehostId\x12\x0e\n" +
+	"\x02by\x18\x02 \x01(\tR\x02by\"&\n" +
+	"\n" +
+	"SetVersion\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\rR\aversion\"\x80\x01\n" +
 	"\bSchedule\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12(\n" +
 	"\x10decided_at_index\x18\x02 \x01(\x04R\x0edecidedAtIndex\x126\n" +
@@ -898,7 +1418,13 @@ const file_log_proto_rawDesc = "" +
 	"\x04tick\x18\x05 \x01(\x04R\x04tick\x12&\n" +
 	"\x0fneed_full_state\x18\x06 \x03(\tR\rneedFullState\x122\n" +
 	"\baccepted\x18\a \x03(\v2\x16.drumbeat.v1.OperationR\baccepted\x12\x18\n" +
-	"\adropped\x18\b \x01(\rR\adropped*\x96\x01\n" +
+	"\adropped\x18\b \x01(\rR\adropped*-\n" +
+	"\bHostMode\x12\n" +
+	"\n" +
+	"\x06ACTIVE\x10\x00\x12\n" +
+	"\n" +
+	"\x06CORDON\x10\x01\x12\t\n" +
+	"\x05DRAIN\x10\x02*\x96\x01\n" +
 	"\vCommandCode\x12\x1c\n" +
 	"\x18COMMAND_CODE_UNSPECIFIED\x10\x00\x12\v\n" +
 	"\aAPPLIED\x10\x01\x12\r\n" +
@@ -922,51 +1448,66 @@ func file_log_proto_rawDescGZIP() []byte {
 	return file_log_proto_rawDescData
 }
 
-var file_log_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_log_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_log_proto_goTypes = []any{
-	(CommandCode)(0),       // 0: drumbeat.v1.CommandCode
-	(*Command)(nil),        // 1: drumbeat.v1.Command
-	(*SetDeployment)(nil),  // 2: drumbeat.v1.SetDeployment
-	(*TakeLeadership)(nil), // 3: drumbeat.v1.TakeLeadership
-	(*Tick)(nil),           // 4: drumbeat.v1.Tick
-	(*HostReports)(nil),    // 5: drumbeat.v1.HostReports
-	(*HostReport)(nil),     // 6: drumbeat.v1.HostReport
-	(*DefineClusters)(nil), // 7: drumbeat.v1.DefineClusters
-	(*SetLaunched)(nil),    // 8: drumbeat.v1.SetLaunched
-	(*Schedule)(nil),       // 9: drumbeat.v1.Schedule
-	(*EndOperation)(nil),   // 10: drumbeat.v1.EndOperation
-	(*CommandResult)(nil),  // 11: drumbeat.v1.CommandResult
-	(*NodeHostInfo)(nil),   // 12: drumbeat.v1.NodeHostInfo
-	(*NodeReport)(nil),     // 13: drumbeat.v1.NodeReport
-	(*NodeKey)(nil),        // 14: drumbeat.v1.NodeKey
-	(*ClusterSpec)(nil),    // 15: drumbeat.v1.ClusterSpec
-	(*Operation)(nil),      // 16: drumbeat.v1.Operation
-	(*RequestResult)(nil),  // 17: drumbeat.v1.RequestResult
+	(HostMode)(0),          // 0: drumbeat.v1.HostMode
+	(CommandCode)(0),       // 1: drumbeat.v1.CommandCode
+	(*Command)(nil),        // 2: drumbeat.v1.Command
+	(*SetDeployment)(nil),  // 3: drumbeat.v1.SetDeployment
+	(*TakeLeadership)(nil), // 4: drumbeat.v1.TakeLeadership
+	(*Tick)(nil),           // 5: drumbeat.v1.Tick
+	(*HostReports)(nil),    // 6: drumbeat.v1.HostReports
+	(*HostReport)(nil),     // 7: drumbeat.v1.HostReport
+	(*DefineClusters)(nil), // 8: drumbeat.v1.DefineClusters
+	(*SetLaunched)(nil),    // 9: drumbeat.v1.SetLaunched
+	(*UpdateClusters)(nil), // 10: drumbeat.v1.UpdateClusters
+	(*DeleteClusters)(nil), // 11: drumbeat.v1.DeleteClusters
+	(*SetPaused)(nil),      // 12: drumbeat.v1.SetPaused
+	(*SetHostMode)(nil),    // 13: drumbeat.v1.SetHostMode
+	(*ForgetHost)(nil),     // 14: drumbeat.v1.ForgetHost
+	(*SetVersion)(nil),     // 15: drumbeat.v1.SetVersion
+	(*Schedule)(nil),       // 16: drumbeat.v1.Schedule
+	(*EndOperation)(nil),   // 17: drumbeat.v1.EndOperation
+	(*CommandResult)(nil),  // 18: drumbeat.v1.CommandResult
+	(*NodeHostInfo)(nil),   // 19: drumbeat.v1.NodeHostInfo
+	(*NodeReport)(nil),     // 20: drumbeat.v1.NodeReport
+	(*NodeKey)(nil),        // 21: drumbeat.v1.NodeKey
+	(*ClusterSpec)(nil),    // 22: drumbeat.v1.ClusterSpec
+	(*Operation)(nil),      // 23: drumbeat.v1.Operation
+	(*RequestResult)(nil),  // 24: drumbeat.v1.RequestResult
 }
 var file_log_proto_depIdxs = []int32{
-	2,  // 0: drumbeat.v1.Command.set_deployment:type_name -> drumbeat.v1.SetDeployment
-	3,  // 1: drumbeat.v1.Command.take_leadership:type_name -> drumbeat.v1.TakeLeadership
-	4,  // 2: drumbeat.v1.Command.tick:type_name -> drumbeat.v1.Tick
-	5,  // 3: drumbeat.v1.Command.reports:type_name -> drumbeat.v1.HostReports
-	7,  // 4: drumbeat.v1.Command.define_clusters:type_name -> drumbeat.v1.DefineClusters
-	8,  // 5: drumbeat.v1.Command.set_launched:type_name -> drumbeat.v1.SetLaunched
-	9,  // 6: drumbeat.v1.Command.schedule:type_name -> drumbeat.v1.Schedule
-	10, // 7: drumbeat.v1.Command.end_operation:type_name -> drumbeat.v1.EndOperation
-	6,  // 8: drumbeat.v1.HostReports.reports:type_name -> drumbeat.v1.HostReport
-	12, // 9: drumbeat.v1.HostReport.host:type_name -> drumbeat.v1.NodeHostInfo
-	13, // 10: drumbeat.v1.HostReport.nodes:type_name -> drumbeat.v1.NodeReport
-	14, // 11: drumbeat.v1.HostReport.gone:type_name -> drumbeat.v1.NodeKey
-	15, // 12: drumbeat.v1.DefineClusters.specs:type_name -> drumbeat.v1.ClusterSpec
-	16, // 13: drumbeat.v1.Schedule.operations:type_name -> drumbeat.v1.Operation
-	17, // 14: drumbeat.v1.EndOperation.result:type_name -> drumbeat.v1.RequestResult
-	0,  // 15: drumbeat.v1.CommandResult.code:type_name -> drumbeat.v1.CommandCode
-	16, // 16: drumbeat.v1.CommandResult.accepted:type_name -> drumbeat.v1.Operation
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	3,  // 0: drumbeat.v1.Command.set_deployment:type_name -> drumbeat.v1.SetDeployment
+	4,  // 1: drumbeat.v1.Command.take_leadership:type_name -> drumbeat.v1.TakeLeadership
+	5,  // 2: drumbeat.v1.Command.tick:type_name -> drumbeat.v1.Tick
+	6,  // 3: drumbeat.v1.Command.reports:type_name -> drumbeat.v1.HostReports
+	8,  // 4: drumbeat.v1.Command.define_clusters:type_name -> drumbeat.v1.DefineClusters
+	9,  // 5: drumbeat.v1.Command.set_launched:type_name -> drumbeat.v1.SetLaunched
+	16, // 6: drumbeat.v1.Command.schedule:type_name -> drumbeat.v1.Schedule
+	17, // 7: drumbeat.v1.Command.end_operation:type_name -> drumbeat.v1.EndOperation
+	10, // 8: drumbeat.v1.Command.update_clusters:type_name -> drumbeat.v1.UpdateClusters
+	11, // 9: drumbeat.v1.Command.delete_clusters:type_name -> drumbeat.v1.DeleteClusters
+	12, // 10: drumbeat.v1.Command.set_paused:type_name -> drumbeat.v1.SetPaused
+	13, // 11: drumbeat.v1.Command.set_host_mode:type_name -> drumbeat.v1.SetHostMode
+	14, // 12: drumbeat.v1.Command.forget_host:type_name -> drumbeat.v1.ForgetHost
+	15, // 13: drumbeat.v1.Command.set_version:type_name -> drumbeat.v1.SetVersion
+	7,  // 14: drumbeat.v1.HostReports.reports:type_name -> drumbeat.v1.HostReport
+	19, // 15: drumbeat.v1.HostReport.host:type_name -> drumbeat.v1.NodeHostInfo
+	20, // 16: drumbeat.v1.HostReport.nodes:type_name -> drumbeat.v1.NodeReport
+	21, // 17: drumbeat.v1.HostReport.gone:type_name -> drumbeat.v1.NodeKey
+	22, // 18: drumbeat.v1.DefineClusters.specs:type_name -> drumbeat.v1.ClusterSpec
+	22, // 19: drumbeat.v1.UpdateClusters.specs:type_name -> drumbeat.v1.ClusterSpec
+	0,  // 20: drumbeat.v1.SetHostMode.mode:type_name -> drumbeat.v1.HostMode
+	23, // 21: drumbeat.v1.Schedule.operations:type_name -> drumbeat.v1.Operation
+	24, // 22: drumbeat.v1.EndOperation.result:type_name -> drumbeat.v1.RequestResult
+	1,  // 23: drumbeat.v1.CommandResult.code:type_name -> drumbeat.v1.CommandCode
+	23, // 24: drumbeat.v1.CommandResult.accepted:type_name -> drumbeat.v1.Operation
+	25, // [25:25] is the sub-list for method output_type
+	25, // [25:25] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_log_proto_init() }
@@ -984,14 +1525,20 @@ func file_log_proto_init() {
 		(*Command_SetLaunched)(nil),
 		(*Command_Schedule)(nil),
 		(*Command_EndOperation)(nil),
+		(*Command_UpdateClusters)(nil),
+		(*Command_DeleteClusters)(nil),
+		(*Command_SetPaused)(nil),
+		(*Command_SetHostMode)(nil),
+		(*Command_ForgetHost)(nil),
+		(*Command_SetVersion)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_log_proto_rawDesc), len(file_log_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   11,
+			NumEnums:      2,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -171,6 +171,10 @@ type SnapshotHeader struct {
 	Clusters          uint64                 `protobuf:"varint,10,opt,name=clusters,proto3" json:"clusters,omitempty"`
 	Operations        uint64                 `protobuf:"varint,11,opt,name=operations,proto3" json:"operations,omitempty"`
 	Events            uint64                 `protobuf:"varint,12,opt,name=events,proto3" json:"events,omitempty"`
+	Version           uint32                 `protobuf:"varint,13,opt,name=version,proto3" json:"version,omitempty"`
+	Paused            bool                   `protobuf:"varint,14,opt,name=paused,proto3" json:"paused,omitempty"`
+	PauseReason       string                 `protobuf:"bytes,15,opt,name=pause_reason,json=pauseReason,proto3" json:"pause_reason,omitempty"`
+	TimeToLive        uint64                 `protobuf:"varint,16,opt,name=time_to_live,json=timeToLive,proto3" json:"time_to_live,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -289,12 +293,44 @@ func (x *SnapshotHeader) GetEvents() uint64 {
 	return 0
 }
 
+func (x *SnapshotHeader) GetVersion() uint32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *SnapshotHeader) GetPaused() bool {
+	if x != nil {
+		return x.Paused
+	}
+	return false
+}
+
+func (x *SnapshotHeader) GetPauseReason() string {
+	if x != nil {
+		return x.PauseReason
+	}
+	return ""
+}
+
+func (x *SnapshotHeader) GetTimeToLive() uint64 {
+	if x != nil {
+		return x.TimeToLive
+	}
+	return 0
+}
+
 type HostRecord struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Info          *NodeHostInfo          `protobuf:"bytes,1,opt,name=info,proto3" json:"info,omitempty"`
 	LastSeenTick  uint64                 `protobuf:"varint,2,opt,name=last_seen_tick,json=lastSeenTick,proto3" json:"last_seen_tick,omitempty"`
 	Gone          bool                   `protobuf:"varint,3,opt,name=gone,proto3" json:"gone,omitempty"`
 	GoneSinceTick uint64                 `protobuf:"varint,4,opt,name=gone_since_tick,json=goneSinceTick,proto3" json:"gone_since_tick,omitempty"`
+	Mode          HostMode               `protobuf:"varint,5,opt,name=mode,proto3,enum=drumbeat.v1.HostMode" json:"mode,omitempty"`
+	UpSinceTick   uint64                 `protobuf:"varint,6,opt,name=up_since_tick,json=upSinceTick,proto3" json:"up_since_tick,omitempty"`
+	Deaths        uint32                 `protobuf:"varint,7,opt,name=deaths,proto3" json:"deaths,omitempty"`
+	Dead          bool                   `protobuf:"varint,8,opt,name=dead,proto3" json:"dead,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -355,6 +391,34 @@ func (x *HostRecord) GetGoneSinceTick() uint64 {
 		return x.GoneSinceTick
 	}
 	return 0
+}
+
+func (x *HostRecord) GetMode() HostMode {
+	if x != nil {
+		return x.Mode
+	}
+	return HostMode_ACTIVE
+}
+
+func (x *HostRecord) GetUpSinceTick() uint64 {
+	if x != nil {
+		return x.UpSinceTick
+	}
+	return 0
+}
+
+func (x *HostRecord) GetDeaths() uint32 {
+	if x != nil {
+		return x.Deaths
+	}
+	return 0
+}
+
+func (x *HostRecord) GetDead() bool {
+	if x != nil {
+		return x.Dead
+	}
+	return false
 }
 
 type AttemptRecord struct {
@@ -483,6 +547,7 @@ type ClusterRecord struct {
 	Config         *AttemptRecord         `protobuf:"bytes,10,opt,name=config,proto3" json:"config,omitempty"`
 	JoinFailures   uint32                 `protobuf:"varint,11,opt,name=join_failures,json=joinFailures,proto3" json:"join_failures,omitempty"`
 	JoinFailedTick uint64                 `protobuf:"varint,12,opt,name=join_failed_tick,json=joinFailedTick,proto3" json:"join_failed_tick,omitempty"`
+	Deleted        bool                   `protobuf:"varint,15,opt,name=deleted,proto3" json:"deleted,omitempty"`
 	Nodes          []*NodeRecord          `protobuf:"bytes,13,rep,name=nodes,proto3" json:"nodes,omitempty"`
 	Replicas       []*ReplicaRecord       `protobuf:"bytes,14,rep,name=replicas,proto3" json:"replicas,omitempty"`
 	unknownFields  protoimpl.UnknownFields
@@ -601,6 +666,13 @@ func (x *ClusterRecord) GetJoinFailedTick() uint64 {
 		return x.JoinFailedTick
 	}
 	return 0
+}
+
+func (x *ClusterRecord) GetDeleted() bool {
+	if x != nil {
+		return x.Deleted
+	}
+	return false
 }
 
 func (x *ClusterRecord) GetNodes() []*NodeRecord {
@@ -829,14 +901,14 @@ var File_snapshot_proto protoreflect.FileDescriptor
 
 const file_snapshot_proto_rawDesc = "" +
 	"\n" +
-	"\x0esnapshot.proto\x12\vdrumbeat.v1\x1a\rdrummer.proto\"\x9a\x02\n" +
+	"\x0esnapshot.proto\x12\vdrumbeat.v1\x1a\rdrummer.proto\x1a\tlog.proto\"\x9a\x02\n" +
 	"\x0eSnapshotRecord\x125\n" +
 	"\x06header\x18\x01 \x01(\v2\x1b.drumbeat.v1.SnapshotHeaderH\x00R\x06header\x12-\n" +
 	"\x04host\x18\x02 \x01(\v2\x17.drumbeat.v1.HostRecordH\x00R\x04host\x126\n" +
 	"\acluster\x18\x03 \x01(\v2\x1a.drumbeat.v1.ClusterRecordH\x00R\acluster\x126\n" +
 	"\toperation\x18\x04 \x01(\v2\x16.drumbeat.v1.OperationH\x00R\toperation\x12*\n" +
 	"\x05event\x18\x05 \x01(\v2\x12.drumbeat.v1.EventH\x00R\x05eventB\x06\n" +
-	"\x04body\"\xfb\x02\n" +
+	"\x04body\"\xf2\x03\n" +
 	"\x0eSnapshotHeader\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x12#\n" +
 	"\rdeployment_id\x18\x02 \x01(\x04R\fdeploymentId\x12\x1a\n" +
@@ -852,13 +924,22 @@ const file_snapshot_proto_rawDesc = "" +
 	"\n" +
 	"operations\x18\v \x01(\x04R\n" +
 	"operations\x12\x16\n" +
-	"\x06events\x18\f \x01(\x04R\x06events\"\x9d\x01\n" +
+	"\x06events\x18\f \x01(\x04R\x06events\x12\x18\n" +
+	"\aversion\x18\r \x01(\rR\aversion\x12\x16\n" +
+	"\x06paused\x18\x0e \x01(\bR\x06paused\x12!\n" +
+	"\fpause_reason\x18\x0f \x01(\tR\vpauseReason\x12 \n" +
+	"\ftime_to_live\x18\x10 \x01(\x04R\n" +
+	"timeToLive\"\x98\x02\n" +
 	"\n" +
 	"HostRecord\x12-\n" +
 	"\x04info\x18\x01 \x01(\v2\x19.drumbeat.v1.NodeHostInfoR\x04info\x12$\n" +
 	"\x0elast_seen_tick\x18\x02 \x01(\x04R\flastSeenTick\x12\x12\n" +
 	"\x04gone\x18\x03 \x01(\bR\x04gone\x12&\n" +
-	"\x0fgone_since_tick\x18\x04 \x01(\x04R\rgoneSinceTick\"m\n" +
+	"\x0fgone_since_tick\x18\x04 \x01(\x04R\rgoneSinceTick\x12)\n" +
+	"\x04mode\x18\x05 \x01(\x0e2\x15.drumbeat.v1.HostModeR\x04mode\x12\"\n" +
+	"\rup_since_tick\x18\x06 \x01(\x04R\vupSinceTick\x12\x16\n" +
+	"\x06deaths\x18\a \x01(\rR\x06deaths\x12\x12\n" +
+	"\x04dead\x18\b \x01(\bR\x04dead\"m\n" +
 	"\rAttemptRecord\x12!\n" +
 	"\foperation_id\x18\x01 \x01(\x04R\voperationId\x12\x1a\n" +
 	"\bfailures\x18\x02 \x01(\rR\bfailures\x12\x1d\n" +
@@ -866,7 +947,7 @@ const file_snapshot_proto_rawDesc = "" +
 	"ended_tick\x18\x03 \x01(\x04R\tendedTick\"Q\n" +
 	"\x13InitialMemberRecord\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12!\n" +
-	"\fraft_address\x18\x02 \x01(\tR\vraftAddress\"\xd4\x04\n" +
+	"\fraft_address\x18\x02 \x01(\tR\vraftAddress\"\xee\x04\n" +
 	"\rClusterRecord\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\x04R\tclusterId\x12,\n" +
@@ -884,7 +965,8 @@ const file_snapshot_proto_rawDesc = "" +
 	"\x06config\x18\n" +
 	" \x01(\v2\x1a.drumbeat.v1.AttemptRecordR\x06config\x12#\n" +
 	"\rjoin_failures\x18\v \x01(\rR\fjoinFailures\x12(\n" +
-	"\x10join_failed_tick\x18\f \x01(\x04R\x0ejoinFailedTick\x12-\n" +
+	"\x10join_failed_tick\x18\f \x01(\x04R\x0ejoinFailedTick\x12\x18\n" +
+	"\adeleted\x18\x0f \x01(\bR\adeleted\x12-\n" +
 	"\x05nodes\x18\r \x03(\v2\x17.drumbeat.v1.NodeRecordR\x05nodes\x126\n" +
 	"\breplicas\x18\x0e \x03(\v2\x1a.drumbeat.v1.ReplicaRecordR\breplicas\"\xd0\x02\n" +
 	"\n" +
@@ -936,10 +1018,11 @@ var file_snapshot_proto_goTypes = []any{
 	(*Operation)(nil),           // 8: drumbeat.v1.Operation
 	(*Event)(nil),               // 9: drumbeat.v1.Event
 	(*NodeHostInfo)(nil),        // 10: drumbeat.v1.NodeHostInfo
-	(*ClusterSpec)(nil),         // 11: drumbeat.v1.ClusterSpec
-	(*Membership)(nil),          // 12: drumbeat.v1.Membership
-	(JoinMode)(0),               // 13: drumbeat.v1.JoinMode
-	(MemberRole)(0),             // 14: drumbeat.v1.MemberRole
+	(HostMode)(0),               // 11: drumbeat.v1.HostMode
+	(*ClusterSpec)(nil),         // 12: drumbeat.v1.ClusterSpec
+	(*Membership)(nil),          // 13: drumbeat.v1.Membership
+	(JoinMode)(0),               // 14: drumbeat.v1.JoinMode
+	(MemberRole)(0),             // 15: drumbeat.v1.MemberRole
 }
 var file_snapshot_proto_depIdxs = []int32{
 	1,  // 0: drumbeat.v1.SnapshotRecord.header:type_name -> drumbeat.v1.SnapshotHeader
@@ -948,21 +1031,22 @@ var file_snapshot_proto_depIdxs = []int32{
 	8,  // 3: drumbeat.v1.SnapshotRecord.operation:type_name -> drumbeat.v1.Operation
 	9,  // 4: drumbeat.v1.SnapshotRecord.event:type_name -> drumbeat.v1.Event
 	10, // 5: drumbeat.v1.HostRecord.info:type_name -> drumbeat.v1.NodeHostInfo
-	11, // 6: drumbeat.v1.ClusterRecord.spec:type_name -> drumbeat.v1.ClusterSpec
-	12, // 7: drumbeat.v1.ClusterRecord.image:type_name -> drumbeat.v1.Membership
-	4,  // 8: drumbeat.v1.ClusterRecord.initial:type_name -> drumbeat.v1.InitialMemberRecord
-	3,  // 9: drumbeat.v1.ClusterRecord.config:type_name -> drumbeat.v1.AttemptRecord
-	6,  // 10: drumbeat.v1.ClusterRecord.nodes:type_name -> drumbeat.v1.NodeRecord
-	7,  // 11: drumbeat.v1.ClusterRecord.replicas:type_name -> drumbeat.v1.ReplicaRecord
-	13, // 12: drumbeat.v1.NodeRecord.join:type_name -> drumbeat.v1.JoinMode
-	3,  // 13: drumbeat.v1.NodeRecord.start:type_name -> drumbeat.v1.AttemptRecord
-	14, // 14: drumbeat.v1.ReplicaRecord.role:type_name -> drumbeat.v1.MemberRole
-	3,  // 15: drumbeat.v1.ReplicaRecord.destroy:type_name -> drumbeat.v1.AttemptRecord
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	11, // 6: drumbeat.v1.HostRecord.mode:type_name -> drumbeat.v1.HostMode
+	12, // 7: drumbeat.v1.ClusterRecord.spec:type_name -> drumbeat.v1.ClusterSpec
+	13, // 8: drumbeat.v1.ClusterRecord.image:type_name -> drumbeat.v1.Membership
+	4,  // 9: drumbeat.v1.ClusterRecord.initial:type_name -> drumbeat.v1.InitialMemberRecord
+	3,  // 10: drumbeat.v1.ClusterRecord.config:type_name -> drumbeat.v1.AttemptRecord
+	6,  // 11: drumbeat.v1.ClusterRecord.nodes:type_name -> drumbeat.v1.NodeRecord
+	7,  // 12: drumbeat.v1.ClusterRecord.replicas:type_name -> drumbeat.v1.ReplicaRecord
+	14, // 13: drumbeat.v1.NodeRecord.join:type_name -> drumbeat.v1.JoinMode
+	3,  // 14: drumbeat.v1.NodeRecord.start:type_name -> drumbeat.v1.AttemptRecord
+	15, // 15: drumbeat.v1.ReplicaRecord.role:type_name -> drumbeat.v1.MemberRole
+	3,  // 16: drumbeat.v1.ReplicaRecord.destroy:type_name -> drumbeat.v1.AttemptRecord
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_snapshot_proto_init() }
@@ -971,6 +1055,7 @@ func file_snapshot_proto_init() {
 		return
 	}
 	file_drummer_proto_init()
+	file_log_proto_init()
 	file_snapshot_proto_msgTypes[0].OneofWrappers = []any{
 		(*SnapshotRecord_Header)(nil),
 		(*SnapshotRecord_Host)(nil),
