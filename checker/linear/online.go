@@ -1,0 +1,578 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package linear
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+)
+
+// Online judges a key-value history while it grows, by the zone algorithm, and
+// reports the first operation that makes it illegal. It forgets what can't
+// matter any more, so that its memory follows what is open and unsettled, not
+// what has passed.
+//
+// It judges keys inside the fragment only: values written once, or writes
+// with names (Writer and ObservedWriter of history.Op). A key that leaves the
+// fragment is deferred: nothing is said about it, and Check has to judge it
+// afterwards.
+//
+// What a named write replaced is known when it has ended. Until then, and for
+// one of unknown outcome for good, it is taken for a put: a violation may be
+// found later than it could be, or be left to Check.
+//
+// Begin has to be called before the operation is sent, End when it has ended;
+// calls and returns have to come nearly in the order of their times. If they
+// come out of order by no more than Slack, a violation may be missed until
+// Check judges the whole, but none is reported that is not one.
+//
+// It is safe for concurrent use and holds no goroutine.
+type Online struct {
+	mu       sync.Mutex
+	slack    int64
+	keys     map[string]*onlineKey
+	lastKey  *onlineKey
+	states   []onlineState
+	free     []uint32
+	table    stateIndex
+	open     []openOp // the operations begun, from base on, by ticket
+	base     Ticket
+	now      int64
+	deferred []string
+	judged   int
+	dead     []uint32 // scratch
+	// leastSweep is the number of states of a key below which nothing is
+	// forgotten.
+	leastSweep int
+}
+
+// Ticket stands for an operation that was begun.
+type Ticket uint64
+
+type openOp struct {
+	call  int64
+	state uint32 // what it writes, 0 for nothing
+	done  bool
+	key   *onlineKey
+}
+
+// onlineKey is what is known about a key.
+type onlineKey struct {
+	name    string
+	number  uint32
+	out     bool // deferred, or found to be illegal
+	named   bool
+	anonym  bool
+	initial uint32
+	live    []uint32 // its states
+	sweepAt int
+	order   []uint32 // heads of blocks that have a return, by first
+	forward []uint32 // heads of forward blocks, by first
+}
+
+// onlineState is a state of a key: who wrote it, and what was seen of it.
+type onlineState struct {
+	id    identity
+	hash  uint64
+	value history.Value
+	// expected is what a cas compared with; before the name of what a named
+	// write replaced.
+	expected history.Value
+	before   string
+	suffix   history.Value // what an append appends
+	key      *onlineKey
+	call     int64
+	// after is the first return of an operation on a later state of the
+	// block: whoever was called after it can't see this state.
+	after int64
+	// lastCall is the greatest call of the operations on this state.
+	lastCall         int64
+	pred, next, head uint32
+	rmw, effective   bool
+	visiting, open   bool
+	// On the head of a block: its zone, whether it is among the forward
+	// blocks, and the place in order up to which its zone was compared.
+	first, last int64
+	isForward   bool
+	gone        bool // being forgotten
+	scanned     int
+}
+
+// OnlineViolation tells which operation made the history illegal.
+type OnlineViolation struct {
+	Op     history.Op
+	Reason string
+}
+
+// Error tells it as a sentence.
+func (v *OnlineViolation) Error() string {
+	return fmt.Sprintf("key %s is not linearizable: client %d %s (called %s, returned %s): %s",
+		v.Op.Key, v.Op.Client, Deed(&v.Op), Moment(v.Op.Call), Moment(v.Op.Return), v.Reason)
+}
+
+// NewOnline returns a judge of an empty history. slack is the time, in the
+// units of the history, by which events may come out of order.
+func NewOnline(slack int64) *Online {
+	o := &Online{slack: slack, keys: make(map[string]*onlineKey), states: make([]onlineState, 1), now: longAgo, leastSweep: 64}
+	o.table.init()
+	return o
+}
+
+// Deferred returns the keys that are not judged, in the order in which they
+// left the fragment.
+func (o *Online) Deferred() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.deferred)
+}
+
+// Judged returns the number of operations that ended on keys that are judged.
+func (o *Online) Judged() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.judged
+}
+
+// Begin notes that the operation is about to be sent. Its outcome and what it
+// observed are not looked at.
+func (o *Online) Begin(op *history.Op) Ticket {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	k := o.key(op.Key)
+	t := o.base + Ticket(len(o.open))
+	o.now = max(o.now, op.Call)
+	entry := openOp{call: op.Call, key: k}
+	if op.Kind != history.Get && !k.out {
+		entry.state = o.write(k, op)
+	}
+	o.open = append(o.open, entry)
+	return t
+}
+
+// write registers what an operation will leave in the key if it takes effect.
+func (o *Online) write(k *onlineKey, op *history.Op) uint32 {
+	switch {
+	case op.Writer != "":
+		k.named = true
+	case op.Kind == history.Put || op.Kind == history.Cas:
+		k.anonym = true
+	default:
+		o.deferKey(k)
+		return 0
+	}
+	if k.named && k.anonym {
+		o.deferKey(k)
+		return 0
+	}
+	id := identity{key: k.number, text: op.Writer, kind: idName}
+	if op.Writer == "" {
+		id = idOf(k.number, op.Value)
+	}
+	h := o.table.hash(id)
+	if o.table.find(o.states, h, id) != 0 || op.Writer == history.InitialWriter {
+		o.deferKey(k)
+		return 0
+	}
+	n := o.newState(k)
+	s := &o.states[n]
+	s.id, s.hash, s.call, s.open = id, h, op.Call, true
+	s.rmw = op.Kind == history.Cas || op.Kind == history.Append
+	s.value, s.expected = op.Value, op.Expected
+	if op.Kind == history.Delete {
+		s.value = history.Absent
+	}
+	if op.Kind == history.Append {
+		s.value, s.suffix = history.Value{}, op.Value // value: when it is known what it replaced
+	}
+	o.table.insert(o.states, h, n)
+	return n
+}
+
+func (o *Online) newState(k *onlineKey) uint32 {
+	var n uint32
+	if f := len(o.free); f > 0 {
+		n, o.free = o.free[f-1], o.free[:f-1]
+	} else {
+		n = uint32(len(o.states))
+		o.states = append(o.states, onlineState{})
+	}
+	o.states[n] = onlineState{key: k, after: history.Never, lastCall: longAgo, first: history.Never, last: longAgo}
+	k.live = append(k.live, n)
+	return n
+}
+
+func (o *Online) key(name string) *onlineKey {
+	if o.lastKey != nil && o.lastKey.name == name {
+		return o.lastKey
+	}
+	k := o.keys[name]
+	if k == nil {
+		k = &onlineKey{name: name, number: uint32(len(o.keys)), sweepAt: o.leastSweep}
+		o.keys[name] = k
+		n := o.newState(k)
+		s := &o.states[n]
+		s.id = idOf(k.number, history.Absent)
+		s.hash = o.table.hash(s.id)
+		s.value, s.call, s.effective = history.Absent, longAgo, true
+		s.head, s.first = n, longAgo
+		k.initial, k.order = n, append(k.order, n)
+		o.table.insert(o.states, s.hash, n)
+	}
+	o.lastKey = k
+	return k
+}
+
+// deferKey gives a key up, and forgets it.
+func (o *Online) deferKey(k *onlineKey) {
+	if !k.out {
+		o.deferred = append(o.deferred, k.name)
+	}
+	o.drop(k)
+}
+
+func (o *Online) drop(k *onlineKey) {
+	k.out = true
+	for _, n := range k.live {
+		o.forget(n)
+	}
+	k.live, k.order, k.forward = nil, nil, nil
+}
+
+func (o *Online) forget(n uint32) {
+	s := &o.states[n]
+	o.table.remove(o.states, s.hash, n)
+	*s = onlineState{}
+	o.free = append(o.free, n)
+}
+
+// End notes how the operation ended, and returns a violation if the history
+// is illegal with it and was not before.
+func (o *Online) End(t Ticket, op *history.Op) *OnlineViolation {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	at := int(t - o.base)
+	if t < o.base || at >= len(o.open) || o.open[at].done {
+		return nil // ended twice
+	}
+	e := o.open[at]
+	o.open[at].done = true
+	if op.Outcome != history.Unknown {
+		o.now = max(o.now, op.Return)
+	}
+	k := e.key
+	var wrong string
+	if !k.out {
+		o.judged++
+		wrong = o.end(k, e.state, op)
+	}
+	if wrong == "" && !k.out && len(k.live) >= k.sweepAt {
+		o.sweep(k)
+	}
+	o.settleOpen()
+	if wrong == "" {
+		return nil
+	}
+	o.drop(k)
+	return &OnlineViolation{Op: *op, Reason: wrong}
+}
+
+// settleOpen forgets tickets that are over, up to the first that is open.
+func (o *Online) settleOpen() {
+	n := 0
+	for n < len(o.open) && o.open[n].done {
+		n++
+	}
+	if n > 64 && n*2 > len(o.open) || n == len(o.open) {
+		o.base += Ticket(n)
+		o.open = append(o.open[:0], o.open[n:]...)
+	}
+}
+
+// horizon returns a time before which no operation can be called any more
+// that has not ended.
+func (o *Online) horizon() int64 {
+	t := o.now
+	for i := range o.open {
+		if !o.open[i].done {
+			t = min(t, o.open[i].call)
+			break
+		}
+	}
+	if t < longAgo+o.slack+1 {
+		return longAgo
+	}
+	return t - o.slack
+}
+
+// end returns what is wrong, "" for nothing.
+func (o *Online) end(k *onlineKey, written uint32, op *history.Op) string {
+	if written != 0 {
+		o.states[written].open = false
+	}
+	switch op.Outcome {
+	case history.Unknown:
+		return ""
+	case history.Fail:
+		return o.endFail(k, written, op)
+	}
+	if written == 0 {
+		return o.endRead(k, op)
+	}
+	s := &o.states[written]
+	if op.ObservedWriter != "" {
+		s.before, s.rmw = op.ObservedWriter, true
+		if s.effective {
+			if wrong := o.join(written); wrong != "" {
+				return wrong
+			}
+		}
+	}
+	if wrong := o.takesEffect(written); wrong != "" || k.out {
+		return wrong
+	}
+	return o.grow(written, op.Call, op.Return)
+}
+
+func (o *Online) endFail(k *onlineKey, written uint32, op *history.Op) string {
+	if written != 0 {
+		if o.states[written].effective {
+			return "its effect was seen, although it failed"
+		}
+		k.live = slices.DeleteFunc(k.live, func(n uint32) bool { return n == written })
+		o.forget(written)
+	}
+	if op.Kind != history.Cas {
+		return ""
+	}
+	switch {
+	case op.Observed.Stated() && op.Observed == op.Expected:
+		return "it failed although it saw what it expected"
+	case op.Observed.Stated():
+		return o.endRead(k, op)
+	case op.Refuted:
+		o.deferKey(k)
+	}
+	return ""
+}
+
+func (o *Online) endRead(k *onlineKey, op *history.Op) string {
+	var n uint32
+	switch {
+	case op.ObservedWriter == history.InitialWriter:
+		n = o.find(idOf(k.number, history.Absent))
+		k.named = true
+	case op.ObservedWriter != "":
+		n = o.find(identity{key: k.number, text: op.ObservedWriter, kind: idName})
+		k.named = true
+	default:
+		n = o.find(idOf(k.number, op.Observed))
+		k.anonym = k.anonym || !op.Observed.IsAbsent()
+		if k.named {
+			k.anonym = true
+		}
+	}
+	if k.named && k.anonym {
+		o.deferKey(k)
+		return ""
+	}
+	if n == 0 {
+		return "nobody wrote what it saw, or that was overwritten long before"
+	}
+	if wrong := o.takesEffect(n); wrong != "" || k.out {
+		return wrong
+	}
+	s := &o.states[n]
+	if !s.value.Stated() {
+		s.value = op.Observed // of an append of unknown outcome
+	}
+	if s.value != op.Observed {
+		return fmt.Sprintf("the write that it saw left %s", s.value)
+	}
+	if op.Return < s.call {
+		return "it saw a write that was called only later"
+	}
+	return o.grow(n, op.Call, op.Return)
+}
+
+func (o *Online) find(id identity) uint32 {
+	return o.table.find(o.states, o.table.hash(id), id)
+}
+
+// takesEffect makes the writer of a state effective, and what it replaced.
+func (o *Online) takesEffect(n uint32) string {
+	s := &o.states[n]
+	if s.effective {
+		return ""
+	}
+	// What a named write replaced is known when it has ended; until then it
+	// counts as a put.
+	if !s.rmw || s.id.kind == idName && s.before == "" {
+		s.effective, s.head = true, n
+		return o.grow(n, s.call, history.Never)
+	}
+	p, wrong := o.replaced(s)
+	if wrong != "" {
+		return wrong
+	}
+	if wrong := o.replace(n, p); wrong != "" {
+		return wrong
+	}
+	s.head, s.effective = o.states[p].head, true
+	return o.grow(n, s.call, history.Never)
+}
+
+// replace links state n to the state p that its writer replaced.
+func (o *Online) replace(n, p uint32) string {
+	s, before := &o.states[n], &o.states[p]
+	if before.next != 0 {
+		return fmt.Sprintf("it replaced %s, which something else had replaced", before.value)
+	}
+	if !before.value.Stated() {
+		before.value = s.expected // of an append of unknown outcome
+	}
+	if s.expected.Stated() && before.value != s.expected {
+		return fmt.Sprintf("it replaced %s, which is not what it expected", before.value)
+	}
+	if s.suffix.Stated() && before.value.Stated() {
+		left := before.value.Append(s.suffix)
+		if s.value.Stated() && s.value != left {
+			return fmt.Sprintf("%s was there, but %s appended to %s makes %s", s.value, s.suffix, before.value, left)
+		}
+		s.value = left
+	}
+	before.next, s.pred = n, p
+	return ""
+}
+
+// replaced returns the state that a write replaced, made effective.
+func (o *Online) replaced(s *onlineState) (p uint32, wrong string) {
+	if s.visiting {
+		return 0, "writes replaced each other in a circle"
+	}
+	switch {
+	case s.before == history.InitialWriter:
+		p = o.find(idOf(s.key.number, history.Absent))
+	case s.before != "":
+		p = o.find(identity{key: s.key.number, text: s.before, kind: idName})
+	default:
+		p = o.find(idOf(s.key.number, s.expected))
+	}
+	if p == 0 {
+		return 0, "nobody wrote what it replaced, or that was overwritten long before"
+	}
+	s.visiting = true
+	wrong = o.takesEffect(p)
+	s.visiting = false
+	return p, wrong
+}
+
+// grow brings an operation on state n into its block, and compares the block
+// with the others. ret is history.Never for a writer that has not returned.
+func (o *Online) grow(n uint32, call, ret int64) string {
+	s := &o.states[n]
+	s.lastCall = max(s.lastCall, call)
+	if call > s.after {
+		return fmt.Sprintf("%s had been replaced before it was called", s.value)
+	}
+	if ret != history.Never {
+		for p := s.pred; p != 0 && o.states[p].after == history.Never; p = o.states[p].pred {
+			o.states[p].after = ret
+		}
+	}
+	b, k := &o.states[s.head], s.key
+	if ret < b.first && b.first == history.Never {
+		b.first = ret
+		o.enter(k, s.head)
+	}
+	b.last = max(b.last, call)
+	return o.compare(k, s.head)
+}
+
+// enter puts a block that has its first return now into the order.
+func (o *Online) enter(k *onlineKey, head uint32) {
+	k.order = append(k.order, head)
+	for i := len(k.order) - 1; i > 0 && o.states[k.order[i-1]].first > o.states[head].first; i-- {
+		k.order[i], k.order[i-1] = k.order[i-1], k.order[i]
+		if i == 1 || o.states[k.order[i-2]].first <= o.states[head].first {
+			o.rescan(k)
+		}
+	}
+}
+
+// compare compares the block with the others after its zone grew.
+func (o *Online) compare(k *onlineKey, head uint32) string {
+	b := &o.states[head]
+	if b.first == history.Never {
+		return ""
+	}
+	if b.first < b.last {
+		return o.growForward(k, head, b)
+	}
+	i := o.before(k.forward, b.last)
+	if i > 0 {
+		if a := &o.states[k.forward[i-1]]; a.last > b.first && a != b {
+			return o.clash(a)
+		}
+	}
+	return ""
+}
+
+func (o *Online) clash(a *onlineState) string {
+	return fmt.Sprintf("%s was there both before and after, at %s and at %s", a.value, Moment(a.first), Moment(a.last))
+}
+
+// before returns how many of the blocks begin before t.
+func (o *Online) before(blocks []uint32, t int64) int {
+	n := len(blocks)
+	for back := 0; n > 0 && o.states[blocks[n-1]].first >= t; back++ {
+		if back == 8 {
+			i, _ := slices.BinarySearchFunc(blocks[:n], t, func(h uint32, t int64) int {
+				if o.states[h].first < t {
+					return -1
+				}
+				return 1
+			})
+			return i
+		}
+		n--
+	}
+	return n
+}
+
+// growForward compares a block with first < last with its neighbours.
+func (o *Online) growForward(k *onlineKey, head uint32, b *onlineState) string {
+	if !b.isForward {
+		b.isForward = true
+		i := o.before(k.forward, b.first)
+		for i < len(k.forward) && o.states[k.forward[i]].first == b.first {
+			i++
+		}
+		if i > 0 {
+			if a := &o.states[k.forward[i-1]]; a.last > b.first {
+				return o.clash(a)
+			}
+		}
+		k.forward = slices.Insert(k.forward, i, head)
+		b.scanned = o.before(k.order, b.first)
+	}
+	for ; b.scanned < len(k.order); b.scanned++ {
+		a := &o.states[k.order[b.scanned]]
+		if a.first >= b.last {
+			break
+		}
+		if a != b && a.last > b.first {
+			return o.clash(a)
+		}
+	}
+	return ""
+}
+
+// rescan lets forward blocks compare their zones again.
+func (o *Online) rescan(k *onlineKey) {
+	for _, h := range k.forward {
+		o.states[h].scanned = o.before(k.order, o.states[h].first)
+	}
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package linear
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+)
+
+// join appends the block that begins with state n to the block of the state
+// that its writer replaced: the writer was seen before it was known what it
+// replaced.
+func (o *Online) join(n uint32) string {
+	s := &o.states[n]
+	if s.pred != 0 {
+		return ""
+	}
+	p, wrong := o.replaced(s)
+	if wrong != "" {
+		return wrong
+	}
+	if o.states[p].head == n {
+		return "writes replaced each other in a circle"
+	}
+	if wrong := o.replace(n, p); wrong != "" {
+		return wrong
+	}
+	k, head := s.key, o.states[p].head
+	first, last := s.first, s.last
+	o.leave(k, n)
+	for at := n; at != 0; at = o.states[at].next {
+		o.states[at].head = head
+	}
+	for at := p; at != 0 && o.states[at].after > first; at = o.states[at].pred {
+		before := &o.states[at]
+		if before.after = first; before.lastCall > first {
+			return fmt.Sprintf("%s was there after it had been replaced", before.value)
+		}
+	}
+	return o.widen(k, head, first, last)
+}
+
+// leave takes a block out of the lists of its key.
+func (o *Online) leave(k *onlineKey, head uint32) {
+	is := func(h uint32) bool { return h == head }
+	k.order, k.forward = slices.DeleteFunc(k.order, is), slices.DeleteFunc(k.forward, is)
+	s := &o.states[head]
+	s.first, s.last, s.isForward = history.Never, longAgo, false
+	o.rescan(k)
+}
+
+// widen adds a zone to that of a block.
+func (o *Online) widen(k *onlineKey, head uint32, first, last int64) string {
+	b := &o.states[head]
+	first, last = min(first, b.first), max(last, b.last)
+	o.leave(k, head)
+	b.first, b.last = first, last
+	if first != history.Never {
+		o.enter(k, head)
+	}
+	return o.compare(k, head)
+}

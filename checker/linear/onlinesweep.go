@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package linear
+
+import "github.com/drumbeat-raft/drumbeat/checker/history"
+
+// sweep forgets the blocks of a key that are settled. Let T be a time before
+// which nothing will be called any more. If some block A has first < T and
+// last > B's first, then an operation that would see B after T clashes with A:
+// nobody can see B any more, and B's zone can't grow. B's zone still forbids
+// others until no block that may grow began before B's end.
+func (o *Online) sweep(k *onlineKey) {
+	t := o.horizon()
+	top, second := int64(longAgo), int64(longAgo) // greatest ends of blocks that began before T
+	var topHead uint32
+	for _, h := range k.order {
+		b := &o.states[h]
+		if b.first >= t {
+			continue
+		}
+		switch {
+		case b.last > top:
+			top, second, topHead = b.last, top, h
+		case b.last > second:
+			second = b.last
+		}
+	}
+	settled := func(h uint32) bool {
+		b := &o.states[h]
+		end := top
+		if h == topHead {
+			end = second
+		}
+		return b.first != history.Never && b.first < end
+	}
+	first := t
+	for _, h := range k.order {
+		if !settled(h) {
+			first = min(first, o.states[h].first)
+		}
+	}
+	o.forgetBlocks(k, func(h uint32) bool { return settled(h) && o.states[h].last <= first })
+	k.sweepAt = max(o.leastSweep, 2*len(k.live))
+}
+
+// forgetBlocks forgets the states of the blocks that are gone.
+func (o *Online) forgetBlocks(k *onlineKey, gone func(head uint32) bool) {
+	some := false
+	for _, h := range k.order {
+		o.states[h].gone = gone(h)
+		some = some || o.states[h].gone
+	}
+	if !some {
+		return
+	}
+	for _, n := range k.live {
+		if s := &o.states[n]; s.effective && s.open {
+			o.states[s.head].gone = false // its writer has yet to return
+		}
+	}
+	keep := func(list []uint32) []uint32 {
+		kept := list[:0]
+		for _, h := range list {
+			if !o.states[h].gone {
+				kept = append(kept, h)
+			}
+		}
+		return kept
+	}
+	k.order, k.forward = keep(k.order), keep(k.forward)
+	live, dead := k.live[:0], o.dead[:0]
+	for _, n := range k.live {
+		if s := &o.states[n]; s.effective && o.states[s.head].gone {
+			dead = append(dead, n)
+		} else {
+			live = append(live, n)
+		}
+	}
+	for _, n := range dead {
+		o.forget(n)
+	}
+	k.live, o.dead = live, dead
+	o.rescan(k)
+}
