@@ -35,6 +35,10 @@ func (d *decoder) decode(node *yaml.Node, v reflect.Value, f field, path string)
 		d.add(path, "found a YAML anchor or alias, expected plain values")
 		return
 	}
+	if !strings.HasPrefix(node.Tag, "!!") {
+		d.add(path, "found the YAML tag %q, expected plain values", shorten(node.Tag))
+		return
+	}
 	switch {
 	case isText(v.Type()):
 		d.decodeScalar(node, v, f, path)
@@ -116,8 +120,8 @@ func (d *decoder) pairs(node *yaml.Node, path string, visit func(key string, val
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
 		if key.Kind != yaml.ScalarNode || key.Anchor != "" {
-			d.where[path+".?"] = d.place(key)
-			d.add(path+".?", "found %s as a key, expected the name of a field", found(key))
+			d.where[join(path, "?")] = d.place(key)
+			d.add(join(path, "?"), "found %s as a key, expected the name of a field", found(key))
 			continue
 		}
 		if line, again := first[key.Value]; again {

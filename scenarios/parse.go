@@ -64,12 +64,12 @@ func parseYAML(file string, source []byte) (*yaml.Node, error) {
 	reader := yaml.NewDecoder(bytes.NewReader(source))
 	var document yaml.Node
 	if err := reader.Decode(&document); err != nil {
-		return nil, Problems{yamlProblem(file, err)}
+		return nil, Problems{yamlProblem(file, source, err)}
 	}
 	var second yaml.Node
 	if err := reader.Decode(&second); !errors.Is(err, io.EOF) {
 		if err != nil {
-			return nil, Problems{yamlProblem(file, err)}
+			return nil, Problems{yamlProblem(file, source, err)}
 		}
 		return nil, Problems{{File: file, Line: second.Line, Text: "found a second document, expected one scenario a file"}}
 	}
@@ -78,15 +78,18 @@ func parseYAML(file string, source []byte) (*yaml.Node, error) {
 
 var yamlErrorLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
 
-// yamlProblem takes the line out of the text of an error of the YAML parser.
-func yamlProblem(file string, err error) Problem {
+// yamlProblem takes the line out of the text of an error of the YAML parser. An
+// error without one is at the end.
+func yamlProblem(file string, source []byte, err error) Problem {
 	if errors.Is(err, io.EOF) {
 		return Problem{File: file, Line: 1, Text: "found an empty file, expected a scenario"}
 	}
-	problem := Problem{File: file, Text: err.Error()}
+	problem := Problem{File: file, Line: 1 + bytes.Count(bytes.TrimSpace(source), []byte("\n")), Text: "not valid YAML: " + err.Error()}
 	if parts := yamlErrorLine.FindStringSubmatch(err.Error()); parts != nil {
-		problem.Line, _ = strconv.Atoi(parts[1])
 		problem.Text = "not valid YAML: " + parts[2]
+		if line, err := strconv.Atoi(parts[1]); err == nil {
+			problem.Line = line
+		}
 	}
 	return problem
 }

@@ -93,7 +93,7 @@ type Fault struct {
 	Forever bool  `key:"forever" optional:"true" doc:"It never ends: the host stays dead and its nodes must be replaced."`
 
 	After  Duration `key:"after" optional:"true" doc:"No start before this offset into the phase with faults."`
-	Before Duration `key:"before" optional:"true" min:"1s" doc:"No start after this offset; absent: the end of the phase."`
+	Before Duration `key:"before" optional:"true" min:"1s" doc:"No start after this offset. Absent, or later: the end of the phase."`
 
 	AtLeast    int  `key:"at_least" optional:"true" min:"1" max:"100000" doc:"The run is inconclusive when fewer of them took effect."`
 	AtMost     int  `key:"at_most" optional:"true" min:"1" max:"100000" doc:"No more than this many starts."`

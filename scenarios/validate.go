@@ -196,9 +196,6 @@ func (s *Scenario) validateTimes(p *problems, f *Fault, kind Kind, path string) 
 
 // validateWindow checks that all starts fall into the phase with faults.
 func (s *Scenario) validateWindow(p *problems, f *Fault, path string) {
-	if f.Before > s.Duration {
-		p.add(path+".before", "found %s, expected at most the scenario's duration of %s", f.Before, s.Duration)
-	}
 	from, to := s.Window(f)
 	if from >= to {
 		p.add(path+".after", "found %s, expected less than %s, when the last start may be", f.After, to)
@@ -208,16 +205,13 @@ func (s *Scenario) validateWindow(p *problems, f *Fault, path string) {
 			p.add(fmt.Sprintf("%s.at[%d]", path, i), "found %s, expected an offset from %s to %s", at, from, to)
 		}
 	}
-	if f.Every > to-from && f.Every > 0 && from < to {
-		p.add(path+".every", "found %s, expected at most the %s in which it may start", f.Every, to-from)
-	}
 }
 
 // Window returns the offsets into the phase with faults between which f may
 // start.
 func (s *Scenario) Window(f *Fault) (from, to Duration) {
 	if f.Before > 0 {
-		return f.After, f.Before
+		return f.After, min(f.Before, s.Duration)
 	}
 	return f.After, s.Duration
 }

@@ -4,9 +4,24 @@ package scenarios
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
+)
+
+// The forms of values, for the parser and for the JSON Schema.
+const (
+	durationForm = `([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+`
+	rangeForm    = durationForm + `(\.\.` + durationForm + `)?`
+	percentForm  = `[0-9]+(\.[0-9]+)?%`
+	targetForm   = `(nodehost|drummer)(-[1-9][0-9]{0,8})?|drummer-leader|cluster-leader`
+)
+
+var (
+	durationPattern = regexp.MustCompile(`^(` + durationForm + `)$`)
+	percentPattern  = regexp.MustCompile(`^(` + percentForm + `)$`)
+	targetPattern   = regexp.MustCompile(`^(` + targetForm + `)$`)
 )
 
 // Duration is a time.Duration written with its unit: 500ms, 10s, 1h30m.
@@ -35,11 +50,8 @@ func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil
 func (d *Duration) UnmarshalText(text []byte) error {
 	const expected = "expected a duration with its unit, such as 500ms, 10s or 1h30m"
 	parsed, err := time.ParseDuration(string(text))
-	if err != nil {
-		return fmt.Errorf("found %q, %s", text, expected)
-	}
-	if parsed < 0 {
-		return fmt.Errorf("found the negative duration %q, %s", text, expected)
+	if err != nil || !durationPattern.Match(text) {
+		return fmt.Errorf("found %q, %s", shorten(string(text)), expected)
 	}
 	*d = Duration(parsed)
 	return nil
@@ -73,7 +85,7 @@ func (r *Range) UnmarshalText(text []byte) error {
 	}
 	var parsed Range
 	if parsed.Min.UnmarshalText([]byte(low)) != nil || parsed.Max.UnmarshalText([]byte(high)) != nil {
-		return fmt.Errorf("found %q, %s", text, expected)
+		return fmt.Errorf("found %q, %s", shorten(string(text)), expected)
 	}
 	if parsed.Min > parsed.Max {
 		return fmt.Errorf("found %q, whose beginning is after its end, %s", text, expected)
@@ -100,10 +112,9 @@ func (p Percent) MarshalText() ([]byte, error) { return []byte(p.String()), nil 
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (p *Percent) UnmarshalText(text []byte) error {
-	number, hasSign := strings.CutSuffix(string(text), "%")
-	value, err := strconv.ParseFloat(number, 64)
-	if !hasSign || err != nil || !(value > 0 && value <= 100) {
-		return fmt.Errorf("found %q, expected a share over 0%% and up to 100%%, such as 20%%", text)
+	value, err := strconv.ParseFloat(strings.TrimSuffix(string(text), "%"), 64)
+	if err != nil || !percentPattern.Match(text) || value <= 0 || value > 100 {
+		return fmt.Errorf("found %q, expected a share over 0%% and up to 100%%, such as 20%%", shorten(string(text)))
 	}
 	*p = Percent(value)
 	return nil
@@ -147,16 +158,14 @@ func (t Target) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (t *Target) UnmarshalText(text []byte) error {
-	switch class := TargetClass(text); class {
-	case AnyNodeHost, AnyDrummer, DrummerLeader, ClusterLeader:
-		*t = Target{Class: class}
-		return nil
+	if !targetPattern.Match(text) {
+		return fmt.Errorf("found %q, expected nodehost, drummer, drummer-leader, cluster-leader or one host such as nodehost-3", shorten(string(text)))
 	}
 	class, digits, _ := strings.Cut(string(text), "-")
 	number, err := strconv.Atoi(digits)
-	named := TargetClass(class) == AnyNodeHost || TargetClass(class) == AnyDrummer
-	if !named || err != nil || number < 1 || strconv.Itoa(number) != digits {
-		return fmt.Errorf("found %q, expected nodehost, drummer, drummer-leader, cluster-leader or one host such as nodehost-3", text)
+	if err != nil { // there is no number, and a - is part of the name
+		*t = Target{Class: TargetClass(text)}
+		return nil
 	}
 	*t = Target{Class: TargetClass(class), Number: number}
 	return nil

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scenarios
+
+import (
+	"encoding/json"
+	"reflect"
+	"slices"
+)
+
+// Schema returns the JSON Schema (draft 2020-12) of scenario files, for
+// editors. What it refuses, Parse refuses; what depends on several fields,
+// only Parse finds.
+func Schema() ([]byte, error) {
+	schema := structSchema(reflect.TypeFor[Scenario]())
+	schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	schema["title"] = "Drumbeat scenario"
+	return json.MarshalIndent(schema, "", "  ")
+}
+
+type object = map[string]any
+
+func structSchema(t reflect.Type) object {
+	properties, required := object{}, []string{}
+	for _, f := range fieldsOf(t) {
+		properties[f.key] = f.schema()
+		if f.required {
+			required = append(required, f.key)
+		}
+	}
+	schema := object{"type": "object", "additionalProperties": false, "properties": properties}
+	if len(required) > 0 {
+		schema["required"] = required
+	}
+	if t == reflect.TypeFor[Fault]() {
+		properties["kind"].(object)["enum"] = kindNames()
+		schema["allOf"] = kindSchemas()
+	}
+	return schema
+}
+
+// kindSchemas says for each kind of fault which parameters it takes.
+func kindSchemas() []object {
+	var all []object
+	for _, kind := range Kinds {
+		then := object{}
+		if len(kind.Required) > 0 {
+			then["required"] = kind.Required
+		}
+		foreign := object{}
+		for _, key := range ownParameters {
+			if !kind.takes(key) {
+				foreign[key] = false
+			}
+		}
+		if !kind.Forever {
+			foreign["forever"] = object{"const": false}
+		}
+		then["properties"] = foreign
+		all = append(all, object{
+			"if":   object{"properties": object{"kind": object{"const": kind.Name}}},
+			"then": then,
+		})
+	}
+	return all
+}
+
+// schema describes one field.
+func (f field) schema() object {
+	schema := valueSchema(f.typ)
+	schema["description"] = f.doc
+	if len(f.enum) > 0 {
+		schema["enum"] = f.enum
+	}
+	if f.fallback != "" {
+		schema["default"] = jsonDefault(f)
+	}
+	if isNumber(f.typ) {
+		for keyword, limit := range map[string]string{"minimum": f.min, "maximum": f.max} {
+			if limit != "" {
+				schema[keyword] = json.Number(limit)
+			}
+		}
+	}
+	return schema
+}
+
+func isNumber(t reflect.Type) bool {
+	return !isText(t) && slices.Contains([]reflect.Kind{reflect.Int, reflect.Float64}, t.Kind())
+}
+
+// jsonDefault returns a default as a value of JSON.
+func jsonDefault(f field) any {
+	if isNumber(f.typ) {
+		return json.Number(f.fallback)
+	}
+	if f.typ.Kind() == reflect.Bool {
+		return f.fallback == "true"
+	}
+	return f.fallback
+}
+
+// forms are the patterns of types that are written as text.
+var forms = map[reflect.Type]string{
+	reflect.TypeFor[Duration](): durationForm,
+	reflect.TypeFor[Range]():    rangeForm,
+	reflect.TypeFor[Percent]():  percentForm,
+	reflect.TypeFor[Target]():   targetForm,
+}
+
+// valueSchema describes the values of a type.
+func valueSchema(t reflect.Type) object {
+	if form, ok := forms[t]; ok {
+		return object{"type": "string", "pattern": "^(" + form + ")$"}
+	}
+	switch t.Kind() {
+	case reflect.Struct:
+		return structSchema(t)
+	case reflect.Pointer:
+		schema := valueSchema(t.Elem())
+		schema["type"] = []any{schema["type"], "null"}
+		return schema
+	case reflect.Slice:
+		return object{"type": "array", "items": valueSchema(t.Elem())}
+	case reflect.Map:
+		return object{"type": "object", "additionalProperties": object{"type": "integer", "minimum": 0}}
+	case reflect.Bool:
+		return object{"type": "boolean"}
+	case reflect.Int:
+		return object{"type": "integer"}
+	case reflect.Float64:
+		return object{"type": "number"}
+	}
+	return object{"type": "string"}
+}
