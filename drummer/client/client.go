@@ -111,7 +111,7 @@ func (c *Client) answered(server string) {
 func call[In, Out any](ctx context.Context, c *Client, in In,
 	method func(pb.DrummerClient, context.Context, In, ...grpc.CallOption) (Out, error)) (Out, error) {
 	var out Out
-	last := errors.New("no server was tried")
+	var last error
 	for {
 		for _, server := range c.order() {
 			conn, err := c.pool.get(server)
@@ -128,9 +128,12 @@ func call[In, Out any](ctx context.Context, c *Client, in In,
 			if !worthAnother(err) {
 				return out, err
 			}
-			last = fmt.Errorf("server %s: %w", server, err)
-			if ctx.Err() != nil {
-				return out, fmt.Errorf("no Drummer server answered in time, the last error was: %w", last)
+			if last == nil || !over(ctx) {
+				// What ends with ctx says less than the error before it.
+				last = fmt.Errorf("server %s: %w", server, err)
+			}
+			if over(ctx) {
+				break
 			}
 		}
 		select {
@@ -139,6 +142,13 @@ func call[In, Out any](ctx context.Context, c *Client, in In,
 		case <-time.After(roundPause):
 		}
 	}
+}
+
+// over tells whether a context's time has come, also when its timer has not yet
+// fired.
+func over(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && !time.Now().Before(deadline)
 }
 
 // worthAnother tells whether another server, or the same one later, may do
