@@ -23,6 +23,7 @@ var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 	"clock":   func(d time.Duration) string { return clock(d) },
 	"mark":    mark,
 	"kind":    KindOf,
+	"repairs": Repairs,
 }).Parse(pageText))
 
 // page is what the template shows.

@@ -76,8 +76,8 @@ func Effects(e world.Effect) string {
 func repaired(t io.Writer, r *judge.Result) {
 	fmt.Fprint(t, "\nHow it was repaired\n")
 	p := r.Repair
-	fmt.Fprintf(t, "  members replaced\t%d × a cluster: half of them within %.0f s, all within %.0f s\n", p.Count, p.P50Seconds, p.MaxSeconds)
-	fmt.Fprintf(t, "  members came back\t%d × a cluster\n", p.Restored)
+	fmt.Fprintf(t, "  clusters with a member replaced\t%s\n", Repairs(p))
+	fmt.Fprintf(t, "  clusters whose own members came back\t%d\n", p.Restored)
 	fmt.Fprintf(t, "  longest write stall\t%.1f s\n", p.MaxWriteStallSeconds)
 	if len(r.Drummer) > 0 {
 		var parts []string
@@ -86,6 +86,14 @@ func repaired(t io.Writer, r *judge.Result) {
 		}
 		fmt.Fprintf(t, "  asked by Drummer\t%s\n", strings.Join(parts, ", "))
 	}
+}
+
+// Repairs writes how often members were replaced, and how fast.
+func Repairs(p judge.Repair) string {
+	if p.Count == 0 {
+		return "none"
+	}
+	return fmt.Sprintf("%d, half of them within %.0f s, all within %.0f s", p.Count, p.P50Seconds, p.MaxSeconds)
 }
 
 func verified(t io.Writer, r *judge.Result) {

@@ -43,9 +43,8 @@ func (e *ears) LeaderUpdated(info raftio.LeaderInfo) {
 
 // diary collects what the world heard since somebody last asked.
 type diary struct {
-	mu       sync.Mutex
-	leaders  []world.LeaderChange
-	problems []string
+	mu      sync.Mutex
+	leaders []world.LeaderChange
 }
 
 func (d *diary) add(l world.LeaderChange) {
@@ -54,24 +53,10 @@ func (d *diary) add(l world.LeaderChange) {
 	d.leaders = append(d.leaders, l)
 }
 
-func (d *diary) problem(text string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.problems = append(d.problems, text)
-}
-
 func (d *diary) takeLeaders() []world.LeaderChange {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	l := d.leaders
 	d.leaders = nil
 	return l
-}
-
-func (d *diary) takeProblems() []string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	p := d.problems
-	d.problems = nil
-	return p
 }

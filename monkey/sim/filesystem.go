@@ -12,7 +12,7 @@ import "github.com/lni/goutils/vfs"
 // from panics in its step workers. Two things keep them from going unnoticed:
 // a panic through Dragonboat's logger ends the process there (see
 // monkey.logDragonboat), and any other leaves a step worker fewer, which
-// Problems counts.
+// Examine counts.
 func forDragonboat(fs vfs.FS) vfs.FS { return vfs.Wrap(fs, noErrors{}) }
 
 // noErrors is a vfs.Injector of nothing.

@@ -46,7 +46,7 @@ func (w *World) nodeHostConfig(h *host, fs vfs.FS) config.NodeHostConfig {
 			FS:               forDragonboat(fs),
 			TransportFactory: w.net.Transport(h.Name),
 			LogDB:            logdb,
-			Engine:           config.EngineConfig{ExecShards: 2, CommitShards: 2, ApplyShards: 2, SnapshotShards: 2, CloseShards: 2},
+			Engine:           config.EngineConfig{ExecShards: execShards, CommitShards: 2, ApplyShards: 2, SnapshotShards: 2, CloseShards: 2},
 		},
 	}
 }

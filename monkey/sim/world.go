@@ -72,7 +72,7 @@ func (w *World) add(role world.Role, number int, region string) {
 	h := &host{
 		Host:   world.Host{Name: name, Role: role, Region: region, RaftAddress: name + ":1", APIAddress: name + ":2"},
 		number: number,
-		disk:   simdisk.New(),
+		disk:   simdisk.New(raftDir, dataDir),
 	}
 	w.hosts = append(w.hosts, h)
 	w.byName[name] = h
@@ -222,9 +222,6 @@ func (w *World) ClusterLeader(clusterID uint64) (string, bool) {
 
 // LeaderChanges implements world.World.
 func (w *World) LeaderChanges() []world.LeaderChange { return w.diary.takeLeaders() }
-
-// Problems implements world.World.
-func (w *World) Problems() []string { return w.diary.takeProblems() }
 
 func (w *World) host(name string) (*host, error) {
 	h := w.byName[name]

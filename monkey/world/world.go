@@ -63,9 +63,9 @@ type World interface {
 	Membership(ctx context.Context, host string, clusterID uint64) (Membership, error)
 	// LeaderChanges returns what Dragonboat announced since the last call.
 	LeaderChanges() []LeaderChange
-	// Problems lists what the world itself saw go wrong, such as a host that
-	// could not be booted.
-	Problems() []string
+	// Examine looks for what has gone wrong inside of running processes without
+	// a sign, such as a panic that was swallowed. It may take a while.
+	Examine() []string
 }
 
 // Processes is how a world ends and boots the processes on its hosts. Each

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sim
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"regexp"
+	"runtime/pprof"
+	"strconv"
+	"strings"
+)
+
+// stepWorker is Dragonboat's function that runs Raft's steps, in as many
+// goroutines as a NodeHost has ExecShards, for as long as the NodeHost lives.
+const stepWorker = "github.com/lni/dragonboat/v3.(*engine).stepWorkerMain"
+
+// execShards is that number in this world.
+const execShards = 2
+
+// Examine implements world.World. It counts Dragonboat's step workers: one that
+// is missing was ended by a panic that Dragonboat recovered from and told
+// nobody, see forDragonboat.
+func (w *World) Examine() []string {
+	w.ghosts.Wait()
+	want := 0
+	for _, h := range w.hosts {
+		if h.running() != nil {
+			want += execShards
+		}
+	}
+	if have := countGoroutines(stepWorker); have < want {
+		return []string{fmt.Sprintf("%d of Dragonboat's %d step workers are gone: it panicked in them and hid it", want-have, want)}
+	}
+	return nil
+}
+
+var goroutineGroup = regexp.MustCompile(`^(\d+) @ `)
+
+// countGoroutines counts the goroutines that have a function on their stack.
+func countGoroutines(function string) int {
+	var text bytes.Buffer
+	if err := pprof.Lookup("goroutine").WriteTo(&text, 1); err != nil {
+		return 0
+	}
+	total, group := 0, 0
+	sc := bufio.NewScanner(&text)
+	sc.Buffer(nil, 1<<20)
+	for sc.Scan() {
+		if m := goroutineGroup.FindStringSubmatch(sc.Text()); m != nil {
+			group, _ = strconv.Atoi(m[1])
+		} else if strings.Contains(sc.Text(), function) {
+			total += group
+			group = 0
+		}
+	}
+	return total
+}
