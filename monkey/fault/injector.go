@@ -17,7 +17,10 @@ import (
 
 // patience bounds how long an injection waits for a target that runs and whose
 // loss costs no quorum.
-const patience = 90 * time.Second
+const (
+	patience   = 90 * time.Second
+	retryEvery = time.Second
+)
 
 // Injector carries out a plan on a world. All methods but Begun are called from one
 // goroutine at a time, but for Begun.
@@ -49,34 +52,75 @@ func NewInjector(w world.World, events *rundir.Events, safe func(hosts []string)
 	return &Injector{w: w, events: events, safe: safe, links: newLinks(w), dead: map[string]bool{}}
 }
 
-// Run carries out steps, in order of their times since start, ends those that
-// end within limit, and returns when limit or ctx is over. What is still going
-// on then is ended by Heal. A step that has to wait delays those after it.
+// Run carries out steps, whose times are since start, ends those that end
+// within limit, and returns when limit or ctx is over. What is still going on
+// then is ended by Heal. A step that can't be carried out when it is due is
+// tried again for a while, and holds no other up.
 func (in *Injector) Run(ctx context.Context, start time.Time, limit time.Duration, steps []Step) error {
 	end := start.Add(limit)
-	for ctx.Err() == nil {
-		at, next := end, func() error { return nil }
-		if len(steps) > 0 && start.Add(steps[0].At).Before(at) {
-			at, next = start.Add(steps[0].At), func() error {
-				s := steps[0]
-				steps = steps[1:]
-				return in.begin(ctx, end, s)
-			}
+	queue := make([]due, len(steps)) // in order of their times
+	for i, s := range steps {
+		at := start.Add(s.At)
+		queue[i] = due{s, at, at.Add(patience)}
+	}
+	for {
+		at := end
+		if len(queue) > 0 && queue[0].at.Before(at) {
+			at = queue[0].at
 		}
-		if len(in.active) > 0 && in.active[0].until.Before(at) {
-			at, next = in.active[0].until, func() error { return in.finish(in.active[0]) }
+		ending := len(in.active) > 0 && in.active[0].until.Before(at)
+		if ending {
+			at = in.active[0].until
 		}
-		if !sleepUntil(ctx, at) {
+		if !sleepUntil(ctx, at) || at.Equal(end) {
+			in.skipAll(queue)
 			return nil
 		}
-		if err := next(); err != nil {
+		var err error
+		if ending {
+			err = in.finish(in.active[0])
+		} else {
+			d := queue[0]
+			queue, err = in.attempt(queue[1:], d)
+		}
+		if err != nil {
 			return err
 		}
-		if !time.Now().Before(end) {
-			return nil
+	}
+}
+
+// due is a step and when it is to be tried next, and for the last time.
+type due struct {
+	step     Step
+	at, last time.Time
+}
+
+// attempt begins a step if it can, and otherwise puts it back into the queue.
+func (in *Injector) attempt(queue []due, d due) ([]due, error) {
+	hosts, why := in.targets(d.step)
+	if why == "" {
+		return queue, in.begin(d.step, hosts)
+	}
+	if d.at = d.at.Add(retryEvery); d.at.After(d.last) {
+		in.skip(d.step, why)
+		return queue, nil
+	}
+	i, _ := slices.BinarySearchFunc(queue, d, func(x, y due) int { return x.at.Compare(y.at) })
+	return slices.Insert(queue, i, d), nil
+}
+
+// skipAll gives up what was due before the end and waited in vain.
+func (in *Injector) skipAll(queue []due) {
+	for _, d := range queue {
+		if waited := !d.at.Equal(d.last.Add(-patience)); waited {
+			_, why := in.targets(d.step)
+			in.skip(d.step, why)
 		}
 	}
-	return nil
+}
+
+func (in *Injector) skip(s Step, why string) {
+	in.events.Add(rundir.Event{Kind: rundir.FaultSkipped, Fault: s.Fault.Kind, Target: s.Fault.Target.String(), ID: s.ID, Text: why})
 }
 
 // Heal ends all that is going on, but for what is for ever.
@@ -95,17 +139,12 @@ func (in *Injector) Begun() int { return int(in.begun.Load()) }
 // Dead lists the hosts that a fault ended for ever.
 func (in *Injector) Dead() map[string]bool { return in.dead }
 
-// begin starts an injection, or tells why it could not by its deadline.
-func (in *Injector) begin(ctx context.Context, end time.Time, s Step) error {
+// begin starts an injection.
+func (in *Injector) begin(s Step, hosts []string) error {
 	kind, _ := scenarios.KindOf(s.Fault.Kind)
 	how, err := behaviourOf(s.Fault.Kind)
 	if err != nil {
 		return err
-	}
-	hosts, why := in.await(ctx, end, s)
-	if hosts == nil {
-		in.events.Add(rundir.Event{Kind: rundir.FaultSkipped, Fault: kind.Name, Target: s.Fault.Target.String(), ID: s.ID, Text: why})
-		return nil
 	}
 	j := &injection{step: s, kind: kind, how: how, traffic: in.w.Traffic(hosts...)}
 	j.act = act{w: in.w, links: in.links, rng: rand.New(rand.NewPCG(s.Seed, 0)), id: s.ID, hosts: hosts, fault: s.Fault}
@@ -116,29 +155,6 @@ func (in *Injector) begin(ctx context.Context, end time.Time, s Step) error {
 	in.log(rundir.FaultBegin, j)
 	in.started(j)
 	return nil
-}
-
-// await resolves a step's targets and waits until they may be struck: until
-// they run and, unless the scenario says otherwise, no quorum depends on them.
-func (in *Injector) await(ctx context.Context, end time.Time, s Step) (hosts []string, why string) {
-	deadline := time.Now().Add(patience)
-	if end.Before(deadline) {
-		deadline = end
-	}
-	for {
-		hosts, why = in.targets(s)
-		if why == "" && !s.Fault.LoseQuorum && !in.safe(slices.Concat(hosts, in.cutOff())) {
-			why = fmt.Sprintf("losing %v would cost a cluster its quorum", hosts)
-		}
-		if why == "" {
-			return hosts, ""
-		}
-		next := time.Now().Add(time.Second)
-		if next.After(deadline) || !sleepUntil(ctx, next) {
-			return nil, why
-		}
-		in.finishDue()
-	}
 }
 
 // cutOff lists the hosts that run but are kept from talking by a fault that
@@ -153,43 +169,43 @@ func (in *Injector) cutOff() []string {
 	return hosts
 }
 
-// finishDue ends what should have ended while a step was waiting: it may be
-// just what the step waits for.
-func (in *Injector) finishDue() {
-	for len(in.active) > 0 && !in.active[0].until.After(time.Now()) {
-		if err := in.finish(in.active[0]); err != nil {
-			in.events.Add(rundir.Event{Kind: rundir.Problem, Text: err.Error()})
-		}
-	}
-}
-
-// targets names whom a step strikes now: hosts drawn by the plan, or whoever
-// leads. They all run; otherwise why says what is missing.
+// targets names whom a step strikes now. They may be struck: they run and,
+// unless the scenario says otherwise, no quorum depends on them. Otherwise why
+// says what is missing.
 func (in *Injector) targets(s Step) (hosts []string, why string) {
-	hosts = s.Hosts
-	switch s.Fault.Target.Class {
-	case scenarios.DrummerLeader:
-		h, ok := in.w.DrummerLeader()
-		if !ok {
-			return nil, "no Drummer server leads"
-		}
-		hosts = []string{h}
-	case scenarios.ClusterLeader:
-		h, ok := in.w.ClusterLeader(s.Cluster)
-		if !ok {
-			return nil, fmt.Sprintf("cluster %d has no leader", s.Cluster)
-		}
-		hosts = []string{h}
-	}
-	if len(hosts) == 0 {
-		return nil, "every possible target is dead for ever"
+	hosts, why = in.resolve(s)
+	if why != "" {
+		return nil, why
 	}
 	for _, h := range hosts {
 		if !in.w.Running(h) {
 			return nil, fmt.Sprintf("host %s does not run", h)
 		}
 	}
+	if !s.Fault.LoseQuorum && !in.safe(slices.Concat(hosts, in.cutOff())) {
+		return nil, fmt.Sprintf("losing %v would cost a cluster its quorum", hosts)
+	}
 	return hosts, ""
+}
+
+// resolve names a step's targets: hosts drawn by the plan, or whoever leads.
+func (in *Injector) resolve(s Step) (hosts []string, why string) {
+	switch s.Fault.Target.Class {
+	case scenarios.DrummerLeader:
+		if h, ok := in.w.DrummerLeader(); ok {
+			return []string{h}, ""
+		}
+		return nil, "no Drummer server leads"
+	case scenarios.ClusterLeader:
+		if h, ok := in.w.ClusterLeader(s.Cluster); ok {
+			return []string{h}, ""
+		}
+		return nil, fmt.Sprintf("cluster %d has no leader", s.Cluster)
+	}
+	if len(s.Hosts) == 0 {
+		return nil, "every possible target is dead for ever"
+	}
+	return s.Hosts, ""
 }
 
 // started files an injection: for ever, or until its end.

@@ -4,6 +4,7 @@ package fault
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"testing"
@@ -26,6 +27,7 @@ type board struct {
 	leader  string
 	dropped int64
 	unsafe  bool // losing any host costs a quorum
+	broken  bool // no host boots
 }
 
 func newBoard() *board {
@@ -54,17 +56,24 @@ func (b *board) Capabilities() []scenarios.Capability { return nil }
 func (b *board) Membership(context.Context, string, uint64) (world.Membership, error) {
 	return world.Membership{}, nil
 }
-func (b *board) ClusterLeader(uint64) (string, bool)         { return "", false }
-func (b *board) Start(context.Context) error                 { return nil }
-func (b *board) Stop()                                       {}
-func (b *board) Running(h string) bool                       { return b.up[h] }
-func (b *board) Kill(h string) (world.Effect, error)         { return b.stop("kill", h) }
-func (b *board) PowerLoss(h string) (world.Effect, error)    { return b.stop("power-loss", h) }
-func (b *board) Wipe(h string) (world.Effect, error)         { return b.stop("wipe", h) }
-func (b *board) DrummerLeader() (string, bool)               { return b.leader, b.leader != "" }
-func (b *board) LeaderChanges() []world.LeaderChange         { return nil }
-func (b *board) Examine() []string                           { return nil }
-func (b *board) Boot(h string) error                         { b.note("boot", h); b.up[h] = true; return nil }
+func (b *board) ClusterLeader(uint64) (string, bool)      { return "", false }
+func (b *board) Start(context.Context) error              { return nil }
+func (b *board) Stop()                                    {}
+func (b *board) Running(h string) bool                    { return b.up[h] }
+func (b *board) Kill(h string) (world.Effect, error)      { return b.stop("kill", h) }
+func (b *board) PowerLoss(h string) (world.Effect, error) { return b.stop("power-loss", h) }
+func (b *board) Wipe(h string) (world.Effect, error)      { return b.stop("wipe", h) }
+func (b *board) DrummerLeader() (string, bool)            { return b.leader, b.leader != "" }
+func (b *board) LeaderChanges() []world.LeaderChange      { return nil }
+func (b *board) Examine() []string                        { return nil }
+func (b *board) Boot(h string) error {
+	if b.broken {
+		return errors.New("the disk is full of holes")
+	}
+	b.note("boot", h)
+	b.up[h] = true
+	return nil
+}
 func (b *board) SetLink(from, to string, q world.Link) error { b.links[pair{from, to}] = q; return nil }
 func (b *board) Traffic(...string) world.Effect {
 	b.dropped++
@@ -135,5 +144,45 @@ func TestOverlappingFaultsShareLinks(t *testing.T) {
 		for p, q := range b.links {
 			require.Zero(t, q, "%v after both ended", p)
 		}
+	})
+}
+
+func TestAFaultWaitsForTheQuorumAndIsSkippedInTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBoard()
+		b.unsafe = true
+		go func() {
+			time.Sleep(19500 * time.Millisecond)
+			b.unsafe = false
+		}()
+		carryOut(t, b,
+			Step{ID: 1, At: 5 * time.Second, Hosts: []string{"nodehost1"}, For: 10 * time.Second, Fault: &scenarios.Fault{Kind: "kill"}})
+		require.Equal(t, []string{"20s kill nodehost1", "30s boot nodehost1"}, b.journal)
+
+		c := newBoard()
+		c.unsafe = true
+		carryOut(t, c,
+			Step{ID: 1, At: 5 * time.Second, Hosts: []string{"nodehost1"}, For: 10 * time.Second, Fault: &scenarios.Fault{Kind: "kill"}},
+			Step{ID: 2, At: 6 * time.Second, Hosts: []string{"nodehost2"}, For: time.Second, Fault: &scenarios.Fault{Kind: "kill", LoseQuorum: true}})
+		require.Equal(t, []string{"6s kill nodehost2", "7s boot nodehost2"}, c.journal, "the first waits in vain, and holds nobody up")
+	})
+}
+
+func TestAHostThatDoesNotBootIsAFinding(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBoard()
+		b.broken = true
+		dir := t.TempDir()
+		events, err := rundir.CreateEvents(dir, b.start)
+		require.NoError(t, err)
+		in := NewInjector(b, events, b.safe)
+		require.NoError(t, in.Run(t.Context(), b.start, time.Minute, []Step{
+			{ID: 1, At: time.Second, Hosts: []string{"nodehost1"}, For: time.Second, Fault: &scenarios.Fault{Kind: "kill"}}}))
+		require.NoError(t, events.Close())
+		evs, err := rundir.ReadEvents(dir)
+		require.NoError(t, err)
+		last := evs[len(evs)-1]
+		require.Equal(t, rundir.BootFailed, last.Kind)
+		require.Contains(t, last.Text, "the disk is full of holes")
 	})
 }
