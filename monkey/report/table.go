@@ -24,7 +24,7 @@ func Table(w io.Writer, r *judge.Result) error {
 	repaired(t, r)
 	verified(t, r)
 	fmt.Fprintf(t, "\nverdict: %s\n", strings.ToUpper(string(r.Verdict)))
-	fmt.Fprintf(t, "%s in %.1f s (%.0f×), %s\n", minutes(r.VirtualSeconds), r.WallSeconds, r.Compression, r.Dir)
+	fmt.Fprintf(t, "%s, %s\n", pace(r), r.Dir)
 	fmt.Fprintf(t, "reproduce: %s\n", r.Reproduce)
 	return t.Flush()
 }
@@ -133,6 +133,15 @@ func Count(n int64) string {
 		return fmt.Sprint(n)
 	}
 	return fmt.Sprintf("%s,%03d", Count(n/1000), n%1000)
+}
+
+// pace tells how long the run was, and how long it took if that is known: the
+// wall time of a run that was killed is not.
+func pace(r *judge.Result) string {
+	if r.WallSeconds == 0 {
+		return minutes(r.VirtualSeconds)
+	}
+	return fmt.Sprintf("%s in %.1f s (%.0f×)", minutes(r.VirtualSeconds), r.WallSeconds, r.Compression)
 }
 
 // minutes writes seconds as people say them.
