@@ -15,6 +15,8 @@ type known struct {
 	keys map[string]kv.State
 }
 
+func newKnown() *known { return &known{keys: map[string]kv.State{}} }
+
 // get returns what is known of a key; absence, when nothing is.
 func (k *known) get(key string) kv.State {
 	k.mu.Lock()

@@ -25,10 +25,11 @@ type worker struct {
 	// registered says that it uses registered sessions where it can.
 	registered bool
 	sessions   map[uint64]*pb.Session // by cluster, ready for the next proposal
+	own        *known                 // what this client itself was answered
 }
 
 func (w *Workload) newWorker(registered bool) *worker {
-	return &worker{Workload: w, id: w.lastID.Add(1), registered: registered, sessions: map[uint64]*pb.Session{}}
+	return &worker{Workload: w, id: w.lastID.Add(1), registered: registered, sessions: map[uint64]*pb.Session{}, own: newKnown()}
 }
 
 // do carries out an intent and records it. The error is of the harness, and
@@ -62,7 +63,7 @@ func (w *worker) get(ctx context.Context, in intent) (history.Outcome, error) {
 	if err != nil || answer.Status != kv.OK {
 		return "", fmt.Errorf("cluster %d answered a get of %s with status %s: %w", in.cluster, in.key, answer.Status, err)
 	}
-	w.known.learn(kv.Command{Key: in.key}, answer)
+	w.learn(kv.Command{Key: in.key}, answer)
 	return open.end(history.Answer{Outcome: history.OK, Observed: valueOf(answer.Observed.Value), ObservedWriter: writerOf(answer.Observed)})
 }
 
@@ -104,10 +105,10 @@ func (w *worker) answered(open *openOp, command kv.Command, data []byte) (histor
 	}
 	switch answer.Status {
 	case kv.OK:
-		w.known.learn(command, answer)
+		w.learn(command, answer)
 		return open.end(history.Answer{Outcome: history.OK, ObservedWriter: writerOf(answer.Observed)})
 	case kv.Mismatch:
-		w.known.learn(command, answer)
+		w.learn(command, answer)
 		return open.end(history.Answer{Outcome: history.Fail, Observed: valueOf(answer.Observed.Value), ObservedWriter: writerOf(answer.Observed)})
 	}
 	return open.end(history.Answer{Outcome: history.Fail})
@@ -158,7 +159,7 @@ func (w *worker) session(ctx context.Context, in intent) (*pb.Session, error) {
 func (w *worker) draw(in intent) (kv.Command, history.Op) {
 	w.seq++
 	writer := fmt.Sprintf("c%d-%d", w.id, w.seq)
-	seen := w.known.get(in.key).Value
+	seen := w.expect(in)
 	if in.kind == history.Append && len(seen.Text) > maxAppended {
 		in.kind = history.Put
 	}
@@ -177,6 +178,22 @@ func (w *worker) draw(in intent) (kv.Command, history.Op) {
 		command.Value, op.Value = kv.Maybe{}, history.Value{}
 	}
 	return command, op
+}
+
+// expect returns what a key may be expected to hold. For one intent in four
+// that is what this client itself saw last, which is often out of date: cas
+// that do not match are worth testing, too.
+func (w *worker) expect(in intent) kv.Maybe {
+	if in.luck>>32%4 == 0 {
+		return w.own.get(in.key).Value
+	}
+	return w.known.get(in.key).Value
+}
+
+// learn takes in an answer.
+func (w *worker) learn(c kv.Command, a kv.Answer) {
+	w.own.learn(c, a)
+	w.known.learn(c, a)
 }
 
 func valueOf(m kv.Maybe) history.Value {

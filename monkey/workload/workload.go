@@ -12,7 +12,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
-	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
@@ -43,7 +42,7 @@ type Workload struct {
 	target   Target
 	recorder Recorder
 	start    time.Time
-	known    known
+	known    *known
 	stats    stats
 	lastID   atomic.Int64
 
@@ -61,7 +60,7 @@ func New(c Config) *Workload {
 		target:   c.Target,
 		recorder: c.Recorder,
 		start:    c.Start,
-		known:    known{keys: map[string]kv.State{}},
+		known:    newKnown(),
 		stats:    stats{clusters: map[uint64]*clusterStats{}},
 		finish:   make(chan struct{}),
 	}

@@ -277,3 +277,22 @@ func TestApplicationNamesFollowTheKind(t *testing.T) {
 	require.Equal(t, "kv kv-concurrent kv-ondisk ", names)
 	require.Equal(t, "kv-ondisk", ApplicationOf(scenario(t, "clusters.statemachine=ondisk"), 1))
 }
+
+// TestCasMatchAndMismatch: both ends of a cas are worth testing.
+func TestCasMatchAndMismatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		target := newFake(1)
+		_, recorded := run(t, scenario(t), target, 5*time.Minute)
+		matched, not := 0, 0
+		for _, op := range recorded.ops {
+			if op.Kind == history.Cas && op.Outcome == history.OK {
+				matched++
+			} else if op.Kind == history.Cas {
+				not++
+				require.True(t, op.Observed.Stated())
+			}
+		}
+		require.Greater(t, matched, 100)
+		require.Greater(t, not, 50)
+	})
+}
