@@ -51,6 +51,18 @@ func (e *edit) apply(cmd *pb.Command) {
 		e.setLaunched()
 	case *pb.Command_Schedule:
 		e.ifTerm(body.Schedule.GetTerm(), func() { e.schedule(body.Schedule) })
+	case *pb.Command_UpdateClusters:
+		e.updateClusters(body.UpdateClusters)
+	case *pb.Command_DeleteClusters:
+		e.deleteClusters(body.DeleteClusters)
+	case *pb.Command_SetPaused:
+		e.setPaused(body.SetPaused)
+	case *pb.Command_SetHostMode:
+		e.setHostMode(body.SetHostMode)
+	case *pb.Command_ForgetHost:
+		e.forgetHost(body.ForgetHost)
+	case *pb.Command_SetVersion:
+		e.setVersion(body.SetVersion)
 	case *pb.Command_EndOperation:
 		e.ifTerm(body.EndOperation.GetTerm(), func() { e.endOperation(body.EndOperation) })
 	default:

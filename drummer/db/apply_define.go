@@ -3,6 +3,8 @@
 package db
 
 import (
+	"slices"
+
 	"google.golang.org/protobuf/proto"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
@@ -18,6 +20,7 @@ func (e *edit) defineClusters(cmd *pb.DefineClusters) {
 		c := e.clusterOrNew(spec.ClusterId)
 		if c.Spec == nil {
 			c.Spec = spec
+			c.Deleted = false
 			e.changed(c)
 			e.event(&pb.Event{Kind: EventClusterDefined, ClusterId: c.ID},
 				"cluster %d was defined: %d members of application %q", c.ID, spec.Size, spec.Application)
@@ -27,4 +30,72 @@ func (e *edit) defineClusters(cmd *pb.DefineClusters) {
 			return
 		}
 	}
+}
+
+// updateClusters changes specifications, all or none.
+func (e *edit) updateClusters(cmd *pb.UpdateClusters) {
+	if err := ValidateSpecs(cmd.GetSpecs()); err != nil {
+		e.refuse(pb.CommandCode_INVALID, "%s", err.Error())
+		return
+	}
+	for _, spec := range cmd.GetSpecs() {
+		c := e.cluster(spec.ClusterId)
+		switch {
+		case c == nil || c.Spec == nil:
+			e.refuse(pb.CommandCode_NOT_FOUND, "cluster %d is not defined", spec.ClusterId)
+			return
+		case c.Spec.Application != spec.Application:
+			e.refuse(pb.CommandCode_CONFLICT, "cluster %d runs application %q, which can't change to %q",
+				c.ID, c.Spec.Application, spec.Application)
+			return
+		case !proto.Equal(c.Spec, spec):
+			e.event(&pb.Event{Kind: EventClusterUpdated, ClusterId: c.ID},
+				"cluster %d was changed%s, from size %d to %d", c.ID, by(cmd.GetBy()), c.Spec.Size, spec.Size)
+			c.Spec = spec
+			e.changed(c)
+		}
+	}
+}
+
+// deleteClusters ends clusters, all or none. Deleting again is no error.
+func (e *edit) deleteClusters(cmd *pb.DeleteClusters) {
+	for _, id := range cmd.GetClusterIds() {
+		c := e.cluster(id)
+		switch {
+		case c != nil && c.Deleted:
+		case c == nil || c.Spec == nil:
+			e.refuse(pb.CommandCode_NOT_FOUND, "cluster %d is not defined", id)
+			return
+		default:
+			e.endLife(c)
+			c.Spec = nil
+			c.Deleted = true
+			e.event(&pb.Event{Kind: EventClusterDeleted, ClusterId: id},
+				"cluster %d was deleted%s", id, by(cmd.GetBy()))
+		}
+	}
+}
+
+// endLife makes every node of the cluster, and every membership that speaks
+// of one, a thing of the past.
+func (e *edit) endLife(c *Cluster) {
+	for _, n := range slices.Clone(c.Nodes) {
+		e.dropNode(c, n.ID)
+	}
+	e.overtake(c.Config)
+	c.FirstNodeID = c.NextNodeID
+	c.Image = Image{}
+	c.Initial = nil
+	c.Leader, c.LeaderTerm = 0, 0
+	c.Config = Attempt{}
+	c.JoinFailures, c.JoinFailed = 0, 0
+	e.changed(c)
+}
+
+// by names who asked for something, where that is known.
+func by(who string) string {
+	if who == "" {
+		return ""
+	}
+	return " by " + shorten(who)
 }

@@ -14,9 +14,10 @@ const forgetGoneAfter = 600
 // tick moves the clock, renews the hosts heard of and ends what is overdue.
 func (e *edit) tick(cmd *pb.Tick) {
 	e.s.Tick++
+	e.s.TTL = min(cmd.GetTimeToLive(), MaxDeadlineTicks)
 	for _, id := range cmd.GetHeard() {
 		if h := e.currentHost(id); h != nil {
-			h.LastSeen = e.s.Tick
+			e.heard(h)
 		} else {
 			e.needFullState(id)
 		}
@@ -26,13 +27,7 @@ func (e *edit) tick(cmd *pb.Tick) {
 			e.closeOperation(op, unknown, EventOperationExpired, "had no result within its time, so nobody knows")
 		}
 	}
-	for id, h := range e.s.Hosts.All() {
-		if h.Gone && h.Placed == 0 && e.s.Tick-h.GoneSince > forgetGoneAfter {
-			e.dropHost(id)
-			e.event(&pb.Event{Kind: EventHostForgotten, NodehostId: id},
-				"host %s was forgotten, its disk was lost and nothing is placed on it", id)
-		}
-	}
+	e.age()
 }
 
 func (e *edit) needFullState(id string) {
@@ -66,7 +61,7 @@ func (e *edit) report(r *pb.HostReport) {
 		e.needFullState(id)
 		return
 	}
-	h.LastSeen = e.s.Tick
+	e.heard(h)
 	for _, n := range r.GetNodes() {
 		e.reportNode(h, n)
 	}
@@ -83,7 +78,7 @@ func (e *edit) meetHost(info *pb.NodeHostInfo) *Host {
 	id := info.NodehostId
 	h := e.host(id)
 	if h == nil {
-		h = &Host{Info: info}
+		h = &Host{Info: info, UpSince: e.s.Tick}
 		e.hosts[id] = h
 		e.event(&pb.Event{Kind: EventHostJoined, NodehostId: id},
 			"host %s joined at %s, region %q", id, info.RaftAddress, info.Region)

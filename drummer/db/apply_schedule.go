@@ -65,8 +65,10 @@ func (e *edit) accept(cmd *pb.Schedule, op *pb.Operation) error {
 	switch {
 	case base == nil:
 		return errors.New("there is no such cluster")
-	case base.Spec == nil:
+	case base.Spec == nil && (!base.Deleted || r.Kind != pb.RequestKind_DESTROY_NODE):
 		return errors.New("the cluster is not Drummer's")
+	case e.s.Paused:
+		return errors.New("Drummer is paused")
 	case base.ChangedAt > cmd.GetDecidedAtIndex():
 		return fmt.Errorf("the cluster changed at index %d, after the decision at %d",
 			base.ChangedAt, cmd.GetDecidedAtIndex())
@@ -158,12 +160,7 @@ func (e *edit) place(c *Cluster, r *pb.Request) error {
 	if err != nil {
 		return err
 	}
-	for _, n := range slices.Clone(c.Nodes) {
-		e.dropNode(c, n.ID)
-	}
-	c.FirstNodeID = c.NextNodeID
-	c.Image = Image{}
-	c.Leader, c.LeaderTerm = 0, 0
+	e.endLife(c)
 	c.Initial = initial
 	for _, n := range nodes {
 		e.addNode(c, n)

@@ -12,6 +12,9 @@ import (
 // Check tells which invariant of the types in this package the state breaks.
 // Apply keeps them all; tests and the snapshot reader make sure.
 func (s *State) Check() error {
+	if s.Version < 1 || s.Version > Version {
+		return fmt.Errorf("version %d is not one of 1 to %d, which this program knows", s.Version, Version)
+	}
 	c := checker{s: s, placed: map[string]int{}, replicas: map[string]int{}, inFlight: map[uint64]int{}}
 	for id, x := range s.Clusters.All() {
 		if err := c.cluster(id, x); err != nil {
@@ -51,6 +54,9 @@ func (k *checker) cluster(id uint64, c *Cluster) error {
 		return fmt.Errorf("it has members without a membership")
 	case c.Image.CCID != 0 && !c.Image.sound():
 		return fmt.Errorf("its membership contradicts itself")
+	}
+	if c.Deleted && (c.Spec != nil || len(c.Nodes) > 0) {
+		return fmt.Errorf("it is deleted and has nodes")
 	}
 	if c.Spec != nil {
 		if err := ValidateSpec(c.Spec); err != nil {

@@ -193,6 +193,7 @@ func (e *edit) dropReplicas(h *Host, keep func(c *Cluster, r *Replica) bool) {
 // NewState is the state before any command.
 func NewState() *State {
 	return &State{
+		Version:           1,
 		NextOperationID:   1,
 		NextEventSequence: 1,
 		Hosts:             ordmap.Map[string, *Host]{},

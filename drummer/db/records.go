@@ -51,6 +51,10 @@ func (s *State) header() *pb.SnapshotHeader {
 		Clusters:          uint64(s.Clusters.Len()),
 		Operations:        uint64(s.Operations.Len()),
 		Events:            uint64(len(s.Events)),
+		Version:           s.Version,
+		Paused:            s.Paused,
+		PauseReason:       s.PauseReason,
+		TimeToLive:        s.TTL,
 	}
 }
 
@@ -60,6 +64,10 @@ func (h *Host) record() *pb.HostRecord {
 		LastSeenTick:  h.LastSeen,
 		Gone:          h.Gone,
 		GoneSinceTick: h.GoneSince,
+		Mode:          h.Mode,
+		UpSinceTick:   h.UpSince,
+		Deaths:        h.Deaths,
+		Dead:          h.Dead,
 	}
 }
 
@@ -86,6 +94,7 @@ func (c *Cluster) record() *pb.ClusterRecord {
 		Config:         c.Config.record(),
 		JoinFailures:   c.JoinFailures,
 		JoinFailedTick: c.JoinFailed,
+		Deleted:        c.Deleted,
 	}
 	if c.Image.CCID != 0 {
 		r.Image = c.Image.Proto(c.ID)

@@ -53,6 +53,10 @@ func (s *State) restoreHeader(h *pb.SnapshotHeader) {
 	s.LeaderNodeID = h.LeaderNodeId
 	s.NextOperationID = h.NextOperationId
 	s.NextEventSequence = h.NextEventSequence
+	s.Version = h.Version
+	s.Paused = h.Paused
+	s.PauseReason = h.PauseReason
+	s.TTL = h.TimeToLive
 }
 
 func (s *State) restore(r *pb.SnapshotRecord) error {
@@ -80,6 +84,10 @@ func (s *State) restoreHost(r *pb.HostRecord) error {
 		LastSeen:  r.LastSeenTick,
 		Gone:      r.Gone,
 		GoneSince: r.GoneSinceTick,
+		Mode:      r.Mode,
+		UpSince:   r.UpSinceTick,
+		Deaths:    r.Deaths,
+		Dead:      r.Dead,
 	}
 	s.Hosts = s.Hosts.Set(h.ID(), h)
 	if !h.Gone {
@@ -100,6 +108,7 @@ func (s *State) restoreCluster(r *pb.ClusterRecord) error {
 		Config:       attemptOf(r.GetConfig()),
 		JoinFailures: r.GetJoinFailures(),
 		JoinFailed:   r.GetJoinFailedTick(),
+		Deleted:      r.GetDeleted(),
 	}
 	if r.GetImage() != nil {
 		image, err := imageOf(c.ID, r.Image)

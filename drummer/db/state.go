@@ -20,6 +20,13 @@ type State struct {
 	// that said.
 	DeploymentID uint64
 	Launched     bool
+	// Version is the newest whose commands may be applied; see SetVersion.
+	Version uint32
+	// Paused stops new decisions, for PauseReason.
+	Paused      bool
+	PauseReason string
+	// TTL is the time to live that the last Tick carried, in ticks; 0: none.
+	TTL uint64
 	// Tick is the logical clock: how many Tick commands a leader has written.
 	Tick uint64
 	// Term is the leadership that may write, LeaderNodeID the server that
@@ -53,6 +60,14 @@ type Host struct {
 	// the disk is lost, and with it every replica that was on it.
 	Gone      bool
 	GoneSince uint64 // tick; 0 unless Gone
+	// Mode is what somebody decided about it.
+	Mode pb.HostMode
+	// Dead is set by the Tick that finds it unheard of for State.TTL, and
+	// cleared when it is heard of again, at UpSince; Deaths counts these, until
+	// the host has been up for calmTicks.
+	Dead    bool
+	UpSince uint64
+	Deaths  uint32
 	// Placed counts the Nodes of all clusters whose HostID is this host.
 	Placed int
 	// Replicas counts, for each cluster, the Replicas reported here.
@@ -73,8 +88,10 @@ func (h *Host) Region() string { return h.Info.GetRegion() }
 type Cluster struct {
 	ID uint64
 	// Spec is nil for a cluster that hosts report but nobody defined: Drummer
-	// leaves it alone.
-	Spec *pb.ClusterSpec
+	// leaves it alone. It is nil again after the cluster was Deleted: what is
+	// left of it is removed, and the record kept for its NodeIDs.
+	Spec    *pb.ClusterSpec
+	Deleted bool
 	// Image is the newest membership reported.
 	Image Image
 	// FirstNodeID is the first NodeID of the cluster's present life. Lower

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package db
+
+import (
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+)
+
+// Version is the newest version of the log's commands that this program
+// knows. A kind of command that is introduced later has its version's number,
+// and is refused as unknown until SetVersion let that version in: so servers
+// of two programs refuse alike, until the leader knows that all can apply it.
+const Version = 1
+
+// calmTicks is how long a host must be up for its deaths to be forgotten.
+const calmTicks = 3600
+
+// heard renews a host.
+func (e *edit) heard(h *Host) {
+	h.LastSeen = e.s.Tick
+	if h.Dead {
+		h.Dead = false
+		h.UpSince = e.s.Tick
+		h.Deaths = min(h.Deaths+1, 1<<30)
+		e.event(&pb.Event{Kind: EventHostReturned, NodehostId: h.ID()},
+			"host %s is heard of again after its death, number %d lately", h.ID(), h.Deaths)
+	}
+}
+
+// age finds the hosts that this tick makes dead, calm, or worth forgetting.
+func (e *edit) age() {
+	for id := range e.s.Hosts.All() {
+		h := e.hosts[id]
+		if h == nil {
+			h = e.s.Hosts.At(id) // not to be changed
+		}
+		switch {
+		case h.Gone && h.Placed == 0 && e.s.Tick-h.GoneSince > forgetGoneAfter:
+			e.dropHost(id)
+			e.event(&pb.Event{Kind: EventHostForgotten, NodehostId: id},
+				"host %s was forgotten, its disk was lost and nothing is placed on it", id)
+		case h.Gone:
+		case !h.Dead && e.s.TTL > 0 && e.s.Tick-h.LastSeen >= e.s.TTL:
+			e.host(id).Dead = true
+			e.event(&pb.Event{Kind: EventHostDead, NodehostId: id},
+				"host %s is dead, unheard of for %d ticks", id, e.s.Tick-h.LastSeen)
+		case !h.Dead && h.Deaths > 0 && e.s.Tick-h.UpSince >= calmTicks:
+			e.host(id).Deaths = 0
+		}
+	}
+}
+
+func (e *edit) setPaused(cmd *pb.SetPaused) {
+	if e.s.Paused == cmd.GetPaused() {
+		return
+	}
+	e.s.Paused = cmd.GetPaused()
+	e.s.PauseReason = shorten(cmd.GetReason())
+	if e.s.Paused {
+		e.event(&pb.Event{Kind: EventPaused}, "Drummer was paused%s: %s", by(cmd.GetBy()), e.s.PauseReason)
+	} else {
+		e.event(&pb.Event{Kind: EventPaused}, "Drummer goes on, as asked%s", by(cmd.GetBy()))
+	}
+}
+
+func (e *edit) setHostMode(cmd *pb.SetHostMode) {
+	h := e.currentHost(cmd.GetNodehostId())
+	_, known := pb.HostMode_name[int32(cmd.GetMode())]
+	switch {
+	case h == nil:
+		e.refuse(pb.CommandCode_NOT_FOUND, "host %q is unknown or gone", cmd.GetNodehostId())
+	case !known:
+		e.refuse(pb.CommandCode_INVALID, "there is no host mode %d", cmd.GetMode())
+	case h.Mode != cmd.Mode:
+		h.Mode = cmd.Mode
+		e.event(&pb.Event{Kind: EventHostMode, NodehostId: h.ID()},
+			"host %s was set to %s%s", h.ID(), cmd.Mode, by(cmd.GetBy()))
+	}
+}
+
+func (e *edit) forgetHost(cmd *pb.ForgetHost) {
+	h := e.host(cmd.GetNodehostId())
+	switch {
+	case h == nil:
+		e.refuse(pb.CommandCode_NOT_FOUND, "host %q is unknown", cmd.GetNodehostId())
+	case !h.Gone && !h.Dead:
+		e.refuse(pb.CommandCode_CONFLICT, "host %s is not dead", h.ID())
+	case h.Placed > 0:
+		e.refuse(pb.CommandCode_CONFLICT, "%d nodes are still placed on host %s", h.Placed, h.ID())
+	default:
+		id := h.ID()
+		e.dropReplicas(h, func(*Cluster, *Replica) bool { return false })
+		if e.s.Addresses.At(h.Address()) == id {
+			e.s.Addresses = e.s.Addresses.Delete(h.Address())
+		}
+		e.dropHost(id)
+		e.event(&pb.Event{Kind: EventHostForgotten, NodehostId: id}, "host %s was forgotten%s", id, by(cmd.GetBy()))
+	}
+}
+
+func (e *edit) setVersion(cmd *pb.SetVersion) {
+	switch v := cmd.GetVersion(); {
+	case v == e.s.Version:
+	case v != e.s.Version+1:
+		e.refuse(pb.CommandCode_INVALID, "version %d does not follow version %d", v, e.s.Version)
+	case v > Version:
+		e.refuse(pb.CommandCode_UNKNOWN_COMMAND, "this program knows versions up to %d, not %d", Version, v)
+	default:
+		e.s.Version = v
+		e.event(&pb.Event{Kind: EventVersion}, "commands of version %d are allowed", v)
+	}
+}
