@@ -3,6 +3,8 @@
 package server
 
 import (
+	"slices"
+
 	"google.golang.org/protobuf/proto"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/db"
@@ -25,7 +27,8 @@ func news(state *db.State, report *pb.HostReport) *pb.HostReport {
 		}
 	}
 	for _, gone := range report.GetGone() {
-		if c := state.Clusters.At(gone.GetClusterId()); c != nil && c.Replica(gone.GetNodeId(), host.ID()) != nil {
+		c := state.Clusters.At(gone.GetClusterId())
+		if c != nil && c.Replica(gone.GetNodeId(), host.ID()) != nil || contradicted(gone, report.GetNodes()) {
 			out.Gone = append(out.Gone, gone)
 		}
 	}
@@ -36,6 +39,14 @@ func news(state *db.State, report *pb.HostReport) *pb.HostReport {
 		return nil
 	}
 	return out
+}
+
+// contradicted tells whether a report says of a node both that it is there and
+// that it is gone. No agent does; DrummerDB takes the second for true.
+func contradicted(gone *pb.NodeKey, nodes []*pb.NodeReport) bool {
+	return slices.ContainsFunc(nodes, func(n *pb.NodeReport) bool {
+		return n.GetClusterId() == gone.GetClusterId() && n.GetNodeId() == gone.GetNodeId()
+	})
 }
 
 // unlisted are the replicas that DrummerDB has on a host and a full report has
@@ -68,7 +79,7 @@ func isNews(state *db.State, host *db.Host, node *pb.NodeReport) bool {
 	if replica == nil || replica.Running != node.GetRunning() || replica.Role != node.GetRole() || replica.CaughtUp != node.GetCaughtUp() {
 		return true
 	}
-	if node.GetMembership().GetConfigChangeId() > min(replica.CCID, cluster.Image.CCID) {
+	if m := node.GetMembership(); m != nil && (m.GetConfigChangeId() != replica.CCID || m.GetConfigChangeId() > cluster.Image.CCID) {
 		return true
 	}
 	if !node.GetRunning() {
