@@ -37,6 +37,9 @@ func fieldsOf(t reflect.Type) []field {
 			required: tag.Get("required") == "true", optional: tag.Get("optional") == "true",
 			index: i, typ: goField.Type,
 		}
+		if f.min == "" && isNumber(f.typ) {
+			f.min = "0"
+		}
 		if enum := tag.Get("enum"); enum != "" {
 			f.enum = strings.Split(enum, "|")
 		}

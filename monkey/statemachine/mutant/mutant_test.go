@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -140,4 +142,13 @@ func TestUnknownMutantIsAnError(t *testing.T) {
 	require.ErrorContains(t, err, `no mutant named "none"`)
 	_, err = New(Config{Kind: "drop-update"})
 	require.ErrorContains(t, err, "every 0")
+}
+
+// TestEachMutantIsDocumented: the table in the documentation has all of them.
+func TestEachMutantIsDocumented(t *testing.T) {
+	docs, err := os.ReadFile("../../../docs/scenarios.md")
+	require.NoError(t, err)
+	for _, kind := range Kinds {
+		require.Contains(t, string(docs), fmt.Sprintf("| `%s` | %s | %s |\n", kind.Name, kind.Doc, strings.Join(kind.FoundBy, ", ")))
+	}
 }

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scenarios
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const docsFile = "../docs/scenarios.md"
+
+// TestDocumentedTablesAreCurrent compares the tables in the documentation with
+// the descriptions they are made from. With -rewrite it writes them.
+func TestDocumentedTablesAreCurrent(t *testing.T) {
+	source, err := os.ReadFile(docsFile)
+	require.NoError(t, err)
+	want := replaceBlock(t, string(source), "kinds", kindsTable())
+	want = replaceBlock(t, want, "fields", fieldsTable())
+	want = replaceBlock(t, want, "mistakes", mistakes(t, example(t, want)))
+	if flag.Lookup("rewrite").Value.String() == "true" {
+		require.NoError(t, os.WriteFile(docsFile, []byte(want), 0o644))
+		return
+	}
+	require.Equal(t, want, string(source), "run go test ./scenarios -rewrite")
+}
+
+func replaceBlock(t *testing.T, text, name, block string) string {
+	t.Helper()
+	begin, end := fmt.Sprintf("<!-- begin %s -->\n", name), fmt.Sprintf("<!-- end %s -->", name)
+	before, rest, ok := strings.Cut(text, begin)
+	require.True(t, ok, "there is no %q", begin)
+	_, after, ok := strings.Cut(rest, end)
+	require.True(t, ok, "there is no %q", end)
+	return before + begin + block + end + after
+}
+
+func kindsTable() string {
+	var out strings.Builder
+	out.WriteString("| kind | what is done | parameters of its own | forever | needs |\n|---|---|---|---|---|\n")
+	for _, kind := range Kinds {
+		var parameters []string
+		for _, key := range kind.Required {
+			parameters = append(parameters, "`"+key+"` (required)")
+		}
+		for _, key := range kind.Optional {
+			text := "`" + key + "`"
+			if kind.Defaults[key] != "" {
+				text += " (default `" + kind.Defaults[key] + "`)"
+			}
+			parameters = append(parameters, text)
+		}
+		forever := "no"
+		if kind.Forever {
+			forever = "yes"
+		}
+		fmt.Fprintf(&out, "| `%s` | %s | %s | %s | `%s` |\n", kind.Name, kind.Doc, strings.Join(parameters, ", "), forever, kind.Needs)
+	}
+	return out.String()
+}
+
+func fieldsTable() string {
+	var out strings.Builder
+	out.WriteString("| field | type | default | limits | |\n|---|---|---|---|---|\n")
+	for _, entry := range Reference() {
+		fmt.Fprintf(&out, "| `%s` | %s | %s | %s | %s |\n", entry.Path, entry.Type, entry.Default, entry.Limits, entry.Doc)
+	}
+	return out.String()
+}
+
+// example returns the scenario that the documentation begins with.
+func example(t *testing.T, docs string) string {
+	t.Helper()
+	_, rest, ok := strings.Cut(docs, "```yaml\n")
+	require.True(t, ok)
+	source, _, ok := strings.Cut(rest, "```")
+	require.True(t, ok)
+	return source
+}
+
+// mistakes shows what is said of an example with some mistakes in it.
+func mistakes(t *testing.T, source string) string {
+	t.Helper()
+	wrong := strings.NewReplacer("size: 3", "sise: 3", "for: 5s..20s", "for: 20", "target: cluster-leader", "target: cluster-leaders").Replace(source)
+	_, err := Parse("power-cut.yaml", []byte(wrong), Setting{"workload.rate", "fast"})
+	require.Error(t, err)
+	return "```\n" + err.Error() + "\n```\n"
+}
+
+// TestDocumentedScenarioIsValid parses the example of the documentation.
+func TestDocumentedScenarioIsValid(t *testing.T) {
+	source, err := os.ReadFile(docsFile)
+	require.NoError(t, err)
+	s, err := Parse("power-cut.yaml", []byte(example(t, string(source))), Setting{"clusters.size", "4"}, Setting{"faults[0].every", "20s"})
+	require.NoError(t, err)
+	require.Equal(t, "power-cut", s.Name)
+}
