@@ -76,15 +76,12 @@ type onlineKey struct {
 // onlineState is a state of a key: who wrote it, and what was seen of it.
 type onlineState struct {
 	id    identity
-	hash  uint64
+	hash  uint32
 	value history.Value
-	// expected is what a cas compared with; before the name of what a named
-	// write replaced.
-	expected history.Value
-	before   string
-	suffix   history.Value // what an append appends
-	key      *onlineKey
-	call     int64
+	// needs tells of a write what it must have replaced; nil for nothing.
+	needs *needs
+	key   *onlineKey
+	call  int64
 	// after is the first return of an operation on a later state of the
 	// block: whoever was called after it can't see this state.
 	after int64
@@ -107,6 +104,13 @@ type OnlineViolation struct {
 	Reason string
 }
 
+// needs is what a write depends on.
+type needs struct {
+	expected history.Value // what a cas compared with
+	suffix   history.Value // what an append appends
+	before   string        // the name of what it replaced, where writes are named
+}
+
 // Error tells it as a sentence.
 func (v *OnlineViolation) Error() string {
 	return fmt.Sprintf("key %s is not linearizable: client %d %s (called %s, returned %s): %s",
@@ -116,7 +120,7 @@ func (v *OnlineViolation) Error() string {
 // NewOnline returns a judge of an empty history. slack is the time, in the
 // units of the history, by which events may come out of order.
 func NewOnline(slack int64) *Online {
-	o := &Online{slack: slack, keys: make(map[string]*onlineKey), states: make([]onlineState, 1), now: longAgo, leastSweep: 64}
+	o := &Online{slack: slack, keys: make(map[string]*onlineKey), states: make([]onlineState, 1), now: longAgo, leastSweep: 16}
 	o.table.init()
 	return o
 }
@@ -180,14 +184,17 @@ func (o *Online) write(k *onlineKey, op *history.Op) uint32 {
 	s := &o.states[n]
 	s.id, s.hash, s.call, s.open = id, h, op.Call, true
 	s.rmw = op.Kind == history.Cas || op.Kind == history.Append
-	s.value, s.expected = op.Value, op.Expected
+	s.value = op.Value
+	if s.rmw {
+		s.needs = &needs{expected: op.Expected}
+	}
 	if op.Kind == history.Delete {
 		s.value = history.Absent
 	}
 	if op.Kind == history.Append {
-		s.value, s.suffix = history.Value{}, op.Value // value: when it is known what it replaced
+		s.value, s.needs.suffix = history.Value{}, op.Value // value: when it is known what it replaced
 	}
-	o.table.insert(o.states, h, n)
+	o.table.insert(h, n)
 	return n
 }
 
@@ -219,7 +226,7 @@ func (o *Online) key(name string) *onlineKey {
 		s.value, s.call, s.effective = history.Absent, longAgo, true
 		s.head, s.first = n, longAgo
 		k.initial, k.order = n, append(k.order, n)
-		o.table.insert(o.states, s.hash, n)
+		o.table.insert(s.hash, n)
 	}
 	o.lastKey = k
 	return k
@@ -243,7 +250,7 @@ func (o *Online) drop(k *onlineKey) {
 
 func (o *Online) forget(n uint32) {
 	s := &o.states[n]
-	o.table.remove(o.states, s.hash, n)
+	o.table.remove(s.hash, n)
 	*s = onlineState{}
 	o.free = append(o.free, n)
 }
@@ -323,7 +330,10 @@ func (o *Online) end(k *onlineKey, written uint32, op *history.Op) string {
 	}
 	s := &o.states[written]
 	if op.ObservedWriter != "" {
-		s.before, s.rmw = op.ObservedWriter, true
+		if s.needs == nil {
+			s.needs = new(needs)
+		}
+		s.needs.before, s.rmw = op.ObservedWriter, true
 		if s.effective {
 			if wrong := o.join(written); wrong != "" {
 				return wrong
@@ -409,7 +419,7 @@ func (o *Online) takesEffect(n uint32) string {
 	}
 	// What a named write replaced is known when it has ended; until then it
 	// counts as a put.
-	if !s.rmw || s.id.kind == idName && s.before == "" {
+	if !s.rmw || s.id.kind == idName && s.needs.before == "" {
 		s.effective, s.head = true, n
 		return o.grow(n, s.call, history.Never)
 	}
@@ -431,15 +441,15 @@ func (o *Online) replace(n, p uint32) string {
 		return fmt.Sprintf("it replaced %s, which something else had replaced", before.value)
 	}
 	if !before.value.Stated() {
-		before.value = s.expected // of an append of unknown outcome
+		before.value = s.needs.expected // of an append of unknown outcome
 	}
-	if s.expected.Stated() && before.value != s.expected {
+	if s.needs.expected.Stated() && before.value != s.needs.expected {
 		return fmt.Sprintf("it replaced %s, which is not what it expected", before.value)
 	}
-	if s.suffix.Stated() && before.value.Stated() {
-		left := before.value.Append(s.suffix)
+	if s.needs.suffix.Stated() && before.value.Stated() {
+		left := before.value.Append(s.needs.suffix)
 		if s.value.Stated() && s.value != left {
-			return fmt.Sprintf("%s was there, but %s appended to %s makes %s", s.value, s.suffix, before.value, left)
+			return fmt.Sprintf("%s was there, but %s appended to %s makes %s", s.value, s.needs.suffix, before.value, left)
 		}
 		s.value = left
 	}
@@ -453,12 +463,12 @@ func (o *Online) replaced(s *onlineState) (p uint32, wrong string) {
 		return 0, "writes replaced each other in a circle"
 	}
 	switch {
-	case s.before == history.InitialWriter:
+	case s.needs.before == history.InitialWriter:
 		p = o.find(idOf(s.key.number, history.Absent))
-	case s.before != "":
-		p = o.find(identity{key: s.key.number, text: s.before, kind: idName})
+	case s.needs.before != "":
+		p = o.find(identity{key: s.key.number, text: s.needs.before, kind: idName})
 	default:
-		p = o.find(idOf(s.key.number, s.expected))
+		p = o.find(idOf(s.key.number, s.needs.expected))
 	}
 	if p == 0 {
 		return 0, "nobody wrote what it replaced, or that was overwritten long before"

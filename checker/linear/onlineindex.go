@@ -25,58 +25,62 @@ func idOf(key uint32, v history.Value) identity {
 }
 
 // stateIndex finds states by their identity: open addressing with linear
-// probing; the states themselves keep identity and hash.
+// probing. A place holds the upper half of the hash and the number of the
+// state; 0 is free.
 type stateIndex struct {
 	seed  maphash.Seed
-	slots []uint32
+	slots []uint64
 	used  int
 }
 
 func (x *stateIndex) init() {
 	x.seed = maphash.MakeSeed()
-	x.slots = make([]uint32, 256)
+	x.slots = make([]uint64, 256)
 }
 
-func (x *stateIndex) hash(id identity) uint64 {
+func (x *stateIndex) hash(id identity) uint32 {
 	h := maphash.String(x.seed, id.text) ^ (uint64(id.key)<<3|uint64(id.kind)+1)*0x9e3779b97f4a7c15
-	return h ^ h>>32
+	return uint32(h ^ h>>32)
 }
 
-func (x *stateIndex) find(states []onlineState, h uint64, id identity) uint32 {
-	mask := uint64(len(x.slots) - 1)
+func (x *stateIndex) find(states []onlineState, h uint32, id identity) uint32 {
+	mask := uint32(len(x.slots) - 1)
 	for i := h & mask; ; i = (i + 1) & mask {
-		n := x.slots[i]
-		if n == 0 || states[n].hash == h && states[n].id == id {
+		e := x.slots[i]
+		if e == 0 {
+			return 0
+		}
+		if n := uint32(e); uint32(e>>32) == h && states[n].id == id {
 			return n
 		}
 	}
 }
 
-func (x *stateIndex) insert(states []onlineState, h uint64, n uint32) {
+func (x *stateIndex) insert(h, n uint32) {
 	if x.used*2 >= len(x.slots) {
 		old := x.slots
-		x.slots, x.used = make([]uint32, 2*len(old)), 0
-		for _, m := range old {
-			if m != 0 {
-				x.insert(states, states[m].hash, m)
+		x.slots, x.used = make([]uint64, 2*len(old)), 0
+		for _, e := range old {
+			if e != 0 {
+				x.insert(uint32(e>>32), uint32(e))
 			}
 		}
 	}
-	mask := uint64(len(x.slots) - 1)
+	mask := uint32(len(x.slots) - 1)
 	i := h & mask
 	for x.slots[i] != 0 {
 		i = (i + 1) & mask
 	}
-	x.slots[i] = n
+	x.slots[i] = uint64(h)<<32 | uint64(n)
 	x.used++
 }
 
 // remove takes a state out and closes the gap: states that were displaced by
 // it move up.
-func (x *stateIndex) remove(states []onlineState, h uint64, n uint32) {
-	mask := uint64(len(x.slots) - 1)
+func (x *stateIndex) remove(h, n uint32) {
+	mask := uint32(len(x.slots) - 1)
 	i := h & mask
-	for x.slots[i] != n {
+	for uint32(x.slots[i]) != n {
 		if x.slots[i] == 0 {
 			return
 		}
@@ -90,7 +94,7 @@ func (x *stateIndex) remove(states []onlineState, h uint64, n uint32) {
 			if x.slots[j] == 0 {
 				return
 			}
-			home := states[x.slots[j]].hash & mask
+			home := uint32(x.slots[j]>>32) & mask
 			if (j-home)&mask >= (j-i)&mask {
 				break
 			}

@@ -55,15 +55,22 @@ type maker struct {
 	now     int64
 	written int
 	fresh   int64
-	out     []history.Op
+	emit    func(history.Op)
+	ended   int
 	late    []history.Op // unknown writes that may still take effect
 	recent  [][]history.Value
 }
 
 // History makes a linearizable history, in the order in which operations end.
 func History(s Spec) []history.Op {
-	m := &maker{Spec: s, rng: rand.New(rand.NewPCG(s.Seed, 0x6d61726b)), fresh: int64(s.Clients)}
-	m.out = make([]history.Op, 0, s.Ops)
+	ops := make([]history.Op, 0, s.Ops)
+	Each(s, func(op history.Op) { ops = append(ops, op) })
+	return ops
+}
+
+// Each makes the history operation by operation, without holding it.
+func Each(s Spec, emit func(history.Op)) {
+	m := &maker{emit: emit, Spec: s, rng: rand.New(rand.NewPCG(s.Seed, 0x6d61726b)), fresh: int64(s.Clients)}
 	for k := range s.Keys {
 		m.names = append(m.names, "k"+strconv.Itoa(k))
 		m.store = append(m.store, state{history.Absent, history.InitialWriter})
@@ -73,7 +80,7 @@ func History(s Spec) []history.Op {
 	for i := range clients {
 		clients[i].id = int64(i)
 	}
-	for begun := 0; begun < s.Ops || len(m.out) < s.Ops; {
+	for begun := 0; begun < s.Ops || m.ended < s.Ops; {
 		c := &clients[m.rng.IntN(len(clients))]
 		if !c.busy && begun == s.Ops {
 			continue
@@ -87,12 +94,16 @@ func History(s Spec) []history.Op {
 			m.end(c)
 		default:
 			c.op.Return = m.now
-			m.out = append(m.out, c.op)
+			m.done(c.op)
 			c.busy = false
 		}
 		m.applyLate()
 	}
-	return m.out
+}
+
+func (m *maker) done(op history.Op) {
+	m.ended++
+	m.emit(op)
 }
 
 func (m *maker) tick() {
@@ -154,7 +165,7 @@ func (m *maker) end(c *client) {
 	case r < m.Unknown:
 		op := c.op
 		op.Outcome = history.Unknown
-		m.out = append(m.out, op)
+		m.done(op)
 		c.busy = false
 		c.id, m.fresh = m.fresh, m.fresh+1
 		if op.Kind.Mutates() && m.rng.IntN(2) == 0 {
