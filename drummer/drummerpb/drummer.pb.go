@@ -1570,8 +1570,11 @@ type Request struct {
 	NodehostId     string                 `protobuf:"bytes,10,opt,name=nodehost_id,json=nodehostId,proto3" json:"nodehost_id,omitempty"`        // the host that is asked; others refuse
 	DeploymentId   uint64                 `protobuf:"varint,11,opt,name=deployment_id,json=deploymentId,proto3" json:"deployment_id,omitempty"` // fences a host of another deployment
 	LeaderTerm     uint64                 `protobuf:"varint,12,opt,name=leader_term,json=leaderTerm,proto3" json:"leader_term,omitempty"`       // of the Drummer leader that decided it
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// relieves is the healthy member that an added node is to take over from,
+	// for balance; 0: none. Agents have no use for it.
+	Relieves      uint64 `protobuf:"varint,13,opt,name=relieves,proto3" json:"relieves,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Request) Reset() {
@@ -1684,6 +1687,13 @@ func (x *Request) GetDeploymentId() uint64 {
 func (x *Request) GetLeaderTerm() uint64 {
 	if x != nil {
 		return x.LeaderTerm
+	}
+	return 0
+}
+
+func (x *Request) GetRelieves() uint64 {
+	if x != nil {
+		return x.Relieves
 	}
 	return 0
 }
@@ -3415,7 +3425,7 @@ const file_drummer_proto_rawDesc = "" +
 	"\bRedirect\x12%\n" +
 	"\x0eleader_address\x18\x01 \x01(\tR\rleaderAddress\"\x06\n" +
 	"\x04Ping\"\x0f\n" +
-	"\rSendFullState\"\xb9\x04\n" +
+	"\rSendFullState\"\xd5\x04\n" +
 	"\aRequest\x12!\n" +
 	"\foperation_id\x18\x01 \x01(\x04R\voperationId\x12,\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x18.drumbeat.v1.RequestKindR\x04kind\x12\x1d\n" +
@@ -3432,7 +3442,8 @@ const file_drummer_proto_rawDesc = "" +
 	"nodehostId\x12#\n" +
 	"\rdeployment_id\x18\v \x01(\x04R\fdeploymentId\x12\x1f\n" +
 	"\vleader_term\x18\f \x01(\x04R\n" +
-	"leaderTerm\x1aA\n" +
+	"leaderTerm\x12\x1a\n" +
+	"\brelieves\x18\r \x01(\x04R\brelieves\x1aA\n" +
 	"\x13InitialMembersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\x04R\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xb0\x01\n" +

@@ -701,6 +701,7 @@ type NodeRecord struct {
 	MemberSinceTick uint64                 `protobuf:"varint,8,opt,name=member_since_tick,json=memberSinceTick,proto3" json:"member_since_tick,omitempty"`
 	Start           *AttemptRecord         `protobuf:"bytes,9,opt,name=start,proto3" json:"start,omitempty"`
 	Unsure          bool                   `protobuf:"varint,10,opt,name=unsure,proto3" json:"unsure,omitempty"`
+	Relieves        uint64                 `protobuf:"varint,11,opt,name=relieves,proto3" json:"relieves,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -803,6 +804,13 @@ func (x *NodeRecord) GetUnsure() bool {
 		return x.Unsure
 	}
 	return false
+}
+
+func (x *NodeRecord) GetRelieves() uint64 {
+	if x != nil {
+		return x.Relieves
+	}
+	return 0
 }
 
 type ReplicaRecord struct {
@@ -968,7 +976,7 @@ const file_snapshot_proto_rawDesc = "" +
 	"\x10join_failed_tick\x18\f \x01(\x04R\x0ejoinFailedTick\x12\x18\n" +
 	"\adeleted\x18\x0f \x01(\bR\adeleted\x12-\n" +
 	"\x05nodes\x18\r \x03(\v2\x17.drumbeat.v1.NodeRecordR\x05nodes\x126\n" +
-	"\breplicas\x18\x0e \x03(\v2\x1a.drumbeat.v1.ReplicaRecordR\breplicas\"\xd0\x02\n" +
+	"\breplicas\x18\x0e \x03(\v2\x1a.drumbeat.v1.ReplicaRecordR\breplicas\"\xec\x02\n" +
 	"\n" +
 	"NodeRecord\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12\x1f\n" +
@@ -982,7 +990,8 @@ const file_snapshot_proto_rawDesc = "" +
 	"\x11member_since_tick\x18\b \x01(\x04R\x0fmemberSinceTick\x120\n" +
 	"\x05start\x18\t \x01(\v2\x1a.drumbeat.v1.AttemptRecordR\x05start\x12\x16\n" +
 	"\x06unsure\x18\n" +
-	" \x01(\bR\x06unsure\"\x8d\x02\n" +
+	" \x01(\bR\x06unsure\x12\x1a\n" +
+	"\brelieves\x18\v \x01(\x04R\brelieves\"\x8d\x02\n" +
 	"\rReplicaRecord\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12\x1f\n" +
 	"\vnodehost_id\x18\x02 \x01(\tR\n" +
