@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,7 +45,7 @@ type host struct {
 
 func newWorld(t *testing.T, drummers, hosts int) *world {
 	w := &world{
-		t: t, name: t.Name(), rng: rand.New(rand.NewPCG(1, 2)),
+		t: t, name: strings.ToLower(t.Name()), rng: rand.New(rand.NewPCG(1, 2)),
 		drummers: map[uint64]drummer.Peer{}, servers: map[uint64]*drummer.Server{}, hosts: map[int]*host{},
 	}
 	for id := range uint64(drummers) {

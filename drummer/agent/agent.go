@@ -13,6 +13,7 @@ import (
 
 	"github.com/lni/dragonboat/v3"
 
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/raftaddress"
 	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
 )
 
@@ -46,6 +47,9 @@ func New(nodehost *dragonboat.NodeHost, config Config) (*Agent, error) {
 		return nil, errors.New("the agent needs a NodeHost")
 	}
 	if err := config.validate(); err != nil {
+		return nil, err
+	}
+	if err := raftaddress.Check(nodehost.RaftAddress()); err != nil {
 		return nil, err
 	}
 	config.setDefaults()

@@ -3,6 +3,7 @@
 package agent
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/testworld"
 )
 
 func startRequest(cluster, node uint64, join pb.JoinMode) *pb.Request {
@@ -228,7 +230,7 @@ func TestRedirectIsFollowed(t *testing.T) {
 		s := newStage(t, 1, 0)
 		to := "a server that was added later"
 		s.drummers[0].locked(func() { s.drummers[0].redirect = &to })
-		h := &testHost{address: t.Name() + "/host", disk: vfs.NewMem()}
+		h := &testHost{address: strings.ToLower(t.Name()) + "/host", disk: vfs.NewMem()}
 		s.hosts = append(s.hosts, h)
 		s.boot(h)
 		s.drummers = append(s.drummers, startFake(&s.net, to))
@@ -320,5 +322,14 @@ func TestCloseInTheMiddleOfWork(t *testing.T) {
 		require.Less(t, time.Since(start), time.Second)
 		a.agent = nil
 		a.nodehost.Stop()
+	})
+}
+
+func TestAddressThatDragonboatWouldPanicOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		nodehost := testworld.StartNodeHost(t, testworld.NodeHostConfig("Upper-Case", vfs.NewMem()))
+		defer nodehost.Stop()
+		_, err := New(nodehost, Config{Drummers: []string{"d"}})
+		require.ErrorContains(t, err, "upper-case")
 	})
 }

@@ -5,6 +5,7 @@ package agent
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -201,7 +202,7 @@ func newStage(t *testing.T, drummers, hosts int) *stage {
 		s.drummers = append(s.drummers, startFake(&s.net, fmt.Sprintf("drummer-%d", i)))
 	}
 	for i := range hosts {
-		h := &testHost{address: fmt.Sprintf("%s/host-%d", t.Name(), i), disk: vfs.NewMem()}
+		h := &testHost{address: fmt.Sprintf("%s/host-%d", strings.ToLower(t.Name()), i), disk: vfs.NewMem()}
 		s.hosts = append(s.hosts, h)
 		s.boot(h)
 	}

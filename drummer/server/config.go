@@ -13,6 +13,7 @@ import (
 
 	"github.com/lni/dragonboat/v3/config"
 
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/raftaddress"
 	"github.com/drumbeat-raft/drumbeat/drummer/schedule"
 )
 
@@ -90,6 +91,12 @@ func (c *Config) validate() error {
 		if id == 0 || peer.RaftAddress == "" || peer.Address == "" {
 			return fmt.Errorf("member %d of DrummerDB has RaftAddress %q and gRPC address %q, all three are needed", id, peer.RaftAddress, peer.Address)
 		}
+		if err := raftaddress.Check(peer.RaftAddress); err != nil {
+			return err
+		}
+	}
+	if err := raftaddress.Check(c.NodeHost.RaftAddress); err != nil {
+		return err
 	}
 	own, ok := c.Members[c.NodeID]
 	if !c.Join && !ok {
