@@ -85,6 +85,22 @@ func validateCommand() *cobra.Command {
 	return cmd
 }
 
+func schemaCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "Print the JSON Schema of scenario files",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			b, err := scenarios.Schema()
+			if err != nil {
+				return internalError{err}
+			}
+			_, err = cmd.OutOrStdout().Write(b)
+			return err
+		},
+	}
+}
+
 func serveCommand() *cobra.Command {
 	var listen string
 	cmd := &cobra.Command{

@@ -116,7 +116,7 @@ func TestBadUsage(t *testing.T) {
 
 func TestWhatThereIs(t *testing.T) {
 	for args, wanted := range map[string]string{
-		"list": "quickstart", "faults": "power-loss", "validate quickstart": "quickstart: valid", "help": "soak",
+		"list": "quickstart", "faults": "power-loss", "validate quickstart": "quickstart: valid", "help": "soak", "schema": "\"power-loss\"",
 	} {
 		code, stdout, stderr := commandLine(t, strings.Fields(args)...)
 		require.Equal(t, judge.ExitPass, code, stderr)
