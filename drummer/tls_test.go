@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package drummer_test
+
+import (
+	"crypto/tls"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lni/dragonboat/v3"
+	"github.com/lni/goutils/vfs"
+	"github.com/stretchr/testify/require"
+
+	"github.com/drumbeat-raft/drumbeat/drummer"
+	"github.com/drumbeat-raft/drumbeat/drummer/agent"
+	"github.com/drumbeat-raft/drumbeat/drummer/client"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/testworld"
+	"github.com/drumbeat-raft/drumbeat/drummer/nodehostapi"
+)
+
+// Every gRPC connection asks both sides for a certificate of the CA: whoever
+// has none, or one of another CA, is refused by Drummer and by NodeHosts.
+func TestMutualTLS(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ca, stranger := testworld.NewCA(t), testworld.NewCA(t)
+		serverTLS, clientTLS := ca.Configs("drummer", "api")
+		_, strangerTLS := stranger.Configs("drummer", "api")
+		trusting := strangerTLS.Clone() // would take our servers, but shows a foreign certificate
+		trusting.RootCAs = ca.Pool
+		withoutCertificate := &tls.Config{MinVersion: tls.VersionTLS13, RootCAs: ca.Pool}
+
+		var network testworld.Net
+		const raft = "mutual-tls/drummer"
+		server, err := drummer.New(drummer.Config{
+			NodeHost: testworld.NodeHostConfig(raft, vfs.NewMem()), NodeID: 1, DeploymentID: 7,
+			Members:  map[uint64]drummer.Peer{1: {RaftAddress: raft, Address: "drummer"}},
+			Listener: network.Listen("drummer"), TLS: serverTLS,
+		})
+		require.NoError(t, err)
+		defer server.Close()
+		events := agent.NewListener(nil, nil)
+		conf := testworld.NodeHostConfig("mutual-tls/host", vfs.NewMem())
+		conf.RaftEventListener, conf.SystemEventListener = events, events
+		nodehost := testworld.StartNodeHost(t, conf)
+		defer nodehost.Stop()
+		api, err := nodehostapi.New(nodehost, nodehostapi.Config{Listener: network.Listen("api"), TLS: serverTLS})
+		require.NoError(t, err)
+		defer api.Close()
+
+		connect := func(conf *tls.Config) *client.Client {
+			c, err := client.New(client.Config{Drummers: []string{"drummer"}, Dial: network.Dial, TLS: conf})
+			require.NoError(t, err)
+			t.Cleanup(c.Close)
+			return c
+		}
+		w := &world{t: t}
+		for name, conf := range map[string]*tls.Config{"plain text": nil, "no certificate": withoutCertificate, "a foreign CA": trusting} {
+			c := connect(conf)
+			require.Error(t, c.Launch(w.context(5*time.Second)), name)
+			_, err := c.NodeHost("api").StaleRead(w.context(5*time.Second), 1, nil)
+			require.Error(t, err, name)
+			require.Nil(t, client.RaftErrorOf(err), "%s: the NodeHost did not answer at all", name)
+			require.Empty(t, attachFor(t, nodehost, events, &network, conf, 10*time.Second), name)
+		}
+		require.Error(t, connect(strangerTLS).Launch(w.context(5*time.Second)), "our server is a stranger to it")
+
+		c := connect(clientTLS)
+		require.NoError(t, c.Launch(w.context(20*time.Second)))
+		_, err = c.NodeHost("api").StaleRead(w.context(5*time.Second), 1, nil)
+		require.Equal(t, pb.RaftErrorCode_CLUSTER_NOT_FOUND, client.RaftErrorOf(err).GetCode())
+		require.Equal(t, "drummer", attachFor(t, nodehost, events, &network, clientTLS, 10*time.Second))
+	})
+}
+
+// attachFor lets an agent try for a while and returns where it attached.
+func attachFor(t *testing.T, nodehost *dragonboat.NodeHost, events *agent.Listener, network *testworld.Net, conf *tls.Config, d time.Duration) string {
+	t.Helper()
+	a, err := agent.New(nodehost, agent.Config{Drummers: []string{"drummer"}, Listener: events, Dial: network.Dial, TLS: conf})
+	require.NoError(t, err)
+	defer a.Close()
+	time.Sleep(d)
+	return a.Attached()
+}
