@@ -48,9 +48,7 @@ func (e *edit) closeOperation(op *pb.Operation, end ending, kind, how string) {
 		a.Operation = 0
 		a.Ended = e.s.Tick
 		a.Failures++
-		// A zombie counts as there until its host no longer reports it, so
-		// that a destruction without effect is not repeated at once, for ever.
-		if end == done && op.Request.Kind != pb.RequestKind_DESTROY_NODE {
+		if end == done {
 			a.Failures = 0
 		}
 	}
@@ -99,6 +97,13 @@ func (e *edit) endOperation(cmd *pb.EndOperation) {
 	}
 	if e.s.Operations.At(op.Id) != nil {
 		end := endings[result.Code]
+		if r := op.Request.Kind; end == done &&
+			(r == pb.RequestKind_DESTROY_NODE || r == pb.RequestKind_TRANSFER_LEADER) {
+			// It has worked once the zombie is no longer reported, or the new
+			// leader is. Until then it counts as a failure, so that what has no
+			// effect is not repeated at once, for ever.
+			end = unknown
+		}
 		e.closeOperation(op, end, EventOperationEnded, "ended "+result.Code.String()+detail(result.Detail))
 	}
 }

@@ -123,7 +123,9 @@ func (e *edit) reportNode(h *Host, n *pb.NodeReport) {
 		e.mergeMembership(c, n.Membership)
 	}
 	if n.Running {
-		c.noteLeader(n)
+		if c.noteLeader(n) {
+			e.settleTransfer(c)
+		}
 	}
 }
 
@@ -154,13 +156,23 @@ func (e *edit) matchNode(c *Cluster, h *Host, r Replica) {
 	}
 }
 
+// settleTransfer ends a transfer of leadership once the new leader is known.
+func (e *edit) settleTransfer(c *Cluster) {
+	op := e.s.Operations.At(c.Config.Operation)
+	if op == nil {
+		c.Config.Failures = 0
+	} else if op.Request.Kind == pb.RequestKind_TRANSFER_LEADER && op.Request.NodeId == c.Leader {
+		e.closeOperation(op, done, EventOperationEnded, "is done, the node is reported as leader")
+	}
+}
+
 // noteLeader follows the newest leader that nodes of the cluster's present
-// life report.
-func (c *Cluster) noteLeader(n *pb.NodeReport) {
-	if n.NodeId < c.FirstNodeID || n.Term < c.LeaderTerm {
-		return
+// life report, and tells whether it is another one.
+func (c *Cluster) noteLeader(n *pb.NodeReport) bool {
+	if n.NodeId < c.FirstNodeID || n.Term < c.LeaderTerm || n.Term == c.LeaderTerm && n.LeaderId == 0 {
+		return false
 	}
-	if n.Term > c.LeaderTerm || n.LeaderId != 0 {
-		c.Leader, c.LeaderTerm = n.LeaderId, n.Term
-	}
+	old := c.Leader
+	c.Leader, c.LeaderTerm = n.LeaderId, n.Term
+	return c.Leader != old && c.Leader != 0
 }

@@ -256,11 +256,12 @@ func (e *edit) acceptObserver(c *Cluster, r *pb.Request) error {
 		return fmt.Errorf("there is a member at %s already", r.TargetAddress)
 	}
 	e.addNode(c, Node{
-		ID:      r.NodeId,
-		HostID:  target.ID(),
-		Address: r.TargetAddress,
-		Join:    pb.JoinMode_JOIN_AS_OBSERVER,
-		Fence:   r.ConfigChangeId,
+		ID:       r.NodeId,
+		HostID:   target.ID(),
+		Address:  r.TargetAddress,
+		Join:     pb.JoinMode_JOIN_AS_OBSERVER,
+		Fence:    r.ConfigChangeId,
+		Relieves: r.Relieves,
 	})
 	return nil
 }

@@ -144,6 +144,7 @@ func (n *Node) record() *pb.NodeRecord {
 		Unsure:          n.Unsure,
 		Started:         n.Started,
 		Fence:           n.Fence,
+		Relieves:        n.Relieves,
 		MemberSinceTick: n.MemberSince,
 		Start:           n.Start.record(),
 	}
@@ -159,6 +160,7 @@ func nodeOf(r *pb.NodeRecord) Node {
 		Unsure:      r.GetUnsure(),
 		Started:     r.GetStarted(),
 		Fence:       r.GetFence(),
+		Relieves:    r.GetRelieves(),
 		MemberSince: r.GetMemberSinceTick(),
 		Start:       attemptOf(r.GetStart()),
 	}

@@ -158,6 +158,8 @@ type Node struct {
 	// Fence is the ccid that the node was added at; 0 for initial members.
 	// Once the image is newer and does not list it, it never will.
 	Fence uint64
+	// Relieves is the healthy member it is to take over from; 0: none.
+	Relieves uint64
 	// MemberSince is the tick at which an image first listed it; 0: none yet.
 	MemberSince uint64
 	// Start is the attempt at starting it.

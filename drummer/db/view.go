@@ -50,6 +50,16 @@ func (s *State) HostStatus(h *Host, ttl uint64) *pb.NodeHostStatus {
 		State:        s.HostState(h, ttl),
 		LastSeenTick: h.LastSeen,
 	}
+	if status.State == pb.NodeHostState_UP {
+		switch {
+		case h.Mode == pb.HostMode_CORDON:
+			status.State = pb.NodeHostState_CORDONED
+		case h.Mode == pb.HostMode_DRAIN && h.Placed == 0 && h.Replicas.Len() == 0:
+			status.State = pb.NodeHostState_DRAINED
+		case h.Mode == pb.HostMode_DRAIN:
+			status.State = pb.NodeHostState_DRAINING
+		}
+	}
 	for id := range h.Replicas.All() {
 		for _, r := range s.Clusters.At(id).Replicas {
 			if r.HostID == h.ID() && r.Running {

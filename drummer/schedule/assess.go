@@ -32,7 +32,9 @@ type member struct {
 	host    *host       // nil when there is none any more
 	replica *db.Replica // nil when the host reports nothing
 	is      condition
-	// why says what is wrong with a member that is not live.
+	// leaving members are live, and to be moved elsewhere.
+	leaving bool
+	// why says what is wrong with a member that is not live or is leaving.
 	why string
 }
 
@@ -43,6 +45,9 @@ func (m *member) sure() bool { return m.is == live && m.host.fresh }
 // gone tells whether a member has to be replaced.
 func (m *member) gone() bool { return m.is >= dead }
 
+// stays tells whether a member needs no successor.
+func (m *member) stays() bool { return !m.gone() && !m.leaving }
+
 // assessment is a cluster as one decision sees it.
 type assessment struct {
 	*db.Cluster
@@ -51,6 +56,7 @@ type assessment struct {
 	live      int // voters that run on hosts that are up
 	sure      int // voters that run for certain
 	dead      int // voters to be replaced
+	leaving   int // live voters to be moved elsewhere
 }
 
 // quorate tells whether a majority of the voters is live.
@@ -63,8 +69,9 @@ func (a *assessment) formed() bool { return a.Image.CCID != 0 }
 func (a *assessment) size() int { return int(a.Spec.GetSize()) }
 
 // missing is how many voters have to be added to replace the dead ones and
-// to reach the size; negative: there are more than enough.
-func (a *assessment) missing() int { return a.size() - (len(a.voters) - a.dead) }
+// those that leave, and to reach the size; negative: there are more than
+// enough.
+func (a *assessment) missing() int { return a.size() - (len(a.voters) - a.dead - a.leaving) }
 
 // members are all, voters first.
 func (a *assessment) members() []*member {
@@ -79,6 +86,7 @@ func (f *fleet) assess(c *db.Cluster) *assessment {
 	if !a.formed() {
 		members = c.Initial
 	}
+	defer f.markMove(a)
 	for _, x := range members {
 		m := f.member(c, x)
 		if m == nil {
@@ -89,6 +97,10 @@ func (f *fleet) assess(c *db.Cluster) *assessment {
 			continue
 		}
 		a.voters = append(a.voters, m)
+		if f.leave(a, m) {
+			m.leaving = true
+			a.leaving++
+		}
 		switch {
 		case m.sure():
 			a.live++
@@ -113,6 +125,21 @@ func (f *fleet) member(c *db.Cluster, x db.Member) *member {
 	}
 	m.is, m.why = f.condition(m)
 	return m
+}
+
+// leave tells whether a live member has to be moved, and notes why.
+func (f *fleet) leave(a *assessment, m *member) bool {
+	switch {
+	case m.is != live:
+		return false
+	case m.host.Mode == pb.HostMode_DRAIN:
+		m.why = fmt.Sprintf("host %s of node %d is drained", m.host.ID(), m.NodeID)
+	case !labelled(m.host, a.Spec.GetRequiredLabels()):
+		m.why = fmt.Sprintf("host %s of node %d lacks a required label", m.host.ID(), m.NodeID)
+	default:
+		return false
+	}
+	return true
 }
 
 func (f *fleet) condition(m *member) (condition, string) {

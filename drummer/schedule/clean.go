@@ -12,7 +12,13 @@ func (p *planner) clean(a *assessment) {
 	for i := range a.Replicas {
 		r := &a.Replicas[i]
 		h := p.hosts[r.HostID]
-		if !a.Zombie(r) || h == nil || !h.fresh || !p.reported(r.Destroy) || !p.free(h) {
+		if !a.Zombie(r) {
+			continue
+		}
+		if a.Deleted {
+			p.waits(a.ID, "node %d of the deleted cluster to be removed from %s", r.NodeID, r.HostID)
+		}
+		if h == nil || !h.fresh || !p.reported(r.Destroy) || !p.free(h) {
 			continue
 		}
 		p.operate(a, &pb.Request{

@@ -20,7 +20,9 @@ const (
 	restore                    // start nodes of other clusters
 	repair                     // replace dead members, reach the size
 	launch                     // place and start new clusters
+	misplaced                  // move members elsewhere, remove surplus ones
 	cosmetic                   // remove zombies
+	even                       // balance
 )
 
 // work is what one cluster asks for in one class. It is done in the order of
@@ -37,6 +39,7 @@ type planner struct {
 	plan    Plan
 	work    []work
 	waiting map[uint64]string
+	moving  int // clusters that are being moved for balance
 }
 
 // Decide tells what to do next. It looks at each cluster by itself and takes
@@ -45,18 +48,21 @@ type planner struct {
 func Decide(state *db.State, policy Policy, seed uint64) Plan {
 	p := &planner{fleet: newFleet(state, policy, seed), waiting: map[uint64]string{}}
 	for c := range state.Clusters.Values() {
-		if c.Spec == nil {
-			continue // not ours
-		}
-		if !state.Launched {
+		switch {
+		case c.Spec == nil && !c.Deleted: // not ours
+		case !state.Launched && c.Spec != nil:
 			p.waits(c.ID, "the launch")
-			continue
+		default:
+			p.look(c)
 		}
-		p.look(c)
 	}
 	slices.SortStableFunc(p.work, func(a, b work) int { return cmp.Compare(a.class, b.class) })
 	for _, w := range p.work {
-		w.do(p, w.a)
+		if state.Paused {
+			p.waits(w.a.ID, "the end of the pause: %s", state.PauseReason)
+		} else {
+			w.do(p, w.a)
+		}
 	}
 	for c := range state.Clusters.Values() {
 		if why, ok := p.waiting[c.ID]; ok {
@@ -70,7 +76,9 @@ func Decide(state *db.State, policy Policy, seed uint64) Plan {
 func (p *planner) look(c *db.Cluster) {
 	a := p.assess(c)
 	p.countJoins(a)
+	p.countLeader(a)
 	switch {
+	case c.Deleted:
 	case a.Unformed() && (len(c.Initial) == 0 || a.dead > 0):
 		p.add(launch, a, (*planner).launch)
 	case !a.formed():
@@ -92,8 +100,15 @@ func (p *planner) lookFormed(a *assessment) {
 			p.add(restoreQuorum, a, (*planner).start)
 		}
 	}
-	if a.missing() != 0 || a.dead > 0 || len(a.observers) > 0 || a.Config.InFlight() {
-		p.add(repair, a, (*planner).repair)
+	if a.missing() != 0 || a.dead > 0 || a.leaving > 0 || len(a.observers) > 0 || a.Config.InFlight() {
+		if a.dead > 0 || len(a.voters) < a.size() {
+			p.add(repair, a, (*planner).repair)
+		} else {
+			p.moving++
+			p.add(misplaced, a, (*planner).repair)
+		}
+	} else if p.calm {
+		p.add(even, a, (*planner).balance)
 	}
 }
 

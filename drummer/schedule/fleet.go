@@ -20,6 +20,9 @@ type fleet struct {
 	// order is hosts by NodeHost ID: the map is never walked.
 	order      []*host
 	operations int // in flight, of all hosts
+	fuses      fuses
+	// calm: no host has died, returned or joined lately.
+	calm bool
 }
 
 // host is one NodeHost that is not gone.
@@ -27,11 +30,29 @@ type host struct {
 	*db.Host
 	up bool
 	// fresh hosts were heard of so lately that their word can be built on.
-	fresh      bool
-	load       int // nodes placed on it
+	fresh bool
+	// stable hosts have not just come back from the dead, again.
+	stable     bool
+	placed     int // nodes placed on it
+	leaders    int // clusters that a node on it leads
 	operations int // in flight, that it carries out
 	joins      int // observers on it that are catching up
 }
+
+// load is how full a host is: nodes for a weight of 10,000.
+func (h *host) load() int { return h.placed * 10_000 / h.weight() }
+
+const defaultWeight = 100
+
+func (h *host) weight() int {
+	if w := h.Info.GetWeight(); w != 0 {
+		return int(w)
+	}
+	return defaultWeight
+}
+
+// open hosts may be given new nodes.
+func (h *host) open() bool { return h.fresh && h.Mode == pb.HostMode_ACTIVE }
 
 func newFleet(state *db.State, policy Policy, seed uint64) *fleet {
 	f := &fleet{state: state, policy: policy, seed: seed, hosts: map[string]*host{}}
@@ -42,10 +63,11 @@ func newFleet(state *db.State, policy Policy, seed uint64) *fleet {
 		}
 		up := status == pb.NodeHostState_UP
 		view := &host{
-			Host:  h,
-			up:    up,
-			fresh: up && state.Tick-h.LastSeen < policy.Suspect,
-			load:  h.Placed,
+			Host:   h,
+			up:     up,
+			fresh:  up && state.Tick-h.LastSeen < policy.Suspect,
+			stable: h.Deaths == 0 || state.Tick-h.UpSince >= policy.quarantine(h.Deaths),
+			placed: h.Placed,
 		}
 		f.hosts[id] = view
 		f.order = append(f.order, view)
@@ -53,6 +75,8 @@ func newFleet(state *db.State, policy Policy, seed uint64) *fleet {
 	for op := range state.Operations.Values() {
 		f.count(op)
 	}
+	f.fuses = f.checkFuses()
+	f.calm = f.isCalm()
 	return f
 }
 

@@ -28,6 +28,26 @@ type Policy struct {
 	// JoinsPerHost limits the observers that catch up on one host at a time:
 	// each may mean a snapshot.
 	JoinsPerHost int
+	// A fuse is blown, and stops replacement, while more than FuseHosts hosts
+	// and more than FusePercent of the fleet, or FuseRegionPercent of one of
+	// several regions, have vanished within FuseHold ticks.
+	FuseHosts         int
+	FusePercent       int
+	FuseRegionPercent int
+	FuseHold          uint64
+	// Quarantine is how long a host that came back from the dead gets new
+	// nodes only when no other host can take them. It doubles with every
+	// further death, up to QuarantineCap.
+	Quarantine    uint64
+	QuarantineCap uint64
+	// Nodes move from one host to another when it carries BalanceNodes fewer,
+	// and leaders hand over when another host leads BalanceLeaders clusters
+	// fewer; 0: never. At most BalanceMoves clusters are moved at a time, and
+	// only while no host has died, returned or joined for BalanceCalm ticks.
+	BalanceNodes   int
+	BalanceLeaders int
+	BalanceMoves   int
+	BalanceCalm    uint64
 }
 
 // DefaultPolicy suits ticks of one second.
@@ -43,12 +63,27 @@ func DefaultPolicy() Policy {
 		OperationsPerHost: 64,
 		OperationsTotal:   1024,
 		JoinsPerHost:      32,
+		FuseHosts:         2,
+		FusePercent:       40,
+		FuseRegionPercent: 60,
+		FuseHold:          600,
+		Quarantine:        30,
+		QuarantineCap:     3600,
+		BalanceNodes:      3,
+		BalanceLeaders:    4,
+		BalanceMoves:      2,
+		BalanceCalm:       120,
 	}
 }
 
 // backoff is the wait after so many failures in a row.
 func (p Policy) backoff(failures uint32) uint64 {
 	return doubled(p.Backoff, failures, p.BackoffCap)
+}
+
+// quarantine is how long a host is avoided after so many deaths.
+func (p Policy) quarantine(deaths uint32) uint64 {
+	return doubled(p.Quarantine, deaths, p.QuarantineCap)
 }
 
 // joinLimit is how long an observer may take after so many that failed.

@@ -3,7 +3,9 @@
 package schedule
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/db"
@@ -52,6 +54,8 @@ func (p *planner) change(a *assessment) {
 	case a.dead > 0:
 		m := worst(a.voters)
 		p.remove(a, m, "%s and the other members suffice", m.why)
+	case a.leaving > 0:
+		p.release(a)
 	case missing < 0:
 		p.shrink(a)
 	}
@@ -132,6 +136,9 @@ func purpose(a *assessment) string {
 	if m := worst(a.voters); m != nil && m.gone() {
 		return m.why
 	}
+	if m := a.leaver(); m != nil {
+		return m.why
+	}
 	return fmt.Sprintf("the cluster has %d voters of %d", len(a.voters), a.size())
 }
 
@@ -151,6 +158,10 @@ func (p *planner) addObserver(a *assessment) {
 		p.waits(a.ID, "tick %d, to try again with a new member after %d failed", wait, a.JoinFailures)
 		return
 	}
+	if why := p.blown(a); why != "" {
+		p.waits(a.ID, "%s", why)
+		return
+	}
 	target, why := p.target(a)
 	if target == nil {
 		p.makeRoom(a, why)
@@ -162,7 +173,7 @@ func (p *planner) addObserver(a *assessment) {
 		TargetAddress: target.Address(),
 	}
 	if p.configureBy(a, r, nil, "%s", purpose(a)) {
-		target.load++
+		target.placed++
 		target.joins++
 	}
 }
@@ -185,34 +196,93 @@ func (p *planner) shrink(a *assessment) {
 		return
 	}
 	m := p.surplus(a)
-	p.remove(a, m, "the cluster has %d voters of %d", len(a.voters), a.size())
+	p.retire(a, m, "the cluster has %d voters of %d", len(a.voters), a.size())
 }
 
-// surplus chooses the voter that is missed least: not the leader, not one
-// that a region needs, on the host that carries most.
+// leaver returns a voter that is to be moved elsewhere, the leader last; or
+// nil.
+func (a *assessment) leaver() *member {
+	var found *member
+	for _, m := range a.voters {
+		if m.leaving && (found == nil || found.NodeID == a.Leader) {
+			found = m
+		}
+	}
+	return found
+}
+
+// release removes a member whose successor is a voter by now.
+func (p *planner) release(a *assessment) {
+	m := a.leaver()
+	others := a.sure
+	if m.sure() {
+		others--
+	}
+	if others < db.Quorum(len(a.voters)-1) {
+		p.waits(a.ID, "more voters to run, before node %d may leave", m.NodeID)
+		return
+	}
+	p.retire(a, m, "%s and its successor has taken over", m.why)
+}
+
+// retire removes a live voter. A leader hands over first, so that writes do
+// not have to wait for an election; unless it tried that in vain.
+func (p *planner) retire(a *assessment, m *member, format string, args ...any) {
+	if m.NodeID == a.Leader && a.Config.Failures < maxTransfers {
+		for _, heir := range a.voters {
+			if heir != m && heir.sure() && !heir.leaving && heir.Role == pb.MemberRole_VOTER {
+				p.transfer(a, m, heir, format, args...)
+				return
+			}
+		}
+	}
+	p.remove(a, m, format, args...)
+}
+
+// maxTransfers is how often a leader tries in vain to hand over before it is
+// removed all the same.
+const maxTransfers = 2
+
+// transfer asks the leader's host to hand over to another voter.
+func (p *planner) transfer(a *assessment, from, to *member, format string, args ...any) {
+	switch h := from.host; {
+	case !p.reported(a.Config):
+		p.waits(a.ID, "word of a leader other than node %d", from.NodeID)
+	case !p.free(h):
+		p.waits(a.ID, "a free slot on %s, to hand over leadership", h.ID())
+	default:
+		p.operate(a, &pb.Request{
+			Kind:           pb.RequestKind_TRANSFER_LEADER,
+			NodeId:         to.NodeID,
+			NodehostId:     h.ID(),
+			ConfigChangeId: a.Image.CCID,
+		}, format, args...)
+	}
+}
+
+// surplus chooses the voter that is missed least: not one that a region
+// needs, on the host that carries most, rather not the leader.
 func (p *planner) surplus(a *assessment) *member {
 	there := map[string]uint32{}
 	for _, m := range a.voters {
 		there[m.host.Region()]++
 	}
-	penalty := func(m *member) int {
-		n := 0
+	needed := func(m *member) int {
 		if want := a.Spec.Regions[m.host.Region()]; want > 0 && there[m.host.Region()] <= want {
-			n += 2
+			return 1
 		}
+		return 0
+	}
+	leads := func(m *member) int {
 		if m.NodeID == a.Leader {
-			n++
+			return 1
 		}
-		return n
+		return 0
 	}
-	var best *member
-	for _, m := range a.voters {
-		if best == nil || penalty(m) < penalty(best) ||
-			penalty(m) == penalty(best) && m.host.load > best.host.load {
-			best = m
-		}
-	}
-	return best
+	return slices.MinFunc(a.voters, func(m, o *member) int {
+		return cmp.Or(cmp.Compare(needed(m), needed(o)), cmp.Compare(o.host.load(), m.host.load()),
+			cmp.Compare(leads(m), leads(o)))
+	})
 }
 
 func (p *planner) remove(a *assessment, m *member, format string, args ...any) {

@@ -87,6 +87,23 @@ func (s *script) command(t *testing.T, d *datadriven.TestData) string {
 		s.set(t, d)
 	case "faults":
 		s.faults(t, d)
+	case "mode":
+		s.mode(t, d)
+	case "update":
+		return s.update(t, d)
+	case "delete":
+		return s.delete(t, d)
+	case "pause":
+		w.write(&pb.Command{Body: &pb.Command_SetPaused{SetPaused: &pb.SetPaused{Paused: true, Reason: arg(t, d, "why", "")}}})
+	case "go-on":
+		w.write(&pb.Command{Body: &pb.Command_SetPaused{SetPaused: &pb.SetPaused{}}})
+	case "forget":
+		r := w.write(&pb.Command{Body: &pb.Command_ForgetHost{ForgetHost: &pb.ForgetHost{NodehostId: arg(t, d, "id", "")}}})
+		return fmt.Sprintf("%s: %s\n", r.Code, r.Detail)
+	case "preflight":
+		return preflight(w, arg(t, d, "drain", ""))
+	case "host":
+		s.describe(t, d)
 	case "hear": // facts reach DrummerDB, and nothing is decided
 		w.hear()
 	case "hold":
@@ -138,6 +155,9 @@ func (s *script) addHosts(t *testing.T, d *datadriven.TestData) {
 func (s *script) set(t *testing.T, d *datadriven.TestData) {
 	p := &s.w.policy
 	s.w.joinTicks = number(t, d, "join-ticks", s.w.joinTicks)
+	p.BalanceNodes = int(number(t, d, "balance-nodes", uint64(p.BalanceNodes)))
+	p.BalanceLeaders = int(number(t, d, "balance-leaders", uint64(p.BalanceLeaders)))
+	p.BalanceCalm = number(t, d, "calm", p.BalanceCalm)
 	p.TTL = number(t, d, "ttl", p.TTL)
 	p.JoinLimit = number(t, d, "join-limit", p.JoinLimit)
 	p.OperationDeadline = number(t, d, "deadline", p.OperationDeadline)
@@ -164,12 +184,14 @@ func span(t *testing.T, d *datadriven.TestData, text string) (uint64, uint64) {
 	return first, last
 }
 
-// define defines clusters: define clusters=1-3 size=3 regions=a:2.b:1
-func (s *script) define(t *testing.T, d *datadriven.TestData) string {
+// specs reads specifications: define clusters=1-3 size=3 regions=a:2.b:1
+func (s *script) specs(t *testing.T, d *datadriven.TestData) []*pb.ClusterSpec {
 	first, last := span(t, d, arg(t, d, "clusters", "1"))
 	var specs []*pb.ClusterSpec
 	for id := first; id <= last; id++ {
-		spec := &pb.ClusterSpec{ClusterId: id, Application: "kv", Size: uint32(number(t, d, "size", 3))}
+		spec := &pb.ClusterSpec{ClusterId: id, Application: "kv", Size: uint32(number(t, d, "size", 3)),
+			SpreadOver: arg(t, d, "spread", ""), RequiredLabels: labels(arg(t, d, "require", "")),
+			PreferredLabels: labels(arg(t, d, "prefer", ""))}
 		for _, part := range strings.FieldsFunc(arg(t, d, "regions", ""), func(r rune) bool { return r == '.' }) {
 			region, count, _ := strings.Cut(part, ":")
 			n, err := strconv.ParseUint(count, 10, 32)
@@ -183,7 +205,81 @@ func (s *script) define(t *testing.T, d *datadriven.TestData) string {
 		}
 		specs = append(specs, spec)
 	}
-	if r := s.w.define(specs...); r.Code != pb.CommandCode_APPLIED {
+	return specs
+}
+
+// labels reads 'disk:ssd.rack:1'.
+func labels(text string) map[string]string {
+	var found map[string]string
+	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return r == '.' }) {
+		if found == nil {
+			found = map[string]string{}
+		}
+		key, value, _ := strings.Cut(part, ":")
+		found[key] = value
+	}
+	return found
+}
+
+// describe changes a host: host name=h1 labels=disk:ssd weight=200
+func (s *script) describe(t *testing.T, d *datadriven.TestData) {
+	m := s.w.hosts[arg(t, d, "name", "")]
+	if m == nil {
+		d.Fatalf(t, "there is no such host")
+	}
+	m.labels, m.weight, m.reported = labels(arg(t, d, "labels", "")), uint32(number(t, d, "weight", 0)), nil
+}
+
+// mode cordons or drains hosts: mode drain=h1, mode active=h1.
+func (s *script) mode(t *testing.T, d *datadriven.TestData) {
+	for _, a := range d.CmdArgs {
+		mode := pb.HostMode(pb.HostMode_value[strings.ToUpper(a.Key)])
+		for _, id := range a.Vals {
+			r := s.w.write(&pb.Command{Body: &pb.Command_SetHostMode{SetHostMode: &pb.SetHostMode{NodehostId: id, Mode: mode}}})
+			if r.Code != pb.CommandCode_APPLIED {
+				d.Fatalf(t, "%s", r.Detail)
+			}
+		}
+	}
+}
+
+func (s *script) update(t *testing.T, d *datadriven.TestData) string {
+	r := s.w.write(&pb.Command{Body: &pb.Command_UpdateClusters{UpdateClusters: &pb.UpdateClusters{Specs: s.specs(t, d)}}})
+	if r.Code != pb.CommandCode_APPLIED {
+		return fmt.Sprintf("%s: %s\n", r.Code, r.Detail)
+	}
+	return ""
+}
+
+func (s *script) delete(t *testing.T, d *datadriven.TestData) string {
+	cmd := &pb.DeleteClusters{}
+	first, last := span(t, d, arg(t, d, "clusters", "1"))
+	for id := first; id <= last; id++ {
+		cmd.ClusterIds = append(cmd.ClusterIds, id)
+	}
+	r := s.w.write(&pb.Command{Body: &pb.Command_DeleteClusters{DeleteClusters: cmd}})
+	if r.Code != pb.CommandCode_APPLIED {
+		return fmt.Sprintf("%s: %s\n", r.Code, r.Detail)
+	}
+	for _, id := range cmd.ClusterIds {
+		delete(s.w.groups, id)
+	}
+	return ""
+}
+
+func preflight(w *world, host string) string {
+	var b strings.Builder
+	for _, x := range PreflightDrain(w.state, w.policy, host) {
+		fmt.Fprintf(&b, "%d would wait for %s\n", x.ClusterID, x.For)
+	}
+	if b.Len() == 0 {
+		return "nothing is in the way\n"
+	}
+	return b.String()
+}
+
+func (s *script) define(t *testing.T, d *datadriven.TestData) string {
+	if r := s.w.define(s.specs(t, d)...); r.Code != pb.CommandCode_APPLIED {
 		return fmt.Sprintf("%s: %s\n", r.Code, r.Detail)
 	}
 	return ""
@@ -294,7 +390,7 @@ func (s *script) show(t *testing.T, d *datadriven.TestData) string {
 	switch what := d.CmdArgs[0].Key; what {
 	case "hosts":
 		for _, h := range newFleet(s.w.state, s.w.policy, 0).order {
-			fmt.Fprintf(&b, "%s up=%v placed=%d\n", h.ID(), h.up, h.Placed)
+			fmt.Fprintf(&b, "%s %s placed=%d\n", h.ID(), s.w.state.HostStatus(h.Host, s.w.policy.TTL).State, h.Placed)
 		}
 	case "waiting":
 		for _, x := range Decide(s.w.state, s.w.policy, s.w.seed).Waiting {
@@ -314,6 +410,9 @@ func (s *script) show(t *testing.T, d *datadriven.TestData) string {
 }
 
 func (s *script) showCluster(b *strings.Builder, c *db.Cluster) {
+	if c.Spec == nil && len(c.Replicas) == 0 {
+		return // deleted
+	}
 	fmt.Fprintf(b, "%d ccid=%d: %s", c.ID, c.Image.CCID, &c.Image)
 	for _, m := range newFleet(s.w.state, s.w.policy, 0).assess(c).members() {
 		if m.is != live {

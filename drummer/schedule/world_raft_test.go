@@ -45,14 +45,6 @@ func (w *world) raft(g *group) {
 		g.leader = 0
 		return
 	}
-	for _, m := range g.image.Members {
-		n := w.running(g, m)
-		if n == nil {
-			continue
-		}
-		n.image = g.image
-		n.caught = m.Role == pb.MemberRole_OBSERVER && w.now >= n.started+w.joinTicks
-	}
 	leader := g.image.Member(g.leader)
 	if leader == nil || !db.Voting(leader.Role) || w.running(g, *leader) == nil {
 		g.leader = 0
@@ -63,6 +55,15 @@ func (w *world) raft(g *group) {
 				break
 			}
 		}
+	}
+	for _, m := range g.image.Members {
+		n := w.running(g, m)
+		if n == nil {
+			continue
+		}
+		n.image = g.image
+		n.leader, n.term = g.leader, g.term
+		n.caught = m.Role == pb.MemberRole_OBSERVER && w.now >= n.started+w.joinTicks
 	}
 }
 
@@ -166,6 +167,13 @@ func (w *world) changeMembership(m *machine, r *pb.Request) *pb.RequestResult {
 		return x.Address == m.name && db.Voting(x.Role) && w.running(g, x) != nil
 	}) {
 		return answer(pb.ResultCode_FAILED, "the host runs no voter of the cluster")
+	}
+	if r.Kind == pb.RequestKind_TRANSFER_LEADER {
+		if x := g.image.Member(r.NodeId); x != nil && x.Role == pb.MemberRole_VOTER && w.running(g, *x) != nil {
+			g.leader = r.NodeId
+			g.term++
+		}
+		return answer(pb.ResultCode_DONE, "")
 	}
 	next := w.changed(g, r)
 	if next == nil {

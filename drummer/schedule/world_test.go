@@ -63,6 +63,8 @@ type machine struct {
 	id     string // NodeHost ID, of the disk
 	wipes  int
 	region string
+	labels map[string]string
+	weight uint32
 	up     bool
 	cut    bool   // from Drummer, not from the other hosts
 	since  uint64 // when up or cut last changed
@@ -80,6 +82,8 @@ type process struct {
 	running bool
 	image   *db.Image // the membership it has applied; nil: none
 	started uint64    // when it last started
+	leader  uint64    // the leader it follows
+	term    uint64
 	caught  bool
 }
 
@@ -192,7 +196,7 @@ func (w *world) step() {
 
 // hear writes the tick, the results and the reports of this moment.
 func (w *world) hear() {
-	tick := &pb.Tick{Term: w.term}
+	tick := &pb.Tick{Term: w.term, TimeToLive: w.policy.TTL}
 	reports := &pb.HostReports{Term: w.term}
 	for _, m := range w.sortedHosts() {
 		if !m.up || m.cut {
@@ -286,6 +290,9 @@ func (m *machine) facts() map[nodeKey]*pb.NodeReport {
 	facts := map[nodeKey]*pb.NodeReport{}
 	for _, n := range m.sortedNodes() {
 		r := &pb.NodeReport{ClusterId: n.key.cluster, NodeId: n.key.node, Running: n.running, CaughtUp: n.caught}
+		if n.running {
+			r.LeaderId, r.Term = n.leader, n.term
+		}
 		if n.running && n.image != nil {
 			r.Membership = n.image.Proto(n.key.cluster)
 			if x := n.image.Member(n.key.node); x != nil {
@@ -300,7 +307,8 @@ func (m *machine) facts() map[nodeKey]*pb.NodeReport {
 // report is what the host says now: all at first, then what changed; nil when
 // nothing did.
 func (m *machine) report() *pb.HostReport {
-	r := &pb.HostReport{Host: &pb.NodeHostInfo{NodehostId: m.id, RaftAddress: m.name, Region: m.region}}
+	r := &pb.HostReport{Host: &pb.NodeHostInfo{
+		NodehostId: m.id, RaftAddress: m.name, Region: m.region, Labels: m.labels, Weight: m.weight}}
 	facts := m.facts()
 	r.Full = m.reported == nil
 	for _, n := range m.sortedNodes() {
