@@ -65,6 +65,8 @@ func work(ctx context.Context, job Job) error {
 		<-ctx.Done()
 		time.Sleep(o.For)
 		return job.Progress("stopped")
+	case "raft":
+		return runRaft(job, o.For)
 	case "spin":
 		job.Progress(os.Getpid())
 		var mu sync.Mutex

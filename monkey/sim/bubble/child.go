@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"runtime/pprof"
 	"sync"
 	"sync/atomic"
 )
@@ -36,6 +37,7 @@ type envelope struct {
 	Realtime    bool            `json:"realtime"`
 	GCPercent   int             `json:"gc_percent"`
 	MemoryLimit int64           `json:"memory_limit"`
+	Profile     string          `json:"profile"`
 	Request     json.RawMessage `json:"request"`
 }
 
@@ -94,10 +96,33 @@ func Main(work func(context.Context, Job) error) {
 		err := stoppable(stop.Load, func(ctx context.Context) error { return work(ctx, job) })
 		return job.end(err)
 	}
-	if e.Realtime {
-		os.Exit(f())
+	finish, err := profile(e.Profile)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bubble:", err)
+		os.Exit(exitProtocol)
 	}
-	run(f)
+	if e.Realtime {
+		code := f()
+		finish()
+		os.Exit(code)
+	}
+	run(f, finish)
+}
+
+// profile begins a CPU profile, if a file is named, and returns what ends it.
+// It has a goroutine of its own, which must not live in the bubble.
+func profile(file string) (finish func(), err error) {
+	if file == "" {
+		return func() {}, nil
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return nil, fmt.Errorf("create the CPU profile: %w", err)
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, fmt.Errorf("begin the CPU profile: %w", err)
+	}
+	return pprof.StopCPUProfile, nil
 }
 
 func receive(in *bufio.Reader) (envelope, error) {

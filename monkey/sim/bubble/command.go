@@ -49,6 +49,8 @@ type Command struct {
 	// MemoryLimit in bytes is when the child collects garbage all the same.
 	// Default 4 GiB.
 	MemoryLimit int64
+	// Profile, unless empty, is the file for a CPU profile of the child.
+	Profile string
 }
 
 // Exit is how a child ended. All went well if Done and neither Err nor Crash
@@ -165,7 +167,7 @@ func (c Command) envelope() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode the request to the child process: %w", err)
 	}
-	e := envelope{Realtime: c.Realtime, GCPercent: c.GCPercent, MemoryLimit: c.MemoryLimit, Request: request}
+	e := envelope{Realtime: c.Realtime, GCPercent: c.GCPercent, MemoryLimit: c.MemoryLimit, Profile: c.Profile, Request: request}
 	if e.GCPercent == 0 {
 		e.GCPercent = defaultGCPercent
 	}

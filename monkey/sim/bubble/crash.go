@@ -78,7 +78,7 @@ func (p *crashParser) line(line string) {
 	case p.opening != nil && strings.HasPrefix(line, "goroutine ") && strings.Contains(line, "["):
 		p.message, p.opening = p.opening, nil
 		p.stack.Reset()
-		p.stack.WriteString(line)
+		p.stack.WriteString(line[:min(len(line), maxStack)])
 	case p.opening != nil && len(p.opening) < maxMessageLines:
 		p.opening = append(p.opening, line)
 	case p.opening != nil:
