@@ -1383,6 +1383,7 @@ type Welcome struct {
 	DeploymentId        uint64                 `protobuf:"varint,1,opt,name=deployment_id,json=deploymentId,proto3" json:"deployment_id,omitempty"`
 	HeartbeatIntervalNs int64                  `protobuf:"varint,2,opt,name=heartbeat_interval_ns,json=heartbeatIntervalNs,proto3" json:"heartbeat_interval_ns,omitempty"`
 	Server              string                 `protobuf:"bytes,3,opt,name=server,proto3" json:"server,omitempty"`
+	Servers             []string               `protobuf:"bytes,4,rep,name=servers,proto3" json:"servers,omitempty"` // gRPC addresses of all servers that are known
 	unknownFields       protoimpl.UnknownFields
 	sizeCache           protoimpl.SizeCache
 }
@@ -1436,6 +1437,13 @@ func (x *Welcome) GetServer() string {
 		return x.Server
 	}
 	return ""
+}
+
+func (x *Welcome) GetServers() []string {
+	if x != nil {
+		return x.Servers
+	}
+	return nil
 }
 
 type Redirect struct {
@@ -1569,7 +1577,10 @@ type Request struct {
 	Spec           *ClusterSpec           `protobuf:"bytes,9,opt,name=spec,proto3" json:"spec,omitempty"`                                       // for START_NODE
 	NodehostId     string                 `protobuf:"bytes,10,opt,name=nodehost_id,json=nodehostId,proto3" json:"nodehost_id,omitempty"`        // the host that is asked; others refuse
 	DeploymentId   uint64                 `protobuf:"varint,11,opt,name=deployment_id,json=deploymentId,proto3" json:"deployment_id,omitempty"` // fences a host of another deployment
-	LeaderTerm     uint64                 `protobuf:"varint,12,opt,name=leader_term,json=leaderTerm,proto3" json:"leader_term,omitempty"`       // of the Drummer leader that decided it
+	LeaderTerm     uint64                 `protobuf:"varint,12,opt,name=leader_term,json=leaderTerm,proto3" json:"leader_term,omitempty"`       // of the Drummer leader that sends it
+	// cluster_deleted says, for DESTROY_NODE, that the whole cluster is to go:
+	// its members, too, may be destroyed. The leader that sends it knows.
+	ClusterDeleted bool `protobuf:"varint,14,opt,name=cluster_deleted,json=clusterDeleted,proto3" json:"cluster_deleted,omitempty"`
 	// relieves is the healthy member that an added node is to take over from,
 	// for balance; 0: none. Agents have no use for it.
 	Relieves      uint64 `protobuf:"varint,13,opt,name=relieves,proto3" json:"relieves,omitempty"`
@@ -1689,6 +1700,13 @@ func (x *Request) GetLeaderTerm() uint64 {
 		return x.LeaderTerm
 	}
 	return 0
+}
+
+func (x *Request) GetClusterDeleted() bool {
+	if x != nil {
+		return x.ClusterDeleted
+	}
+	return false
 }
 
 func (x *Request) GetRelieves() uint64 {
@@ -3417,15 +3435,16 @@ const file_drummer_proto_rawDesc = "" +
 	"\arequest\x18\x03 \x01(\v2\x14.drumbeat.v1.RequestH\x00R\arequest\x12'\n" +
 	"\x04ping\x18\x04 \x01(\v2\x11.drumbeat.v1.PingH\x00R\x04ping\x12D\n" +
 	"\x0fsend_full_state\x18\x05 \x01(\v2\x1a.drumbeat.v1.SendFullStateH\x00R\rsendFullStateB\x06\n" +
-	"\x04body\"z\n" +
+	"\x04body\"\x94\x01\n" +
 	"\aWelcome\x12#\n" +
 	"\rdeployment_id\x18\x01 \x01(\x04R\fdeploymentId\x122\n" +
 	"\x15heartbeat_interval_ns\x18\x02 \x01(\x03R\x13heartbeatIntervalNs\x12\x16\n" +
-	"\x06server\x18\x03 \x01(\tR\x06server\"1\n" +
+	"\x06server\x18\x03 \x01(\tR\x06server\x12\x18\n" +
+	"\aservers\x18\x04 \x03(\tR\aservers\"1\n" +
 	"\bRedirect\x12%\n" +
 	"\x0eleader_address\x18\x01 \x01(\tR\rleaderAddress\"\x06\n" +
 	"\x04Ping\"\x0f\n" +
-	"\rSendFullState\"\xd5\x04\n" +
+	"\rSendFullState\"\xfe\x04\n" +
 	"\aRequest\x12!\n" +
 	"\foperation_id\x18\x01 \x01(\x04R\voperationId\x12,\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x18.drumbeat.v1.RequestKindR\x04kind\x12\x1d\n" +
@@ -3442,7 +3461,8 @@ const file_drummer_proto_rawDesc = "" +
 	"nodehostId\x12#\n" +
 	"\rdeployment_id\x18\v \x01(\x04R\fdeploymentId\x12\x1f\n" +
 	"\vleader_term\x18\f \x01(\x04R\n" +
-	"leaderTerm\x12\x1a\n" +
+	"leaderTerm\x12'\n" +
+	"\x0fcluster_deleted\x18\x0e \x01(\bR\x0eclusterDeleted\x12\x1a\n" +
 	"\brelieves\x18\r \x01(\x04R\brelieves\x1aA\n" +
 	"\x13InitialMembersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\x04R\x03key\x12\x14\n" +
