@@ -233,3 +233,35 @@ func TestRegistryRunsAndRemoves(t *testing.T) {
 	_, err = fs.Stat("/kv/cluster-7-node-8")
 	require.Error(t, err)
 }
+
+// TestOnDiskOnTheOperatingSystemsFiles lives twice on a real folder.
+func TestOnDiskOnTheOperatingSystemsFiles(t *testing.T) {
+	dir := t.TempDir()
+	open := func() (sm.IOnDiskStateMachine, uint64) {
+		machine := OnDisk(vfs.Default, dir, Correct)(1, 1)
+		index, err := machine.Open(nil)
+		require.NoError(t, err)
+		return machine, index
+	}
+	machine, _ := open()
+	for index := uint64(1); index <= 3000; index++ { // long enough to begin anew
+		_, err := machine.Update([]sm.Entry{{Index: index, Cmd: put("a", "0123456789")}})
+		require.NoError(t, err)
+		if index%1000 == 0 {
+			require.NoError(t, machine.Sync())
+		}
+	}
+	before, err := machine.Lookup(kv.DigestQuery())
+	require.NoError(t, err)
+	require.NoError(t, machine.Close())
+	_, err = machine.Lookup(kv.GetQuery("a"))
+	require.NoError(t, err, "Dragonboat may look up after Close")
+
+	machine, index := open()
+	require.Equal(t, uint64(3000), index)
+	after, err := machine.Lookup(kv.DigestQuery())
+	require.NoError(t, err)
+	require.Equal(t, before, after)
+	require.NoError(t, machine.Close())
+	require.NoError(t, RemoveOnDisk(vfs.Default, dir, 1, 1))
+}
