@@ -45,7 +45,7 @@ func CheckLog(ctx context.Context, l *Log, fetch func(i int) history.Op, o Optio
 	}
 	ctx, cancel := o.bound(ctx)
 	defer cancel()
-	if bad := c.judgeAll(ctx); bad != nil {
+	if bad := c.judgeAll(ctx); bad != nil && !o.NoCore {
 		c.res.Core, c.res.Explanation = bad.explain(ctx)
 	}
 	c.res.Engine = engines(c.res.PerKey)
@@ -159,7 +159,7 @@ func checkModel(ctx context.Context, ops []history.Op, o Options) (Result, error
 		switch {
 		case f.verdict == OK && o.Certify:
 			f.verdict = res.certify(o.Model, p.name, ops, p.original(f.order))
-		case f.verdict == Violation && res.Core == nil:
+		case f.verdict == Violation && res.Core == nil && !o.NoCore:
 			res.Core, res.Explanation = explainModel(ctx, o, p, f.until)
 		case f.verdict == Unknown && res.Explanation == "":
 			res.Explanation = o.gaveUp(p.name, len(p.ops))

@@ -40,6 +40,7 @@ type Online struct {
 	table    stateIndex
 	open     []openOp // the operations begun, from base on, by ticket
 	base     Ticket
+	head     int // the first of open that may not be done
 	now      int64
 	deferred []string
 	judged   int
@@ -144,15 +145,15 @@ func (o *Online) Judged() int {
 // observed are not looked at.
 func (o *Online) Begin(op *history.Op) Ticket {
 	o.mu.Lock()
-	defer o.mu.Unlock()
 	k := o.key(op.Key)
 	t := o.base + Ticket(len(o.open))
 	o.now = max(o.now, op.Call)
-	entry := openOp{call: op.Call, key: k}
+	state := uint32(0)
 	if op.Kind != history.Get && !k.out {
-		entry.state = o.write(k, op)
+		state = o.write(k, op)
 	}
-	o.open = append(o.open, entry)
+	o.open = append(o.open, openOp{call: op.Call, key: k, state: state})
+	o.mu.Unlock()
 	return t
 }
 
@@ -288,13 +289,13 @@ func (o *Online) End(t Ticket, op *history.Op) *OnlineViolation {
 
 // settleOpen forgets tickets that are over, up to the first that is open.
 func (o *Online) settleOpen() {
-	n := 0
-	for n < len(o.open) && o.open[n].done {
-		n++
+	for o.head < len(o.open) && o.open[o.head].done {
+		o.head++
 	}
-	if n > 64 && n*2 > len(o.open) || n == len(o.open) {
-		o.base += Ticket(n)
-		o.open = append(o.open[:0], o.open[n:]...)
+	if o.head >= 1024 && o.head*2 > len(o.open) {
+		o.base += Ticket(o.head)
+		o.open = append(o.open[:0], o.open[o.head:]...)
+		o.head = 0
 	}
 }
 
@@ -302,11 +303,8 @@ func (o *Online) settleOpen() {
 // that has not ended.
 func (o *Online) horizon() int64 {
 	t := o.now
-	for i := range o.open {
-		if !o.open[i].done {
-			t = min(t, o.open[i].call)
-			break
-		}
+	if o.head < len(o.open) {
+		t = min(t, o.open[o.head].call)
 	}
 	if t < longAgo+o.slack+1 {
 		return longAgo

@@ -44,6 +44,9 @@ type Options struct {
 	Memory int64
 	// Certify also produces, and verifies, an order for every key that is OK.
 	Certify bool
+	// NoCore leaves out the search for a small core of a violation and its
+	// explanation.
+	NoCore bool
 }
 
 // KeyResult is the judgement on one key (or other part) of a history.

@@ -43,6 +43,8 @@ type options struct {
 	viz, convert, output  string
 	compare               int
 	seed                  uint64
+	bench                 bool
+	benchLimit            time.Duration
 }
 
 const usage = `usage: checker [flags] FILE...
@@ -70,6 +72,8 @@ func flags(o *options, stderr io.Writer) *pflag.FlagSet {
 	f.BoolVar(&o.quiet, "quiet", false, "show no progress")
 	f.IntVar(&o.compare, "compare", 0, "compare the engines with porcupine on `n` random histories instead")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of --compare")
+	f.BoolVar(&o.bench, "bench", false, "measure the engines against porcupine instead, and print ratios")
+	f.DurationVar(&o.benchLimit, "bench-limit", 20*time.Second, "time after which --bench stops porcupine on a history")
 	f.Usage = func() { fmt.Fprint(stderr, usage, f.FlagUsages()) }
 	return f
 }
@@ -98,6 +102,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 	if o.compare > 0 {
 		return compare(ctx, &o, stdout, stderr)
 	}
+	if o.bench {
+		return bench(ctx, &o, stdout, stderr)
+	}
 	for _, path := range f.Args() {
 		code = worse(code, judge(ctx, &o, path, stdout, stderr))
 	}
@@ -105,7 +112,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 }
 
 func (o *options) validate(f *pflag.FlagSet) (err error) {
-	if f.NArg() == 0 && o.compare == 0 {
+	if f.NArg() == 0 && o.compare == 0 && !o.bench {
 		return errors.New("name at least one history; checker --help tells the rest")
 	}
 	if f.NArg() > 1 && (o.viz != "" || o.convert != "") {
