@@ -3,6 +3,9 @@
 package schedule
 
 import (
+	"fmt"
+
+	"github.com/drumbeat-raft/drumbeat/drummer/db"
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
 
@@ -26,6 +29,17 @@ func (p *planner) clean(a *assessment) {
 			NodeId:         r.NodeID,
 			NodehostId:     r.HostID,
 			ConfigChangeId: a.Image.CCID,
-		}, "it is no member at ccid %d", a.Image.CCID)
+		}, "%s", zombieReason(a, r))
+	}
+}
+
+func zombieReason(a *assessment, r *db.Replica) string {
+	switch {
+	case a.Deleted:
+		return "the cluster was deleted"
+	case r.NodeID < a.FirstNodeID:
+		return "it is left of a cluster that this one took the place of"
+	default:
+		return fmt.Sprintf("it is no member at ccid %d", a.Image.CCID)
 	}
 }

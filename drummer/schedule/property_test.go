@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/db"
@@ -41,6 +42,8 @@ type history struct {
 func newHistory(t *rapid.T) *history {
 	policy := DefaultPolicy()
 	policy.JoinLimit = 20
+	policy.BalanceCalm = rapid.SampledFrom([]uint64{5, 50}).Draw(t, "calm")
+	policy.FuseHold = 100
 	policy.OperationsPerHost = rapid.SampledFrom([]int{2, 5, 64}).Draw(t, "per host")
 	policy.JoinsPerHost = rapid.SampledFrom([]int{1, 32}).Draw(t, "joins")
 	h := &history{world: newWorld(policy, rapid.Uint64().Draw(t, "seed"))}
@@ -76,7 +79,7 @@ func (h *history) chaos(t *rapid.T) {
 	}
 	hosts := h.sortedHosts()
 	m := rapid.SampledFrom(hosts).Draw(t, "host")
-	switch rapid.IntRange(0, 13).Draw(t, "what") {
+	switch rapid.IntRange(0, 18).Draw(t, "what") {
 	case 0, 1, 2:
 		h.did("kill %s", m.name)
 		h.kill(m)
@@ -105,6 +108,17 @@ func (h *history) chaos(t *rapid.T) {
 		if h.defined < 6 {
 			h.define1(t)
 		}
+	case 14, 15:
+		mode := rapid.SampledFrom([]pb.HostMode{pb.HostMode_ACTIVE, pb.HostMode_CORDON, pb.HostMode_DRAIN}).Draw(t, "mode")
+		h.did("mode of %s: %s", m.id, mode)
+		h.mode(m.id, mode)
+	case 16:
+		h.resize(t)
+	case 17:
+		h.recreate(t)
+	case 18:
+		h.did("pause: %v", !h.state.Paused)
+		h.pause(!h.state.Paused, "because")
 	case 13:
 		for _, n := range m.sortedNodes() {
 			if rapid.Bool().Draw(t, "stop node") {
@@ -112,6 +126,32 @@ func (h *history) chaos(t *rapid.T) {
 				n.running, n.caught = false, false
 			}
 		}
+	}
+}
+
+// resize wants another number of members.
+func (h *history) resize(t *rapid.T) {
+	c := h.state.Clusters.At(rapid.Uint64Range(1, h.defined).Draw(t, "cluster"))
+	if c == nil || c.Spec == nil {
+		return
+	}
+	spec := proto.Clone(c.Spec).(*pb.ClusterSpec)
+	spec.Size = uint32(rapid.IntRange(1, min(5, len(h.hosts))).Draw(t, "size"))
+	h.did("resize %d from %d to %d", c.ID, c.Spec.Size, spec.Size)
+	h.write(&pb.Command{Body: &pb.Command_UpdateClusters{UpdateClusters: &pb.UpdateClusters{Specs: []*pb.ClusterSpec{spec}}}})
+}
+
+// recreate deletes a cluster, or defines it again.
+func (h *history) recreate(t *rapid.T) {
+	c := h.state.Clusters.At(rapid.Uint64Range(1, h.defined).Draw(t, "cluster"))
+	switch {
+	case c == nil:
+	case c.Deleted:
+		h.did("define %d again", c.ID)
+		h.define(&pb.ClusterSpec{ClusterId: c.ID, Application: "kv", Size: 3})
+	case c.Spec != nil:
+		h.did("delete %d", c.ID)
+		h.delete(c.ID)
 	}
 }
 
@@ -191,6 +231,10 @@ func (h *history) heal(t *rapid.T) {
 	h.did("heal")
 	h.faults = faults{}
 	h.leaderless = false
+	h.pause(false, "")
+	for id := range h.state.Hosts.All() {
+		h.mode(id, pb.HostMode_ACTIVE)
+	}
 	for _, m := range h.sortedHosts() {
 		m.cut = false
 		if !m.up {

@@ -94,9 +94,9 @@ func (s *script) command(t *testing.T, d *datadriven.TestData) string {
 	case "delete":
 		return s.delete(t, d)
 	case "pause":
-		w.write(&pb.Command{Body: &pb.Command_SetPaused{SetPaused: &pb.SetPaused{Paused: true, Reason: arg(t, d, "why", "")}}})
+		w.pause(true, arg(t, d, "why", ""))
 	case "go-on":
-		w.write(&pb.Command{Body: &pb.Command_SetPaused{SetPaused: &pb.SetPaused{}}})
+		w.pause(false, "")
 	case "forget":
 		r := w.write(&pb.Command{Body: &pb.Command_ForgetHost{ForgetHost: &pb.ForgetHost{NodehostId: arg(t, d, "id", "")}}})
 		return fmt.Sprintf("%s: %s\n", r.Code, r.Detail)
@@ -158,6 +158,7 @@ func (s *script) set(t *testing.T, d *datadriven.TestData) {
 	p.BalanceNodes = int(number(t, d, "balance-nodes", uint64(p.BalanceNodes)))
 	p.BalanceLeaders = int(number(t, d, "balance-leaders", uint64(p.BalanceLeaders)))
 	p.BalanceCalm = number(t, d, "calm", p.BalanceCalm)
+	p.FuseHold = number(t, d, "fuse-hold", p.FuseHold)
 	p.TTL = number(t, d, "ttl", p.TTL)
 	p.JoinLimit = number(t, d, "join-limit", p.JoinLimit)
 	p.OperationDeadline = number(t, d, "deadline", p.OperationDeadline)
@@ -235,8 +236,7 @@ func (s *script) mode(t *testing.T, d *datadriven.TestData) {
 	for _, a := range d.CmdArgs {
 		mode := pb.HostMode(pb.HostMode_value[strings.ToUpper(a.Key)])
 		for _, id := range a.Vals {
-			r := s.w.write(&pb.Command{Body: &pb.Command_SetHostMode{SetHostMode: &pb.SetHostMode{NodehostId: id, Mode: mode}}})
-			if r.Code != pb.CommandCode_APPLIED {
+			if r := s.w.mode(id, mode); r.Code != pb.CommandCode_APPLIED {
 				d.Fatalf(t, "%s", r.Detail)
 			}
 		}
@@ -252,17 +252,13 @@ func (s *script) update(t *testing.T, d *datadriven.TestData) string {
 }
 
 func (s *script) delete(t *testing.T, d *datadriven.TestData) string {
-	cmd := &pb.DeleteClusters{}
+	var ids []uint64
 	first, last := span(t, d, arg(t, d, "clusters", "1"))
 	for id := first; id <= last; id++ {
-		cmd.ClusterIds = append(cmd.ClusterIds, id)
+		ids = append(ids, id)
 	}
-	r := s.w.write(&pb.Command{Body: &pb.Command_DeleteClusters{DeleteClusters: cmd}})
-	if r.Code != pb.CommandCode_APPLIED {
+	if r := s.w.delete(ids...); r.Code != pb.CommandCode_APPLIED {
 		return fmt.Sprintf("%s: %s\n", r.Code, r.Detail)
-	}
-	for _, id := range cmd.ClusterIds {
-		delete(s.w.groups, id)
 	}
 	return ""
 }

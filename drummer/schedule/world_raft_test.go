@@ -73,7 +73,7 @@ func (w *world) form(cluster uint64, initial map[uint64]string) {
 	image := bootstrap(initial)
 	born := &group{id: cluster, image: image, life: image.Members[0].NodeID}
 	g := w.groups[cluster]
-	if g != nil && g.life == born.life || !w.quorate(born) {
+	if g != nil && g.life == born.life || !w.quorate(born) || born.life < w.ended[cluster] {
 		return
 	}
 	if g != nil {

@@ -36,6 +36,9 @@ type world struct {
 	homes   map[nodeKey]string
 	results []*pb.RequestResult
 	sent    map[uint64]bool // operations delivered to their host
+	// ended are the NodeIDs, by cluster, below which all belong to a cluster
+	// that was deleted.
+	ended map[uint64]uint64
 
 	// joinTicks is how long an observer takes to catch up; faults decides
 	// what the network does. Both may be changed at any time.
@@ -109,6 +112,7 @@ func newWorld(policy Policy, seed uint64) *world {
 		groups:    map[uint64]*group{},
 		homes:     map[nodeKey]string{},
 		sent:      map[uint64]bool{},
+		ended:     map[uint64]uint64{},
 		joinTicks: 2,
 	}
 }
@@ -160,6 +164,27 @@ func (w *world) noteEvents(before *db.State) {
 
 func (w *world) define(specs ...*pb.ClusterSpec) *pb.CommandResult {
 	return w.write(&pb.Command{Body: &pb.Command_DefineClusters{DefineClusters: &pb.DefineClusters{Specs: specs}}})
+}
+
+func (w *world) delete(clusters ...uint64) *pb.CommandResult {
+	r := w.write(&pb.Command{Body: &pb.Command_DeleteClusters{
+		DeleteClusters: &pb.DeleteClusters{ClusterIds: clusters}}})
+	if r.Code == pb.CommandCode_APPLIED {
+		for _, id := range clusters {
+			delete(w.groups, id)
+			w.ended[id] = w.state.Clusters.At(id).FirstNodeID
+		}
+	}
+	return r
+}
+
+func (w *world) mode(id string, mode pb.HostMode) *pb.CommandResult {
+	return w.write(&pb.Command{Body: &pb.Command_SetHostMode{
+		SetHostMode: &pb.SetHostMode{NodehostId: id, Mode: mode}}})
+}
+
+func (w *world) pause(paused bool, why string) {
+	w.write(&pb.Command{Body: &pb.Command_SetPaused{SetPaused: &pb.SetPaused{Paused: paused, Reason: why}}})
 }
 
 func (w *world) launch() {
