@@ -92,6 +92,11 @@ func TestRunFindsThePlantedBug(t *testing.T) {
 	require.NotEmpty(t, c.Key)
 	require.NotEmpty(t, c.Operations)
 	require.Contains(t, c.Detail, c.Key)
+
+	// result.json has the operations as the history has them.
+	var read judge.Result
+	require.NoError(t, rundir.ReadJSON(r.Dir, rundir.ResultFile, &read))
+	require.Equal(t, c.Operations, check(t, &read, judge.Linearizability).Operations)
 }
 
 func TestInterruptedRunLeavesAHistoryThatIsJudged(t *testing.T) {

@@ -19,7 +19,7 @@ func (e *evidence) invariants() []Check {
 		return checksOf(findings)
 	}
 	if c.Digests.Enabled && e.scenario.Clusters.Size > 1 { // one replica agrees with itself
-		findings = append(findings, invariant.Digests(f), invariant.DivergencePoint(f))
+		findings = append(findings, invariant.Digests(f))
 	}
 	if c.Membership.Enabled {
 		findings = append(findings, invariant.MembershipAgreement(f), invariant.Picture(f), invariant.Zombies(f))

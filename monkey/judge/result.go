@@ -3,6 +3,8 @@
 package judge
 
 import (
+	"bytes"
+	"encoding/json"
 	"time"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
@@ -109,9 +111,43 @@ type Check struct {
 	Verdict Verdict `json:"verdict"`
 	Detail  string  `json:"detail"` // one line, with the facts
 	// Cluster, Key and Operations say where a violation of linearizability is.
-	Cluster    uint64       `json:"cluster,omitempty"`
-	Key        string       `json:"key,omitempty"`
-	Operations []history.Op `json:"operations,omitempty"`
+	Cluster    uint64 `json:"cluster,omitempty"`
+	Key        string `json:"key,omitempty"`
+	Operations Core   `json:"operations,omitempty"`
+}
+
+// Core is the smallest set of operations found that cannot be ordered. In JSON
+// its operations are as in a history.
+type Core []history.Op
+
+// MarshalJSON implements json.Marshaler.
+func (c Core) MarshalJSON() ([]byte, error) {
+	lines := make([]json.RawMessage, len(c))
+	for i := range c {
+		line, err := c[i].AppendJSON(nil)
+		if err != nil {
+			return nil, err
+		}
+		lines[i] = bytes.TrimSpace(line)
+	}
+	return json.Marshal(lines)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (c *Core) UnmarshalJSON(b []byte) error {
+	var lines []json.RawMessage
+	if err := json.Unmarshal(b, &lines); err != nil {
+		return err
+	}
+	*c = make(Core, len(lines))
+	for i, line := range lines {
+		op, err := history.ParseJSON(line)
+		if err != nil {
+			return err
+		}
+		(*c)[i] = op
+	}
+	return nil
 }
 
 // Repair sums up how Raft clusters became whole again. A repair lasts from the

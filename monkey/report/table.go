@@ -102,8 +102,18 @@ func verified(t io.Writer, r *judge.Result) {
 		Count(int64(r.Ops.OK+r.Ops.Fail+r.Ops.Unknown)), Count(int64(r.Ops.OK)), Count(int64(r.Ops.Fail)),
 		Count(int64(r.Ops.Unknown)), Count(int64(r.Ops.Checked)))
 	for _, c := range worstFirst(r.Checks) {
-		fmt.Fprintf(t, "  %s\t%s\t%s\n", mark(c.Verdict), c.Name, c.Detail)
+		fmt.Fprintf(t, "  %s\t%s\t%s\n", mark(c.Verdict), c.Name, shorten(c.Detail))
 	}
+}
+
+// maxDetail is how much of a detail the table shows, in characters.
+const maxDetail = 400
+
+func shorten(detail string) string {
+	if r := []rune(detail); len(r) > maxDetail {
+		return string(r[:maxDetail]) + " … (all of it is in result.json)"
+	}
+	return detail
 }
 
 // worstFirst keeps the order of checks among those with the same verdict.
