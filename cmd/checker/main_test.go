@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/checker/linear/generate"
+	"github.com/drumbeat-raft/drumbeat/checker/linear/ratios"
+)
+
+// call runs the command and returns its exit code and what it printed.
+func call(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = run(t.Context(), args, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+func write(t *testing.T, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	require.NoError(t, os.WriteFile(path, []byte(content), 0o644))
+	return path
+}
+
+const legal = `{"client":1,"key":"k","op":"put","value":"v","call":1,"return":2,"outcome":"ok"}
+{"client":1,"key":"k","op":"get","observed":"v","call":3,"return":4,"outcome":"ok"}
+`
+const illegal = `{"client":1,"key":"k","op":"put","value":"v","call":1,"return":2,"outcome":"ok"}
+{"client":1,"key":"k","op":"get","observed":null,"call":3,"return":4,"outcome":"ok","host":"h2","why":{"x":[1]}}
+`
+
+func TestExitCodes(t *testing.T) {
+	good, bad, broken := write(t, "good.jsonl", legal), write(t, "bad.jsonl", illegal), write(t, "broken.jsonl", legal+"{")
+	for name, c := range map[string]struct {
+		args []string
+		want int
+	}{
+		"ok":               {[]string{good}, exitPass},
+		"violation":        {[]string{bad}, exitViolation},
+		"the worst counts": {[]string{bad, good}, exitViolation},
+		"broken":           {[]string{broken}, exitUsage},
+		"broken and bad":   {[]string{broken, bad}, exitUsage},
+		"no file":          {nil, exitUsage},
+		"missing file":     {[]string{good + "x"}, exitUsage},
+		"unknown flag":     {[]string{"--frob", good}, exitUsage},
+		"unknown model":    {[]string{"--model", "frob", good}, exitUsage},
+		"unknown format":   {[]string{"--format", "frob", good}, exitUsage},
+		"wrong format":     {[]string{"--format", "edn", good}, exitUsage},
+		"bad memory":       {[]string{"--memory", "much", good}, exitUsage},
+		"bad timeout":      {[]string{"--timeout", "-3s", good}, exitUsage},
+		"wrong model":      {[]string{"--model", "counter", good}, exitUsage},
+		"certified":        {[]string{"--certify", good}, exitPass},
+		"help":             {[]string{"--help"}, exitPass},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, _, stderr := call(t, c.args...)
+			require.Equal(t, c.want, code, stderr)
+		})
+	}
+}
+
+func TestOneLineAFile(t *testing.T) {
+	good, bad := write(t, "good.jsonl", legal), write(t, "bad.jsonl", illegal)
+	_, stdout, stderr := call(t, good, bad)
+	lines := strings.Split(strings.TrimSpace(stdout), "\n")
+	require.Len(t, lines, 2)
+	require.Regexp(t, `^`+good+`: ok \(2 ops, [0-9.]+[mµn]?s\)$`, lines[0])
+	require.Regexp(t, `^`+bad+`: violation \(2 ops, [0-9.]+[mµn]?s\)$`, lines[1])
+	require.Contains(t, stderr, `client 1 read nothing from k at 4, but client 1 wrote "v" to it and was done at 2`)
+}
+
+func TestBrokenInputNamesTheLine(t *testing.T) {
+	broken := write(t, "broken.jsonl", legal+"{")
+	_, stdout, stderr := call(t, broken)
+	require.Empty(t, stdout)
+	require.Contains(t, stderr, broken+":3: ")
+}
+
+func TestJSONHoldsTheCoreWithItsForeignFields(t *testing.T) {
+	bad := write(t, "bad.jsonl", illegal)
+	code, stdout, _ := call(t, "--json", bad)
+	require.Equal(t, exitViolation, code)
+	var got struct {
+		File, Verdict, Engine string
+		Ops                   int
+		Seconds               float64
+		Core                  []map[string]any
+	}
+	require.NoError(t, json.Unmarshal([]byte(stdout), &got))
+	require.Equal(t, bad, got.File)
+	require.Equal(t, "violation", got.Verdict)
+	require.Equal(t, 2, got.Ops)
+	require.Equal(t, "zones", got.Engine)
+	require.Positive(t, got.Seconds)
+	require.Len(t, got.Core, 2)
+	require.Equal(t, map[string]any{"x": []any{1.0}}, got.Core[1]["why"])
+	require.Equal(t, nil, got.Core[1]["observed"])
+}
+
+func TestVizDrawsTheViolation(t *testing.T) {
+	page := filepath.Join(t.TempDir(), "v.html")
+	code, _, stderr := call(t, "--viz", page, write(t, "bad.jsonl", illegal))
+	require.Equal(t, exitViolation, code, stderr)
+	html, err := os.ReadFile(page)
+	require.NoError(t, err)
+	require.Contains(t, string(html), "core")
+}
+
+// A big history is held in compact form; its core comes from a second read.
+func TestBigHistories(t *testing.T) {
+	var b bytes.Buffer
+	ops := generate.History(generate.Spec{Seed: 3, Ops: keepOps + 1000, Keys: 50, Clients: 16, Put: 0.3, Cas: 0.2, Unknown: 0.01, Strings: true})
+	require.NoError(t, history.WriteJSONL(&b, ops))
+	code, stdout, stderr := call(t, write(t, "big.jsonl", b.String()))
+	require.Equal(t, exitPass, code, stderr)
+	require.Contains(t, stdout, fmt.Sprint(len(ops), " ops"))
+	for i := range ops {
+		ops[i].Host = "somewhere"
+	}
+	ops = append(ops, generate.Planted(generate.StaleRead, "planted", 1<<40, false)...)
+	b.Reset()
+	require.NoError(t, history.WriteJSONL(&b, ops))
+	code, _, stderr = call(t, write(t, "bad.jsonl", b.String()))
+	require.Equal(t, exitViolation, code, stderr)
+	require.Contains(t, stderr, `client 900003 read "planted-1" from planted`)
+}
+
+func sharedHistories(t *testing.T) map[string]int {
+	t.Helper()
+	dir := ratios.Shared(".")
+	f, err := os.Open(filepath.Join(dir, "etcd-jepsen", "expected.csv"))
+	if err != nil {
+		t.Skipf("the folder of real histories is not there: %v", err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	require.NoError(t, err)
+	want := make(map[string]int)
+	for _, row := range rows[1:] {
+		want[filepath.Join(dir, "etcd-jepsen", row[0])] = map[string]int{"true": exitPass, "false": exitViolation}[row[1]]
+	}
+	for _, pattern := range []string{"kv/*", "dragonboat-nightly/*"} {
+		files, _ := filepath.Glob(filepath.Join(dir, pattern))
+		for _, file := range files {
+			want[file] = exitPass
+			if strings.HasSuffix(file, "-bad.txt") {
+				want[file] = exitViolation
+			}
+		}
+	}
+	return want
+}
+
+// Every real history keeps its verdict through every format and packing that
+// can tell it, and back.
+func TestRealHistoriesKeepTheirVerdictThroughConversion(t *testing.T) {
+	dir := t.TempDir()
+	for path, want := range sharedHistories(t) {
+		code, _, stderr := call(t, "--certify", path)
+		require.Equal(t, want, code, "%s: %s", path, stderr)
+		for _, through := range []string{"jsonl", "edn", "jepsen"} {
+			if through == "jepsen" && strings.Contains(path, "/kv/") {
+				code, _, stderr := call(t, "--convert", through, "-o", filepath.Join(dir, "x"), path)
+				require.Equal(t, exitUsage, code)
+				require.Contains(t, stderr, "a Jepsen log")
+				continue
+			}
+			there := filepath.Join(dir, "there."+through+".zst")
+			code, _, stderr := call(t, "--convert", through, "-o", there, path)
+			require.Equal(t, exitPass, code, stderr)
+			code, _, stderr = call(t, there)
+			require.Equal(t, want, code, "%s as %s: %s", path, through, stderr)
+			back := filepath.Join(dir, "back.jsonl.gz")
+			code, _, stderr = call(t, "--convert", "jsonl", "-o", back, there)
+			require.Equal(t, exitPass, code, stderr)
+			code, _, stderr = call(t, back)
+			require.Equal(t, want, code, "%s as %s and back: %s", path, through, stderr)
+		}
+	}
+}
+
+func TestTheComparisonCanBeRunByAnyone(t *testing.T) {
+	code, stdout, stderr := call(t, "--compare", "2000", "--seed", "5")
+	require.Equal(t, exitPass, code, stdout+stderr)
+	require.Contains(t, stdout, "seed 5: 2000 histories")
+}
