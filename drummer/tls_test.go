@@ -36,7 +36,7 @@ func TestMutualTLS(t *testing.T) {
 		server, err := drummer.New(drummer.Config{
 			NodeHost: testworld.NodeHostConfig(raft, vfs.NewMem()), NodeID: 1, DeploymentID: 7,
 			Members:  map[uint64]drummer.Peer{1: {RaftAddress: raft, Address: "drummer"}},
-			Listener: network.Listen("drummer"), TLS: serverTLS,
+			Listener: network.Listen("drummer"), TLS: serverTLS, Dial: network.Dial, ClientTLS: clientTLS,
 		})
 		require.NoError(t, err)
 		defer server.Close()

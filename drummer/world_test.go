@@ -82,6 +82,7 @@ func (w *world) startServer(id uint64, disk vfs.FS) {
 		NodeID:       id,
 		Members:      w.drummers,
 		Listener:     w.net.Listen(w.drummers[id].Address),
+		Dial:         w.net.Dial,
 		DeploymentID: 7,
 	})
 	require.NoError(w.t, err)

@@ -64,7 +64,7 @@ func run(path string, plaintext bool) error {
 	if err != nil {
 		return err
 	}
-	serverTLS, _, err := file.TLS.Load()
+	serverTLS, clientTLS, err := file.TLS.Load()
 	if err != nil {
 		return usage(err)
 	}
@@ -73,7 +73,7 @@ func run(path string, plaintext bool) error {
 		return fmt.Errorf("the server can't listen: %w", err)
 	}
 	config := file.config()
-	config.Listener, config.TLS, config.Logger = listener, serverTLS, log
+	config.Listener, config.TLS, config.ClientTLS, config.Logger = listener, serverTLS, clientTLS, log
 	server, err := drummer.New(config)
 	if err != nil {
 		return err

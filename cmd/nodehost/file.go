@@ -22,6 +22,8 @@ type file struct {
 	Drummers    []string          `yaml:"drummers"`
 	Region      string            `yaml:"region"`
 	Labels      map[string]string `yaml:"labels"`
+	// Weight is how much this NodeHost can carry, relative to others; 0: 100.
+	Weight uint32 `yaml:"weight"`
 	// RaftListen and APIListen default to the addresses above.
 	RaftListen string        `yaml:"raft_listen"`
 	APIListen  string        `yaml:"api_listen"`

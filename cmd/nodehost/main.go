@@ -92,6 +92,7 @@ func run(path string, plaintext bool) (err error) {
 		APIAddress: file.APIAddress,
 		Region:     file.Region,
 		Labels:     file.Labels,
+		Weight:     file.Weight,
 		Registry:   statemachine.Registry(vfs.Default, file.applicationDir(), statemachine.Correct),
 		Listener:   events,
 		TLS:        clientTLS,

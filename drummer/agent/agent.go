@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,6 +30,7 @@ type Agent struct {
 	log      *slog.Logger
 	rand     *rand.Rand // of the run goroutine
 	dialer   rpc.Dialer
+	servers  []string // of the run goroutine: those configured and those heard of
 
 	probes     *probes
 	inventory  *inventory
@@ -65,6 +67,7 @@ func New(nodehost *dragonboat.NodeHost, config Config) (*Agent, error) {
 		rand:       config.Rand,
 		dialer:     rpc.Dialer{Dial: config.Dial, TLS: config.TLS},
 		deployment: remembered,
+		servers:    slices.Clone(config.Drummers),
 		cancel:     cancel,
 	}
 	a.probes = newProbes(ctx, nodehost, config.Listener.notify)
@@ -93,13 +96,14 @@ func (a *Agent) Attached() string {
 }
 
 // run looks for the leader and attaches to it, again and again. It tries the
-// servers in an order of its own and waits ever longer between two rounds.
+// servers in an order of its own, the one that it has just left last, and waits
+// ever longer between two rounds.
 func (a *Agent) run(ctx context.Context) {
-	servers := append([]string(nil), a.config.Drummers...)
+	left := ""
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
-		a.rand.Shuffle(len(servers), func(i, j int) { servers[i], servers[j] = servers[j], servers[i] })
-		for _, address := range servers {
-			if a.follow(ctx, address) {
+		for _, address := range a.order(left) {
+			if end := a.follow(ctx, address); end.welcomed {
+				left = end.server
 				pause = firstPause
 				break
 			}
@@ -113,23 +117,43 @@ func (a *Agent) run(ctx context.Context) {
 	}
 }
 
+func (a *Agent) order(last string) []string {
+	servers := slices.Clone(a.servers)
+	a.rand.Shuffle(len(servers), func(i, j int) { servers[i], servers[j] = servers[j], servers[i] })
+	if i := slices.Index(servers, last); i >= 0 {
+		servers = append(slices.Delete(servers, i, i+1), last)
+	}
+	return servers
+}
+
+// learnServers adds servers that a Welcome names: one that was added later is
+// found also when none of the configured ones is left.
+func (a *Agent) learnServers(addresses []string) {
+	const maxServers = 64
+	for _, address := range addresses {
+		if address != "" && len(a.servers) < maxServers && !slices.Contains(a.servers, address) {
+			a.servers = append(a.servers, address)
+		}
+	}
+}
+
 // follow attaches to address and to where it is redirected, a few times at
-// most. It tells whether some server welcomed the agent.
-func (a *Agent) follow(ctx context.Context, address string) bool {
+// most. It returns how the last stream ended.
+func (a *Agent) follow(ctx context.Context, address string) end {
 	const maxRedirects = 3
-	for range maxRedirects {
+	for redirects := 0; ; redirects++ {
 		end := a.attach(ctx, address)
+		end.server = address
 		if end.welcomed {
 			a.log.Info("detached from Drummer", "server", address, "reason", end.err)
 		} else {
 			a.log.Debug("not attached to Drummer", "server", address, "reason", end.err)
 		}
-		if end.redirect == "" || end.redirect == address {
-			return end.welcomed
+		if end.redirect == "" || end.redirect == address || redirects == maxRedirects {
+			return end
 		}
 		address = end.redirect
 	}
-	return false
 }
 
 // sleep waits for about d, from half to one and a half of it, and returns

@@ -69,6 +69,8 @@ type Config struct {
 	// Region and Labels tell Drummer where the NodeHost is.
 	Region string
 	Labels map[string]string
+	// Weight is how much this NodeHost can carry, relative to others; 0: 100.
+	Weight uint32
 	// Registry has the applications that this NodeHost can run, by name.
 	Registry map[string]Application
 	// Listener hears the NodeHost's events; it was given to the NodeHost's

@@ -17,7 +17,7 @@ func (a *Agent) destroyNode(ctx context.Context, req *pb.Request) *pb.RequestRes
 	cluster, node := req.GetClusterId(), req.GetNodeId()
 	running, ok := a.runningNode(cluster)
 	if ok && running == node {
-		if a.isMember(ctx, cluster, node) {
+		if !req.GetClusterDeleted() && a.isMember(ctx, cluster, node) {
 			return refused(req, "node %d is a member of cluster %d, as read from the cluster; removing its data would corrupt the cluster", node, cluster)
 		}
 		if err := a.nodehost.StopNode(cluster, node); err != nil && !errors.Is(err, dragonboat.ErrClusterNotFound) {

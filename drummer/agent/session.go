@@ -21,6 +21,7 @@ var (
 
 // end is how a stream ended.
 type end struct {
+	server   string
 	welcomed bool
 	redirect string // where the server says the leader is
 	err      error
@@ -110,6 +111,7 @@ func (s *session) hello() error {
 			ApiAddress:  a.config.APIAddress,
 			Region:      a.config.Region,
 			Labels:      a.config.Labels,
+			Weight:      a.config.Weight,
 		},
 		DeploymentId: a.deployment.get(),
 		Nodes:        s.sent.full(now, a.probes),
@@ -126,6 +128,7 @@ func (s *session) welcome(w *pb.Welcome) error {
 			return err
 		}
 	}
+	s.agent.learnServers(w.GetServers())
 	if beat := time.Duration(w.GetHeartbeatIntervalNs()); beat > 0 {
 		s.heartbeat = beat
 	}

@@ -56,7 +56,8 @@ func (a *attachService) Attach(stream agentStream) error {
 	welcome := &pb.Welcome{
 		DeploymentId:        state.DeploymentID,
 		HeartbeatIntervalNs: int64(a.server.config.Tick),
-		Server:              a.server.config.Members[a.server.config.NodeID].Address,
+		Server:              a.server.peers.own.GetAddress(),
+		Servers:             append(a.server.peers.others(), a.server.peers.own.GetAddress()),
 	}
 	if err := stream.Send(&pb.ServerMessage{Body: &pb.ServerMessage_Welcome{Welcome: welcome}}); err != nil {
 		return err

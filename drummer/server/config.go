@@ -14,6 +14,7 @@ import (
 	"github.com/lni/dragonboat/v3/config"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/internal/raftaddress"
+	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
 	"github.com/drumbeat-raft/drumbeat/drummer/schedule"
 )
 
@@ -63,6 +64,9 @@ type Config struct {
 	Listener net.Listener
 	// TLS is the server's side of mutual TLS; nil: plain text.
 	TLS *tls.Config
+	// Dial and ClientTLS reach the other servers; nil: TCP, plain text.
+	Dial      rpc.DialFunc
+	ClientTLS *tls.Config
 
 	// Tick is the heartbeat interval; 0: DefaultTick.
 	Tick time.Duration

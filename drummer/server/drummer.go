@@ -156,7 +156,7 @@ func (d *drummerService) Status(context.Context, *pb.StatusRequest) (*pb.StatusR
 	_, term := s.leadership.now()
 	_, leading := s.Leading()
 	out := &pb.StatusResponse{
-		Server:        s.config.Members[s.config.NodeID].Address,
+		Server:        s.peers.own.GetAddress(),
 		Leader:        leading,
 		LeaderAddress: s.leaderAddress(),
 		Term:          term,

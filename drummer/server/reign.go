@@ -200,7 +200,7 @@ func (r *reign) obey(result *pb.CommandResult) error {
 func (r *reign) tick(ctx context.Context) error {
 	heard := sortedSet(r.heard)
 	result, err := r.server.propose(ctx, &pb.Command{Body: &pb.Command_Tick{
-		Tick: &pb.Tick{Term: r.term, Heard: heard}}})
+		Tick: &pb.Tick{Term: r.term, Heard: heard, TimeToLive: r.server.config.Policy.TTL}}})
 	if err != nil {
 		r.server.log.Debug("a tick was lost", "term", r.term, "error", err)
 		return ctx.Err()
@@ -211,6 +211,7 @@ func (r *reign) tick(ctx context.Context) error {
 		return err
 	}
 	r.sendAll(&pb.ServerMessage{Body: &pb.ServerMessage_Ping{Ping: &pb.Ping{}}})
+	r.server.promoteJoined(ctx)
 	return nil
 }
 

@@ -24,6 +24,7 @@ type Server struct {
 	log        *slog.Logger
 	nodehost   *dragonboat.NodeHost
 	leadership *leadership
+	peers      *peerBook
 	grpc       *grpc.Server
 
 	// reign is set while this server's node leads and may act.
@@ -53,6 +54,7 @@ func start(config Config) (*Server, error) {
 		config:     config,
 		log:        config.Logger.With("server", config.NodeID),
 		leadership: newLeadership(config.NodeHost.RaftEventListener),
+		peers:      newPeerBook(&config),
 	}
 	config.NodeHost.RaftEventListener = s.leadership
 	nodehost, err := dragonboat.NewNodeHost(config.NodeHost)
@@ -68,9 +70,13 @@ func start(config Config) (*Server, error) {
 	s.cancel = cancel
 	s.grpc = rpc.NewServer(config.TLS)
 	pb.RegisterNodeHostsServer(s.grpc, &attachService{server: s})
-	pb.RegisterDrummerServer(s.grpc, &drummerService{server: s})
+	drummer := &drummerService{server: s}
+	pb.RegisterDrummerServer(s.grpc, drummer)
+	pb.RegisterFleetServer(s.grpc, &fleetService{drummer: drummer, server: s})
+	pb.RegisterPeersServer(s.grpc, &peersService{server: s})
 	s.done.Go(func() { _ = s.grpc.Serve(config.Listener) }) // ends with Close
 	s.done.Go(func() { s.followLeadership(ctx) })
+	s.done.Go(func() { s.gossip(ctx) })
 	return s, nil
 }
 
@@ -165,5 +171,5 @@ func (r *running) stop() {
 // to.
 func (s *Server) leaderAddress() string {
 	leader, _ := s.leadership.now()
-	return s.config.Members[leader].Address
+	return s.peers.get(leader).GetAddress()
 }

@@ -51,7 +51,7 @@ func newTrio(t *testing.T, n uint64) *trio {
 func (w *trio) config(id uint64) server.Config {
 	return server.Config{
 		NodeHost: testworld.NodeHostConfig(w.members[id].RaftAddress, w.disks[id]), NodeID: id, Members: w.members,
-		Listener: w.net.Listen(w.members[id].Address), DeploymentID: 7,
+		Listener: w.net.Listen(w.members[id].Address), Dial: w.net.Dial, DeploymentID: 7,
 	}
 }
 

@@ -36,6 +36,7 @@ func (w *World) startDrummer(h *host) (process, error) {
 		NodeID:       uint64(h.number),
 		Members:      w.drummerPeers(),
 		Listener:     l,
+		Dial:         w.net.Dialer(h.Name),
 		Tick:         w.cfg.Drummer.Heartbeat.D(),
 		Policy:       w.policy(),
 		DeploymentID: deploymentID,

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+
+	"github.com/drumbeat-raft/drumbeat/drummer/db"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/schedule"
+)
+
+const (
+	// maxText bounds a reason and a name, in bytes.
+	maxText = 1024
+	// watchInterval is how often WatchEvents looks for news.
+	watchInterval = 200 * time.Millisecond
+)
+
+// fleetService is for operators; like drummerService, on any server.
+type fleetService struct {
+	pb.UnimplementedFleetServer
+	drummer *drummerService
+	server  *Server
+}
+
+// asked says who asked: the name that was given, and what the caller's
+// certificate says.
+func asked(ctx context.Context, by string) (string, error) {
+	if len(by) > maxText {
+		return "", status.Errorf(codes.InvalidArgument, "'by' has %d bytes, the limit is %d", len(by), maxText)
+	}
+	if p, ok := peer.FromContext(ctx); ok {
+		if info, ok := p.AuthInfo.(credentials.TLSInfo); ok && len(info.State.PeerCertificates) > 0 {
+			by = strings.TrimSpace(fmt.Sprintf("%s (certificate %s)", by, info.State.PeerCertificates[0].Subject.CommonName))
+		}
+	}
+	return by, nil
+}
+
+// apply proposes a command and answers with an index at which it holds.
+func (f *fleetService) apply(ctx context.Context, cmd *pb.Command) (*pb.FleetResponse, error) {
+	index, err := f.drummer.apply(ctx, cmd)
+	if err != nil {
+		return nil, err
+	}
+	return &pb.FleetResponse{DbIndex: index}, nil
+}
+
+// UpdateClusters changes specifications.
+func (f *fleetService) UpdateClusters(ctx context.Context, req *pb.UpdateClustersRequest) (*pb.FleetResponse, error) {
+	by, err := asked(ctx, req.GetBy())
+	if err != nil {
+		return nil, err
+	}
+	if err := db.ValidateSpecs(req.GetSpecs()); err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	return f.apply(ctx, &pb.Command{Body: &pb.Command_UpdateClusters{
+		UpdateClusters: &pb.UpdateClusters{Specs: req.GetSpecs(), By: by}}})
+}
+
+// DeleteClusters ends clusters for good.
+func (f *fleetService) DeleteClusters(ctx context.Context, req *pb.DeleteClustersRequest) (*pb.FleetResponse, error) {
+	by, err := asked(ctx, req.GetBy())
+	if err != nil {
+		return nil, err
+	}
+	if n := len(req.GetClusterIds()); n == 0 || n > db.MaxSpecs {
+		return nil, status.Errorf(codes.InvalidArgument, "%d clusters to delete, 1 to %d are allowed at once", n, db.MaxSpecs)
+	}
+	return f.apply(ctx, &pb.Command{Body: &pb.Command_DeleteClusters{
+		DeleteClusters: &pb.DeleteClusters{ClusterIds: req.GetClusterIds(), By: by}}})
+}
+
+// Pause stops all new decisions.
+func (f *fleetService) Pause(ctx context.Context, req *pb.PauseRequest) (*pb.FleetResponse, error) {
+	by, err := asked(ctx, req.GetBy())
+	if err != nil {
+		return nil, err
+	}
+	if n := len(req.GetReason()); n > maxText {
+		return nil, status.Errorf(codes.InvalidArgument, "the reason has %d bytes, the limit is %d", n, maxText)
+	}
+	return f.apply(ctx, &pb.Command{Body: &pb.Command_SetPaused{
+		SetPaused: &pb.SetPaused{Paused: true, Reason: req.GetReason(), By: by}}})
+}
+
+// Resume ends a pause.
+func (f *fleetService) Resume(ctx context.Context, req *pb.ResumeRequest) (*pb.FleetResponse, error) {
+	by, err := asked(ctx, req.GetBy())
+	if err != nil {
+		return nil, err
+	}
+	return f.apply(ctx, &pb.Command{Body: &pb.Command_SetPaused{SetPaused: &pb.SetPaused{By: by}}})
+}
+
+// SetHostMode cordons, drains or activates a NodeHost, after a look at what a
+// drain would do.
+func (f *fleetService) SetHostMode(ctx context.Context, req *pb.SetHostModeRequest) (*pb.FleetResponse, error) {
+	by, err := asked(ctx, req.GetBy())
+	if err != nil {
+		return nil, err
+	}
+	state, err := f.server.latestState(ctx)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	id, err := resolveHost(state, req.GetHost())
+	if err != nil {
+		return nil, err
+	}
+	if req.GetMode() == pb.HostMode_DRAIN && !req.GetForce() {
+		if objections := schedule.PreflightDrain(state, f.server.config.Policy, id); len(objections) > 0 {
+			return nil, status.Error(codes.FailedPrecondition, objection(id, objections))
+		}
+	}
+	return f.apply(ctx, &pb.Command{Body: &pb.Command_SetHostMode{
+		SetHostMode: &pb.SetHostMode{NodehostId: id, Mode: req.GetMode(), By: by}}})
+}
+
+// objection is what speaks against a drain, as a sentence.
+func objection(host string, objections []schedule.Waiting) string {
+	const shown = 5
+	var parts []string
+	for _, o := range objections[:min(len(objections), shown)] {
+		parts = append(parts, fmt.Sprintf("cluster %d would wait for %s", o.ClusterID, o.For))
+	}
+	if more := len(objections) - shown; more > 0 {
+		parts = append(parts, fmt.Sprintf("and %d more clusters", more))
+	}
+	return fmt.Sprintf("host %s can't be drained: %s; force it to drain all the same", host, strings.Join(parts, "; "))
+}
+
+// resolveHost finds a host by its NodeHost ID or by its RaftAddress.
+func resolveHost(state *db.State, name string) (string, error) {
+	if state.Hosts.At(name) != nil {
+		return name, nil
+	}
+	if id, ok := state.Addresses.Get(name); ok {
+		return id, nil
+	}
+	return "", status.Errorf(codes.NotFound, "no NodeHost has the ID or the RaftAddress %q", name)
+}
+
+// ForgetHost drops a host that is dead or gone.
+func (f *fleetService) ForgetHost(ctx context.Context, req *pb.ForgetHostRequest) (*pb.FleetResponse, error) {
+	by, err := asked(ctx, req.GetBy())
+	if err != nil {
+		return nil, err
+	}
+	return f.apply(ctx, &pb.Command{Body: &pb.Command_ForgetHost{
+		ForgetHost: &pb.ForgetHost{NodehostId: req.GetHost(), By: by}}})
+}
+
+// WatchEvents streams events as this server applies them.
+func (f *fleetService) WatchEvents(req *pb.WatchEventsRequest, stream grpc.ServerStreamingServer[pb.Event]) error {
+	after := req.GetAfterSequence()
+	poll := time.NewTicker(watchInterval)
+	defer poll.Stop()
+	for {
+		state, err := f.server.localState()
+		if err != nil {
+			return unavailable(err)
+		}
+		for _, event := range state.EventsAfter(after, maxEvents) {
+			if err := stream.Send(event); err != nil {
+				return err
+			}
+			after = event.GetSequence()
+		}
+		select {
+		case <-poll.C:
+		case <-stream.Context().Done():
+			return stream.Context().Err()
+		}
+	}
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"context"
+	"sync"
+
+	"google.golang.org/grpc"
+
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+)
+
+// line is the connection to one other server. One exchange at a time is under
+// way on it, so that a server which doesn't answer costs no more than that.
+type line struct {
+	conn *grpc.ClientConn
+	free chan struct{} // capacity 1: holds a token while an exchange is under way
+}
+
+func (l *line) exchange(ctx context.Context, s *Server, calls *sync.WaitGroup) {
+	select {
+	case l.free <- struct{}{}:
+	default:
+		return
+	}
+	calls.Go(func() {
+		defer func() { <-l.free }()
+		ctx, cancel := context.WithTimeout(ctx, aliveTicks*s.config.Tick)
+		defer cancel()
+		answer, err := pb.NewPeersClient(l.conn).Exchange(ctx, s.peers.list())
+		if err == nil {
+			s.peers.merge(answer)
+		}
+	})
+}

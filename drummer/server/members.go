@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/lni/dragonboat/v3"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/drumbeat-raft/drumbeat/drummer/db"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/raftaddress"
+)
+
+// membership reads who the members of DrummerDB's own Raft cluster are.
+func (s *Server) membership(ctx context.Context) (*dragonboat.Membership, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.proposeTimeout())
+	defer cancel()
+	return s.nodehost.SyncGetClusterMembership(ctx, ClusterID)
+}
+
+// joinedAndCaughtUp tells whether this server has joined, is not yet a voter,
+// and follows the log closely enough to become one.
+func (s *Server) joinedAndCaughtUp(ctx context.Context) bool {
+	if !s.config.Join || s.isVoter(s.config.NodeID) {
+		return false
+	}
+	timeout := s.config.electionTimeout()
+	state, err := s.nodehost.ReadIndex(ClusterID, timeout)
+	if err != nil {
+		return false
+	}
+	select {
+	case r := <-state.ResultC():
+		defer state.Release()
+		return r.Completed()
+	case <-time.After(timeout):
+		return false
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// isVoter tells whether a server votes, as far as this one has applied.
+func (s *Server) isVoter(nodeID uint64) bool {
+	info := s.nodehost.GetNodeHostInfo(dragonboat.NodeHostInfoOption{SkipLogInfo: true})
+	if info == nil {
+		return false
+	}
+	for _, cluster := range info.ClusterInfoList {
+		if cluster.ClusterID == ClusterID {
+			_, voter := cluster.Nodes[nodeID]
+			return voter
+		}
+	}
+	return false
+}
+
+// promoteJoined makes voters of the servers that have joined and caught up. The
+// leader does it once a tick; a change that fails is tried again.
+func (s *Server) promoteJoined(ctx context.Context) {
+	for _, info := range s.peers.list().GetServers() {
+		if !info.GetCaughtUp() || !s.alive(info.GetNodeId()) || s.isVoter(info.GetNodeId()) {
+			continue
+		}
+		m, err := s.membership(ctx)
+		if err != nil {
+			return
+		}
+		address, ok := m.Observers[info.GetNodeId()]
+		if !ok {
+			continue
+		}
+		err = s.change(ctx, func(ctx context.Context) error {
+			return s.nodehost.SyncRequestAddNode(ctx, ClusterID, info.GetNodeId(), address, m.ConfigChangeID)
+		})
+		s.log.Info("a joined server becomes a voter", "node", info.GetNodeId(), "error", err)
+	}
+}
+
+func (s *Server) change(ctx context.Context, propose func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, s.proposeTimeout())
+	defer cancel()
+	return propose(ctx)
+}
+
+// ListServers lists the members of DrummerDB's Raft cluster.
+func (f *fleetService) ListServers(ctx context.Context, _ *pb.ListServersRequest) (*pb.ListServersResponse, error) {
+	s := f.server
+	m, err := s.membership(ctx)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	leader, _ := s.leadership.now()
+	out := &pb.ListServersResponse{ConfigChangeId: m.ConfigChangeID}
+	for role, members := range map[pb.MemberRole]map[uint64]string{
+		pb.MemberRole_VOTER: m.Nodes, pb.MemberRole_OBSERVER: m.Observers, pb.MemberRole_WITNESS: m.Witnesses} {
+		for id, address := range members {
+			info := s.peers.get(id)
+			out.Servers = append(out.Servers, &pb.ServerStatus{
+				NodeId: id, RaftAddress: address, Address: info.GetAddress(), Role: role,
+				Leader: id == leader, Alive: s.alive(id), Version: info.GetVersion(),
+			})
+		}
+	}
+	slices.SortFunc(out.Servers, func(a, b *pb.ServerStatus) int { return int(a.GetNodeId()) - int(b.GetNodeId()) })
+	return out, nil
+}
+
+// AddServer adds an observer. Asked again for an address that is a member, it
+// answers with that member's node ID.
+func (f *fleetService) AddServer(ctx context.Context, req *pb.AddServerRequest) (*pb.AddServerResponse, error) {
+	s := f.server
+	if req.GetRaftAddress() == "" || req.GetAddress() == "" || len(req.GetRaftAddress()) > maxID || len(req.GetAddress()) > maxID {
+		return nil, status.Errorf(codes.InvalidArgument, "a server needs a RaftAddress and a gRPC address of 1 to %d bytes", maxID)
+	}
+	if err := raftaddress.Check(req.GetRaftAddress()); err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	m, err := s.membership(ctx)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	id, exists := memberAt(m, req.GetRaftAddress())
+	if !exists {
+		if len(m.Nodes)+len(m.Observers) >= db.MaxClusterSize {
+			return nil, status.Errorf(codes.FailedPrecondition, "DrummerDB has %d servers already", len(m.Nodes)+len(m.Observers))
+		}
+		id = nextNodeID(m)
+		if err := s.change(ctx, func(ctx context.Context) error {
+			return s.nodehost.SyncRequestAddObserver(ctx, ClusterID, id, req.GetRaftAddress(), m.ConfigChangeID)
+		}); err != nil {
+			return nil, changeError(err)
+		}
+	}
+	s.peers.merge(&pb.ServerList{Servers: []*pb.ServerInfo{{NodeId: id, RaftAddress: req.GetRaftAddress(), Address: req.GetAddress(), Beat: 1}}})
+	return &pb.AddServerResponse{NodeId: id}, nil
+}
+
+func memberAt(m *dragonboat.Membership, address string) (nodeID uint64, ok bool) {
+	for _, members := range []map[uint64]string{m.Nodes, m.Observers, m.Witnesses} {
+		for id, at := range members {
+			if at == address {
+				return id, true
+			}
+		}
+	}
+	return 0, false
+}
+
+// nextNodeID is above every ID that was ever used.
+func nextNodeID(m *dragonboat.Membership) uint64 {
+	last := uint64(0)
+	for _, members := range []map[uint64]string{m.Nodes, m.Observers, m.Witnesses} {
+		for id := range members {
+			last = max(last, id)
+		}
+	}
+	for id := range m.Removed {
+		last = max(last, id)
+	}
+	return last + 1
+}
+
+// changeError says what became of a config change; the caller may ask again.
+func changeError(err error) error {
+	if errors.Is(err, dragonboat.ErrRejected) {
+		return status.Error(codes.Aborted, "the membership of DrummerDB has changed meanwhile")
+	}
+	return unavailable(err)
+}
+
+// RemoveServer takes a server out of DrummerDB's Raft cluster.
+func (f *fleetService) RemoveServer(ctx context.Context, req *pb.RemoveServerRequest) (*pb.FleetResponse, error) {
+	s, id := f.server, req.GetNodeId()
+	if id == s.config.NodeID {
+		return nil, status.Errorf(codes.Unavailable, "server %d can't remove itself; ask another one", id)
+	}
+	m, err := s.membership(ctx)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	_, voter := m.Nodes[id]
+	_, observer := m.Observers[id]
+	if _, removed := m.Removed[id]; removed {
+		return f.held()
+	}
+	if !voter && !observer {
+		return nil, status.Errorf(codes.NotFound, "DrummerDB has no server %d", id)
+	}
+	if voter {
+		if err := s.quorumWithout(m, id); err != nil {
+			return nil, status.Error(codes.FailedPrecondition, err.Error())
+		}
+		if leader, _ := s.leadership.now(); leader == id {
+			// Its removal would end with it; the next try finds another leader.
+			_ = s.nodehost.RequestLeaderTransfer(ClusterID, s.config.NodeID)
+			return nil, status.Errorf(codes.Unavailable, "server %d leads; the leadership is being handed over", id)
+		}
+	}
+	if err := s.change(ctx, func(ctx context.Context) error {
+		return s.nodehost.SyncRequestDeleteNode(ctx, ClusterID, id, m.ConfigChangeID)
+	}); err != nil {
+		return nil, changeError(err)
+	}
+	s.peers.drop(id)
+	return f.held()
+}
+
+// quorumWithout tells why the voters that stay could not go on by themselves.
+func (s *Server) quorumWithout(m *dragonboat.Membership, id uint64) error {
+	stay, alive := len(m.Nodes)-1, 0
+	for _, other := range slices.Sorted(maps.Keys(m.Nodes)) {
+		if other != id && s.alive(other) {
+			alive++
+		}
+	}
+	if need := db.Quorum(stay); stay == 0 || alive < need {
+		return fmt.Errorf("without server %d DrummerDB has %d voters, of which %d are alive; a quorum needs %d", id, stay, alive, need)
+	}
+	return nil
+}
+
+func (f *fleetService) held() (*pb.FleetResponse, error) {
+	state, err := f.server.localState()
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return &pb.FleetResponse{DbIndex: state.Index}, nil
+}

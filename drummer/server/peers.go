@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/drumbeat-raft/drumbeat/drummer/db"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
+)
+
+const (
+	// maxPeers bounds the servers that one Exchange may list.
+	maxPeers = 256
+	// aliveTicks is how long after its last word a server counts as alive.
+	aliveTicks = 5
+	// forgetAfter is how long a server that is not configured here is
+	// remembered without a word from it.
+	forgetAfter = 10 * time.Minute
+)
+
+// peerBook is what this server knows of all servers, itself included. It is
+// kept in memory only: who is configured with one living server learns the
+// rest.
+type peerBook struct {
+	mu    sync.Mutex
+	own   *pb.ServerInfo
+	peers map[uint64]*peerEntry
+}
+
+type peerEntry struct {
+	info       *pb.ServerInfo // with boot_ns 0 until the server itself was heard of
+	configured bool
+	heard      time.Time // when info was last renewed
+}
+
+func newPeerBook(c *Config) *peerBook {
+	b := &peerBook{peers: map[uint64]*peerEntry{}}
+	for id, peer := range c.Members {
+		b.peers[id] = &peerEntry{configured: true, info: &pb.ServerInfo{NodeId: id, RaftAddress: peer.RaftAddress, Address: peer.Address}}
+	}
+	b.own = &pb.ServerInfo{
+		NodeId:      c.NodeID,
+		RaftAddress: c.NodeHost.RaftAddress,
+		Address:     c.Members[c.NodeID].Address,
+		Version:     db.Version,
+		BootNs:      time.Now().UnixNano(),
+	}
+	return b
+}
+
+// beat renews what this server says of itself, and forgets who was silent for
+// long.
+func (b *peerBook) beat(caughtUp bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.own.Beat++
+	b.own.CaughtUp = caughtUp
+	b.peers[b.own.NodeId] = &peerEntry{configured: true, info: proto.Clone(b.own).(*pb.ServerInfo), heard: time.Now()}
+	for id, peer := range b.peers {
+		if !peer.configured && time.Since(peer.heard) > forgetAfter {
+			delete(b.peers, id)
+		}
+	}
+}
+
+// merge takes in what another server knows.
+func (b *peerBook) merge(list *pb.ServerList) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, info := range list.GetServers() {
+		if info.GetNodeId() == 0 || info.GetNodeId() == b.own.NodeId || info.GetAddress() == "" ||
+			len(info.GetAddress()) > maxID || len(info.GetRaftAddress()) > maxID {
+			continue
+		}
+		known := b.peers[info.GetNodeId()]
+		if known == nil {
+			if len(b.peers) >= maxPeers {
+				continue
+			}
+			known = &peerEntry{}
+			b.peers[info.GetNodeId()] = known
+		}
+		if newer(info, known.info) {
+			known.info = info
+			known.heard = time.Now()
+		}
+	}
+}
+
+// newer tells whether a server said a after b.
+func newer(a, b *pb.ServerInfo) bool {
+	if a.GetBootNs() != b.GetBootNs() {
+		return a.GetBootNs() > b.GetBootNs()
+	}
+	return a.GetBeat() > b.GetBeat()
+}
+
+// list is what this server tells another: all that it heard of.
+func (b *peerBook) list() *pb.ServerList {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out := &pb.ServerList{}
+	for _, peer := range b.peers {
+		if !peer.heard.IsZero() {
+			out.Servers = append(out.Servers, peer.info)
+		}
+	}
+	return out
+}
+
+// drop forgets a server that was removed.
+func (b *peerBook) drop(nodeID uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if nodeID != b.own.NodeId {
+		delete(b.peers, nodeID)
+	}
+}
+
+// get returns what is known of a server, nil when nothing is.
+func (b *peerBook) get(nodeID uint64) *pb.ServerInfo {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if peer := b.peers[nodeID]; peer != nil {
+		return peer.info
+	}
+	return nil
+}
+
+// alive tells whether a server said something within d.
+func (b *peerBook) alive(nodeID uint64, d time.Duration) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	peer := b.peers[nodeID]
+	return peer != nil && peer.info.GetBootNs() != 0 && time.Since(peer.heard) <= d
+}
+
+// others are the addresses of the other servers' gRPC services.
+func (b *peerBook) others() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var out []string
+	for id, peer := range b.peers {
+		if id != b.own.NodeId {
+			out = append(out, peer.info.GetAddress())
+		}
+	}
+	return out
+}
+
+// alive tells whether a server was heard of lately.
+func (s *Server) alive(nodeID uint64) bool {
+	return s.peers.alive(nodeID, aliveTicks*s.config.Tick)
+}
+
+// peersService is the other end of exchange.
+type peersService struct {
+	pb.UnimplementedPeersServer
+	server *Server
+}
+
+// Exchange takes in what another server knows and answers with what this one
+// knows.
+func (p *peersService) Exchange(_ context.Context, list *pb.ServerList) (*pb.ServerList, error) {
+	p.server.peers.merge(list)
+	return p.server.peers.list(), nil
+}
+
+// gossip exchanges with every other server, once a tick.
+func (s *Server) gossip(ctx context.Context) {
+	dialer := rpc.Dialer{Dial: s.config.Dial, TLS: s.config.ClientTLS}
+	lines := map[string]*line{}
+	var calls sync.WaitGroup
+	defer func() {
+		calls.Wait()
+		for _, line := range lines {
+			_ = line.conn.Close()
+		}
+	}()
+	ticker := time.NewTicker(s.config.Tick)
+	defer ticker.Stop()
+	for {
+		s.peers.beat(s.joinedAndCaughtUp(ctx))
+		for _, address := range s.peers.others() {
+			if lines[address] == nil {
+				conn, err := dialer.Connect(address)
+				if err != nil {
+					s.log.Warn("a server can't be connected to", "address", address, "error", err)
+					continue
+				}
+				lines[address] = &line{conn: conn, free: make(chan struct{}, 1)}
+			}
+			lines[address].exchange(ctx, s, &calls)
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
