@@ -124,12 +124,12 @@ func (w *worker) settle(cluster uint64, session *pb.Session, outcome client.Outc
 		w.id, w.seq = w.lastID.Add(1), 0
 		delete(w.sessions, cluster)
 	case session.GetClientId() == 0:
-	case outcome == client.OK:
-		client.Completed(session)
 	case code == pb.RaftErrorCode_REJECTED || code == pb.RaftErrorCode_INVALID_SESSION:
 		delete(w.sessions, cluster)
+	default:
+		// Also after a failure: a series stands for one operation only.
+		client.Completed(session)
 	}
-	// After a failure the same series was never applied, and may be used again.
 }
 
 // session returns the session for the next proposal to a cluster, registered

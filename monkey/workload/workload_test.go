@@ -87,7 +87,11 @@ func TestProposalsAreRepeatedUnderARegisteredSessionOnly(t *testing.T) {
 		_, recorded := run(t, scenario(t, "workload.timeout=2s"), target, 3*time.Minute)
 		target.close()
 		repeated := 0
+		series := map[string]bool{}
 		for _, op := range recorded.ops {
+			name := fmt.Sprint(op.Session, " ", op.Seq)
+			require.False(t, op.Session != "" && series[name], "%+v is the second operation of its series", op)
+			series[name] = true
 			require.LessOrEqual(t, target.applied[op.Writer], 1, "%+v was applied twice", op)
 			if op.Session == "" {
 				require.LessOrEqual(t, target.proposals[op.Writer], 1, "%+v was repeated", op)
