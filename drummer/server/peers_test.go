@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+)
+
+func book() *peerBook {
+	return newPeerBook(&Config{NodeID: 1, Members: map[uint64]Peer{1: {"r1", "g1"}, 2: {"r2", "g2"}}})
+}
+
+func says(id uint64, boot int64, beat uint64, address string) *pb.ServerList {
+	return &pb.ServerList{Servers: []*pb.ServerInfo{{NodeId: id, Address: address, BootNs: boot, Beat: beat}}}
+}
+
+func TestNewestWordWins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := book()
+		require.False(t, b.alive(2, time.Second), "configured is not yet alive")
+		b.merge(says(2, 5, 3, "new"))
+		require.True(t, b.alive(2, time.Second))
+		time.Sleep(2 * time.Second)
+		b.merge(says(2, 5, 3, "new"))
+		require.False(t, b.alive(2, time.Second), "the same word again is no sign of life")
+		b.merge(says(2, 4, 9, "of an earlier boot"))
+		require.Equal(t, "new", b.get(2).GetAddress())
+		b.merge(says(2, 6, 1, "of a later boot"))
+		require.Equal(t, "of a later boot", b.get(2).GetAddress())
+	})
+}
+
+func TestOthersCantSpeakForThisServer(t *testing.T) {
+	b := book()
+	b.beat(false)
+	b.merge(says(1, 1<<62, 9, "elsewhere"))
+	require.Equal(t, "g1", b.get(1).GetAddress())
+}
+
+func TestBadWordsAreIgnored(t *testing.T) {
+	b := book()
+	b.merge(says(0, 1, 1, "a"))
+	b.merge(says(3, 1, 1, ""))
+	b.merge(says(3, 1, 1, string(make([]byte, maxID+1))))
+	require.Nil(t, b.get(3))
+	for id := range uint64(2 * maxPeers) {
+		b.merge(says(id+10, 1, 1, "a"))
+	}
+	require.Len(t, b.peers, maxPeers)
+}
+
+func TestSilentServerIsForgottenUnlessConfigured(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := book()
+		b.merge(says(3, 1, 1, "g3"))
+		require.ElementsMatch(t, []string{"g2", "g3"}, b.others())
+		time.Sleep(forgetAfter + time.Second)
+		b.beat(false)
+		require.ElementsMatch(t, []string{"g2"}, b.others())
+		b.drop(1)
+		require.NotNil(t, b.get(1))
+	})
+}
