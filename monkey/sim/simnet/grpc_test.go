@@ -39,12 +39,12 @@ func served(t *testing.T, n *Network) (stop func(), client func(opts ...grpc.Dia
 	return stop, client
 }
 
-func check(h grpc_health_v1.HealthClient, limit time.Duration) (error, time.Duration) {
+func check(h grpc_health_v1.HealthClient, limit time.Duration) (took time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	start := time.Now()
-	_, err := h.Check(ctx, &grpc_health_v1.HealthCheckRequest{})
-	return err, time.Since(start)
+	_, err = h.Check(ctx, &grpc_health_v1.HealthCheckRequest{})
+	return time.Since(start), err
 }
 
 func TestGRPCOverADelayedLink(t *testing.T) {
@@ -55,9 +55,9 @@ func TestGRPCOverADelayedLink(t *testing.T) {
 		defer bye()
 		require.NoError(t, n.SetLink("a", "b", Link{Delay: 10 * time.Millisecond}))
 		require.NoError(t, n.SetLink("b", "a", Link{Delay: 20 * time.Millisecond}))
-		err, _ := check(h, time.Second)
+		_, err := check(h, time.Second)
 		require.NoError(t, err)
-		err, took := check(h, time.Second)
+		took, err := check(h, time.Second)
 		require.NoError(t, err)
 		require.Equal(t, 30*time.Millisecond, took)
 	})
@@ -77,7 +77,7 @@ func TestGRPCHearsOfAKillAtOnce(t *testing.T) {
 		_, err = watch.Recv()
 		require.Equal(t, codes.Unavailable, status.Code(err), err)
 		require.Equal(t, time.Second, time.Since(start))
-		err, took := check(h, time.Minute)
+		took, err := check(h, time.Minute)
 		require.Equal(t, codes.Unavailable, status.Code(err), err)
 		require.Less(t, took, time.Second)
 		stop()
@@ -86,7 +86,7 @@ func TestGRPCHearsOfAKillAtOnce(t *testing.T) {
 		stop, _ = served(t, n)
 		defer stop()
 		time.Sleep(5 * time.Second) // longer than the client's back-off
-		err, _ = check(h, time.Second)
+		_, err = check(h, time.Second)
 		require.NoError(t, err)
 	})
 }
@@ -106,7 +106,7 @@ func TestGRPCKeepaliveFindsASilentHost(t *testing.T) {
 		_, err = watch.Recv()
 		require.Equal(t, codes.Unavailable, status.Code(err), err)
 		require.InDelta(t, 13, time.Since(start).Seconds(), 3)
-		err, took := check(h, 2*time.Second)
+		took, err := check(h, 2*time.Second)
 		require.Equal(t, codes.DeadlineExceeded, status.Code(err), err)
 		require.Equal(t, 2*time.Second, took)
 	})
@@ -118,11 +118,11 @@ func TestGRPCOutlivesAShortCut(t *testing.T) {
 		defer stop()
 		h, bye := client()
 		defer bye()
-		err, _ := check(h, time.Second)
+		_, err := check(h, time.Second)
 		require.NoError(t, err)
 		n.Isolate("b")
 		time.AfterFunc(4*time.Second, n.HealAll)
-		err, took := check(h, time.Minute)
+		took, err := check(h, time.Minute)
 		require.NoError(t, err)
 		require.GreaterOrEqual(t, took, 4*time.Second)
 		require.Less(t, took, 5*time.Second)

@@ -69,19 +69,12 @@ func (p *pipe) send(data []byte, fin bool) {
 // read takes bytes that have arrived. eof tells that no more will come; when
 // there is nothing yet, next is when there will be, if that is known.
 func (p *pipe) read(buf []byte) (n int, eof bool, next time.Duration) {
-	for n < len(buf) && len(p.segs) > 0 {
+	for n < len(buf) && p.has() && !p.segs[0].fin {
 		s := &p.segs[0]
-		if s.due > p.net.now() {
-			return n, false, s.due
-		}
-		if s.fin {
-			return n, n == 0, 0
-		}
 		k := copy(buf[n:], s.data)
 		n += k
 		if s.data = s.data[k:]; len(s.data) == 0 {
-			p.segs[0] = segment{}
-			p.segs = p.segs[1:]
+			p.pop()
 		}
 	}
 	if n > 0 {
@@ -89,10 +82,22 @@ func (p *pipe) read(buf []byte) (n int, eof bool, next time.Duration) {
 		p.link.counts.BytesDelivered += int64(n)
 		signal(p.writable)
 	}
-	if len(p.segs) > 0 {
-		signal(p.readable) // for another reader
+	if len(p.segs) == 0 {
+		return n, false, heldBack
 	}
-	return n, false, heldBack
+	if p.has() {
+		signal(p.readable) // for another reader
+		eof = n == 0 && p.segs[0].fin
+	}
+	return n, eof, p.segs[0].due
+}
+
+// has tells whether something has arrived.
+func (p *pipe) has() bool { return len(p.segs) > 0 && p.segs[0].due <= p.net.now() }
+
+func (p *pipe) pop() {
+	p.segs[0] = segment{}
+	p.segs = p.segs[1:]
 }
 
 // hold keeps back what has not arrived yet.
@@ -138,9 +143,8 @@ func (p *pipe) drop(lost func(segment) bool) {
 
 // arrived forgets the bytes that have reached the receiver, who is no more.
 func (p *pipe) arrived() {
-	now := p.net.now()
-	for len(p.segs) > 0 && p.segs[0].due <= now {
+	for p.has() {
 		p.size -= len(p.segs[0].data)
-		p.segs = p.segs[1:]
+		p.pop()
 	}
 }

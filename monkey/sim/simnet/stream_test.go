@@ -9,12 +9,14 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 )
 
 // inBubble runs f with a network in a bubble.
@@ -26,9 +28,14 @@ func inBubble(t *testing.T, f func(t *testing.T, n *Network)) {
 	})
 }
 
+// inBubbleCheck checks a property in a bubble, where a test may not be asked
+// for its deadline.
+func inBubbleCheck(t *testing.T, property func(*rapid.T)) {
+	synctest.Test(t, func(t *testing.T) { rapid.Check(struct{ rapid.TB }{t}, property) })
+}
+
 // connected opens a stream from host a to host b.
-func connected(t *testing.T, n *Network) (client, server net.Conn) {
-	t.Helper()
+func connected(t require.TestingT, n *Network) (client, server net.Conn) {
 	l, err := n.Listen("b", "b:api")
 	require.NoError(t, err)
 	defer l.Close()
@@ -57,10 +64,10 @@ func write(t *testing.T, c net.Conn, s string) {
 }
 
 // readErr waits for the error at the end of a stream.
-func readErr(c net.Conn) (error, time.Duration) {
+func readErr(c net.Conn) (took time.Duration, err error) {
 	start := time.Now()
-	_, err := io.Copy(io.Discard, c)
-	return err, time.Since(start)
+	_, err = io.Copy(io.Discard, c)
+	return time.Since(start), err
 }
 
 func TestStreamCarriesBytesBothWaysAndEnds(t *testing.T) {
@@ -123,13 +130,13 @@ func TestDeadlinesEndWaiting(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *Network) {
 		c, _ := connected(t, n)
 		require.NoError(t, c.SetReadDeadline(time.Now().Add(time.Second)))
-		err, took := readErr(c)
+		took, err := readErr(c)
 		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
 		require.True(t, err.(net.Error).Timeout())
 		require.Equal(t, time.Second, took)
 		require.NoError(t, c.SetReadDeadline(time.Time{}))
 		time.AfterFunc(time.Hour, func() { c.SetReadDeadline(time.Now()) })
-		err, took = readErr(c)
+		took, err = readErr(c)
 		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
 		require.Equal(t, time.Hour, took)
 
@@ -164,13 +171,13 @@ func TestLongCutResetsWhoHasSentSomething(t *testing.T) {
 		c, s := connected(t, n)
 		n.Cut("a", "b")
 		write(t, c, "x")
-		err, took := readErr(c)
+		took, err := readErr(c)
 		require.ErrorIs(t, err, syscall.ETIMEDOUT)
 		require.Equal(t, stallTimeout, took)
 
 		// the other end knows nothing until it sends and packets pass
 		require.NoError(t, s.SetReadDeadline(time.Now().Add(time.Hour)))
-		err, _ = readErr(s)
+		_, err = readErr(s)
 		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
 		n.HealAll()
 		_, err = s.Write([]byte("y"))
@@ -187,7 +194,7 @@ func TestKillResetsPeersAtOnce(t *testing.T) {
 		time.AfterFunc(2*time.Second, func() { write(t, c, "") })
 		got, _ := readAll(t, c, 10)
 		require.Equal(t, "last words", got)
-		err, took := readErr(c)
+		took, err := readErr(c)
 		require.ErrorIs(t, err, syscall.ECONNRESET)
 		require.Equal(t, time.Second, took)
 		_, err = s.Write([]byte("ghost"))
@@ -204,7 +211,7 @@ func TestKillBehindACutIsNoticedAfterwards(t *testing.T) {
 		n.Down("b", true)
 		write(t, c, "x")
 		time.AfterFunc(5*time.Second, n.HealAll)
-		err, took := readErr(c)
+		took, err := readErr(c)
 		require.ErrorIs(t, err, syscall.ECONNRESET)
 		require.Equal(t, 5*time.Second, took)
 	})
@@ -221,7 +228,7 @@ func TestPowerLossIsSilentUntilTheHostIsBack(t *testing.T) {
 		_, err := n.Dialer("a")(ctx, "b:api")
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		time.AfterFunc(10*time.Second, func() { n.Up("b") })
-		err, took := readErr(c)
+		took, err := readErr(c)
 		require.ErrorIs(t, err, syscall.ECONNRESET)
 		require.Equal(t, 10*time.Second, took)
 		_, err = s.Read(make([]byte, 1))
@@ -235,7 +242,7 @@ func TestIdleConnectionToARebootedHostIsResetWhenUsed(t *testing.T) {
 		n.Down("b", false)
 		n.Up("b")
 		require.NoError(t, c.SetReadDeadline(time.Now().Add(time.Hour)))
-		err, _ := readErr(c)
+		_, err := readErr(c)
 		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
 		_, err = c.Write([]byte("x"))
 		require.ErrorIs(t, err, syscall.ECONNRESET)
@@ -287,6 +294,55 @@ func TestDialWaitsForACutToHeal(t *testing.T) {
 		_, err = n.Dialer("a")(context.Background(), "b")
 		require.ErrorContains(t, err, "host:name")
 	})
+}
+
+// TestStreamsLoseNothing writes through links of changing quality, never cut
+// for so long that the stream is given up, and reads everything in order.
+func TestStreamsLoseNothing(t *testing.T) {
+	inBubbleCheck(t, streamThrough)
+}
+
+func streamThrough(t *rapid.T) {
+	n := New(rapid.Uint64().Draw(t, "seed"))
+	defer n.Close()
+	c, s := connected(t, n)
+	var read bytes.Buffer
+	var reader sync.WaitGroup
+	slow := pause.Draw(t, "reader's pause") / 10
+	reader.Go(func() {
+		buf := make([]byte, 10000)
+		for {
+			k, err := s.Read(buf)
+			read.Write(buf[:k])
+			if err != nil {
+				if err != io.EOF {
+					t.Errorf("read: %v", err)
+				}
+				return
+			}
+			time.Sleep(slow)
+		}
+	})
+	var sent []byte
+	for i := range rapid.IntRange(1, 20).Draw(t, "writes") {
+		q := anyLink(t)
+		require.NoError(t, n.SetLink("a", "b", q))
+		if q.Cut {
+			time.AfterFunc(stallTimeout/2, func() { n.Heal("a", "b") })
+		}
+		p := bytes.Repeat([]byte{byte(i)}, rapid.SampledFrom([]int{0, 1, 100, window - 1, window, 3 * window}).Draw(t, "length"))
+		k, err := c.Write(p)
+		require.NoError(t, err)
+		require.Equal(t, len(p), k)
+		sent = append(sent, p...)
+		time.Sleep(pause.Draw(t, "pause"))
+	}
+	n.HealAll()
+	require.NoError(t, c.Close())
+	reader.Wait()
+	require.True(t, bytes.Equal(sent, read.Bytes()), "sent %d bytes, read %d", len(sent), read.Len())
+	require.EqualValues(t, len(sent), n.Counts("a", "b").BytesDelivered)
+	time.Sleep(stallTimeout) // for the timers that heal
 }
 
 func TestPartitionLeavesHostsInNoGroupAlone(t *testing.T) {

@@ -246,7 +246,7 @@ func (c *chunkConn) arrive(size int64) error {
 			if d := c.link.streamLatency(); d > 0 {
 				c.link.counts.Delayed++
 				n.mu.Unlock()
-				err = wait(d, c.from.proc.dead)
+				sleep(d, c.from.proc.dead)
 				n.mu.Lock()
 			}
 			continue
@@ -268,15 +268,13 @@ func (c *chunkConn) arrive(size int64) error {
 	}
 }
 
-// wait sleeps unless the process dies.
-func wait(d time.Duration, dead <-chan struct{}) error {
+// sleep sleeps until the process dies.
+func sleep(d time.Duration, dead <-chan struct{}) {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
-		return nil
 	case <-dead:
-		return errGhost
 	}
 }
 
