@@ -65,7 +65,11 @@ func coreOf(s *scenarios.Scenario, seed uint64) (statemachine.NewCore, error) {
 	if s.Clusters.Bug == nil {
 		return statemachine.Correct, nil
 	}
-	return mutant.New(mutant.Config{Kind: s.Clusters.Bug.Kind, Every: s.Clusters.Bug.Every, Seed: seed, Size: s.Clusters.Size})
+	bug := mutant.Config{Kind: s.Clusters.Bug.Kind, Every: s.Clusters.Bug.Every, Seed: seed, Size: s.Clusters.Size}
+	if s.Clusters.Bug.Nodes == "all" {
+		bug.Size = 0
+	}
+	return mutant.New(bug)
 }
 
 // hostLogs are the logs of the hosts' own parts: agents and Drummer servers.
