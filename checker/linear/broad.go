@@ -80,6 +80,9 @@ func (b *breadth) turn(turn uint32) (Verdict, []int32) {
 			}
 			from = more
 			b.apply(c, set.record(at), op, state)
+			if b.hopeless(c) {
+				continue
+			}
 			id := b.ids[turn][at]
 			if b.advance(c) {
 				return OK, b.path(origin{id, op})

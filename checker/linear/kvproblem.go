@@ -2,25 +2,35 @@
 
 package linear
 
-import "github.com/drumbeat-raft/drumbeat/checker/history"
+import (
+	"slices"
+	"strings"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+)
+
+// lost is the state that stands for all values that no answer tells of: nobody
+// saw or expected them, nor anything that begins with them. What an operation
+// does in them is the same.
+const lost int32 = 1
 
 // kvProblem lays out the operations of one key for the general search. It
 // returns with it, for each operation of the problem, its position in idx.
-//
-// An unknown write is left out if nobody ever saw what it writes and nobody's
-// answer depends on a state that nobody saw.
 func (l *Log) kvProblem(key uint32, idx []int32) (p *problem, of []int32) {
-	useful := l.useful(key, idx)
-	p = &problem{init: int32(l.initial[key])}
+	s := newStepper(l, key, idx)
+	p = &problem{init: s.state(l.initial[key]), lost: lost, step: s.step, held: s.held}
 	classes := make(map[entry]int32)
-	var ops []entry
 	for i, at := range idx {
 		e := l.entries[at]
-		if e.kind == silent || e.ret == history.Never && useful != nil && !useful[e.value] {
+		if e.kind == silent || s.useless(&e) {
 			continue
 		}
 		p.call, p.ret = append(p.call, e.call), append(p.ret, e.ret)
+		definite := e.ret != history.Never
 		e.call, e.ret = 0, 0
+		if e.kind == write || e.kind == rmw {
+			e.value = stateID(s.state(e.value))
+		}
 		c, ok := classes[e]
 		if !ok {
 			c = int32(len(classes))
@@ -28,54 +38,106 @@ func (l *Log) kvProblem(key uint32, idx []int32) (p *problem, of []int32) {
 		}
 		p.class = append(p.class, c)
 		p.pure = append(p.pure, e.kind == read || e.kind == refute || e.kind == rmw && e.seen == e.value)
-		ops = append(ops, e)
+		p.frees = append(p.frees, e.kind == write && e.value != stateID(lost))
+		p.fixed = append(p.fixed, definite && (e.kind == read || e.kind == rmw || e.kind == impossible))
+		s.ops = append(s.ops, e)
 		of = append(of, int32(i))
-	}
-	p.step = func(state, op int32) int32 { return l.step(state, &ops[op]) }
-	before := int64(len(l.states.arena)) + 24*int64(len(l.states.refs))
-	p.held = func() int64 {
-		return int64(len(l.states.arena)) + 24*int64(len(l.states.refs)) - before
 	}
 	return p, of
 }
 
-// useful returns the states of a key that an operation saw or expected; nil if
-// any state may matter.
-func (l *Log) useful(key uint32, idx []int32) map[stateID]bool {
-	if l.outside[key]&(refutes|extends) != 0 {
-		return nil
-	}
-	useful := make(map[stateID]bool)
-	for _, at := range idx {
-		if e := &l.entries[at]; e.kind == read || e.kind == rmw {
-			useful[e.seen] = true
-		}
-	}
-	return useful
+// stepper does the operations of a key.
+type stepper struct {
+	log     *Log
+	ops     []entry
+	told    map[stateID]bool // states that somebody saw, or did not see
+	texts   []string         // those that are texts, sorted, if there are appends
+	flags   outside
+	extends map[[2]stateID]int32
+	before  int64
 }
 
-func (l *Log) step(state int32, e *entry) int32 {
-	switch e.kind {
+func newStepper(l *Log, key uint32, idx []int32) *stepper {
+	s := &stepper{log: l, told: make(map[stateID]bool), flags: l.outside[key], extends: make(map[[2]stateID]int32)}
+	for _, at := range idx {
+		if e := &l.entries[at]; e.kind == read || e.kind == rmw || e.kind == refute {
+			s.told[e.seen] = true
+		}
+	}
+	if s.flags&extends != 0 {
+		for id := range s.told {
+			s.texts = append(s.texts, l.states.value(id).Text())
+		}
+		slices.Sort(s.texts)
+	}
+	s.before = s.size()
+	return s
+}
+
+func (s *stepper) size() int64 {
+	return int64(len(s.log.states.arena)) + 24*int64(len(s.log.states.refs)) + 40*int64(len(s.extends))
+}
+
+func (s *stepper) held() int64 { return s.size() - s.before }
+
+// state returns the state of the search for a value.
+func (s *stepper) state(id stateID) int32 {
+	if s.told[id] {
+		return int32(id)
+	}
+	if s.flags&extends != 0 && s.begins(s.log.states.value(id)) {
+		return int32(id)
+	}
+	return lost
+}
+
+// begins says whether a value that was told begins with v, so that appends can
+// lead to it.
+func (s *stepper) begins(v history.Value) bool {
+	i, _ := slices.BinarySearch(s.texts, v.Text())
+	return i < len(s.texts) && strings.HasPrefix(s.texts[i], v.Text())
+}
+
+// useless says whether a write of unknown outcome can be left out: nobody
+// could tell that it took effect, and it helps no answer.
+func (s *stepper) useless(e *entry) bool {
+	return e.ret == history.Never && (e.kind == write || e.kind == rmw) && s.flags&refutes == 0 && s.state(e.value) == lost
+}
+
+func (s *stepper) step(state, op int32) int32 {
+	switch e := &s.ops[op]; e.kind {
 	case read:
 		if state == int32(e.seen) {
 			return state
 		}
-		return illegal
 	case write:
 		return int32(e.value)
 	case rmw:
 		if state == int32(e.seen) {
 			return int32(e.value)
 		}
-		return illegal
 	case refute:
 		if state != int32(e.seen) {
 			return state
 		}
-		return illegal
 	case extend:
-		now := l.states.value(stateID(state))
-		return int32(l.states.id(e.key, now.Append(l.states.value(e.value))))
+		return s.extend(state, e)
 	}
 	return illegal
+}
+
+func (s *stepper) extend(state int32, e *entry) int32 {
+	if state == lost {
+		return lost
+	}
+	at := [2]stateID{stateID(state), e.value}
+	to, known := s.extends[at]
+	if !known {
+		v := s.log.states.value(at[0]).Append(s.log.states.value(e.value))
+		if to = lost; s.begins(v) {
+			to = s.state(s.log.states.id(e.key, v))
+		}
+		s.extends[at] = to
+	}
+	return to
 }

@@ -25,6 +25,8 @@ type naming struct {
 	from  map[string]string
 	// byValue holds the one name that left a value; "" if several did.
 	byValue map[history.Value]string
+	// vague holds what appends added of which nobody knows what they left.
+	vague   []string
 	problem string // why names can't be relied on
 	// numbers and appends say that there are some.
 	numbers, appends bool
@@ -87,6 +89,9 @@ func (n *naming) collect() {
 			n.leave(op.Writer, history.Absent)
 		case history.Append:
 			n.appends = true
+			if op.Value.IsAbsent() {
+				n.give("operation %d appends nothing", i)
+			}
 			if op.Outcome == history.OK && op.ObservedWriter == "" {
 				n.give("the append of operation %d does not name what it replaced", i)
 			}
@@ -120,40 +125,80 @@ func (n *naming) resolve() {
 			}
 		}
 	}
-	for again := true; again; {
-		again = false
-		for name, i := range n.wrote {
-			if op := &n.ops[i]; op.Kind == history.Append {
-				before, ok := n.left[n.from[name]]
-				if _, known := n.left[name]; ok && !known && n.from[name] != "" {
-					n.leave(name, before.Append(op.Value))
-					again = true
-				}
-			}
-		}
-	}
+	n.followAppends()
 	for name, i := range n.wrote {
-		op := &n.ops[i]
-		if op.Outcome != history.Unknown {
-			continue
-		}
-		switch op.Kind {
-		case history.Cas:
-			n.from[name] = n.only(op.Expected)
-		case history.Append:
-			if left, ok := n.left[name]; ok && strings.HasSuffix(left.Text(), op.Value.Text()) {
-				n.from[name] = n.onlyText(strings.TrimSuffix(left.Text(), op.Value.Text()))
+		if op := &n.ops[i]; op.Kind == history.Append {
+			if _, known := n.left[name]; !known {
+				n.vague = append(n.vague, op.Value.Text())
 			}
 		}
 	}
+	// Only a write of unknown outcome that somebody saw has to know what it
+	// replaced; so has, in turn, what it replaced.
+	var seen []string
+	for i := range n.ops {
+		if op := &n.ops[i]; op.Outcome != history.Unknown && op.ObservedWriter != "" {
+			seen = append(seen, op.ObservedWriter)
+		}
+	}
+	for len(seen) > 0 {
+		name := seen[len(seen)-1]
+		seen = seen[:len(seen)-1]
+		if before := n.guess(name); before != "" {
+			seen = append(seen, before)
+		}
+	}
+}
+
+// maxFollowed bounds the texts that followAppends makes, in bytes.
+const maxFollowed = 64 << 20
+
+// followAppends finds out what appends left from what they replaced. A few
+// rounds do: a write mostly ends after what it replaced.
+func (n *naming) followAppends() {
+	size := 0
+	for range 4 {
+		for i := range n.ops {
+			op := &n.ops[i]
+			if op.Kind != history.Append || op.Outcome != history.OK || op.ObservedWriter == "" {
+				continue
+			}
+			before, ok := n.left[op.ObservedWriter]
+			if _, known := n.left[op.Writer]; !ok || known {
+				continue
+			}
+			left := before.Append(op.Value)
+			if size += len(left.Text()); size > maxFollowed {
+				return
+			}
+			n.leave(op.Writer, left)
+		}
+	}
+}
+
+// guess finds out from values what a write of unknown outcome replaced, and
+// returns its name the first time.
+func (n *naming) guess(name string) string {
+	i, ok := n.wrote[name]
+	if _, known := n.from[name]; !ok || known || n.ops[i].Outcome != history.Unknown {
+		return ""
+	}
+	switch op := &n.ops[i]; op.Kind {
+	case history.Cas:
+		n.from[name] = n.only(op.Expected)
+	case history.Append:
+		if left, ok := n.left[name]; ok && strings.HasSuffix(left.Text(), op.Value.Text()) {
+			n.from[name] = n.onlyText(strings.TrimSuffix(left.Text(), op.Value.Text()))
+		}
+	}
+	return n.from[name]
 }
 
 // only returns the name of the one write that can have left a value; "" if
 // several can, or if an append of which nobody knows what it left may have.
 func (n *naming) only(v history.Value) string {
-	for name, i := range n.wrote {
-		op := &n.ops[i]
-		if _, known := n.left[name]; !known && op.Kind == history.Append && strings.HasSuffix(v.Text(), op.Value.Text()) {
+	for _, suffix := range n.vague {
+		if v.IsText() && strings.HasSuffix(v.Text(), suffix) {
 			return ""
 		}
 	}
@@ -237,7 +282,7 @@ func (n *naming) consistent(i int, op *history.Op) {
 	}
 }
 
-// namedVerdict judges a key by names. ok is false if names don't decide it.
+// judgeNamed judges a key by names. ok is false if names don't decide it.
 func (k *keyCheck) judgeNamed() (v Verdict, ok bool) {
 	n := newNaming(k.all())
 	if n.problem != "" {

@@ -110,7 +110,6 @@ func TestOnlineFindsTheVeryEventThatMakesAHistoryIllegal(t *testing.T) {
 		whole := len(hs)
 		if at >= 0 {
 			found++
-			whole = at + 1
 			require.False(t, legalPrefix(t, ops, hs[:at+1]), "seed %d: violation reported at event %d\n%s", seed, at, text(prefix(ops, hs[:at+1])))
 			whole = at
 		} else {

@@ -20,6 +20,10 @@ type problem struct {
 	// are legal.
 	pure []bool
 	init int32
+	// lost is a state, 0 for none, that only operations marked in frees leave
+	// and in which those marked in fixed, which have to be done, are illegal.
+	lost         int32
+	frees, fixed []bool
 	// step does an operation in a state: the state after it, or illegal.
 	step func(state, op int32) int32
 	// held returns the bytes that the states of step take.
@@ -48,7 +52,9 @@ type plan struct {
 	fresh []int32
 	// bit is the place of a definite operation in the set of those that are
 	// done and have not returned; places are used again.
-	bit   []int32
+	bit []int32
+	// at is the turn in which a definite operation returns.
+	at    []int32
 	words int // of 64 places
 	// group numbers the classes of operations of unknown outcome; -1 for an
 	// operation that is definite. members lists each group by call.
@@ -57,11 +63,15 @@ type plan struct {
 	// avail is, for each turn and group, how many members were called before
 	// it.
 	avail []uint16
+	// lastFree and lastFixed are the last turns in which an operation of
+	// frees or fixed is fresh; lastFree is past the end if one of unknown
+	// outcome is there.
+	lastFree, lastFixed int
 }
 
 // layOut plans a problem; false if it would take more than limit bytes.
 func layOut(p *problem, limit int64) (*plan, bool) {
-	pl := &plan{problem: p, bit: make([]int32, len(p.call)), group: make([]int32, len(p.call))}
+	pl := &plan{problem: p, bit: make([]int32, len(p.call)), at: make([]int32, len(p.call)), group: make([]int32, len(p.call))}
 	if !pl.groups() {
 		return nil, false
 	}
@@ -74,7 +84,7 @@ func layOut(p *problem, limit int64) (*plan, bool) {
 	byCall := slices.Clone(definite)
 	slices.SortStableFunc(byCall, func(a, b int32) int { return cmp.Compare(p.call[a], p.call[b]) })
 	slices.SortStableFunc(definite, func(a, b int32) int { return cmp.Compare(p.ret[a], p.ret[b]) })
-	rank := make([]int32, len(p.call)) // place in the order of returns
+	rank := pl.at // the place in the order of returns is the turn
 	for i, op := range definite {
 		rank[op] = int32(i)
 	}
@@ -84,7 +94,7 @@ func layOut(p *problem, limit int64) (*plan, bool) {
 	var now, free []int32
 	used := int32(0)
 	next := 0
-	at := make([]int, len(pl.members))
+	called := make([]int, len(pl.members))
 	for _, op := range definite {
 		t := turn{op: op, open: int32(len(pl.open)), fresh: int32(len(pl.fresh))}
 		for next < len(byCall) && p.call[byCall[next]] <= p.ret[op] {
@@ -98,10 +108,10 @@ func layOut(p *problem, limit int64) (*plan, bool) {
 		pl.open = append(pl.open, now...)
 		t.openEnd, t.freshEnd = int32(len(pl.open)), int32(len(pl.fresh))
 		for g, members := range pl.members {
-			for at[g] < len(members) && p.call[members[at[g]]] <= p.ret[op] {
-				at[g]++
+			for called[g] < len(members) && p.call[members[called[g]]] <= p.ret[op] {
+				called[g]++
 			}
-			pl.avail = append(pl.avail, uint16(at[g]))
+			pl.avail = append(pl.avail, uint16(called[g]))
 		}
 		pl.turns = append(pl.turns, t)
 		now = now[1:] // op: it returns first
@@ -111,6 +121,7 @@ func layOut(p *problem, limit int64) (*plan, bool) {
 		}
 	}
 	pl.words = (int(used) + 63) / 64
+	pl.lastFree, pl.lastFixed = pl.lastFresh(p.frees), pl.lastFresh(p.fixed)
 	return pl, true
 }
 
@@ -146,4 +157,24 @@ func (pl *plan) groups() bool {
 		}
 	}
 	return true
+}
+
+func (pl *plan) lastFresh(marked []bool) int {
+	if pl.lost == 0 {
+		return 0
+	}
+	for i, m := range marked {
+		if m && pl.group[i] >= 0 {
+			return len(pl.turns)
+		}
+	}
+	for n := len(pl.turns) - 1; n >= 0; n-- {
+		t := &pl.turns[n]
+		for _, op := range pl.fresh[t.fresh:t.freshEnd] {
+			if marked[op] {
+				return n
+			}
+		}
+	}
+	return -1
 }

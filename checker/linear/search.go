@@ -16,6 +16,8 @@ import "context"
 //     first, one of unknown outcome last: exchanging them changes nothing;
 //   - a configuration that spent no less of anything than one seen before, and
 //     is equal to it otherwise, is dropped.
+//   - a configuration in a state that nothing leads out of, with an operation
+//     to come that is illegal there, is dropped.
 //
 // Configurations are compared in full, never by hash alone.
 
@@ -163,6 +165,36 @@ func (s *search) twin(c []uint32, ops []int32, op int32) bool {
 	return false
 }
 
+// hopeless says whether c is in the lost state for good, with an operation
+// left that is illegal there.
+func (s *search) hopeless(c []uint32) bool {
+	turn := int(c[wordTurn])
+	if s.lost == 0 || int32(c[wordState]) != s.lost || turn >= len(s.turns) || turn < s.lastFree {
+		return false
+	}
+	t := &s.turns[turn]
+	waits := int32(-1) // the turn by which the operation is illegal for certain
+	for _, op := range s.open[t.open:t.openEnd] {
+		switch {
+		case isDone(c, s.bit[op]):
+		case s.frees[op]:
+			return false
+		case s.fixed[op] && waits < 0:
+			waits = s.at[op]
+		}
+	}
+	for n := turn + 1; waits < 0 && n <= s.lastFixed; n++ {
+		for _, op := range s.fresh[s.turns[n].fresh:s.turns[n].freshEnd] {
+			if s.fixed[op] {
+				waits = s.at[op]
+				break
+			}
+		}
+	}
+	s.furthest = max(s.furthest, uint32(max(waits, 0)))
+	return waits >= 0
+}
+
 // deep searches depth first, which finds an order of a legal history quickly,
 // and keeps every configuration it met. With an OK comes
 // the path: the operations done, last one first, but for those that settle by
@@ -188,6 +220,9 @@ func (s *search) deep() (Verdict, []int32) {
 		}
 		f.from = more
 		s.apply(c, s.seen.record(f.at), op, state)
+		if s.hopeless(c) {
+			continue
+		}
 		if s.advance(c) {
 			path := []int32{op}
 			for i := len(stack) - 1; i > 0; i-- {
