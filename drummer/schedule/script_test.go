@@ -101,7 +101,7 @@ func (s *script) command(t *testing.T, d *datadriven.TestData) string {
 		r := w.write(&pb.Command{Body: &pb.Command_ForgetHost{ForgetHost: &pb.ForgetHost{NodehostId: arg(t, d, "id", "")}}})
 		return fmt.Sprintf("%s: %s\n", r.Code, r.Detail)
 	case "preflight":
-		return preflight(w, arg(t, d, "drain", ""))
+		return preflight(w, w.named(d, t, arg(t, d, "drain", "")).id)
 	case "host":
 		s.describe(t, d)
 	case "hear": // facts reach DrummerDB, and nothing is decided
@@ -224,10 +224,7 @@ func labels(text string) map[string]string {
 
 // describe changes a host: host name=h1 labels=disk:ssd weight=200
 func (s *script) describe(t *testing.T, d *datadriven.TestData) {
-	m := s.w.hosts[arg(t, d, "name", "")]
-	if m == nil {
-		d.Fatalf(t, "there is no such host")
-	}
+	m := s.w.named(d, t, arg(t, d, "name", ""))
 	m.labels, m.weight, m.reported = labels(arg(t, d, "labels", "")), uint32(number(t, d, "weight", 0)), nil
 }
 
@@ -235,7 +232,8 @@ func (s *script) describe(t *testing.T, d *datadriven.TestData) {
 func (s *script) mode(t *testing.T, d *datadriven.TestData) {
 	for _, a := range d.CmdArgs {
 		mode := pb.HostMode(pb.HostMode_value[strings.ToUpper(a.Key)])
-		for _, id := range a.Vals {
+		for _, name := range a.Vals {
+			id := s.w.named(d, t, name).id
 			if r := s.w.mode(id, mode); r.Code != pb.CommandCode_APPLIED {
 				d.Fatalf(t, "%s", r.Detail)
 			}
@@ -282,9 +280,20 @@ func (s *script) define(t *testing.T, d *datadriven.TestData) string {
 }
 
 func (w *world) host(d *datadriven.TestData, t *testing.T) *machine {
-	m := w.hosts[arg(t, d, "host", "")]
+	return w.named(d, t, arg(t, d, "host", ""))
+}
+
+// named finds a host by its name, or as '1/3': that of node 3 of cluster 1.
+func (w *world) named(d *datadriven.TestData, t *testing.T, name string) *machine {
+	var cluster, node uint64
+	if _, err := fmt.Sscanf(name, "%d/%d", &cluster, &node); err == nil {
+		if c := w.state.Clusters.At(cluster); c != nil && c.Node(node) != nil {
+			name = c.Node(node).Address
+		}
+	}
+	m := w.hosts[name]
 	if m == nil {
-		d.Fatalf(t, "there is no such host")
+		d.Fatalf(t, "there is no host %q", name)
 	}
 	return m
 }
@@ -293,11 +302,7 @@ func (w *world) host(d *datadriven.TestData, t *testing.T) *machine {
 func (s *script) each(t *testing.T, d *datadriven.TestData, do func(*machine)) {
 	for _, a := range d.CmdArgs {
 		for _, name := range append([]string{a.Key}, a.Vals...) {
-			if m := s.w.hosts[name]; m != nil {
-				do(m)
-			} else {
-				d.Fatalf(t, "there is no host %q", name)
-			}
+			do(s.w.named(d, t, name))
 		}
 	}
 }
@@ -355,7 +360,10 @@ func (s *script) faults(t *testing.T, d *datadriven.TestData) {
 	} {
 		codes[kind] = pb.ResultCode(pb.ResultCode_value[arg(t, d, key, "")])
 	}
-	on := arg(t, d, "on", "")
+	on := ""
+	if d.HasArg("on") {
+		on = s.w.named(d, t, arg(t, d, "on", "")).id
+	}
 	s.w.faults = faults{
 		loseRequest: always("requests"),
 		loseResult:  always("results"),
