@@ -102,7 +102,10 @@ func sentence(core []history.Op, vain *history.Op) string {
 		return fmt.Sprintf("%s, but client %d %s and was done at %s, before it was called at %s%s",
 			who, before.Client, sameKey(before, last), Moment(before.Return), Moment(last.Call), others(len(core)-2))
 	}
-	return fmt.Sprintf("%s, which no order of it and the %d operations around it explains", who, len(core)-1)
+	if len(core) == 2 {
+		return who + ", which no order of it and the other operation explains"
+	}
+	return fmt.Sprintf("%s, which no order of it and the %d other operations explains", who, len(core)-1)
 }
 
 // sameKey tells a deed without repeating the key.
