@@ -32,7 +32,11 @@ type definition struct {
 	Application string            `yaml:"application"`
 	Size        uint32            `yaml:"size"`
 	Regions     map[string]uint32 `yaml:"regions"`
-	Raft        raft              `yaml:"raft"`
+	// RequiredLabels, PreferredLabels and SpreadOver say on which hosts.
+	RequiredLabels  map[string]string `yaml:"required_labels"`
+	PreferredLabels map[string]string `yaml:"preferred_labels"`
+	SpreadOver      string            `yaml:"spread_over"`
+	Raft            raft              `yaml:"raft"`
 }
 
 type raft struct {
@@ -45,13 +49,28 @@ type raft struct {
 }
 
 func (t *tool) define() *cobra.Command {
+	return t.specCommand("define", "Define clusters, from a YAML file (- is standard input) or from flags", "clusters defined: %d",
+		func(ctx context.Context, c *client.Client, specs []*pb.ClusterSpec) error {
+			return c.Define(ctx, specs...)
+		})
+}
+
+func (t *tool) update() *cobra.Command {
+	return t.specCommand("update", "Change the size, placement or Raft configuration of clusters; what is not given takes its default", "clusters updated: %d",
+		func(ctx context.Context, c *client.Client, specs []*pb.ClusterSpec) error {
+			return c.UpdateClusters(ctx, t.by, specs...)
+		})
+}
+
+// specCommand is a command that takes specifications.
+func (t *tool) specCommand(name, short, done string, do func(context.Context, *client.Client, []*pb.ClusterSpec) error) *cobra.Command {
 	var flags definition
 	var regions map[string]string
 	cmd := &cobra.Command{
-		Use:   "define [FILE]",
-		Short: "Define clusters, from a YAML file (- is standard input) or from flags",
-		Example: `  dragonboat-drummer-cmd define clusters.yaml
-  dragonboat-drummer-cmd define --ids 1-6 --application kv --size 3`,
+		Use:   name + " [FILE]",
+		Short: short,
+		Example: fmt.Sprintf(`  dragonboat-drummer-cmd %[1]s clusters.yaml
+  dragonboat-drummer-cmd %[1]s --ids 1-6 --application kv --size 3`, name),
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			specs, err := t.specs(cmd, args, flags, regions)
@@ -59,10 +78,10 @@ func (t *tool) define() *cobra.Command {
 				return program.UsageError{Err: err}
 			}
 			return t.with(cmd, func(ctx context.Context, c *client.Client) error {
-				if err := c.Define(ctx, specs...); err != nil {
+				if err := do(ctx, c, specs); err != nil {
 					return err
 				}
-				return t.say("%d clusters are defined", len(specs))
+				return t.say(done, len(specs))
 			})
 		},
 	}
@@ -70,6 +89,9 @@ func (t *tool) define() *cobra.Command {
 	cmd.Flags().StringVar(&flags.Application, "application", "", "application in the NodeHosts' registries")
 	cmd.Flags().Uint32Var(&flags.Size, "size", 3, "number of voting members")
 	cmd.Flags().StringToStringVar(&regions, "region", nil, "members a region, as name=count")
+	cmd.Flags().StringToStringVar(&flags.RequiredLabels, "require", nil, "labels that a host must have, as key=value")
+	cmd.Flags().StringToStringVar(&flags.PreferredLabels, "prefer", nil, "labels that make a host the better choice, as key=value")
+	cmd.Flags().StringVar(&flags.SpreadOver, "spread-over", "", "label whose values are failure domains, such as zone or rack")
 	return cmd
 }
 
@@ -138,6 +160,10 @@ func (d definition) specs() ([]*pb.ClusterSpec, error) {
 			Application: d.Application,
 			Size:        d.Size,
 			Regions:     d.Regions,
+
+			RequiredLabels:  d.RequiredLabels,
+			PreferredLabels: d.PreferredLabels,
+			SpreadOver:      d.SpreadOver,
 			Raft: &pb.RaftConfig{
 				ElectionRtt:        d.Raft.ElectionRTT,
 				HeartbeatRtt:       d.Raft.HeartbeatRTT,

@@ -21,8 +21,7 @@ func (t *tool) kv() *cobra.Command {
 		Use:   "kv",
 		Short: "Read and write clusters of the bundled key-value applications",
 		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_ = cmd.Help()
+		RunE: func(*cobra.Command, []string) error {
 			return program.UsageError{Err: errors.New("name get, put or delete")}
 		},
 	}

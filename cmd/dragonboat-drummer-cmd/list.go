@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc/codes"
@@ -166,28 +165,17 @@ func (t *tool) follow(cmd *cobra.Command, after uint64) error {
 		return err
 	}
 	defer c.Close()
-	for {
-		ctx, cancel := context.WithTimeout(cmd.Context(), t.timeout)
-		out, err := c.ListEvents(ctx, after, 0)
-		cancel()
-		switch {
-		case cmd.Context().Err() != nil:
-			return nil
-		case err != nil:
-			return err
+	err = c.WatchEvents(cmd.Context(), after, func(e *pb.Event) error {
+		if t.output == "json" {
+			return t.jsonLine(e)
 		}
-		for _, e := range out.GetEvents() {
-			after = e.GetSequence()
-			if _, err := fmt.Fprintf(t.out, "%d tick %d index %d %s: %s\n", e.GetSequence(), e.GetTick(), e.GetDbIndex(), e.GetKind(), e.GetText()); err != nil {
-				return err
-			}
-		}
-		select {
-		case <-cmd.Context().Done():
-			return nil
-		case <-time.After(500 * time.Millisecond):
-		}
+		_, err := fmt.Fprintf(t.out, "%d tick %d index %d %s: %s\n", e.GetSequence(), e.GetTick(), e.GetDbIndex(), e.GetKind(), e.GetText())
+		return err
+	})
+	if cmd.Context().Err() != nil {
+		return nil // interrupted, as it is meant to end
 	}
+	return err
 }
 
 func (t *tool) status() *cobra.Command {

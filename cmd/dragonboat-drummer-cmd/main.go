@@ -2,8 +2,9 @@
 
 // Command dragonboat-drummer-cmd is how people and scripts talk to Drummer.
 //
-// Exit codes: 0 done · 1 Drummer refused · 64 bad usage or invalid input · 69
-// no Drummer server (or NodeHost) answered · 70 internal error.
+// Exit codes: 0 done · 1 Drummer refused · 2 waited in vain · 64 bad usage or
+// invalid input · 69 no Drummer server (or NodeHost) answered · 70 internal
+// error.
 package main
 
 import (
@@ -13,6 +14,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"syscall"
 	"time"
 
@@ -22,12 +24,14 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
 	"github.com/drumbeat-raft/drumbeat/drummer/client"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
 )
 
 // Exit codes beside those of all programs.
 const (
 	exitRefused     = 1
+	exitInVain      = 2
 	exitUnavailable = 69
 )
 
@@ -53,16 +57,21 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 
 // plain is an error as people read it: the sentence without gRPC's wrapping.
 func plain(err error) string {
-	if st, ok := status.FromError(err); ok && st.Code() != codes.OK {
-		return st.Message()
-	}
-	return err.Error()
+	return grpcPrefix.ReplaceAllString(err.Error(), "")
 }
+
+var grpcPrefix = regexp.MustCompile(`rpc error: code = \w+ desc = `)
+
+// errInVain is a wait that ended without what it waited for.
+var errInVain = errors.New("waited in vain")
 
 func exitCode(err error) int {
 	var usage program.UsageError
 	if err == nil || errors.As(err, &usage) {
 		return program.ExitCode(err)
+	}
+	if errors.Is(err, errInVain) {
+		return exitInVain
 	}
 	switch status.Code(err) {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled:
@@ -84,6 +93,7 @@ type tool struct {
 	tls      rpc.TLSFiles
 	timeout  time.Duration
 	output   string
+	by       string
 }
 
 func (t *tool) root() *cobra.Command {
@@ -93,9 +103,8 @@ func (t *tool) root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_ = cmd.Help()
-			return program.UsageError{Err: errors.New("name a command")}
+		RunE: func(*cobra.Command, []string) error {
+			return program.UsageError{Err: errors.New("name a command; --help lists them")}
 		},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return program.UsageError{Err: err} })
@@ -105,11 +114,17 @@ func (t *tool) root() *cobra.Command {
 	flags.StringVar(&t.tls.Cert, "cert", "", "certificate file, for mutual TLS")
 	flags.StringVar(&t.tls.Key, "key", "", "key file, for mutual TLS")
 	flags.DurationVar(&t.timeout, "timeout", 15*time.Second, "how long to try")
+	flags.StringVar(&t.by, "by", os.Getenv("USER"), "who asks, for the event log")
 	flags.StringVarP(&t.output, "output", "o", "table", "table or json")
-	root.AddCommand(t.define(), t.launch(), t.clusters(), t.nodehosts(), t.operations(), t.events(), t.status(), t.wait(), t.kv(), t.certs())
-	for _, cmd := range root.Commands() {
-		strict(cmd)
-	}
+	root.AddCommand(
+		t.define(), t.launch(), t.update(), t.delete(), t.wait(),
+		t.clusters(), t.nodehosts(), t.operations(), t.events(), t.status(),
+		t.hostMode("cordon", "Give a NodeHost no new nodes", pb.HostMode_CORDON),
+		t.hostMode("drain", "Move all nodes of a NodeHost elsewhere, and give it no new ones", pb.HostMode_DRAIN),
+		t.hostMode("activate", "End a cordon or a drain", pb.HostMode_ACTIVE),
+		t.forget(), t.pause(), t.resume(), t.dryRun(), t.servers(),
+		t.kv(), t.certs())
+	strict(root)
 	return root
 }
 
@@ -122,7 +137,7 @@ func strict(cmd *cobra.Command) {
 			return nil
 		}
 		if err := args(cmd, given); err != nil {
-			return program.UsageError{Err: fmt.Errorf("%s: %w", cmd.CommandPath(), err)}
+			return program.UsageError{Err: fmt.Errorf("%s: %w", cmd.Name(), err)}
 		}
 		return nil
 	}

@@ -41,6 +41,20 @@ func (t *tool) json(message proto.Message) error {
 	return err
 }
 
+// jsonLine prints a message as JSON on one line.
+func (t *tool) jsonLine(message proto.Message) error {
+	data, err := protojson.MarshalOptions{UseProtoNames: true, EmitUnpopulated: true}.Marshal(message)
+	if err != nil {
+		return err
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, data); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(t.out, compact.String())
+	return err
+}
+
 // say reports that something is done: a sentence, or an object for programs.
 func (t *tool) say(format string, args ...any) error {
 	text := fmt.Sprintf(format, args...)

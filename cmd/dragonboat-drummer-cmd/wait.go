@@ -45,11 +45,11 @@ func (t *tool) waitFor(ctx context.Context, c *client.Client, ids []uint64, off 
 		}
 		waiting := unfinished(out, ids, off)
 		if waiting == "" {
-			return t.say("%d clusters are as specified", len(out.GetClusters()))
+			return t.say("clusters as specified: %d", len(out.GetClusters()))
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("after %v %s: %w", t.timeout, waiting, ctx.Err())
+			return fmt.Errorf("%w for %v: %s", errInVain, t.timeout, waiting)
 		case <-time.After(200 * time.Millisecond):
 		}
 	}

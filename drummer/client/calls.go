@@ -11,14 +11,14 @@ import (
 // Define adds cluster specifications, all of them or none. Defining the same
 // again is no error; defining a different one under the same ID is.
 func (c *Client) Define(ctx context.Context, specs ...*pb.ClusterSpec) error {
-	_, err := call(ctx, c, &pb.DefineClustersRequest{Specs: specs}, pb.DrummerClient.DefineClusters)
+	_, err := call(ctx, c, &pb.DefineClustersRequest{Specs: specs}, onDrummer(pb.DrummerClient.DefineClusters))
 	return err
 }
 
 // Launch lets Drummer start every defined cluster, and those that are defined
 // later.
 func (c *Client) Launch(ctx context.Context) error {
-	_, err := call(ctx, c, &pb.LaunchRequest{}, pb.DrummerClient.Launch)
+	_, err := call(ctx, c, &pb.LaunchRequest{}, onDrummer(pb.DrummerClient.Launch))
 	return err
 }
 
@@ -26,7 +26,7 @@ func (c *Client) Launch(ctx context.Context) error {
 // Clusters that Drummer doesn't know are left out. What it answers goes into
 // the cache.
 func (c *Client) Locate(ctx context.Context, clusterIDs ...uint64) (*pb.LocateResponse, error) {
-	out, err := call(ctx, c, &pb.LocateRequest{ClusterIds: clusterIDs}, pb.DrummerClient.Locate)
+	out, err := call(ctx, c, &pb.LocateRequest{ClusterIds: clusterIDs}, onDrummer(pb.DrummerClient.Locate))
 	if err == nil {
 		c.cache.put(out)
 	}
@@ -35,18 +35,18 @@ func (c *Client) Locate(ctx context.Context, clusterIDs ...uint64) (*pb.LocateRe
 
 // ListNodeHosts lists the NodeHosts that Drummer has heard of.
 func (c *Client) ListNodeHosts(ctx context.Context) (*pb.ListNodeHostsResponse, error) {
-	return call(ctx, c, &pb.ListNodeHostsRequest{}, pb.DrummerClient.ListNodeHosts)
+	return call(ctx, c, &pb.ListNodeHostsRequest{}, onDrummer(pb.DrummerClient.ListNodeHosts))
 }
 
 // ListOperations lists what Drummer is doing at the moment.
 func (c *Client) ListOperations(ctx context.Context) (*pb.ListOperationsResponse, error) {
-	return call(ctx, c, &pb.ListOperationsRequest{}, pb.DrummerClient.ListOperations)
+	return call(ctx, c, &pb.ListOperationsRequest{}, onDrummer(pb.DrummerClient.ListOperations))
 }
 
 // ListEvents lists events with a sequence above after, oldest first, at most
 // limit of them; 0: the server's limit.
 func (c *Client) ListEvents(ctx context.Context, after uint64, limit uint32) (*pb.ListEventsResponse, error) {
-	return call(ctx, c, &pb.ListEventsRequest{AfterSequence: after, Limit: limit}, pb.DrummerClient.ListEvents)
+	return call(ctx, c, &pb.ListEventsRequest{AfterSequence: after, Limit: limit}, onDrummer(pb.DrummerClient.ListEvents))
 }
 
 // Status asks one server, named by its address, how it is.

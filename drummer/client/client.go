@@ -105,11 +105,25 @@ func (c *Client) answered(server string) {
 	c.first = server
 }
 
+// onDrummer makes a method of service Drummer one that call can make.
+func onDrummer[In, Out any](method func(pb.DrummerClient, context.Context, In, ...grpc.CallOption) (Out, error)) func(context.Context, *grpc.ClientConn, In) (Out, error) {
+	return func(ctx context.Context, conn *grpc.ClientConn, in In) (Out, error) {
+		return method(pb.NewDrummerClient(conn), ctx, in)
+	}
+}
+
+// onFleet makes a method of service Fleet one that call can make.
+func onFleet[In, Out any](method func(pb.FleetClient, context.Context, In, ...grpc.CallOption) (Out, error)) func(context.Context, *grpc.ClientConn, In) (Out, error) {
+	return func(ctx context.Context, conn *grpc.ClientConn, in In) (Out, error) {
+		return method(pb.NewFleetClient(conn), ctx, in)
+	}
+}
+
 // call makes one unary call to Drummer through whichever server answers, until
-// ctx ends. All calls of the service may be repeated safely: definitions are
-// idempotent and everything else names what it wants to hold.
+// ctx ends. All calls may be repeated safely: definitions are idempotent and
+// everything else names what it wants to hold.
 func call[In, Out any](ctx context.Context, c *Client, in In,
-	method func(pb.DrummerClient, context.Context, In, ...grpc.CallOption) (Out, error)) (Out, error) {
+	method func(context.Context, *grpc.ClientConn, In) (Out, error)) (Out, error) {
 	var out Out
 	var last error
 	for {
@@ -119,7 +133,7 @@ func call[In, Out any](ctx context.Context, c *Client, in In,
 				return out, err
 			}
 			try, cancel := context.WithTimeout(ctx, c.config.TryTimeout)
-			out, err = method(pb.NewDrummerClient(conn), try, in)
+			out, err = method(try, conn, in)
 			cancel()
 			if err == nil {
 				c.answered(server)

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
+	"github.com/drumbeat-raft/drumbeat/drummer/client"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+)
+
+func (t *tool) servers() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "servers",
+		Short: "List the Drummer servers; add, remove and replace them",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return t.with(cmd, func(ctx context.Context, c *client.Client) error {
+				out, err := c.ListServers(ctx)
+				if err != nil {
+					return err
+				}
+				return t.show(out, "NODE ROLE LEADS ALIVE RAFT ADDRESS", serverRows(out))
+			})
+		},
+	}
+	cmd.AddCommand(
+		&cobra.Command{
+			Use: "add RAFT-ADDRESS ADDRESS", Args: cobra.ExactArgs(2),
+			Short: "Make room for one more server, and tell how to start it",
+			RunE: func(cmd *cobra.Command, args []string) error {
+				return t.with(cmd, func(ctx context.Context, c *client.Client) error {
+					id, err := c.AddServer(ctx, args[0], args[1])
+					if err != nil {
+						return err
+					}
+					return t.say("start the server at %s with node_id: %d and join: true; it becomes a voter once it has caught up", args[0], id)
+				})
+			},
+		},
+		&cobra.Command{
+			Use: "remove NODE", Args: cobra.ExactArgs(1),
+			Short: "Take a server out; refused when it would cost the quorum",
+			RunE: func(cmd *cobra.Command, args []string) error {
+				id, err := nodeID(args[0])
+				if err != nil {
+					return err
+				}
+				return t.with(cmd, func(ctx context.Context, c *client.Client) error {
+					if err := c.RemoveServer(ctx, id); err != nil {
+						return err
+					}
+					return t.say("server %d is removed; stop it if it still runs", id)
+				})
+			},
+		},
+		&cobra.Command{
+			Use: "replace NODE RAFT-ADDRESS ADDRESS", Args: cobra.ExactArgs(3),
+			Short: "Add a server, wait until it votes, and remove NODE",
+			Long:  "Add a server, tell how to start it, wait for it to become a voter (as long as --timeout says), and remove NODE. Called again, it goes on where it was.",
+			RunE: func(cmd *cobra.Command, args []string) error {
+				id, err := nodeID(args[0])
+				if err != nil {
+					return err
+				}
+				return t.with(cmd, func(ctx context.Context, c *client.Client) error {
+					return t.replaceServer(ctx, c, id, args[1], args[2])
+				})
+			},
+		},
+	)
+	return cmd
+}
+
+func nodeID(text string) (uint64, error) {
+	id, err := strconv.ParseUint(text, 10, 64)
+	if err != nil || id == 0 {
+		return 0, program.UsageError{Err: fmt.Errorf("%q is no node ID of a server", text)}
+	}
+	return id, nil
+}
+
+func serverRows(out *pb.ListServersResponse) [][]string {
+	var rows [][]string
+	for _, s := range out.GetServers() {
+		rows = append(rows, []string{number(s.GetNodeId()), strings.ToLower(s.GetRole().String()), yes(s.GetLeader()), yes(s.GetAlive()), s.GetRaftAddress(), dash(s.GetAddress())})
+	}
+	return rows
+}
+
+// replaceServer keeps nothing between its steps: each looks at what holds.
+func (t *tool) replaceServer(ctx context.Context, c *client.Client, old uint64, raftAddress, address string) error {
+	id, err := c.AddServer(ctx, raftAddress, address)
+	if err != nil {
+		return err
+	}
+	if err := t.say("start the server at %s with node_id: %d and join: true; waiting for it to vote", raftAddress, id); err != nil {
+		return err
+	}
+	for {
+		out, err := c.ListServers(ctx)
+		if err != nil {
+			return err
+		}
+		if votes(out, id) {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w for %v: server %d does not vote yet; nothing was removed", errInVain, t.timeout, id)
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+	if err := c.RemoveServer(ctx, old); err != nil {
+		return err
+	}
+	return t.say("server %d has replaced server %d", id, old)
+}
+
+func votes(out *pb.ListServersResponse, id uint64) bool {
+	for _, s := range out.GetServers() {
+		if s.GetNodeId() == id {
+			return s.GetRole() == pb.MemberRole_VOTER
+		}
+	}
+	return false
+}
