@@ -85,6 +85,38 @@ func TestMessagesOverAPerfectLinkArriveInTheSameCall(t *testing.T) {
 	})
 }
 
+func TestMessagesDoNotOvertakeWhenALinkGetsFaster(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *Network) {
+		a, b := boot(t, n, "a"), boot(t, n, "b")
+		c := connection(t, a, "b")
+		require.NoError(t, n.SetLink("a", "b", Link{Delay: time.Second}))
+		require.NoError(t, c.SendMessageBatch(batch(1)))
+		n.HealAll()
+		require.NoError(t, c.SendMessageBatch(batch(2)))
+		time.Sleep(2 * time.Second)
+		require.Equal(t, []uint64{1, 2}, b.got())
+	})
+}
+
+func TestDuplicatesShareNoMemory(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *Network) {
+		a := boot(t, n, "a")
+		var got []string
+		b := n.Transport("b").Create(config.NodeHostConfig{RaftAddress: "b:raft"}, func(b pb.MessageBatch) {
+			cmd := b.Requests[0].Entries[0].Cmd
+			got = append(got, string(cmd))
+			clear(cmd)
+		}, nil)
+		require.NoError(t, b.Start())
+		require.NoError(t, n.SetLink("a", "b", Link{Duplicate: 1}))
+		m := batch(1)
+		m.Requests[0].Type, m.Requests[0].Entries = pb.Replicate, []pb.Entry{{Cmd: []byte("command")}}
+		require.NoError(t, connection(t, a, "b").SendMessageBatch(m))
+		time.Sleep(time.Second)
+		require.Equal(t, []string{"command", "command"}, got)
+	})
+}
+
 func TestMessagesUnderWayAreLostInACutAndWithTheReceiver(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *Network) {
 		a, b := boot(t, n, "a"), boot(t, n, "b")
