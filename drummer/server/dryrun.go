@@ -4,6 +4,7 @@ package server
 
 import (
 	"context"
+	"slices"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -42,7 +43,11 @@ func (f *fleetService) DryRun(ctx context.Context, req *pb.DryRunRequest) (*pb.D
 	}
 	plan := schedule.Decide(assumed, policy, out.Seed)
 	out.Operations = plan.Operations
-	out.Waiting = waiting(plan.Waiting)
+	busy := map[uint64]bool{}
+	for _, op := range plan.Operations {
+		busy[op.GetRequest().GetClusterId()] = true
+	}
+	out.Waiting = waiting(slices.DeleteFunc(plan.Waiting, func(w schedule.Waiting) bool { return busy[w.ClusterID] }))
 	return out, nil
 }
 

@@ -48,19 +48,38 @@ func (s *Server) joinedAndCaughtUp(ctx context.Context) bool {
 	}
 }
 
-// isVoter tells whether a server votes, as far as this one has applied.
-func (s *Server) isVoter(nodeID uint64) bool {
+// voters are the servers that vote, by NodeID, as far as this one has applied.
+func (s *Server) voters() map[uint64]string {
 	info := s.nodehost.GetNodeHostInfo(dragonboat.NodeHostInfoOption{SkipLogInfo: true})
 	if info == nil {
-		return false
+		return nil
 	}
 	for _, cluster := range info.ClusterInfoList {
 		if cluster.ClusterID == ClusterID {
-			_, voter := cluster.Nodes[nodeID]
-			return voter
+			return cluster.Nodes
 		}
 	}
-	return false
+	return nil
+}
+
+func (s *Server) isVoter(nodeID uint64) bool {
+	_, voter := s.voters()[nodeID]
+	return voter
+}
+
+// raiseVersion lets the next version's commands into the log once every server
+// that votes is alive and knows them: a program that doesn't would apply them
+// differently.
+func (r *reign) raiseVersion(ctx context.Context) error {
+	state, err := r.server.localState()
+	if err != nil || state.Version >= db.Version {
+		return nil
+	}
+	next := state.Version + 1
+	if !r.server.peers.allKnow(next, r.server.voters(), aliveTicks*r.server.config.Tick) {
+		return nil
+	}
+	return r.write(ctx, "version", []*pb.Command{{Body: &pb.Command_SetVersion{SetVersion: &pb.SetVersion{Version: next}}}})
 }
 
 // promoteJoined makes voters of the servers that have joined and caught up. The

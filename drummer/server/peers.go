@@ -154,6 +154,17 @@ func (b *peerBook) others() []string {
 	return out
 }
 
+// allKnow tells whether each of the servers said within d that it knows a
+// version. Nobody's word is none.
+func (b *peerBook) allKnow(version uint32, servers map[uint64]string, d time.Duration) bool {
+	for id := range servers {
+		if !b.alive(id, d) || b.get(id).GetVersion() < version {
+			return false
+		}
+	}
+	return len(servers) > 0
+}
+
 // alive tells whether a server was heard of lately.
 func (s *Server) alive(nodeID uint64) bool {
 	return s.peers.alive(nodeID, aliveTicks*s.config.Tick)

@@ -67,3 +67,27 @@ func TestSilentServerIsForgottenUnlessConfigured(t *testing.T) {
 		require.NotNil(t, b.get(1))
 	})
 }
+
+// The commands of a version are let into the log once all voters know them.
+func TestVersionWaitsForEverybody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := book()
+		voters := map[uint64]string{1: "r1", 2: "r2"}
+		tell := func(beat uint64, version uint32) {
+			b.beat(false)
+			b.own.Version = 2
+			b.merge(&pb.ServerList{Servers: []*pb.ServerInfo{{NodeId: 2, Address: "g2", BootNs: 1, Beat: beat, Version: version}}})
+			b.beat(false)
+		}
+		require.False(t, b.allKnow(1, voters, time.Second), "nobody spoke yet")
+		tell(1, 1)
+		require.True(t, b.allKnow(1, voters, time.Second))
+		require.False(t, b.allKnow(2, voters, time.Second), "an older program votes")
+		tell(2, 2)
+		require.True(t, b.allKnow(2, voters, time.Second))
+		time.Sleep(2 * time.Second)
+		b.beat(false)
+		require.False(t, b.allKnow(2, voters, time.Second), "one was not heard of lately")
+		require.False(t, b.allKnow(1, nil, time.Second))
+	})
+}

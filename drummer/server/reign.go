@@ -212,7 +212,7 @@ func (r *reign) tick(ctx context.Context) error {
 	}
 	r.sendAll(&pb.ServerMessage{Body: &pb.ServerMessage_Ping{Ping: &pb.Ping{}}})
 	r.server.promoteJoined(ctx)
-	return nil
+	return r.raiseVersion(ctx)
 }
 
 // schedule decides from the state as it is and sends out what was decided.
