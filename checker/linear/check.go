@@ -98,14 +98,13 @@ func (c *logCheck) judgeAll(ctx context.Context) *keyCheck {
 		c.zones.run()
 	}
 	idx := l.byKey(func(k uint32) bool { return c.Certify || !c.decided(k) || c.zones.bad[k] })
-	said := l.said()
 	var firstBad *keyCheck
 	for k := range uint32(len(l.names)) {
-		if said[k] == 0 {
+		if l.said[k] == 0 {
 			continue
 		}
 		kc := &keyCheck{logCheck: c, key: k, idx: idx[k]}
-		r := KeyResult{Key: l.names[k], Ops: int(said[k])}
+		r := KeyResult{Key: l.names[k], Ops: int(l.said[k])}
 		r.Verdict, r.Engine = kc.judge(ctx)
 		c.res.add(r)
 		c.res.Checked += r.Ops
@@ -129,17 +128,6 @@ func (c *logCheck) decided(k uint32) bool {
 		// illegal there is final.
 		return out == refutes && c.zones.bad[k]
 	}
-}
-
-// said counts the operations of each key that say anything.
-func (l *Log) said() []uint32 {
-	n := make([]uint32, len(l.names))
-	for i := range l.entries {
-		if e := &l.entries[i]; e.kind != silent {
-			n[e.key]++
-		}
-	}
-	return n
 }
 
 // checkModel judges a history by a model that is no key-value store.

@@ -3,6 +3,9 @@
 package linear
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 )
 
@@ -10,8 +13,6 @@ import (
 // that the zones found to be bad: those that clash, and what they rest on. It
 // takes time linear in the operations of the key.
 func (z *zones) culprits(key uint32, idx []int32) []int32 {
-	m := z.members(key, idx)
-	c := &culprit{zones: z, members: m, picked: make(map[int32]bool)}
 	for _, at := range idx {
 		switch e := &z.log.entries[at]; e.kind {
 		case impossible:
@@ -22,10 +23,72 @@ func (z *zones) culprits(key uint32, idx []int32) []int32 {
 			}
 		}
 	}
-	if c.chains(idx) || c.within() || c.between() {
+	if heads := z.suspectBlocks(key, idx); len(heads) > 0 {
+		c := &culprit{zones: z, members: z.members(key, idx, heads), picked: make(map[int32]bool)}
+		if c.within() || c.between() {
+			return c.closure()
+		}
+	}
+	c := &culprit{zones: z, members: z.members(key, idx, nil), picked: make(map[int32]bool)}
+	if c.chains(idx) {
 		return c.closure()
 	}
 	return idx
+}
+
+// suspectBlocks returns the head of a block that is illegal within, or the
+// heads of two that clash.
+func (z *zones) suspectBlocks(key uint32, idx []int32) []stateID {
+	heads := append(make([]stateID, 0, 64), z.log.initial[key])
+	for _, at := range idx {
+		if e := &z.log.entries[at]; e.kind == write && z.slots[e.value].pred == isPut && e.value != heads[0] {
+			heads = append(heads, e.value)
+		}
+	}
+	blocks := make([]headed, 0, len(heads))
+	for _, head := range heads {
+		s := &z.slots[head]
+		if s.unknown() && s.next == 0 && !s.wasRead() {
+			continue
+		}
+		b, _, ok := z.walk(head)
+		if !ok {
+			return []stateID{head}
+		}
+		blocks = append(blocks, headed{b, head})
+	}
+	return clashing(blocks)
+}
+
+// headed is a block's zone with the block's head.
+type headed struct {
+	zone
+	head stateID
+}
+
+// clashing finds a clash as clash does, and returns the heads.
+func clashing(blocks []headed) []stateID {
+	var forward, backward []headed
+	for _, b := range blocks {
+		if b.first < b.last {
+			forward = append(forward, b)
+		} else {
+			backward = append(backward, b)
+		}
+	}
+	slices.SortFunc(forward, func(a, b headed) int { return cmp.Compare(a.first, b.first) })
+	for i := 1; i < len(forward); i++ {
+		if forward[i].first < forward[i-1].last {
+			return []stateID{forward[i-1].head, forward[i].head}
+		}
+	}
+	for _, b := range backward {
+		n, _ := slices.BinarySearchFunc(forward, b.last, func(f headed, t int64) int { return cmp.Compare(f.first, t) })
+		if n > 0 && b.first < forward[n-1].last {
+			return []stateID{forward[n-1].head, b.head}
+		}
+	}
+	return nil
 }
 
 type culprit struct {
@@ -151,66 +214,23 @@ func (c *culprit) within() bool {
 	return false
 }
 
-type bounded struct {
-	zone        zone
-	first, last int32
-}
-
-// between looks for two blocks each of which has to come before the other.
+// between picks the operations that bound the two blocks that clash.
 func (c *culprit) between() bool {
-	var blocks []bounded
 	for _, head := range c.heads {
-		s := &c.slots[head]
-		if s.unknown() && s.next == 0 && !s.wasRead() {
-			continue
-		}
-		b := bounded{zone: zone{history.Never, longAgo}, first: -1, last: -1}
+		zone := zone{history.Never, longAgo}
+		firstAt, lastAt := int32(-1), int32(-1)
 		for id := head; id != 0; id = c.slots[id].next {
 			first, last := c.bounds(id)
-			if first.time < b.zone.first {
-				b.zone.first, b.first = first.time, first.at
+			if first.time < zone.first {
+				zone.first, firstAt = first.time, first.at
 			}
-			if last.time > b.zone.last {
-				b.zone.last, b.last = last.time, last.at
+			if last.time > zone.last {
+				zone.last, lastAt = last.time, last.at
 			}
 		}
-		blocks = append(blocks, b)
+		c.pick(firstAt, lastAt)
 	}
-	a, b, found := clashing(blocks)
-	if found {
-		c.pick(a.first, a.last, b.first, b.last)
-	}
-	return found
-}
-
-// clashing finds a clash as clash does, and says between which blocks.
-func clashing(blocks []bounded) (a, b bounded, found bool) {
-	var forward []zone
-	at := make(map[zone]bounded)
-	for _, b := range blocks {
-		if b.zone.first < b.zone.last {
-			if other, twice := at[b.zone]; twice {
-				return other, b, true
-			}
-			forward = append(forward, b.zone)
-			at[b.zone] = b
-		}
-	}
-	sortZones(forward)
-	for i := 1; i < len(forward); i++ {
-		if forward[i].first < forward[i-1].last {
-			return at[forward[i-1]], at[forward[i]], true
-		}
-	}
-	for _, b := range blocks {
-		if b.zone.first < b.zone.last {
-			continue
-		}
-		if n := seek(forward, 0, b.zone.last); n > 0 && b.zone.first < forward[n-1].last {
-			return at[forward[n-1]], b, true
-		}
-	}
-	return a, b, false
+	return len(c.heads) == 2
 }
 
 func (c *culprit) pick(at ...int32) {

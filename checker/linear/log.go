@@ -54,6 +54,7 @@ type Log struct {
 	names   []string
 	initial []stateID
 	writes  []uint32 // writes of each key
+	said    []uint32 // operations of each key that say anything
 	outside []outside
 	model   kv
 	last    struct {
@@ -85,6 +86,7 @@ func (l *Log) Add(op *history.Op) error {
 	}
 	e := entry{call: op.Call, ret: op.End(), key: l.key(op.Key)}
 	if l.model.Says(op) {
+		l.said[e.key]++
 		l.fill(&e, op)
 	}
 	if len(l.states.refs) > maxStates {
@@ -105,6 +107,7 @@ func (l *Log) key(name string) uint32 {
 		l.names = append(l.names, name)
 		l.initial = append(l.initial, l.states.id(k, history.Absent))
 		l.writes = append(l.writes, 0)
+		l.said = append(l.said, 0)
 		l.outside = append(l.outside, 0)
 	}
 	l.last.name, l.last.key = name, k

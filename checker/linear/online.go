@@ -45,6 +45,7 @@ type Online struct {
 	deferred []string
 	judged   int
 	dead     []uint32 // scratch
+	spare    []*needs
 	// leastSweep is the number of states of a key below which nothing is
 	// forgotten.
 	leastSweep int
@@ -187,7 +188,8 @@ func (o *Online) write(k *onlineKey, op *history.Op) uint32 {
 	s.rmw = op.Kind == history.Cas || op.Kind == history.Append
 	s.value = op.Value
 	if s.rmw {
-		s.needs = &needs{expected: op.Expected}
+		s.needs = o.newNeeds()
+		s.needs.expected = op.Expected
 	}
 	if op.Kind == history.Delete {
 		s.value = history.Absent
@@ -210,6 +212,15 @@ func (o *Online) newState(k *onlineKey) uint32 {
 	o.states[n] = onlineState{key: k, after: history.Never, lastCall: longAgo, first: history.Never, last: longAgo}
 	k.live = append(k.live, n)
 	return n
+}
+
+func (o *Online) newNeeds() *needs {
+	if n := len(o.spare); n > 0 {
+		fresh := o.spare[n-1]
+		o.spare = o.spare[:n-1]
+		return fresh
+	}
+	return new(needs)
 }
 
 func (o *Online) key(name string) *onlineKey {
@@ -252,6 +263,10 @@ func (o *Online) drop(k *onlineKey) {
 func (o *Online) forget(n uint32) {
 	s := &o.states[n]
 	o.table.remove(s.hash, n)
+	if s.needs != nil {
+		*s.needs = needs{}
+		o.spare = append(o.spare, s.needs)
+	}
 	*s = onlineState{}
 	o.free = append(o.free, n)
 }
@@ -329,7 +344,7 @@ func (o *Online) end(k *onlineKey, written uint32, op *history.Op) string {
 	s := &o.states[written]
 	if op.ObservedWriter != "" {
 		if s.needs == nil {
-			s.needs = new(needs)
+			s.needs = o.newNeeds()
 		}
 		s.needs.before, s.rmw = op.ObservedWriter, true
 		if s.effective {

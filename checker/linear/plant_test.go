@@ -67,7 +67,7 @@ func plantInto(t *testing.T, size int) {
 // forgetKey brings the counts of a key back to what they were without it.
 func (l *Log) forgetKey(name string, n int) {
 	k := l.keys[name]
-	l.writes[k], l.outside[k] = 0, 0
+	l.writes[k], l.said[k], l.outside[k] = 0, 0, 0
 	l.entries = l.entries[:n]
 }
 

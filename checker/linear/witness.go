@@ -17,17 +17,30 @@ type members struct {
 	heads []stateID
 }
 
-func (z *zones) members(key uint32, idx []int32) *members {
-	m := &members{writer: make(map[stateID]int32), reads: make(map[stateID][]int32)}
-	m.heads = append(m.heads, z.log.initial[key])
+// members gathers the operations of a key, or those of the blocks with the
+// given heads only.
+func (z *zones) members(key uint32, idx []int32, heads []stateID) *members {
+	m := &members{writer: make(map[stateID]int32), reads: make(map[stateID][]int32), heads: heads}
+	in := func(stateID) bool { return true }
+	if heads == nil {
+		m.heads = append(m.heads, z.log.initial[key])
+	} else {
+		wanted := make(map[stateID]bool)
+		for _, head := range heads {
+			for id := head; id != 0; id = z.slots[id].next {
+				wanted[id] = true
+			}
+		}
+		in = func(id stateID) bool { return wanted[id] }
+	}
 	for _, at := range idx {
 		e := &z.log.entries[at]
-		switch e.kind {
-		case read:
+		switch {
+		case e.kind == read && in(e.seen):
 			m.reads[e.seen] = append(m.reads[e.seen], at)
-		case write, rmw:
+		case (e.kind == write || e.kind == rmw) && in(e.value):
 			m.writer[e.value] = at
-			if e.kind == write {
+			if e.kind == write && heads == nil {
 				m.heads = append(m.heads, e.value)
 			}
 		}
@@ -38,7 +51,7 @@ func (z *zones) members(key uint32, idx []int32) *members {
 // order returns an order of the operations of a key that was found to be
 // linearizable: positions in the log.
 func (z *zones) order(key uint32, idx []int32) []int32 {
-	m := z.members(key, idx)
+	m := z.members(key, idx, nil)
 	type block struct {
 		head     stateID
 		place    int64
@@ -114,9 +127,15 @@ func (z *zones) appendBlock(order []int32, m *members, head stateID) []int32 {
 // byKey gathers the positions of the operations of the wanted keys.
 func (l *Log) byKey(want func(key uint32) bool) map[uint32][]int32 {
 	idx := make(map[uint32][]int32)
-	wanted := make([]bool, len(l.names))
+	wanted, some := make([]bool, len(l.names)), false
 	for k := range wanted {
-		wanted[k] = want(uint32(k))
+		if wanted[k] = want(uint32(k)); wanted[k] {
+			some = true
+			idx[uint32(k)] = make([]int32, 0, l.said[k])
+		}
+	}
+	if !some {
+		return idx
 	}
 	for i := range l.entries {
 		if k := l.entries[i].key; wanted[k] {

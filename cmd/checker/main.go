@@ -73,7 +73,7 @@ func flags(o *options, stderr io.Writer) *pflag.FlagSet {
 	f.IntVar(&o.compare, "compare", 0, "compare the engines with porcupine on `n` random histories instead")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of --compare")
 	f.BoolVar(&o.bench, "bench", false, "measure the engines against porcupine instead, and print ratios")
-	f.DurationVar(&o.benchLimit, "bench-limit", 20*time.Second, "time after which --bench stops porcupine on a history")
+	f.DurationVar(&o.benchLimit, "bench-limit", 40*time.Second, "time after which --bench stops porcupine on a history")
 	f.Usage = func() { fmt.Fprint(stderr, usage, f.FlagUsages()) }
 	return f
 }

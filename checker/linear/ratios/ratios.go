@@ -68,7 +68,7 @@ type row struct {
 
 func rows() []row {
 	spec := func(ops, keys, clients int, unknown float64) generate.Spec {
-		return generate.Spec{Seed: 1, Ops: ops, Keys: keys, Clients: clients, Unknown: unknown, Put: 0.3, Cas: 0.2}
+		return generate.Spec{Seed: 1, Ops: ops, Keys: keys, Clients: clients, Unknown: unknown, Put: 0.4, Cas: 0.1}
 	}
 	repeat := func(clients int) generate.Spec {
 		return generate.Spec{Seed: 1, Ops: 10_000, Keys: 1, Clients: clients, Unknown: 0.02, Put: 0.3, Cas: 0.2, Values: 5}
@@ -215,12 +215,12 @@ func etcd(ctx context.Context, w io.Writer, o Options) error {
 			return err
 		}
 		var res linear.Result
-		mine := least(10, func() {
+		mine := least(20, func() {
 			res = linear.CheckLog(ctx, log, func(i int) history.Op { return ops[i] }, linear.Options{NoCore: true})
 		})
 		model, hist := compare.Model(), compare.Operations(ops)
 		var legal bool
-		theirs := least(10, func() { legal = porcupine.CheckOperations(model, hist) })
+		theirs := least(20, func() { legal = porcupine.CheckOperations(model, hist) })
 		if legal != (res.Verdict == linear.OK) {
 			return fmt.Errorf("%s: %s, but porcupine: legal %v", path, res.Verdict, legal)
 		}
@@ -250,8 +250,8 @@ func alone(ctx context.Context, w io.Writer, o Options) error {
 		spec       generate.Spec
 		big        bool
 	}{
-		{"one key, 1M x 128 x 5 %", "100 ms, 128 MB", generate.Spec{Seed: 1, Ops: 1_000_000, Keys: 1, Clients: 128, Unknown: 0.05, Put: 0.3, Cas: 0.2}, false},
-		{"10M x 1000 x 128 x 1 %", "1 s, 1 GB", generate.Spec{Seed: 1, Ops: 10_000_000, Keys: 1000, Clients: 128, Unknown: 0.01, Put: 0.3, Cas: 0.2}, true},
+		{"one key, 1M x 128 x 5 %", "100 ms, 128 MB", generate.Spec{Seed: 1, Ops: 1_000_000, Keys: 1, Clients: 128, Unknown: 0.05, Put: 0.4, Cas: 0.1}, false},
+		{"10M x 1000 x 128 x 1 %", "1 s, 1 GB", generate.Spec{Seed: 1, Ops: 10_000_000, Keys: 1000, Clients: 128, Unknown: 0.01, Put: 0.4, Cas: 0.1}, true},
 	}
 	for _, c := range cases {
 		if c.big && !o.Big {
@@ -285,7 +285,7 @@ func alone(ctx context.Context, w io.Writer, o Options) error {
 
 // online measures the judge of growing histories.
 func online(w io.Writer) error {
-	ops := generate.History(generate.Spec{Seed: 1, Ops: 20_000, Keys: 100, Clients: 32, Unknown: 0.01, Put: 0.3, Cas: 0.2})
+	ops := generate.History(generate.Spec{Seed: 1, Ops: 20_000, Keys: 100, Clients: 32, Unknown: 0.01, Put: 0.4, Cas: 0.1})
 	type event struct {
 		op  *history.Op
 		end bool
