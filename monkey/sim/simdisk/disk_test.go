@@ -12,7 +12,10 @@ import (
 
 	"github.com/lni/goutils/vfs"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // put writes a file and syncs what is asked for.
 func put(t *testing.T, fs vfs.FS, name, text string, syncFile, syncDir bool) {

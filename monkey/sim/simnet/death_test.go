@@ -84,6 +84,9 @@ func TestResetOvertakesBytesUnderWay(t *testing.T) {
 		got, err := io.ReadAll(c)
 		require.ErrorIs(t, err, syscall.ECONNRESET)
 		require.Equal(t, "arrived", string(got))
+		time.Sleep(2 * time.Second)
+		_, err = c.Read(make([]byte, 1))
+		require.ErrorIs(t, err, syscall.ECONNRESET)
 	})
 }
 

@@ -113,6 +113,7 @@ func TestDuplicatesShareNoMemory(t *testing.T) {
 		m.Requests[0].Type, m.Requests[0].Entries = pb.Replicate, []pb.Entry{{Cmd: []byte("command")}}
 		require.NoError(t, connection(t, a, "b").SendMessageBatch(m))
 		time.Sleep(time.Second)
+		synctest.Wait()
 		require.Equal(t, []string{"command", "command"}, got)
 	})
 }

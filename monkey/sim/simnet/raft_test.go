@@ -17,13 +17,14 @@ import (
 	"github.com/lni/dragonboat/v3/statemachine"
 	"github.com/lni/goutils/vfs"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) {
 	for _, name := range []string{"raft", "rsm", "transport", "dragonboat", "logdb", "config", "grpc", "raftpb", "settings", "server", "utils", "pebblekv"} {
 		logger.GetLogger(name).SetLevel(logger.CRITICAL)
 	}
-	m.Run()
+	goleak.VerifyTestMain(m)
 }
 
 const raftCluster = 1
