@@ -40,6 +40,14 @@ func TestDeadHostsAreReplaced(t *testing.T) {
 // launch defines clusters 1 to n of three members and waits for all of them.
 func (w *world) launch(n uint64) []uint64 {
 	w.t.Helper()
+	ids := w.define(n)
+	w.until(time.Minute, "all clusters are launched", func() bool { return w.whole(ids, "") })
+	return ids
+}
+
+// define defines and launches clusters 1 to n of three members.
+func (w *world) define(n uint64) []uint64 {
+	w.t.Helper()
 	var specs []*pb.ClusterSpec
 	var ids []uint64
 	for id := range n {
@@ -48,7 +56,6 @@ func (w *world) launch(n uint64) []uint64 {
 	}
 	require.NoError(w.t, w.client.Define(w.context(20*time.Second), specs...))
 	require.NoError(w.t, w.client.Launch(w.context(20*time.Second)))
-	w.until(time.Minute, "all clusters are launched", func() bool { return w.whole(ids, "") })
 	return ids
 }
 
@@ -60,6 +67,7 @@ func (w *world) loseHost(id int, clusters []uint64) {
 	w.stopHost(id)
 	start := time.Now()
 	w.until(time.Minute, "all nodes of the dead host are replaced", func() bool { return w.whole(clusters, dead) })
+	w.t.Logf("replaced %v after the death", time.Since(start))
 	require.Less(w.t, time.Since(start), 25*time.Second, "time to live and 10 s")
 }
 

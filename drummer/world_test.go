@@ -28,6 +28,7 @@ import (
 type world struct {
 	t        *testing.T
 	name     string
+	rtt      uint64
 	rng      *rand.Rand
 	net      testworld.Net
 	drummers map[uint64]drummer.Peer
@@ -44,8 +45,14 @@ type host struct {
 }
 
 func newWorld(t *testing.T, drummers, hosts int) *world {
+	return newSlowWorld(t, drummers, hosts, testworld.RTT)
+}
+
+// newSlowWorld is newWorld with an RTT of its own for the NodeHosts, in
+// milliseconds: the larger, the less work a Raft node is.
+func newSlowWorld(t *testing.T, drummers, hosts int, rtt uint64) *world {
 	w := &world{
-		t: t, name: strings.ToLower(t.Name()), rng: rand.New(rand.NewPCG(1, 2)),
+		t: t, rtt: rtt, name: strings.ToLower(t.Name()), rng: rand.New(rand.NewPCG(1, 2)),
 		drummers: map[uint64]drummer.Peer{}, servers: map[uint64]*drummer.Server{}, hosts: map[int]*host{},
 	}
 	for id := range uint64(drummers) {
@@ -97,6 +104,7 @@ func (w *world) stopServer(id uint64) {
 func (w *world) startHost(id int, disk vfs.FS) {
 	listener := agent.NewListener(nil, nil)
 	conf := testworld.NodeHostConfig(w.at("host", id, "raft"), disk)
+	conf.RTTMillisecond = w.rtt
 	conf.RaftEventListener, conf.SystemEventListener = listener, listener
 	nodehost, err := dragonboat.NewNodeHost(conf)
 	require.NoError(w.t, err)
