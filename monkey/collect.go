@@ -20,12 +20,7 @@ import (
 func (r *runner) unsettled(ctx context.Context) []string {
 	var not []string
 	tr := r.observer.poll(ctx)
-	for id := uint64(1); id <= uint64(r.scenario.Clusters.Count); id++ {
-		c := tr.clusters[id]
-		if c == nil || !c.full(r.scenario.Clusters.Size) {
-			not = append(not, fmt.Sprintf("cluster %d %s", id, c.describe()))
-		}
-	}
+	not = append(not, r.misfits(tr)...)
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	located, err := r.drummer.Locate(ctx)
@@ -52,6 +47,28 @@ func (r *runner) unsettled(ctx context.Context) []string {
 	return not
 }
 
+// misfits says which clusters and hosts are, in truth, not as wanted.
+func (r *runner) misfits(tr truth) []string {
+	var not []string
+	ids := r.wanted.clusters()
+	for _, id := range ids {
+		if c := tr.clusters[id]; c == nil || !c.full(r.wanted.size(id)) {
+			not = append(not, fmt.Sprintf("cluster %d, of wanted size %d, %s", id, r.wanted.size(id), c.describe()))
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(tr.clusters)) {
+		if !slices.Contains(ids, id) {
+			not = append(not, fmt.Sprintf("cluster %d should be deleted and %s", id, tr.clusters[id].describe()))
+		}
+	}
+	for _, host := range r.wanted.mustBeEmpty() {
+		if n := len(tr.hosts[host].Nodes); n > 0 {
+			not = append(not, fmt.Sprintf("host %s was drained and still runs %d nodes", host, n))
+		}
+	}
+	return not
+}
+
 // describe says how a cluster is, for people.
 func (c *clusterTruth) describe() string {
 	if c == nil {
@@ -64,8 +81,8 @@ func (c *clusterTruth) describe() string {
 // collect gathers the facts that are judged, after healing.
 func (r *runner) collect(ctx context.Context) error {
 	f := &r.outcome.Facts
-	for i := range r.scenario.Clusters.Count {
-		f.Clusters = append(f.Clusters, invariant.Cluster{Cluster: uint64(i + 1), Size: r.scenario.Clusters.Size})
+	for _, id := range r.wanted.clusters() {
+		f.Clusters = append(f.Clusters, invariant.Cluster{Cluster: id, Size: r.wanted.size(id)})
 	}
 	if err := r.probe(ctx); err != nil {
 		return err
@@ -77,6 +94,7 @@ func (r *runner) collect(ctx context.Context) error {
 	f.Picture = r.picture(ctx)
 	f.Repairs = r.observer.losses()
 	r.outcome.Outages = r.observer.noMajority()
+	r.outcome.Misfits = r.misfits(r.observer.poll(ctx))
 	r.outcome.Hidden = r.w.Examine()
 	return nil
 }

@@ -24,7 +24,7 @@ const pollEvery = time.Second
 type observer struct {
 	w      world.World
 	events *rundir.Events
-	size   int // wanted voters in each cluster
+	size   func(cluster uint64) int // wanted voters now; 0: no such cluster
 	start  time.Time
 
 	mu       sync.Mutex
@@ -42,7 +42,7 @@ type watched struct {
 	noneFor time.Time            // since when no majority runs; zero: one does
 }
 
-func newObserver(w world.World, events *rundir.Events, size int, start time.Time) *observer {
+func newObserver(w world.World, events *rundir.Events, size func(uint64) int, start time.Time) *observer {
 	return &observer{w: w, events: events, size: size, start: start, clusters: map[uint64]*watched{}}
 }
 
@@ -65,7 +65,9 @@ func (o *observer) poll(ctx context.Context) truth {
 		o.compare(id, tr.clusters[id])
 	}
 	for id, c := range o.clusters {
-		if tr.clusters[id] == nil { // nobody at all runs a node of it
+		if o.size(id) == 0 { // it was deleted
+			delete(o.clusters, id)
+		} else if tr.clusters[id] == nil { // nobody at all runs a node of it
 			c.weaken()
 			c.lose()
 		}
@@ -81,7 +83,7 @@ func (o *observer) poll(ctx context.Context) truth {
 // it was or had not.
 func (o *observer) compare(id uint64, c *clusterTruth) {
 	was := o.clusters[id]
-	full := c.full(o.size)
+	full := o.size(id) > 0 && c.full(o.size(id))
 	if was == nil {
 		if full {
 			o.clusters[id] = newWatched(c)
@@ -141,6 +143,12 @@ func (o *observer) repaired(id uint64, was *watched, c *clusterTruth) {
 	ev := rundir.Event{Kind: rundir.Repaired, Cluster: id, Took: time.Since(was.weak), Op: rundir.Restored}
 	fresh := missing(c.voters, was.voters)
 	for i, node := range missing(was.voters, c.voters) {
+		if was.seen[node].After(was.weak) { // it ran on until it was not wanted any more
+			if ev.Op == rundir.Restored {
+				ev.Op = rundir.Moved
+			}
+			continue
+		}
 		ev.Op = rundir.Replaced
 		r := invariant.Repair{Cluster: id, Node: node, Host: was.hosts[node],
 			LostAt: int64(was.seen[node].Sub(o.start)), RepairedAt: int64(time.Since(o.start))}
@@ -201,8 +209,8 @@ func (o *observer) noMajority() []rundir.Outage {
 // whole counts the clusters that are full now.
 func (o *observer) whole(ctx context.Context) int {
 	n := 0
-	for _, c := range o.poll(ctx).clusters {
-		if c.full(o.size) {
+	for id, c := range o.poll(ctx).clusters {
+		if size := o.size(id); size > 0 && c.full(size) {
 			n++
 		}
 	}

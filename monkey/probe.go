@@ -4,8 +4,11 @@ package monkey
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"github.com/drumbeat-raft/drumbeat/checker/invariant"
+	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
 )
 
 // probe asks every cluster for a write, and for the keys that clients used. All
@@ -25,5 +28,31 @@ func (r *runner) probe(ctx context.Context) error {
 			r.outcome.Facts.Probes = append(r.outcome.Facts.Probes, p)
 		}
 	}
+	for _, id := range r.wanted.clusters() {
+		if id > uint64(r.scenario.Clusters.Count) {
+			r.probeCreated(ctx, id)
+		}
+	}
 	return err
+}
+
+// probeCreated asks a cluster that the operator had created, which clients do
+// not use, for a write and a read.
+func (r *runner) probeCreated(ctx context.Context, id uint64) {
+	began := time.Now()
+	key := fmt.Sprintf("%d/probe", id)
+	write := kv.Command{Op: kv.Put, Key: key, Value: kv.Some("probe"), Writer: "probe"}
+	var errs [2]error
+	r.wait(ctx, func() bool {
+		_, errs[0] = r.drummer.Propose(ctx, id, write.Encode())
+		_, errs[1] = r.drummer.Read(ctx, id, kv.GetQuery(key))
+		return errs[0] == nil && errs[1] == nil
+	})
+	for i, kind := range []string{"write", "read"} {
+		p := invariant.Probe{Cluster: id, Kind: kind, OK: errs[i] == nil, Took: int64(time.Since(began))}
+		if errs[i] != nil {
+			p.Error = errs[i].Error()
+		}
+		r.outcome.Facts.Probes = append(r.outcome.Facts.Probes, p)
+	}
 }

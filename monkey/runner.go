@@ -14,7 +14,6 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/drummer/client"
-	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/monkey/fault"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 	"github.com/drumbeat-raft/drumbeat/monkey/workload"
@@ -44,6 +43,7 @@ type runner struct {
 	events   *rundir.Events
 	recorder *history.Recorder
 	drummer  *client.Client
+	wanted   *wanted
 	observer *observer
 	injector *fault.Injector
 	clients  *workload.Workload
@@ -89,7 +89,8 @@ func (r *runner) open() error {
 	if err != nil {
 		return err
 	}
-	r.observer = newObserver(r.w, r.events, r.scenario.Clusters.Size, r.start)
+	r.wanted = newWanted(r.scenario)
+	r.observer = newObserver(r.w, r.events, r.wanted.size, r.start)
 	r.injector = fault.NewInjector(r.w, r.events, r.observer.safe)
 	r.clients = workload.New(workload.Config{Scenario: r.scenario, Seed: r.seed,
 		Target: workload.NewRemote(r.drummer), Recorder: r.recorder, Start: r.start})
@@ -156,7 +157,7 @@ func (r *runner) launch(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, launchLimit)
 	defer cancel()
 	r.wait(limited, func() bool { return r.hostsKnown(limited) })
-	if err := r.drummer.Define(limited, r.specs()...); err != nil {
+	if err := r.drummer.Define(limited, r.wanted.specs(r.wanted.clusters())...); err != nil {
 		return r.notLaunched(ctx, err)
 	}
 	if err := r.drummer.Launch(limited); err != nil {
@@ -190,32 +191,6 @@ func (r *runner) notLaunched(ctx context.Context, err error) error {
 	return errNotLaunched{fmt.Errorf("after %s of the launch phase: %w", launchLimit, err)}
 }
 
-// specs makes the specifications of all clusters.
-func (r *runner) specs() []*pb.ClusterSpec {
-	c := r.scenario.Clusters
-	specs := make([]*pb.ClusterSpec, c.Count)
-	for i := range specs {
-		id := uint64(i + 1)
-		specs[i] = &pb.ClusterSpec{
-			ClusterId:   id,
-			Application: workload.ApplicationOf(r.scenario, id),
-			Size:        uint32(c.Size),
-			Raft: &pb.RaftConfig{
-				ElectionRtt: uint64(c.ElectionRTT), HeartbeatRtt: uint64(c.HeartbeatRTT),
-				SnapshotEntries: uint64(c.SnapshotEntries), CompactionOverhead: uint64(c.CompactionOverhead),
-				CheckQuorum: true,
-			},
-		}
-		if len(c.Regions) > 0 {
-			specs[i].Regions = map[string]uint32{}
-			for name, n := range c.Regions {
-				specs[i].Regions[name] = uint32(n)
-			}
-		}
-	}
-	return specs
-}
-
 // strike lets the clients work and the faults strike, and heals.
 func (r *runner) strike(ctx context.Context) error {
 	r.begin("warm-up")
@@ -224,8 +199,7 @@ func (r *runner) strike(ctx context.Context) error {
 		return errors.Join(errInterrupted, r.stopClients())
 	}
 	r.begin("faults")
-	plan := fault.Plan(r.scenario, r.w.Hosts(), r.seed)
-	err := r.injector.Run(ctx, time.Now(), r.scenario.Duration.D(), plan)
+	err := r.harm(ctx)
 	r.begin("heal")
 	err = errors.Join(err, r.injector.Heal())
 	if err == nil {
@@ -235,6 +209,18 @@ func (r *runner) strike(ctx context.Context) error {
 		return errors.Join(err, r.stopClients())
 	}
 	return nil
+}
+
+// harm lets faults strike and the operator act, until the phase is over or
+// one of them fails.
+func (r *runner) harm(ctx context.Context) error {
+	start := time.Now()
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() error {
+		return r.injector.Run(ctx, start, r.scenario.Duration.D(), fault.Plan(r.scenario, r.w.Hosts(), r.seed))
+	})
+	both.Go(func() error { return r.operate(ctx, start) })
+	return both.Wait()
 }
 
 // startClients lets the clients work until stopClients. They go on when ctx

@@ -19,6 +19,7 @@ type Scenario struct {
 	Clusters    Clusters   `key:"clusters" doc:"The Raft clusters that Drummer is asked to launch."`
 	Workload    Workload   `key:"workload" doc:"The clients."`
 	Faults      []Fault    `key:"faults" doc:"What is done to the deployment."`
+	Actions     []Action   `key:"actions" doc:"What an operator asks of Drummer meanwhile, in order of time."`
 	Checks      Checks     `key:"checks" doc:"What is judged after healing."`
 
 	where places
@@ -83,7 +84,7 @@ type Mix struct {
 // parameters belong to which kind.
 type Fault struct {
 	Kind   string `key:"kind" required:"true" doc:"What is done; see the table of kinds."`
-	Target Target `key:"target" required:"true" doc:"To whom: nodehost, drummer (any of them, drawn), nodehost-3, drummer-1 (that one), drummer-leader, cluster-leader (the NodeHost that leads a drawn cluster)."`
+	Target Target `key:"target" required:"true" doc:"To whom: nodehost, drummer (any of them, drawn), nodehost-3, drummer-1 (that one), drummer-leader, cluster-leader (the NodeHost that leads a drawn cluster), joining (a NodeHost on which a new member is catching up)."`
 
 	Every Duration   `key:"every" optional:"true" min:"100ms" doc:"Mean interval between two starts; each is drawn between half and one and a half of it."`
 	Count int        `key:"count" optional:"true" min:"1" max:"100000" doc:"Exactly this many, at drawn times."`
@@ -102,8 +103,18 @@ type Fault struct {
 	Drop      Percent  `key:"drop" optional:"true" doc:"Share of messages that are lost, such as 20%."`
 	Latency   Duration `key:"latency" optional:"true" min:"1ms" max:"10m" doc:"Time that is added to each message."`
 	Jitter    Duration `key:"jitter" optional:"true" max:"10m" doc:"A drawn time up to this much is added on top of latency."`
-	Split     string   `key:"split" optional:"true" enum:"isolate|halves" doc:"isolate cuts the target off from everybody; halves splits all hosts into two groups, the target in the smaller one."`
+	Split     string   `key:"split" optional:"true" enum:"isolate|halves|drummers" doc:"isolate cuts the target off from everybody; halves splits all hosts into two groups, the target in the smaller one; drummers cuts all Drummers off from all NodeHosts, which still reach each other."`
 	Direction string   `key:"direction" optional:"true" enum:"in|out|either" doc:"Which direction is cut, seen from the target; either: drawn."`
+}
+
+// Action is something that an operator asks of Drummer during the phase with
+// faults.
+type Action struct {
+	Do       string   `key:"do" required:"true" enum:"drain|cordon|activate|resize|create|delete|pause|resume" doc:"What is asked: drain, cordon or activate a NodeHost; resize clusters; create clusters, and delete such; pause Drummer, or resume."`
+	At       Duration `key:"at" required:"true" doc:"When, since the phase with faults began."`
+	Host     Target   `key:"host" optional:"true" doc:"The NodeHost that is drained, cordoned or activated, such as nodehost-2."`
+	Clusters int      `key:"clusters" optional:"true" max:"100000" doc:"How many clusters are created or deleted (the newest of those created); with resize, the first so many, absent: all of clusters.count."`
+	Size     int      `key:"size" optional:"true" max:"15" doc:"With resize: the new number of voting members."`
 }
 
 // Checks says what is judged.

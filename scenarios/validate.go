@@ -24,6 +24,7 @@ func (s *Scenario) validate(p *problems) {
 		s.validateFault(p, &s.Faults[i], fmt.Sprintf("faults[%d]", i))
 	}
 	s.validateDeaths(p)
+	s.validateActions(p)
 }
 
 func (s *Scenario) validateDeployment(p *problems) {
@@ -167,6 +168,9 @@ func (s *Scenario) validateTarget(p *problems, f *Fault, path string) {
 	count := s.Deployment.NodeHosts
 	if f.Target.OfDrummers() {
 		count = s.Deployment.Drummers
+	}
+	if f.Split == "drummers" && !f.Target.OfDrummers() {
+		p.add(path+".target", "found %s, expected drummer: split drummers is about all of them", f.Target)
 	}
 	if f.Target.Number > count {
 		p.add(path+".target", "found %s, expected one of the %d: %s-1 to %s-%d", f.Target, count, f.Target.Class, f.Target.Class, count)

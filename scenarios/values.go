@@ -15,7 +15,7 @@ const (
 	durationForm = `([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+`
 	rangeForm    = durationForm + `(\.\.` + durationForm + `)?`
 	percentForm  = `[0-9]+(\.[0-9]+)?%`
-	targetForm   = `(nodehost|drummer)(-[1-9][0-9]{0,8})?|drummer-leader|cluster-leader`
+	targetForm   = `(nodehost|drummer)(-[1-9][0-9]{0,8})?|drummer-leader|cluster-leader|joining`
 )
 
 var (
@@ -129,6 +129,7 @@ const (
 	AnyDrummer    TargetClass = "drummer"
 	DrummerLeader TargetClass = "drummer-leader"
 	ClusterLeader TargetClass = "cluster-leader"
+	Joining       TargetClass = "joining"
 )
 
 // Target says whom a fault strikes: one of a class, or, when Number is not 0,
@@ -159,7 +160,7 @@ func (t Target) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (t *Target) UnmarshalText(text []byte) error {
 	if !targetPattern.Match(text) {
-		return fmt.Errorf("found %q, expected nodehost, drummer, drummer-leader, cluster-leader or one host such as nodehost-3", shorten(string(text)))
+		return fmt.Errorf("found %q, expected nodehost, drummer, drummer-leader, cluster-leader, joining or one host such as nodehost-3", shorten(string(text)))
 	}
 	class, digits, _ := strings.Cut(string(text), "-")
 	number, err := strconv.Atoi(digits)

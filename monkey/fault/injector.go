@@ -20,6 +20,7 @@ import (
 const (
 	patience   = 90 * time.Second
 	retryEvery = time.Second
+	joinPoll   = 10 * time.Millisecond
 )
 
 // Injector carries out a plan on a world. All methods but Begun are called from one
@@ -101,12 +102,21 @@ func (in *Injector) attempt(queue []due, d due) ([]due, error) {
 	if why == "" {
 		return queue, in.begin(d.step, hosts)
 	}
-	if d.at = d.at.Add(retryEvery); d.at.After(d.last) {
+	if d.at = d.at.Add(retryIn(d.step)); d.at.After(d.last) {
 		in.skip(d.step, why)
 		return queue, nil
 	}
 	i, _ := slices.BinarySearchFunc(queue, d, func(x, y due) int { return x.at.Compare(y.at) })
 	return slices.Insert(queue, i, d), nil
+}
+
+// retryIn is how long a step waits for its next attempt. A member joins within
+// the blink of an eye, so whoever wants to catch it looks often.
+func retryIn(s Step) time.Duration {
+	if s.Fault.Target.Class == scenarios.Joining {
+		return joinPoll
+	}
+	return retryEvery
 }
 
 // skipAll gives up what was due before the end and waited in vain.
@@ -162,7 +172,7 @@ func (in *Injector) begin(s Step, hosts []string) error {
 func (in *Injector) cutOff() []string {
 	var hosts []string
 	for _, j := range in.active {
-		if j.kind.Needs == scenarios.CanCut {
+		if j.kind.Needs == scenarios.CanCut && keepsFromPeers(j.fault) {
 			hosts = append(hosts, j.hosts...)
 		}
 	}
@@ -182,14 +192,22 @@ func (in *Injector) targets(s Step) (hosts []string, why string) {
 			return nil, fmt.Sprintf("host %s does not run", h)
 		}
 	}
-	if !s.Fault.LoseQuorum && !in.safe(slices.Concat(hosts, in.cutOff())) {
+	if !s.Fault.LoseQuorum && keepsFromPeers(s.Fault) && !in.safe(slices.Concat(hosts, in.cutOff())) {
 		return nil, fmt.Sprintf("losing %v would cost a cluster its quorum", hosts)
 	}
 	return hosts, ""
 }
 
-// resolve names a step's targets: hosts drawn by the plan, or whoever leads.
+// keepsFromPeers tells whether a fault can keep the nodes of a Raft cluster
+// from each other. A cut between Drummers and NodeHosts does not.
+func keepsFromPeers(f *scenarios.Fault) bool { return f.Split != "drummers" }
+
+// resolve names a step's targets: hosts drawn by the plan, or those that play
+// a part now.
 func (in *Injector) resolve(s Step) (hosts []string, why string) {
+	if s.Fault.Split == "drummers" {
+		return in.drummers(), ""
+	}
 	switch s.Fault.Target.Class {
 	case scenarios.DrummerLeader:
 		if h, ok := in.w.DrummerLeader(); ok {
@@ -201,11 +219,27 @@ func (in *Injector) resolve(s Step) (hosts []string, why string) {
 			return []string{h}, ""
 		}
 		return nil, fmt.Sprintf("cluster %d has no leader", s.Cluster)
+	case scenarios.Joining:
+		if h, ok := in.w.JoiningHost(); ok {
+			return []string{h}, ""
+		}
+		return nil, "no new member is catching up"
 	}
 	if len(s.Hosts) == 0 {
 		return nil, "every possible target is dead for ever"
 	}
 	return s.Hosts, ""
+}
+
+// drummers lists the hosts whose Drummer server runs.
+func (in *Injector) drummers() []string {
+	var hosts []string
+	for _, h := range in.w.Hosts() {
+		if h.Role == world.Drummer && in.w.Running(h.Name) {
+			hosts = append(hosts, h.Name)
+		}
+	}
+	return hosts
 }
 
 // started files an injection: for ever, or until its end.

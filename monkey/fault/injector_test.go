@@ -56,6 +56,7 @@ func (b *board) Capabilities() []scenarios.Capability { return nil }
 func (b *board) Membership(context.Context, string, uint64) (world.Membership, error) {
 	return world.Membership{}, nil
 }
+func (b *board) JoiningHost() (string, bool)              { return "", false }
 func (b *board) ClusterLeader(uint64) (string, bool)      { return "", false }
 func (b *board) Start(context.Context) error              { return nil }
 func (b *board) Stop()                                    {}

@@ -17,12 +17,17 @@ func onLinks(lay func(a *act) error) behaviour {
 }
 
 // partition cuts the target off from everybody, clients included, or splits
-// all hosts into two groups with the target in the smaller one.
+// all hosts into two groups with the target in the smaller one. With split
+// drummers the targets are all Drummers: they and the NodeHosts still reach
+// their own kind, and clients reach both.
 func partition(a *act) error {
 	group := a.hosts
 	far := a.others()
-	if a.fault.Split == "halves" {
+	switch a.fault.Split {
+	case "halves":
 		group, far = a.halves()
+	case "drummers":
+		far = slices.DeleteFunc(far, func(h string) bool { return h == world.Clients })
 	}
 	return a.between(group, far, world.Link{Cut: true}, true, true)
 }

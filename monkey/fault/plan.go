@@ -102,7 +102,7 @@ func (p *planner) between(lo, hi time.Duration) time.Duration {
 func (p *planner) drawTarget(steps []Step, i int) {
 	s := &steps[i]
 	switch t := s.Fault.Target; {
-	case t.Class == scenarios.DrummerLeader:
+	case t.Class == scenarios.DrummerLeader, t.Class == scenarios.Joining:
 	case t.Class == scenarios.ClusterLeader:
 		s.Cluster = 1 + p.rng.Uint64N(uint64(p.scenario.Clusters.Count))
 	case t.Number > 0:

@@ -20,6 +20,7 @@ const (
 	Launch          = "launch"
 	Linearizability = "linearizability"
 	FaultsBit       = "faults took effect"
+	Asked           = "operator's wishes"
 )
 
 // process judges how the process that held the world ended. A panic in it is a
@@ -77,6 +78,19 @@ func (e *evidence) launch() Check {
 		c.Verdict, c.Detail = Violation, fmt.Sprintf("%d of %d clusters ran in full after %.0f s without any fault", e.outcome.Launched, want, e.outcome.Launch.Seconds())
 	}
 	return c
+}
+
+// asked judges whether what the scenario's operator asked of Drummer holds in
+// the end: sizes, deletions, drains.
+func (e *evidence) asked() []Check {
+	if len(e.scenario.Actions) == 0 || e.outcome == nil || !e.outcome.Finished {
+		return nil
+	}
+	c := Check{Name: Asked, Verdict: Pass, Detail: fmt.Sprintf("%d actions were taken, and all that they ask for holds", len(e.scenario.Actions))}
+	if len(e.outcome.Misfits) > 0 {
+		c.Verdict, c.Detail = Violation, strings.Join(e.outcome.Misfits, "; ")
+	}
+	return []Check{c}
 }
 
 // linearizability judges the history of every key, and returns how many

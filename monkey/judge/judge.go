@@ -40,6 +40,7 @@ func Judge(ctx context.Context, dir string) (*Result, []history.Op, []rundir.Eve
 	r.Ops.Checked = checked
 	r.Checks = append(r.Checks, linear...)
 	r.Checks = append(r.Checks, e.invariants()...)
+	r.Checks = append(r.Checks, e.asked()...)
 	r.Checks = append(r.Checks, e.bite(r.Faults)...)
 	r.Verdict = Pass
 	for _, c := range r.Checks {

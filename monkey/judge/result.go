@@ -160,6 +160,8 @@ type Repair struct {
 	MaxWriteStallSeconds float64 `json:"max_write_stall_seconds"`
 	// Restored counts clusters whose own members came back.
 	Restored int `json:"restored"`
+	// Moved counts clusters that got other members though none had failed.
+	Moved int `json:"moved"`
 }
 
 // Activity counts what Drummer asked NodeHosts to do, by kind of request, as

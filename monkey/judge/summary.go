@@ -65,8 +65,12 @@ func (e *evidence) repair() Repair {
 		if ev.Kind != rundir.Repaired {
 			continue
 		}
-		if ev.Op == rundir.Restored {
+		switch ev.Op {
+		case rundir.Restored:
 			p.Restored++
+			continue
+		case rundir.Moved:
+			p.Moved++
 			continue
 		}
 		took = append(took, ev.Took)

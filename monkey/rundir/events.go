@@ -27,6 +27,7 @@ const (
 	FaultSkipped EventKind = "fault-skipped"
 	BootFailed   EventKind = "boot-failed" // Hosts, Text: it did not start on what its disk holds
 	Boot         EventKind = "boot"        // Hosts
+	Operator     EventKind = "operator"    // Op, Text: what the scenario asked of Drummer
 	Leader       EventKind = "leader"      // Cluster, Node, Term, LeaderID
 	Decision     EventKind = "drummer"     // a line of Drummer's own event log
 	Repaired     EventKind = "repaired"    // Cluster had its full number again after Took
@@ -37,6 +38,7 @@ const (
 const (
 	Restored = "restored" // the same members run again
 	Replaced = "replaced" // with other members
+	Moved    = "moved"    // with other members, though none had failed
 )
 
 // Event is a line of events.jsonl.

@@ -26,6 +26,9 @@ type Outcome struct {
 	Settled   bool          `json:"settled"`
 	Settle    time.Duration `json:"settle_ns"`
 	Unsettled []string      `json:"unsettled,omitempty"`
+	// Misfits lists which clusters and hosts were in the end, in truth, not what
+	// the scenario and its actions ask for.
+	Misfits []string `json:"misfits,omitempty"`
 	// Hidden lists what went wrong inside of processes and would not show
 	// otherwise; see world.World.Examine.
 	Hidden []string `json:"hidden,omitempty"`

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -206,15 +207,19 @@ func (w *World) DrummerLeader() (string, bool) {
 
 // ClusterLeader implements world.World.
 func (w *World) ClusterLeader(clusterID uint64) (string, bool) {
+	return w.find(func(n world.Node) bool { return n.ClusterID == clusterID && n.IsLeader })
+}
+
+// JoiningHost implements world.World.
+func (w *World) JoiningHost() (string, bool) {
+	return w.find(func(n world.Node) bool { return n.IsObserver })
+}
+
+// find names the first host that runs a node of a kind.
+func (w *World) find(wanted func(world.Node) bool) (string, bool) {
 	for _, h := range w.hosts {
-		p, ok := h.running().(*nodeHost)
-		if !ok {
-			continue
-		}
-		for _, n := range p.nodes() {
-			if n.ClusterID == clusterID && n.IsLeader {
-				return h.Name, true
-			}
+		if p, ok := h.running().(*nodeHost); ok && slices.ContainsFunc(p.nodes(), wanted) {
+			return h.Name, true
 		}
 	}
 	return "", false

@@ -55,6 +55,9 @@ type World interface {
 	DrummerLeader() (string, bool)
 	// ClusterLeader names the host that leads a Raft cluster, likewise.
 	ClusterLeader(clusterID uint64) (string, bool)
+	// JoiningHost names a host on which an observer runs: a new member of a
+	// Raft cluster that is catching up.
+	JoiningHost() (string, bool)
 	// Inspect looks into a running host past network and faults: the truth
 	// that Drummer's picture is compared with.
 	Inspect(ctx context.Context, host string) (Inspection, error)
