@@ -35,6 +35,8 @@ type Options struct {
 	Shared string
 	// Big includes the histories of ten million operations.
 	Big bool
+	// Quick measures small histories, once: for tests of the table itself.
+	Quick bool
 }
 
 // Run measures and prints. The error tells of a wrong verdict.
@@ -54,13 +56,16 @@ func Run(ctx context.Context, w io.Writer, o Options) error {
 	if err := alone(ctx, w, o); err != nil {
 		return err
 	}
-	return online(w)
+	return online(w, o)
 }
 
 type row struct {
 	name string
 	spec generate.Spec
 	goal string
+	// seeds is the number of histories whose times are added up, 1 if it is 0:
+	// porcupine's time varies with its luck.
+	seeds int
 	// plant puts a stale read near the end.
 	plant bool
 	want  linear.Verdict
@@ -75,7 +80,7 @@ func rows() []row {
 	}
 	return []row{
 		{name: "1M operations x 1000 keys x 32 clients x 1 % unknown", spec: spec(1_000_000, 1000, 32, 0.01), goal: "50"},
-		{name: "10k x 10 x 128 x 1 %", spec: spec(10_000, 10, 128, 0.01), goal: "100,000"},
+		{name: "10k x 10 x 128 x 1 %", spec: spec(10_000, 10, 128, 0.01), goal: "100,000", seeds: 3},
 		{name: "one key, 1k x 32", spec: spec(1_000, 1, 32, 0), goal: "1,000,000"},
 		{name: "stale read planted late, 10k x 10 x 32 x 5 %", spec: spec(10_000, 10, 32, 0.05), goal: "100,000", plant: true, want: linear.Violation},
 		{name: "10k x 5 clients, values repeat, 2 % crashed", spec: repeat(5), goal: "0.83"},
@@ -84,33 +89,62 @@ func rows() []row {
 }
 
 func (r row) measure(ctx context.Context, w io.Writer, o Options) error {
-	ops := generate.History(r.spec)
 	if r.want == "" {
 		r.want = linear.OK
 	}
+	if o.Quick {
+		r.spec.Ops = min(r.spec.Ops, 2000)
+	}
+	var here, there time.Duration
+	var notes string
+	stopped := false
+	for range max(1, r.seeds) {
+		m, err := r.once(ctx, o)
+		if err != nil {
+			return err
+		}
+		here, there, stopped, notes = here+m.here, there+m.there, stopped || m.stopped, m.notes
+		r.spec.Seed++
+	}
+	if r.seeds > 1 {
+		notes = fmt.Sprintf("%d histories; %s", r.seeds, notes)
+	}
+	print(w, r.name, there, stopped, here, r.goal, notes)
+	return nil
+}
+
+type measured struct {
+	here, there time.Duration
+	stopped     bool // porcupine was
+	notes       string
+}
+
+func (r row) once(ctx context.Context, o Options) (m measured, err error) {
+	ops := generate.History(r.spec)
 	if r.plant {
 		plantStale(ops)
 	}
 	log, err := logOf(ops)
 	if err != nil {
-		return err
+		return m, err
 	}
 	var res linear.Result
-	here := best(func() { res = linear.CheckLog(ctx, log, func(i int) history.Op { return ops[i] }, linear.Options{}) })
+	m.here = o.best(func() { res = linear.CheckLog(ctx, log, func(i int) history.Op { return ops[i] }, linear.Options{}) })
 	if res.Verdict != r.want {
-		return fmt.Errorf("judged %s, not %s: %s", res.Verdict, r.want, res.Explanation)
+		return m, fmt.Errorf("judged %s, not %s: %s", res.Verdict, r.want, res.Explanation)
 	}
 	bytes := allocated(func() { linear.CheckLog(ctx, log, nil, linear.Options{}) })
-	there, verdict := porcupineTime(ops, o.Limit)
-	if verdict != porcupine.Unknown && (verdict == porcupine.Ok) != (r.want == linear.OK) {
-		return fmt.Errorf("porcupine says %s", verdict)
+	var verdict porcupine.CheckResult
+	m.there, verdict = porcupineTime(ops, o.Limit)
+	m.stopped = verdict == porcupine.Unknown
+	if !m.stopped && (verdict == porcupine.Ok) != (r.want == linear.OK) {
+		return m, fmt.Errorf("porcupine says %s", verdict)
 	}
-	notes := fmt.Sprintf("%s, %d bytes an operation above the input", res.Engine, bytes/int64(len(ops)))
+	m.notes = fmt.Sprintf("%s, %d bytes an operation above the input", res.Engine, bytes/int64(len(ops)))
 	if r.plant {
-		notes += "; " + res.Explanation
+		m.notes += "; " + res.Explanation
 	}
-	print(w, r.name, there, verdict == porcupine.Unknown, here, r.goal, notes)
-	return nil
+	return m, nil
 }
 
 // plantStale lets a late read observe what was there long before.
@@ -141,10 +175,10 @@ func logOf(ops []history.Op) (*linear.Log, error) {
 
 // best returns the least time of several calls: those that other processes
 // disturb don't count.
-func best(do func()) time.Duration {
+func (o Options) best(do func()) time.Duration {
 	least := time.Duration(math.MaxInt64)
 	start := time.Now()
-	for n := 0; n < 3 || n < 200 && time.Since(start) < time.Second; n++ {
+	for n := 0; n < 1 || !o.Quick && n < 3 || !o.Quick && n < 200 && time.Since(start) < time.Second; n++ {
 		runtime.GC()
 		begin := time.Now()
 		do()
@@ -204,7 +238,10 @@ func etcd(ctx context.Context, w io.Writer, o Options) error {
 		return nil
 	}
 	var here, there time.Duration
-	slower := 0
+	slower, calls := 0, 20
+	if o.Quick {
+		calls = 1
+	}
 	for _, path := range files {
 		ops, err := history.ReadFile(path, history.Auto)
 		if err != nil {
@@ -215,12 +252,12 @@ func etcd(ctx context.Context, w io.Writer, o Options) error {
 			return err
 		}
 		var res linear.Result
-		mine := least(20, func() {
+		mine := least(calls, func() {
 			res = linear.CheckLog(ctx, log, func(i int) history.Op { return ops[i] }, linear.Options{NoCore: true})
 		})
 		model, hist := compare.Model(), compare.Operations(ops)
 		var legal bool
-		theirs := least(20, func() { legal = porcupine.CheckOperations(model, hist) })
+		theirs := least(calls, func() { legal = porcupine.CheckOperations(model, hist) })
 		if legal != (res.Verdict == linear.OK) {
 			return fmt.Errorf("%s: %s, but porcupine: legal %v", path, res.Verdict, legal)
 		}
@@ -257,6 +294,9 @@ func alone(ctx context.Context, w io.Writer, o Options) error {
 		if c.big && !o.Big {
 			continue
 		}
+		if o.Quick {
+			c.spec.Ops = 10_000
+		}
 		log := linear.NewLog()
 		log.Grow(c.spec.Ops)
 		var err error
@@ -273,7 +313,7 @@ func alone(ctx context.Context, w io.Writer, o Options) error {
 		runtime.ReadMemStats(&before)
 		var res linear.Result
 		above := allocated(func() { res = linear.CheckLog(ctx, log, nil, linear.Options{}) })
-		here := best(func() { res = linear.CheckLog(ctx, log, nil, linear.Options{}) })
+		here := o.best(func() { res = linear.CheckLog(ctx, log, nil, linear.Options{}) })
 		if res.Verdict != linear.OK {
 			return fmt.Errorf("%s: judged %s: %s", c.name, res.Verdict, res.Explanation)
 		}
@@ -284,7 +324,7 @@ func alone(ctx context.Context, w io.Writer, o Options) error {
 }
 
 // online measures the judge of growing histories.
-func online(w io.Writer) error {
+func online(w io.Writer, o Options) error {
 	ops := generate.History(generate.Spec{Seed: 1, Ops: 20_000, Keys: 100, Clients: 32, Unknown: 0.01, Put: 0.4, Cas: 0.1})
 	type event struct {
 		op  *history.Op
@@ -315,12 +355,12 @@ func online(w io.Writer) error {
 	}
 	var err error
 	given := make([]linear.Ticket, len(events))
-	took := best(func() {
-		o := linear.NewOnline(0)
+	took := o.best(func() {
+		judge := linear.NewOnline(0)
 		for i, e := range events {
 			if !e.end {
-				given[i] = o.Begin(e.op)
-			} else if v := o.End(given[place[i]], e.op); v != nil {
+				given[i] = judge.Begin(e.op)
+			} else if v := judge.End(given[place[i]], e.op); v != nil {
 				err = v
 				return
 			}
