@@ -59,6 +59,15 @@ func newEDNReader(file string, r io.Reader) *ednReader {
 	return &ednReader{file: file, r: bufio.NewReaderSize(r, 1<<18), line: 1}
 }
 
+// readEDN reads the first form of a text.
+func readEDN(text string) (form, error) {
+	e := &ednReader{r: bufio.NewReaderSize(strings.NewReader(text), 64), line: 1}
+	if _, err := e.peek(); err != nil {
+		return form{}, errors.New("there is no form")
+	}
+	return e.form(0)
+}
+
 func (e *ednReader) errorf(format string, args ...any) error {
 	return &InputError{File: e.file, Line: e.line, Err: fmt.Errorf(format, args...)}
 }

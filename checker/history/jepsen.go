@@ -86,11 +86,7 @@ func jepsenEvent(line []byte) (*event, error) {
 	}
 	ev := &event{process: process, typ: fields[1][1:], f: fields[2][1:]}
 	at := strings.Index(told, fields[2]) + len(fields[2])
-	in := newEDNReader("", strings.NewReader(told[at:]))
-	if _, err := in.peek(); err != nil {
-		return nil, fmt.Errorf("the event has no value")
-	}
-	if ev.value, err = in.form(0); err != nil {
+	if ev.value, err = readEDN(told[at:]); err != nil {
 		return nil, fmt.Errorf("the value %q is no EDN form", strings.TrimSpace(told[at:]))
 	}
 	return ev, nil
