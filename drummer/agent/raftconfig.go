@@ -4,6 +4,7 @@ package agent
 
 import (
 	"cmp"
+	"fmt"
 
 	"github.com/lni/dragonboat/v3/config"
 
@@ -17,7 +18,19 @@ const (
 	defaultHeartbeatRTT       = 1
 	defaultSnapshotEntries    = 10000
 	defaultCompactionOverhead = 5000
+
+	// maxRTTs bounds election and heartbeat timeouts: Dragonboat multiplies
+	// them without looking.
+	maxRTTs = 1_000_000
 )
+
+// validateRaft refuses what Dragonboat refuses, and what would overflow in it.
+func validateRaft(raft config.Config) error {
+	if raft.ElectionRTT > maxRTTs || raft.HeartbeatRTT > maxRTTs {
+		return fmt.Errorf("election_rtt is %d and heartbeat_rtt %d, at most %d are allowed", raft.ElectionRTT, raft.HeartbeatRTT, maxRTTs)
+	}
+	return raft.Validate()
+}
 
 // raftConfig is what a node is started with. Config changes are always ordered
 // and leaders always check their quorum: without either, Drummer's fences and

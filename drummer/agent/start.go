@@ -11,6 +11,7 @@ import (
 	"github.com/lni/dragonboat/v3/config"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/raftaddress"
 )
 
 const (
@@ -35,7 +36,7 @@ func (a *Agent) startNode(ctx context.Context, req *pb.Request) *pb.RequestResul
 		return refused(req, "application %q is not in this NodeHost's registry", spec.GetApplication())
 	}
 	raft := raftConfig(req)
-	if err := raft.Validate(); err != nil {
+	if err := validateRaft(raft); err != nil {
 		return refused(req, "the Raft configuration of cluster %d is invalid: %v", req.GetClusterId(), err)
 	}
 	members, join, refusal := a.startMode(req)
@@ -68,6 +69,14 @@ func (a *Agent) startMode(req *pb.Request) (members map[uint64]string, join bool
 	case pb.JoinMode_INITIAL:
 		if own := req.GetInitialMembers()[req.GetNodeId()]; own != a.nodehost.RaftAddress() {
 			return nil, false, refused(req, "node %d is an initial member at %q, this NodeHost is %s", req.GetNodeId(), own, a.nodehost.RaftAddress())
+		}
+		for id, address := range req.GetInitialMembers() {
+			if id == 0 || address == "" {
+				return nil, false, refused(req, "initial member %d at %q can't be", id, address)
+			}
+			if err := raftaddress.Check(address); err != nil {
+				return nil, false, refused(req, "initial member %d: %v", id, err)
+			}
 		}
 		return req.GetInitialMembers(), false, nil
 	case pb.JoinMode_JOIN_AS_OBSERVER:
