@@ -68,7 +68,7 @@ func (e *edit) accept(cmd *pb.Schedule, op *pb.Operation) error {
 	case base.Spec == nil && (!base.Deleted || r.Kind != pb.RequestKind_DESTROY_NODE):
 		return errors.New("the cluster is not Drummer's")
 	case e.s.Paused:
-		return errors.New("Drummer is paused")
+		return errors.New("a pause was ordered")
 	case base.ChangedAt > cmd.GetDecidedAtIndex():
 		return fmt.Errorf("the cluster changed at index %d, after the decision at %d",
 			base.ChangedAt, cmd.GetDecidedAtIndex())

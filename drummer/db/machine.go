@@ -22,6 +22,7 @@ type Machine struct {
 	// state is replaced by Update and RecoverFromSnapshot, which Dragonboat
 	// calls one at a time; anybody may load it.
 	state atomic.Pointer[State]
+	past  past
 }
 
 var _ statemachine.IConcurrentStateMachine = (*Machine)(nil)
@@ -43,6 +44,7 @@ func (m *Machine) Update(entries []statemachine.Entry) ([]statemachine.Entry, er
 		entries[i].Result = encodeResult(result)
 	}
 	m.state.Store(state)
+	m.past.add(state)
 	return entries, nil
 }
 
@@ -57,19 +59,26 @@ func encodeResult(r *pb.CommandResult) statemachine.Result {
 // GetState is a query for Lookup whose answer is the *State as of now.
 type GetState struct{}
 
+// GetStateAt is a query for Lookup whose answer is the *State as of an index
+// that a decision names, so that the decision can be made again; nil when it
+// is too long ago, or this server has not been up for so long.
+type GetStateAt struct{ Index uint64 }
+
 // GetDigest is a query for Lookup whose answer is a Digest.
 type GetDigest struct{}
 
-// Lookup answers GetState and GetDigest.
+// Lookup answers GetState, GetStateAt and GetDigest.
 func (m *Machine) Lookup(query any) (any, error) {
 	state := m.state.Load()
-	switch query.(type) {
+	switch q := query.(type) {
 	case GetState:
 		return state, nil
+	case GetStateAt:
+		return m.past.at(q.Index), nil
 	case GetDigest:
 		return DigestOf(state), nil
 	default:
-		return nil, fmt.Errorf("DrummerDB has no query of type %T, only db.GetState and db.GetDigest", query)
+		return nil, fmt.Errorf("DrummerDB has no query of type %T, only GetState, GetStateAt and GetDigest", query)
 	}
 }
 
@@ -96,6 +105,7 @@ func (m *Machine) RecoverFromSnapshot(r io.Reader,
 		return stopped(err)
 	}
 	m.state.Store(state)
+	m.past.add(state)
 	return nil
 }
 

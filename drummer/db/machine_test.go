@@ -77,3 +77,15 @@ func TestAnUnknownQueryIsRefused(t *testing.T) {
 	_, err := NewStateMachine(1, 1).Lookup("state")
 	require.ErrorContains(t, err, "no query of type string")
 }
+
+func TestAPastStateCanBeLookedUp(t *testing.T) {
+	m := NewStateMachine(1, 1)
+	update(t, m, 1, setDeployment(7))
+	update(t, m, 2, &pb.Command{Body: &pb.Command_SetLaunched{SetLaunched: &pb.SetLaunched{}}})
+	before, err := m.Lookup(GetStateAt{Index: 1})
+	require.NoError(t, err)
+	require.False(t, before.(*State).Launched)
+	unknown, err := m.Lookup(GetStateAt{Index: 99})
+	require.NoError(t, err)
+	require.Nil(t, unknown)
+}

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -135,8 +136,9 @@ func ReadSnapshot(r io.Reader) (*State, error) {
 
 // recordReader adds what is read to a digest.
 type recordReader struct {
-	r   *bufio.Reader
-	sum hash.Hash
+	r       *bufio.Reader
+	sum     hash.Hash
+	scratch []byte
 }
 
 func (i *recordReader) Read(p []byte) (int, error) {
@@ -166,14 +168,30 @@ func (i *recordReader) next() (*pb.SnapshotRecord, error) {
 		return nil, fmt.Errorf("the snapshot of DrummerDB has a record of %d bytes, at most %d are allowed",
 			size, maxRecordBytes)
 	}
-	// grow with what is there, not with what the length promises
-	var data bytes.Buffer
-	if _, err := io.CopyN(&data, i, int64(size)); err != nil {
+	data, err := i.take(size)
+	if err != nil {
 		return nil, fmt.Errorf("the snapshot of DrummerDB ends within a record: %w", err)
 	}
 	r := &pb.SnapshotRecord{}
-	if err := proto.Unmarshal(data.Bytes(), r); err != nil {
+	if err := proto.Unmarshal(data, r); err != nil {
 		return nil, fmt.Errorf("a record of the snapshot of DrummerDB can't be decoded: %w", err)
 	}
 	return r, nil
+}
+
+// take reads size bytes, which are good until the next call. Its memory grows
+// with what is there, not with what the size promises.
+func (i *recordReader) take(size uint64) ([]byte, error) {
+	const step = 1 << 20
+	data := i.scratch[:0]
+	for uint64(len(data)) < size {
+		n := min(size-uint64(len(data)), step)
+		from := len(data)
+		data = slices.Grow(data, int(n))[:from+int(n)]
+		if _, err := io.ReadFull(i, data[from:]); err != nil {
+			return nil, err
+		}
+	}
+	i.scratch = data
+	return data, nil
 }

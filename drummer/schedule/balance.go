@@ -4,6 +4,7 @@ package schedule
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/db"
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
@@ -79,14 +80,46 @@ func (p *planner) countLeader(a *assessment) {
 	}
 }
 
-// balance begins a move when that is clearly better.
-func (p *planner) balance(a *assessment) {
-	if !a.complete() || p.moving >= p.policy.BalanceMoves || !p.reported(a.Config) {
+// balance begins moves where that is clearly better, once everything else is
+// decided.
+func (p *planner) balance() {
+	if !p.calm || p.state.Paused || !p.state.Launched || !p.uneven() {
 		return
 	}
-	if p.policy.BalanceNodes > 0 && p.moveNode(a) || p.policy.BalanceLeaders > 0 && p.moveLeader(a) {
-		p.moving++
+	for c := range p.state.Clusters.Values() {
+		if p.moving >= p.policy.BalanceMoves {
+			return
+		}
+		if c.Spec == nil || !p.reported(c.Config) || !p.relievable(c) {
+			continue
+		}
+		if a := p.assess(c); a.complete() && len(a.observers) == 0 && (p.moveNode(a) || p.moveLeader(a)) {
+			p.moving++
+		}
 	}
+}
+
+// uneven finds the hosts that carry or lead so much more than another that
+// something should move. Most of the time there are none, and the clusters
+// need not be looked at.
+func (p *planner) uneven() bool {
+	any := false
+	for _, from := range p.order {
+		from.over = slices.ContainsFunc(p.order, func(to *host) bool {
+			return p.relieves(from, to) || p.outleads(from, to)
+		})
+		any = any || from.over
+	}
+	return any
+}
+
+// relievable tells whether a cluster has a node on a host that carries or
+// leads too much.
+func (p *planner) relievable(c *db.Cluster) bool {
+	return slices.ContainsFunc(c.Nodes, func(n db.Node) bool {
+		h := p.hosts[n.HostID]
+		return h != nil && h.over
+	})
 }
 
 func (p *planner) moveNode(a *assessment) bool {
@@ -114,9 +147,19 @@ func (p *planner) moveNode(a *assessment) bool {
 }
 
 // relieves tells whether a node less on one host and one more on another is
-// clearly better: the difference is that of BalanceNodes on the lesser host.
+// clearly better: the difference is that of BalanceNodes on the lesser host,
+// and BalancePercent of the load.
 func (p *planner) relieves(from, to *host) bool {
-	return from.load()-to.load() >= p.policy.BalanceNodes*10_000/min(from.weight(), to.weight())
+	return p.policy.BalanceNodes > 0 && to.open() &&
+		(from.load()-to.load())*100 >= from.load()*p.policy.BalancePercent &&
+		from.load()-to.load() >= p.policy.BalanceNodes*10_000/min(from.weight(), to.weight())
+}
+
+// outleads tells whether one host leads so many more clusters than another
+// that it should hand one over.
+func (p *planner) outleads(from, to *host) bool {
+	return p.policy.BalanceLeaders > 0 && to.open() &&
+		(from.leaders-to.leaders)*100 >= from.leaders*p.policy.BalancePercent && from.leaders-to.leaders >= p.policy.BalanceLeaders
 }
 
 func (p *planner) moveLeader(a *assessment) bool {
@@ -129,7 +172,7 @@ func (p *planner) moveLeader(a *assessment) bool {
 			to = m
 		}
 	}
-	if from == nil || to == nil || from.host.leaders-to.host.leaders < p.policy.BalanceLeaders ||
+	if from == nil || to == nil || !p.outleads(from.host, to.host) ||
 		p.state.Tick < a.Config.Ended+p.policy.BalanceCalm || !p.free(from.host) {
 		return false
 	}

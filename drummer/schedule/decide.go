@@ -5,6 +5,7 @@ package schedule
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/db"
@@ -22,7 +23,6 @@ const (
 	launch                     // place and start new clusters
 	misplaced                  // move members elsewhere, remove surplus ones
 	cosmetic                   // remove zombies
-	even                       // balance
 )
 
 // work is what one cluster asks for in one class. It is done in the order of
@@ -52,7 +52,7 @@ func Decide(state *db.State, policy Policy, seed uint64) Plan {
 		case c.Spec == nil && !c.Deleted: // not ours
 		case !state.Launched && c.Spec != nil:
 			p.waits(c.ID, "the launch")
-		default:
+		case !p.healthy(c):
 			p.look(c)
 		}
 	}
@@ -64,10 +64,9 @@ func Decide(state *db.State, policy Policy, seed uint64) Plan {
 			w.do(p, w.a)
 		}
 	}
-	for c := range state.Clusters.Values() {
-		if why, ok := p.waiting[c.ID]; ok {
-			p.plan.Waiting = append(p.plan.Waiting, Waiting{ClusterID: c.ID, For: why})
-		}
+	p.balance()
+	for _, id := range slices.Sorted(maps.Keys(p.waiting)) {
+		p.plan.Waiting = append(p.plan.Waiting, Waiting{ClusterID: id, For: p.waiting[id]})
 	}
 	return p.plan
 }
@@ -107,8 +106,6 @@ func (p *planner) lookFormed(a *assessment) {
 			p.moving++
 			p.add(misplaced, a, (*planner).repair)
 		}
-	} else if p.calm {
-		p.add(even, a, (*planner).balance)
 	}
 }
 

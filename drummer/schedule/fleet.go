@@ -37,6 +37,8 @@ type host struct {
 	leaders    int // clusters that a node on it leads
 	operations int // in flight, that it carries out
 	joins      int // observers on it that are catching up
+	// over: it carries, or leads, much more than another host.
+	over bool
 }
 
 // load is how full a host is: nodes for a weight of 10,000.

@@ -42,10 +42,11 @@ type Policy struct {
 	QuarantineCap uint64
 	// Nodes move from one host to another when it carries BalanceNodes fewer,
 	// and leaders hand over when another host leads BalanceLeaders clusters
-	// fewer; 0: never. At most BalanceMoves clusters are moved at a time, and
+	// fewer, and BalancePercent of what it has; 0: never. At most BalanceMoves clusters are moved at a time, and
 	// only while no host has died, returned or joined for BalanceCalm ticks.
 	BalanceNodes   int
 	BalanceLeaders int
+	BalancePercent int
 	BalanceMoves   int
 	BalanceCalm    uint64
 }
@@ -71,6 +72,7 @@ func DefaultPolicy() Policy {
 		QuarantineCap:     3600,
 		BalanceNodes:      3,
 		BalanceLeaders:    4,
+		BalancePercent:    5,
 		BalanceMoves:      2,
 		BalanceCalm:       120,
 	}

@@ -80,7 +80,6 @@ type machine struct {
 // process is a Raft node on a disk, running or not.
 type process struct {
 	key     nodeKey
-	life    uint64 // the first NodeID of the placement it was started with
 	join    pb.JoinMode
 	running bool
 	image   *db.Image // the membership it has applied; nil: none

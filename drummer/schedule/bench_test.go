@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package schedule
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/drumbeat-raft/drumbeat/drummer/db"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+)
+
+// fleetOf makes a deployment in which every cluster runs as specified, by the
+// commands that would have led there.
+func fleetOf(b *testing.B, hosts, clusters int) *db.State {
+	s := db.NewState()
+	apply := func(cmd *pb.Command) {
+		data, err := proto.Marshal(cmd)
+		if err != nil {
+			b.Fatal(err)
+		}
+		var r *pb.CommandResult
+		if s, r = db.Apply(s, s.Index+1, data); r.Code != pb.CommandCode_APPLIED {
+			b.Fatal(r.Detail)
+		}
+	}
+	reports := make([]*pb.HostReport, hosts)
+	for i := range reports {
+		name := fmt.Sprintf("host-%03d", i)
+		reports[i] = &pb.HostReport{Full: true, Host: &pb.NodeHostInfo{NodehostId: name, RaftAddress: name + ":1"}}
+	}
+	define := &pb.DefineClusters{}
+	for id := 1; id <= clusters; id++ {
+		define.Specs = append(define.Specs, &pb.ClusterSpec{ClusterId: uint64(id), Application: "kv", Size: 3})
+		members := map[uint64]string{}
+		for n := range 3 {
+			members[uint64(n+1)] = fmt.Sprintf("host-%03d:1", (id+n*7)%hosts)
+		}
+		for n := range 3 {
+			h := reports[(id+n*7)%hosts]
+			h.Nodes = append(h.Nodes, &pb.NodeReport{ClusterId: uint64(id), NodeId: uint64(n + 1), Running: true,
+				Role: pb.MemberRole_VOTER, LeaderId: 1, Term: 1,
+				Membership: &pb.Membership{ConfigChangeId: 3, Voters: members}})
+		}
+	}
+	apply(&pb.Command{Body: &pb.Command_DefineClusters{DefineClusters: define}})
+	apply(&pb.Command{Body: &pb.Command_SetLaunched{SetLaunched: &pb.SetLaunched{}}})
+	for _, r := range reports {
+		apply(&pb.Command{Body: &pb.Command_Reports{Reports: &pb.HostReports{Term: 1, Reports: []*pb.HostReport{r}}}})
+	}
+	return s
+}
+
+var sizes = []struct{ hosts, clusters int }{{5, 1_000}, {300, 100_000}}
+
+func eachSize(b *testing.B, run func(b *testing.B, s *db.State)) {
+	for _, size := range sizes {
+		b.Run(fmt.Sprintf("hosts=%d/clusters=%d", size.hosts, size.clusters), func(b *testing.B) {
+			s := fleetOf(b, size.hosts, size.clusters)
+			b.ReportAllocs()
+			b.ResetTimer()
+			run(b, s)
+		})
+	}
+}
+
+// BenchmarkDecideNothing is what a steady deployment costs at each tick.
+func BenchmarkDecideNothing(b *testing.B) {
+	eachSize(b, func(b *testing.B, s *db.State) {
+		for b.Loop() {
+			if plan := Decide(s, DefaultPolicy(), 1); len(plan.Operations) > 0 {
+				b.Fatalf("there was something to do: %v", plan.Operations[0])
+			}
+		}
+	})
+}
+
+// BenchmarkTick is the batch of heartbeats of one tick.
+func BenchmarkTick(b *testing.B) {
+	eachSize(b, func(b *testing.B, s *db.State) {
+		tick := &pb.Tick{Term: 1, TimeToLive: 15}
+		for id := range s.Hosts.All() {
+			tick.Heard = append(tick.Heard, id)
+		}
+		data, err := proto.Marshal(&pb.Command{Body: &pb.Command_Tick{Tick: tick}})
+		if err != nil {
+			b.Fatal(err)
+		}
+		for b.Loop() {
+			s, _ = db.Apply(s, s.Index+1, data)
+		}
+	})
+}
+
+// BenchmarkSnapshot writes and restores a whole state.
+func BenchmarkSnapshot(b *testing.B) {
+	eachSize(b, func(b *testing.B, s *db.State) {
+		var saved bytes.Buffer
+		for b.Loop() {
+			saved.Reset()
+			if err := db.WriteSnapshot(s, &saved); err != nil {
+				b.Fatal(err)
+			}
+			if _, err := db.ReadSnapshot(bytes.NewReader(saved.Bytes())); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(saved.Len()), "snapshot-bytes")
+	})
+}

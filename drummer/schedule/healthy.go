@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package schedule
+
+import (
+	"github.com/drumbeat-raft/drumbeat/drummer/db"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+)
+
+// healthy tells whether a cluster is exactly as specified, with nothing left
+// over and nothing in flight, and counts its leader. In a steady deployment
+// that is every cluster, so it is decided without allocating anything; what
+// is not healthy is looked at in full.
+func (p *planner) healthy(c *db.Cluster) bool {
+	n := len(c.Image.Members)
+	if c.Spec == nil || !p.state.Launched || n == 0 || n != int(c.Spec.Size) ||
+		len(c.Nodes) != n || len(c.Replicas) != n || c.Config.InFlight() {
+		return false
+	}
+	var leader *host
+	for i := range n {
+		m, node, r := &c.Image.Members[i], &c.Nodes[i], &c.Replicas[i]
+		if m.Role != pb.MemberRole_VOTER || node.ID != m.NodeID || r.NodeID != m.NodeID ||
+			r.HostID != node.HostID || !r.Running {
+			return false
+		}
+		h := p.hosts[node.HostID]
+		if h == nil || !h.up || h.Mode == pb.HostMode_DRAIN || h.Address() != node.Address ||
+			!labelled(h, c.Spec.RequiredLabels) {
+			return false
+		}
+		if m.NodeID == c.Leader {
+			leader = h
+		}
+	}
+	if leader != nil {
+		leader.leaders++
+	}
+	return true
+}
