@@ -20,7 +20,8 @@ type trip struct {
 // instant, on the goroutine that called Sync and with the disk locked, so that
 // nothing which waited for this or another Sync can go on before it returns:
 // fire must take away everything else, such as the host's network. It must not
-// use the disk and must not block.
+// use the disk, must not block, and must not take a lock that anybody holds
+// while he calls the disk.
 //
 // The result tells whether the disk is mounted, so that it can happen at all.
 // Arming again replaces what was armed; n = 0 disarms. The next mount starts
