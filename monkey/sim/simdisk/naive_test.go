@@ -136,4 +136,3 @@ func dump(t require.TestingT, fs vfs.FS, at string, out map[string]string) map[s
 	}
 	return out
 }
-
