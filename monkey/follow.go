@@ -12,19 +12,21 @@ import (
 )
 
 const (
-	followEvery = 5 * time.Second
+	followEvery = 500 * time.Millisecond
 	followLimit = 1000 // events a call
+	followTry   = 5 * time.Second
 )
 
 // follow copies Drummer's own event log into the run's events until ctx ends.
-// Drummer keeps a bounded number of events, so it is asked often.
+// An event's time in the log is when it was heard of, at most followEvery late
+// while Drummer answers.
 func (r *runner) follow(ctx context.Context) {
 	after := uint64(0)
 	for sleep(ctx, followEvery) {
 		after = r.copyEvents(ctx, after)
 	}
 	// What happened since the last look.
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), followEvery)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), followTry)
 	defer cancel()
 	r.copyEvents(last, after)
 }
@@ -32,7 +34,7 @@ func (r *runner) follow(ctx context.Context) {
 // copyEvents copies what came after a sequence number, and returns the new one.
 func (r *runner) copyEvents(ctx context.Context, after uint64) uint64 {
 	for {
-		asked, cancel := context.WithTimeout(ctx, followEvery)
+		asked, cancel := context.WithTimeout(ctx, followTry)
 		out, err := r.drummer.ListEvents(asked, after, followLimit)
 		cancel()
 		if err != nil {

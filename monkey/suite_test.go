@@ -7,6 +7,7 @@ package monkey_test
 import (
 	"bytes"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,6 +15,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/monkey"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
 	"github.com/drumbeat-raft/drumbeat/monkey/report"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
 	"github.com/drumbeat-raft/drumbeat/scenarios/testflags"
 )
 
@@ -47,6 +49,17 @@ func TestQuickstartOverEachKindOfStateMachine(t *testing.T) {
 			r := chaos(t, "../scenarios/quickstart.yaml", "clusters.statemachine="+kind, "workload.sessions=noop")
 			require.Equal(t, judge.Pass, r.Verdict)
 		})
+	}
+}
+
+// Each of Drummer's hard days, once; soak them for more seeds.
+func TestDrummerScenarios(t *testing.T) {
+	for _, name := range scenarios.Names() {
+		if strings.HasPrefix(name, "drummer-") {
+			t.Run(name, func(t *testing.T) {
+				require.Equal(t, judge.Pass, chaos(t, name).Verdict)
+			})
+		}
 	}
 }
 

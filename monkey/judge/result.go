@@ -158,6 +158,10 @@ type Repair struct {
 	P50Seconds           float64 `json:"p50_seconds"`
 	MaxSeconds           float64 `json:"max_seconds"`
 	MaxWriteStallSeconds float64 `json:"max_write_stall_seconds"`
+	// ReplacementStallSeconds is the longest time that a cluster whose leader
+	// stayed in office completed no write, though asked through hosts without
+	// a fault, while one of its members was being replaced.
+	ReplacementStallSeconds float64 `json:"replacement_stall_seconds"`
 	// Restored counts clusters whose own members came back.
 	Restored int `json:"restored"`
 	// Moved counts clusters that got other members though none had failed.

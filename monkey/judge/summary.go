@@ -85,6 +85,7 @@ func (e *evidence) repair() Repair {
 			p.MaxWriteStallSeconds = max(p.MaxWriteStallSeconds, time.Duration(s.To-s.From).Seconds())
 		}
 	}
+	p.ReplacementStallSeconds = e.replacementStall().Seconds()
 	return p
 }
 

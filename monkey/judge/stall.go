@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package judge
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/checker/invariant"
+	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
+)
+
+// span is a time since the run's start.
+type span struct{ from, to time.Duration }
+
+func (s span) meets(o span) bool { return s.from <= o.to && o.from <= s.to }
+
+// replacementStall measures what the replacement of a member costs a cluster
+// in writes, apart from what the fault itself costs: only clusters whose leader
+// stayed in office count, and only writes through hosts that no fault touched.
+func (e *evidence) replacementStall() time.Duration {
+	faults, longest := e.hostFaults(), time.Duration(0)
+	for cluster, spans := range e.replacements() {
+		var writes []history.Op
+		for _, op := range e.history.Ops {
+			if op.Cluster == cluster && op.Kind.Mutates() && healthy(op, faults) {
+				writes = append(writes, op)
+			}
+		}
+		for _, s := range spans {
+			during := slices.DeleteFunc(slices.Clone(writes), func(op history.Op) bool {
+				return op.Call < int64(s.from) || op.Call > int64(s.to)
+			})
+			for _, stall := range invariant.WriteStalls(during, int64(s.to)) {
+				longest = max(longest, time.Duration(stall.To-stall.From))
+			}
+		}
+	}
+	return longest
+}
+
+// replacements lists, by cluster, from when to when a member was replaced,
+// where nobody else came to lead meanwhile.
+func (e *evidence) replacements() map[uint64][]span {
+	began := map[uint64]time.Duration{}
+	spans := map[uint64][]span{}
+	leads := map[uint64]uint64{}
+	for _, ev := range e.events {
+		switch {
+		case ev.Kind == rundir.Decision && ev.Op == "operation-planned" && ev.Request == "add-observer":
+			if _, already := began[ev.Cluster]; !already {
+				began[ev.Cluster] = ev.At
+			}
+		case ev.Kind == rundir.Leader && ev.LeaderID != leads[ev.Cluster]:
+			leads[ev.Cluster] = ev.LeaderID
+			delete(began, ev.Cluster)
+		case ev.Kind == rundir.Repaired:
+			if from, ok := began[ev.Cluster]; ok && ev.Op == rundir.Replaced {
+				spans[ev.Cluster] = append(spans[ev.Cluster], span{from, ev.At})
+			}
+			delete(began, ev.Cluster)
+		}
+	}
+	return spans
+}
+
+// hostFaults lists, by host, when a fault touched it.
+func (e *evidence) hostFaults() map[string][]span {
+	spans := map[string][]span{}
+	open := map[int]time.Duration{}
+	for _, ev := range e.events {
+		switch ev.Kind {
+		case rundir.FaultBegin:
+			open[ev.ID] = ev.At
+			if ev.Forever {
+				for _, h := range ev.Hosts {
+					spans[h] = append(spans[h], span{ev.At, e.elapsed()})
+				}
+			}
+		case rundir.FaultEnd:
+			for _, h := range ev.Hosts {
+				spans[h] = append(spans[h], span{open[ev.ID], ev.At})
+			}
+		}
+	}
+	return spans
+}
+
+// healthy tells whether no fault touched the host of an operation meanwhile.
+// History names hosts by their API addresses.
+func healthy(op history.Op, faults map[string][]span) bool {
+	host, _, _ := strings.Cut(op.Host, ":")
+	end := op.Return
+	if op.Outcome == history.Unknown {
+		end = op.Call
+	}
+	during := span{time.Duration(op.Call), time.Duration(end)}
+	return !slices.ContainsFunc(faults[host], during.meets)
+}
