@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
+	"net/url"
 	"time"
 
 	"google.golang.org/grpc"
@@ -68,8 +69,8 @@ func (d Dialer) Connect(address string) (*grpc.ClientConn, error) {
 		opts = append(opts, grpc.WithContextDialer(d.Dial))
 	}
 	// passthrough leaves the address to the dialer: names may be known to the
-	// simulated network only.
-	return grpc.NewClient("passthrough:///"+address, opts...)
+	// simulated network only. The target is a URL, the address just text.
+	return grpc.NewClient("passthrough:///"+url.PathEscape(address), opts...)
 }
 
 // NewServer returns a gRPC server with this package's limits. Its Stop returns
