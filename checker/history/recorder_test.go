@@ -94,7 +94,7 @@ func TestRecorderFileCutAnywhereIsReadUpToTheCut(t *testing.T) {
 	whole, err := os.ReadFile(filepath.Join(dir, FileName))
 	require.NoError(t, err)
 	most := 0
-	for cut := 0; cut < len(whole); cut += 1 + len(whole)/200 {
+	for cut := 0; cut < len(whole); cut += 1 + len(whole)/50 {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, FileName), whole[:cut], 0o644))
 		run, err := ReadRun(dir)
 		require.NoError(t, err, "cut at %d", cut)

@@ -15,6 +15,9 @@ var (
 )
 
 func TestEnginesAgreeWithPorcupine(t *testing.T) {
+	if testing.Short() {
+		*countFlag = min(*countFlag, 5000)
+	}
 	r, err := Run(t.Context(), *seedFlag, *countFlag, nil)
 	require.NoError(t, err)
 	require.Greater(t, r.Violations, *countFlag/10, "too few violations to prove anything: %+v", r)
