@@ -11,10 +11,10 @@ import (
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
 
-// news reduces a report to what DrummerDB doesn't know yet; nil when that is
+// unknown reduces a report to what DrummerDB doesn't know yet; nil when that is
 // nothing. A full report by a host that DrummerDB knows as it is becomes a
 // delta.
-func news(state *db.State, report *pb.HostReport) *pb.HostReport {
+func unknown(state *db.State, report *pb.HostReport) *pb.HostReport {
 	host := state.Hosts.At(report.GetHost().GetNodehostId())
 	known := host != nil && !host.Gone && (!report.GetFull() || proto.Equal(host.Info, report.GetHost()))
 	if !known {

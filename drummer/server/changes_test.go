@@ -85,7 +85,7 @@ func TestNewsIsEnough(t *testing.T) {
 				}
 			}
 			raw = apply(t, raw, batches(1, []*pb.HostReport{report})...)
-			if reduced := news(filtered, report); reduced != nil {
+			if reduced := unknown(filtered, report); reduced != nil {
 				filtered = apply(t, filtered, batches(1, []*pb.HostReport{reduced})...)
 			} else {
 				left++
@@ -104,13 +104,13 @@ func TestKnownStateIsNoNews(t *testing.T) {
 	}
 	full := &pb.HostReport{Host: host(1), Full: true, Nodes: nodes}
 	state := apply(t, db.NewState(), batches(1, []*pb.HostReport{full})...)
-	require.Nil(t, news(state, full))
+	require.Nil(t, unknown(state, full))
 	follower := proto.Clone(nodes[0]).(*pb.NodeReport)
 	follower.Term = 1
-	require.Nil(t, news(state, &pb.HostReport{Host: host(1), Nodes: []*pb.NodeReport{follower}}), "an older term's leader is no news")
+	require.Nil(t, unknown(state, &pb.HostReport{Host: host(1), Nodes: []*pb.NodeReport{follower}}), "an older term's leader is no news")
 	moved := proto.Clone(full).(*pb.HostReport)
 	moved.Host.ApiAddress = "elsewhere"
-	require.NotNil(t, news(state, moved))
+	require.NotNil(t, unknown(state, moved))
 }
 
 func TestLargeReportsAreSplit(t *testing.T) {

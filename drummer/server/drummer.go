@@ -109,7 +109,7 @@ func (d *drummerService) Locate(ctx context.Context, req *pb.LocateRequest) (*pb
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	return locate(state, d.server.config.Policy, req.GetClusterIds()), nil
+	return d.server.locate(state, req.GetClusterIds()), nil
 }
 
 // ListNodeHosts lists the hosts that were ever heard of and not forgotten.

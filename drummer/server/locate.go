@@ -8,14 +8,32 @@ import (
 	"github.com/drumbeat-raft/drumbeat/drummer/schedule"
 )
 
-// locate describes the clusters with the IDs, or all of them. IDs that nobody
-// defined or reported are left out.
-func locate(state *db.State, policy schedule.Policy, ids []uint64) *pb.LocateResponse {
-	out := &pb.LocateResponse{DbIndex: state.Index}
+// prospects are what clusters wait for in one state.
+type prospects struct {
+	state   *db.State
+	waiting map[uint64]string
+}
+
+// waitingIn tells what clusters wait for. States don't change, so the answer is
+// kept until the next one is asked about.
+func (s *Server) waitingIn(state *db.State) map[uint64]string {
+	if kept := s.prospects.Load(); kept != nil && kept.state == state {
+		return kept.waiting
+	}
 	waiting := map[uint64]string{}
-	for _, w := range schedule.Decide(state, policy, Seed(state)).Waiting {
+	for _, w := range schedule.Decide(state, s.config.Policy, Seed(state)).Waiting {
 		waiting[w.ClusterID] = w.For
 	}
+	s.prospects.Store(&prospects{state, waiting})
+	return waiting
+}
+
+// locate describes the clusters with the IDs, or all of them. IDs that nobody
+// defined or reported are left out.
+func (s *Server) locate(state *db.State, ids []uint64) *pb.LocateResponse {
+	policy := s.config.Policy
+	out := &pb.LocateResponse{DbIndex: state.Index}
+	waiting := s.waitingIn(state)
 	add := func(c *db.Cluster) {
 		location := state.Location(c, policy.TTL)
 		location.WaitingFor = waiting[c.ID]

@@ -97,15 +97,16 @@ func (r *reign) loop(ctx context.Context) error {
 	defer ticker.Stop()
 	for {
 		var err error
+		news := true
 		select {
 		case first := <-r.inbox:
-			err = r.take(ctx, r.drain(first))
+			news, err = r.take(ctx, r.drain(first))
 		case <-ticker.C:
 			err = r.tick(ctx)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		if err == nil {
+		if err == nil && news {
 			err = r.schedule(ctx)
 		}
 		if err != nil {
@@ -129,10 +130,11 @@ func (r *reign) drain(first fact) []fact {
 }
 
 // take writes what agents said: reports first, then what became of operations.
-func (r *reign) take(ctx context.Context, facts []fact) error {
+// It tells whether there was anything to write.
+func (r *reign) take(ctx context.Context, facts []fact) (news bool, err error) {
 	state, err := r.server.localState()
 	if err != nil {
-		return err
+		return false, err
 	}
 	var reports []*pb.HostReport
 	var ends []*pb.Command
@@ -143,7 +145,7 @@ func (r *reign) take(ctx context.Context, facts []fact) error {
 		if report != nil && !reported[f.host] {
 			// A second report of the same host is not compared: DrummerDB
 			// will have the first by then.
-			report = news(state, report)
+			report = unknown(state, report)
 		}
 		if report != nil {
 			reported[f.host] = true
@@ -156,10 +158,10 @@ func (r *reign) take(ctx context.Context, facts []fact) error {
 	}
 	for _, cmd := range batches(r.term, reports) {
 		if err := r.write(ctx, "reports", []*pb.Command{cmd}); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return r.write(ctx, "results", ends)
+	return len(reports)+len(ends) > 0, r.write(ctx, "results", ends)
 }
 
 // write insists on commands that may be applied more than once.

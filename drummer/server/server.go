@@ -29,6 +29,8 @@ type Server struct {
 
 	// reign is set while this server's node leads and may act.
 	reign atomic.Pointer[reign]
+	// prospects belong to the state that was last asked about.
+	prospects atomic.Pointer[prospects]
 
 	cancel context.CancelFunc
 	done   sync.WaitGroup
