@@ -4,6 +4,7 @@ package linear
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
@@ -126,14 +127,17 @@ func (c *culprit) chains(idx []int32) bool {
 		}
 		consumer[e.seen] = at
 	}
-	return c.circle(consumer)
+	return c.circle(idx)
 }
 
 // circle looks for effective cas from which going back never ends at a put.
-func (c *culprit) circle(consumer map[stateID]int32) bool {
+func (c *culprit) circle(idx []int32) bool {
 	const ends, open = 1, 2
 	mark := make(map[stateID]int)
-	for _, start := range consumer {
+	for _, start := range idx {
+		if c.log.entries[start].kind != rmw || !c.effective(start) {
+			continue
+		}
 		var path []stateID
 		id := c.log.entries[start].value
 		for mark[id] == 0 && c.slots[id].isRmw() {
@@ -244,10 +248,7 @@ func (c *culprit) pick(at ...int32) {
 // closure adds to what was picked the writes that it rests on, and for writes
 // of unknown outcome an operation that saw them.
 func (c *culprit) closure() []int32 {
-	var all []int32
-	for at := range c.picked {
-		all = append(all, at)
-	}
+	all := slices.Sorted(maps.Keys(c.picked))
 	for i := 0; i < len(all); i++ {
 		e := &c.log.entries[all[i]]
 		if w, ok := c.writer[e.seen]; ok && (e.kind == read || e.kind == rmw) {
@@ -261,6 +262,7 @@ func (c *culprit) closure() []int32 {
 			}
 		}
 	}
+	slices.Sort(all)
 	return all
 }
 

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package linear
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+)
+
+// grow brings an operation on state n into its block, and compares the block
+// with the others. ret is history.Never for a writer that has not returned.
+func (o *Online) grow(n uint32, call, ret int64) string {
+	s := &o.states[n]
+	s.lastCall = max(s.lastCall, call)
+	if call > s.after {
+		return fmt.Sprintf("%s had been replaced before it was called", s.value)
+	}
+	if ret != history.Never {
+		for p := s.pred; p != 0 && o.states[p].after == history.Never; p = o.states[p].pred {
+			o.states[p].after = ret
+		}
+	}
+	b, k := &o.states[s.head], s.key
+	if ret < b.first && b.first == history.Never {
+		b.first = ret
+		o.enter(k, s.head)
+	}
+	b.last = max(b.last, call)
+	return o.compare(k, s.head)
+}
+
+// enter puts a block that has its first return now into the order.
+func (o *Online) enter(k *onlineKey, head uint32) {
+	k.order = append(k.order, head)
+	for i := len(k.order) - 1; i > 0 && o.states[k.order[i-1]].first > o.states[head].first; i-- {
+		k.order[i], k.order[i-1] = k.order[i-1], k.order[i]
+		if i == 1 || o.states[k.order[i-2]].first <= o.states[head].first {
+			o.rescan(k)
+		}
+	}
+}
+
+// compare compares the block with the others after its zone grew.
+func (o *Online) compare(k *onlineKey, head uint32) string {
+	b := &o.states[head]
+	if b.first == history.Never {
+		return ""
+	}
+	if b.first < b.last {
+		return o.growForward(k, head, b)
+	}
+	i := o.before(k.forward, b.last)
+	if i > 0 {
+		if a := &o.states[k.forward[i-1]]; a.last > b.first && a != b {
+			return o.clash(a)
+		}
+	}
+	return ""
+}
+
+func (o *Online) clash(a *onlineState) string {
+	return fmt.Sprintf("%s was there both before and after, at %s and at %s", a.value, Moment(a.first), Moment(a.last))
+}
+
+// before returns how many of the blocks begin before t.
+func (o *Online) before(blocks []uint32, t int64) int {
+	n := len(blocks)
+	for back := 0; n > 0 && o.states[blocks[n-1]].first >= t; back++ {
+		if back == 8 {
+			i, _ := slices.BinarySearchFunc(blocks[:n], t, func(h uint32, t int64) int {
+				if o.states[h].first < t {
+					return -1
+				}
+				return 1
+			})
+			return i
+		}
+		n--
+	}
+	return n
+}
+
+// growForward compares a block with first < last with its neighbours.
+func (o *Online) growForward(k *onlineKey, head uint32, b *onlineState) string {
+	if !b.isForward {
+		b.isForward = true
+		i := o.before(k.forward, b.first)
+		for i < len(k.forward) && o.states[k.forward[i]].first == b.first {
+			i++
+		}
+		if i > 0 {
+			if a := &o.states[k.forward[i-1]]; a.last > b.first {
+				return o.clash(a)
+			}
+		}
+		k.forward = slices.Insert(k.forward, i, head)
+		b.scanned = o.before(k.order, b.first)
+	}
+	for ; b.scanned < len(k.order); b.scanned++ {
+		a := &o.states[k.order[b.scanned]]
+		if a.first >= b.last {
+			break
+		}
+		if a != b && a.last > b.first {
+			return o.clash(a)
+		}
+	}
+	return ""
+}
+
+// rescan lets forward blocks compare their zones again.
+func (o *Online) rescan(k *onlineKey) {
+	for _, h := range k.forward {
+		o.states[h].scanned = o.before(k.order, o.states[h].first)
+	}
+}
