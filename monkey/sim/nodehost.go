@@ -4,6 +4,7 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -64,6 +65,9 @@ func (w *World) startNodeHost(h *host) (process, error) {
 	var err error
 	if p.dragonboat, err = dragonboat.NewNodeHost(nhc); err != nil {
 		return nil, fmt.Errorf("start Dragonboat's NodeHost: %w", err)
+	}
+	if p.dragonboat == nil { // it recovers from panics that are no errors, and says nothing
+		return nil, errors.New("start Dragonboat's NodeHost: it panicked and hid why")
 	}
 	if err := p.serve(w, h, fs, listener); err != nil {
 		p.stop()

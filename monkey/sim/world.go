@@ -143,15 +143,6 @@ func (w *World) Kill(name string) (world.Effect, error) {
 	})
 }
 
-// PowerLoss implements world.Processes. Some of what was not synced may
-// survive, as on real disks.
-func (w *World) PowerLoss(name string) (world.Effect, error) {
-	w.mu.Lock()
-	torn := rand.New(rand.NewPCG(w.torn.Uint64(), w.torn.Uint64()))
-	w.mu.Unlock()
-	return w.end(name, false, func(d *simdisk.Disk) world.Effect { return lost(d.PowerLoss(torn)) })
-}
-
 // Wipe implements world.Processes.
 func (w *World) Wipe(name string) (world.Effect, error) {
 	return w.end(name, false, func(d *simdisk.Disk) world.Effect { return lost(d.Wipe()) })
