@@ -1579,7 +1579,7 @@ type Request struct {
 	DeploymentId   uint64                 `protobuf:"varint,11,opt,name=deployment_id,json=deploymentId,proto3" json:"deployment_id,omitempty"` // fences a host of another deployment
 	LeaderTerm     uint64                 `protobuf:"varint,12,opt,name=leader_term,json=leaderTerm,proto3" json:"leader_term,omitempty"`       // of the Drummer leader that sends it
 	// cluster_deleted says, for DESTROY_NODE, that the whole cluster is to go:
-	// its members, too, may be destroyed. The leader that sends it knows.
+	// its members, too, may be destroyed. DrummerDB fills it in.
 	ClusterDeleted bool `protobuf:"varint,14,opt,name=cluster_deleted,json=clusterDeleted,proto3" json:"cluster_deleted,omitempty"`
 	// relieves is the healthy member that an added node is to take over from,
 	// for balance; 0: none. Agents have no use for it.
