@@ -54,6 +54,7 @@ func (e *edit) prepare(cmd *pb.Schedule, proposed *pb.Operation) *pb.Operation {
 	r.DeploymentId = e.s.DeploymentID
 	r.LeaderTerm = e.s.Term
 	r.Spec = nil
+	r.ClusterDeleted = false
 	op.Reason = shorten(op.Reason)
 	return op
 }
@@ -279,6 +280,9 @@ func (e *edit) acceptDestroy(c *Cluster, op *pb.Operation) error {
 	case r.ConfigChangeId != c.Image.CCID:
 		return fmt.Errorf("the membership is %d, not %d", c.Image.CCID, r.ConfigChangeId)
 	}
+	// The node may be a member of a cluster that is no more: its own word on
+	// that counts for nothing.
+	r.ClusterDeleted = c.Deleted || r.NodeId < c.FirstNodeID
 	e.begin(c, &x.Destroy, op)
 	return nil
 }

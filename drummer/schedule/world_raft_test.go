@@ -149,6 +149,9 @@ func (w *world) startNode(m *machine, r *pb.Request) *pb.RequestResult {
 
 func (w *world) destroyNode(m *machine, r *pb.Request) *pb.RequestResult {
 	key := nodeKey{r.ClusterId, r.NodeId}
+	if n := m.nodes[key]; n != nil && n.running && r.NodeId < w.ended[r.ClusterId] && !r.ClusterDeleted {
+		return answer(pb.ResultCode_REFUSED, "the node's own cluster, which was deleted, calls it a member")
+	}
 	if g := w.groups[r.ClusterId]; g != nil {
 		if x := g.image.Member(r.NodeId); x != nil && x.Address == m.name {
 			w.breaks("node %d of cluster %d was destroyed, though a member", r.NodeId, r.ClusterId)

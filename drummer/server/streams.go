@@ -98,11 +98,6 @@ func (r *reign) push(op *pb.Operation) {
 	request := proto.Clone(op.GetRequest()).(*pb.Request)
 	request.OperationId = op.GetId()
 	request.LeaderTerm = r.term
-	if state, err := r.server.localState(); err == nil {
-		if c := state.Clusters.At(request.GetClusterId()); c != nil {
-			request.ClusterDeleted = c.Deleted
-		}
-	}
 	r.send(request.GetNodehostId(), &pb.ServerMessage{Body: &pb.ServerMessage_Request{Request: request}})
 }
 
