@@ -26,6 +26,9 @@ type observer struct {
 	events *rundir.Events
 	size   func(cluster uint64) int // wanted voters now; 0: no such cluster
 	start  time.Time
+	// operated says that an operator acts in this run, who may want running
+	// members gone.
+	operated bool
 
 	mu       sync.Mutex
 	clusters map[uint64]*watched
@@ -42,8 +45,8 @@ type watched struct {
 	noneFor time.Time            // since when no majority runs; zero: one does
 }
 
-func newObserver(w world.World, events *rundir.Events, size func(uint64) int, start time.Time) *observer {
-	return &observer{w: w, events: events, size: size, start: start, clusters: map[uint64]*watched{}}
+func newObserver(w world.World, events *rundir.Events, size func(uint64) int, start time.Time, operated bool) *observer {
+	return &observer{w: w, events: events, size: size, start: start, operated: operated, clusters: map[uint64]*watched{}}
 }
 
 // watch polls until ctx ends.
@@ -143,21 +146,32 @@ func (o *observer) repaired(id uint64, was *watched, c *clusterTruth) {
 	ev := rundir.Event{Kind: rundir.Repaired, Cluster: id, Took: time.Since(was.weak), Op: rundir.Restored}
 	fresh := missing(c.voters, was.voters)
 	for i, node := range missing(was.voters, c.voters) {
-		if was.seen[node].After(was.weak) { // it ran on until it was not wanted any more
-			if ev.Op == rundir.Restored {
-				ev.Op = rundir.Moved
+		lost := was.seen[node]
+		if lost.After(was.weak) {
+			// It ran all the time: it was cut off, or an operator wanted it gone.
+			if o.operated {
+				ev.Op = moved(ev.Op)
+				continue
 			}
-			continue
+			lost = was.weak
 		}
 		ev.Op = rundir.Replaced
 		r := invariant.Repair{Cluster: id, Node: node, Host: was.hosts[node],
-			LostAt: int64(was.seen[node].Sub(o.start)), RepairedAt: int64(time.Since(o.start))}
+			LostAt: int64(lost.Sub(o.start)), RepairedAt: int64(time.Since(o.start))}
 		if i < len(fresh) {
 			r.By = fresh[i]
 		}
 		o.repairs = append(o.repairs, r)
 	}
 	o.events.Add(ev)
+}
+
+// moved is how a cluster was repaired once one of its members was moved, too.
+func moved(how string) string {
+	if how == rundir.Replaced {
+		return how
+	}
+	return rundir.Moved
 }
 
 // missing lists, in order, the nodes of a that are not in b.

@@ -90,7 +90,7 @@ func (r *runner) open() error {
 		return err
 	}
 	r.wanted = newWanted(r.scenario)
-	r.observer = newObserver(r.w, r.events, r.wanted.size, r.start)
+	r.observer = newObserver(r.w, r.events, r.wanted.size, r.start, len(r.scenario.Actions) > 0)
 	r.injector = fault.NewInjector(r.w, r.events, r.observer.safe)
 	r.clients = workload.New(workload.Config{Scenario: r.scenario, Seed: r.seed,
 		Target: workload.NewRemote(r.drummer), Recorder: r.recorder, Start: r.start})

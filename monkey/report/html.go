@@ -24,6 +24,13 @@ var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 	"mark":    mark,
 	"kind":    KindOf,
 	"repairs": Repairs,
+	"seconds": func(ns int64) string { return fmt.Sprintf("%.6f", time.Duration(ns).Seconds()) },
+	"stated": func(v history.Value) string {
+		if !v.Stated() {
+			return ""
+		}
+		return v.String()
+	},
 }).Parse(pageText))
 
 // page is what the template shows.
