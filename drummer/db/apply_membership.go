@@ -11,14 +11,15 @@ import (
 )
 
 // mergeMembership takes in a membership that somebody reported. Only a newer
-// one than the image counts, and only of the cluster's present life.
+// one than the image counts, and only of the cluster's present life; a deleted
+// cluster has none.
 func (e *edit) mergeMembership(c *Cluster, m *pb.Membership) {
 	image, err := imageOf(c.ID, m)
 	if err != nil {
 		e.note("%s.", err)
 		return
 	}
-	if image.CCID <= c.Image.CCID || !c.complete(&image) {
+	if c.Deleted || image.CCID <= c.Image.CCID || !c.complete(&image) {
 		return
 	}
 	old := c.Image
