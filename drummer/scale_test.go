@@ -34,6 +34,9 @@ func TestLaunchOfAThousandClusters(t *testing.T) {
 // A host with a hundred nodes dies: all of them are replaced within its time to
 // live and ten seconds.
 func TestHundredNodesAreReplacedInTime(t *testing.T) {
+	if testing.Short() {
+		t.Skip("four hundred Raft nodes take ten seconds of CPU")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 3, 4)
 		w.untilAttached()
