@@ -18,8 +18,9 @@ type span struct{ from, to time.Duration }
 func (s span) meets(o span) bool { return s.from <= o.to && o.from <= s.to }
 
 // replacementStall measures what the replacement of a member costs a cluster
-// in writes, apart from what the fault itself costs: only clusters whose leader
-// stayed in office count, and only writes through hosts that no fault touched.
+// in writes, apart from what faults cost: only replacements count during which
+// no fault began or ended and nobody else came to lead, and only writes through
+// hosts that no fault touched.
 func (e *evidence) replacementStall() time.Duration {
 	faults, longest := e.hostFaults(), time.Duration(0)
 	for cluster, spans := range e.replacements() {
@@ -42,7 +43,7 @@ func (e *evidence) replacementStall() time.Duration {
 }
 
 // replacements lists, by cluster, from when to when a member was replaced,
-// where nobody else came to lead meanwhile.
+// where nobody else came to lead and no fault began or ended meanwhile.
 func (e *evidence) replacements() map[uint64][]span {
 	began := map[uint64]time.Duration{}
 	spans := map[uint64][]span{}
@@ -53,6 +54,8 @@ func (e *evidence) replacements() map[uint64][]span {
 			if _, already := began[ev.Cluster]; !already {
 				began[ev.Cluster] = ev.At
 			}
+		case ev.Kind == rundir.FaultBegin, ev.Kind == rundir.FaultEnd:
+			clear(began)
 		case ev.Kind == rundir.Leader && ev.LeaderID != leads[ev.Cluster]:
 			leads[ev.Cluster] = ev.LeaderID
 			delete(began, ev.Cluster)

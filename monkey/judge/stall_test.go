@@ -33,9 +33,11 @@ func TestReplacementStall(t *testing.T) {
 		ops    []history.Op
 		want   time.Duration
 	}{
-		"the longest one counts":       {events, []history.Op{put("nodehost-1", 21, 22), put("nodehost-1", 23, 26), put("nodehost-2", 29, 30)}, at(3)},
-		"not before or after":          {events, []history.Op{put("nodehost-1", 1, 15), put("nodehost-1", 21, 22), put("nodehost-1", 31, 60)}, at(1)},
-		"not through the dead host":    {events, []history.Op{put("nodehost-3", 21, 29), put("nodehost-1", 29, 30)}, at(1)},
+		"the longest one counts":    {events, []history.Op{put("nodehost-1", 21, 22), put("nodehost-1", 23, 26), put("nodehost-2", 29, 30)}, at(3)},
+		"not before or after":       {events, []history.Op{put("nodehost-1", 1, 15), put("nodehost-1", 21, 22), put("nodehost-1", 31, 60)}, at(1)},
+		"not through the dead host": {events, []history.Op{put("nodehost-3", 21, 29), put("nodehost-1", 29, 30)}, at(1)},
+		"not while another fault begins": {append([]rundir.Event{events[0], events[1], events[2],
+			{At: at(25), Kind: rundir.FaultBegin, Fault: "kill", ID: 2, Hosts: []string{"nodehost-5"}}}, events[3:]...), []history.Op{put("nodehost-1", 21, 29)}, 0},
 		"not while the leader changes": {append([]rundir.Event{events[0], events[1], events[2], leader(25, 2)}, events[3:]...), []history.Op{put("nodehost-1", 21, 29)}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
