@@ -50,8 +50,12 @@ func Run(ctx context.Context, o Options) (*judge.Result, error) {
 // hold runs the child that holds the world, and writes down how it ended if it
 // did not end well.
 func (o *Options) hold(ctx context.Context, dir string) error {
+	if err := writeSoftSettings(dir); err != nil {
+		return err
+	}
 	exit, err := bubble.Command{
 		Request:  request{Dir: dir, Seed: o.Seed},
+		Dir:      dir,
 		Realtime: o.Clock == ClockReal,
 		Log:      filepath.Join(dir, rundir.OutputLog),
 		OnProgress: func(b json.RawMessage) {

@@ -37,6 +37,8 @@ type Command struct {
 	Realtime bool
 	// Log is the file that gets what the child writes to stdout and stderr.
 	Log string
+	// Dir is the child's working directory. Default: the parent's.
+	Dir string
 	// OnProgress, unless nil, gets every message of Job.Progress, in order and
 	// on one goroutine. The child waits for it.
 	OnProgress func(json.RawMessage)
@@ -97,7 +99,7 @@ func (c Command) Run(ctx context.Context) (Exit, error) {
 		return Exit{}, fmt.Errorf("create the log of the child process: %w", err)
 	}
 	defer log.Close()
-	ch, err := start(log)
+	ch, err := start(c.Dir, log)
 	if err != nil {
 		return Exit{}, err
 	}
@@ -124,7 +126,7 @@ func (c Command) Run(ctx context.Context) (Exit, error) {
 // start starts the child. It stays tied to the thread that starts it, so one
 // goroutine keeps that thread until the child has ended: with the thread, not
 // with the process, ends what Pdeathsig calls the parent.
-func start(log *os.File) (*child, error) {
+func start(dir string, log *os.File) (*child, error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find the executable for the child process: %w", err)
@@ -134,6 +136,7 @@ func start(log *os.File) (*child, error) {
 		return nil, fmt.Errorf("open a pipe to the child process: %w", err)
 	}
 	cmd := exec.Command(exe)
+	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), childEnv+"=1")
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.ExtraFiles = []*os.File{w}
