@@ -54,6 +54,29 @@ func (s *shrinker) shrink(set []history.Op) []history.Op {
 	return set
 }
 
+// uproot makes a core smaller by taking one claim from it: what a put or a
+// delete says that it replaced. Without that, all that happened before it can
+// go. Where writes name each other, the core would otherwise be the whole
+// history of the key, each write holding the one before it.
+func (s *shrinker) uproot(set []history.Op) []history.Op {
+	for i := len(set) - 1; i >= 0; i-- {
+		op := &set[i]
+		if op.Kind != history.Put && op.Kind != history.Delete || op.ObservedWriter == "" {
+			continue
+		}
+		cut := slices.Clone(set)
+		cut[i].ObservedWriter = ""
+		if s.effort < 0 || !s.illegal(cut) {
+			continue
+		}
+		if fewer := s.shrink(cut); len(fewer) < len(set) {
+			set = byCall(fewer)
+			i = len(set)
+		}
+	}
+	return set
+}
+
 // without leaves out what it may of set[from:to].
 func (s *shrinker) without(set []history.Op, from, to int) []history.Op {
 	rest := slices.Clone(set)

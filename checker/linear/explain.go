@@ -30,7 +30,7 @@ func (k *keyCheck) explain(ctx context.Context) ([]history.Op, string) {
 		ctx: ctx, model: k.Model, effort: coreEffort, mayDrop: mayDropKV,
 		illegal: func(set []history.Op) bool { return illegalKV(ctx, k.Model, set) },
 	}
-	core := byCall(s.shrink(byCall(set)))
+	core := s.uproot(byCall(s.shrink(byCall(set))))
 	return core, sentence(core, k.inVain(core))
 }
 
@@ -92,6 +92,9 @@ func sentence(core []history.Op, vain *history.Op) string {
 	case len(core) == 1:
 		return who + ", but nobody wrote that"
 	}
+	if s := overwritten(core); s != "" {
+		return s
+	}
 	if s := doubled(core); s != "" {
 		return s
 	}
@@ -135,6 +138,29 @@ func latestBefore(core []history.Op, op *history.Op) *history.Op {
 		}
 	}
 	return best
+}
+
+// overwritten tells of two writes that both say they replaced the same one: a
+// lost update.
+func overwritten(core []history.Op) string {
+	for i := range core {
+		for j := range core[:i] {
+			a, b := &core[j], &core[i]
+			if a.ObservedWriter == "" || a.ObservedWriter != b.ObservedWriter || a.Outcome != history.OK || b.Outcome != history.OK ||
+				!a.Kind.Mutates() || !b.Kind.Mutates() {
+				continue
+			}
+			replaced := "the initial state"
+			for n := range core {
+				if w := &core[n]; w.Writer == a.ObservedWriter {
+					replaced = fmt.Sprintf("what client %d had left there when it %s", w.Client, sameKey(w, a))
+				}
+			}
+			return fmt.Sprintf("client %d %s at %s and client %d %s at %s, and both replaced %s",
+				a.Client, Deed(a), Moment(a.End()), b.Client, sameKey(b, a), Moment(b.End()), replaced)
+		}
+	}
+	return ""
 }
 
 // doubled tells of two cas that both replaced the one write of a value.
