@@ -99,6 +99,21 @@ func TestRunFindsThePlantedBug(t *testing.T) {
 	require.Equal(t, c.Operations, check(t, &read, judge.Linearizability).Operations)
 }
 
+func TestARunStopsAtTheFirstViolationUnlessToldOtherwise(t *testing.T) {
+	bug := []string{"clusters.bug={kind: drop-update, every: 20}", "workload.rate=60"}
+	early, err := monkey.Run(t.Context(), short(t, 5, bug...))
+	require.NoError(t, err)
+	require.Equal(t, judge.Violation, early.Verdict)
+	require.Contains(t, check(t, early, judge.Process).Detail, "stopped at the first violation")
+
+	late, err := monkey.Run(t.Context(), short(t, 5, append(bug, "checks.linearizability.stop=false")...))
+	require.NoError(t, err)
+	require.Equal(t, judge.Violation, late.Verdict)
+	require.Greater(t, late.VirtualSeconds, early.VirtualSeconds)
+	require.Greater(t, late.VirtualSeconds, 90.0)
+	require.Equal(t, judge.Violation, check(t, late, "replica digests").Verdict)
+}
+
 func TestInterruptedRunLeavesAHistoryThatIsJudged(t *testing.T) {
 	o := short(t, 3)
 	o.Duration = 24 * time.Hour

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/checker/linear"
 	"github.com/drumbeat-raft/drumbeat/drummer/client"
 	"github.com/drumbeat-raft/drumbeat/monkey/fault"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
@@ -29,8 +30,12 @@ const (
 	calmFor = 3 * time.Second
 )
 
-// errInterrupted ends a run that was asked to end.
-var errInterrupted = errors.New("the run was interrupted")
+// What ends a run early.
+var (
+	errInterrupted = errors.New("the run was interrupted")
+	// errViolation: a history became illegal, and the scenario says to stop.
+	errViolation = errors.New("the run stopped at the first violation")
+)
 
 // runner carries one run through its phases, in the process that holds the
 // world.
@@ -49,6 +54,7 @@ type runner struct {
 	clients  *workload.Workload
 	working  errgroup.Group // the clients, from startClients to stopClients
 	progress func(Progress)
+	stop     context.CancelCauseFunc // ends the phases; set before clients work
 	outcome  rundir.Outcome
 
 	mu    sync.Mutex
@@ -93,8 +99,17 @@ func (r *runner) open() error {
 	r.observer = newObserver(r.w, r.events, r.wanted.size, r.start, len(r.scenario.Actions) > 0)
 	r.injector = fault.NewInjector(r.w, r.events, r.observer.safe)
 	r.clients = workload.New(workload.Config{Scenario: r.scenario, Seed: r.seed,
-		Target: workload.NewRemote(r.drummer), Recorder: r.recorder, Start: r.start})
+		Target: workload.NewRemote(r.drummer), Recorder: r.judged(), Start: r.start})
 	return nil
+}
+
+// judged is the recorder for the clients: one that also judges, if the
+// scenario has linearizability checked at all.
+func (r *runner) judged() workload.Recorder {
+	if !r.scenario.Checks.Linearizability.Enabled {
+		return r.recorder
+	}
+	return newJudgingRecorder(r.recorder, r.found)
 }
 
 // rand makes a random source of the run's seed for a part of the run.
@@ -116,6 +131,8 @@ func (r *runner) run(ctx context.Context) error {
 		watchers.Wait()
 		r.observer.poll(ctx)
 	}()
+	ctx, r.stop = context.WithCancelCause(ctx)
+	defer r.stop(nil)
 	r.begin("boot")
 	if err := r.w.Start(ctx); err != nil {
 		return err
@@ -128,7 +145,7 @@ func (r *runner) run(ctx context.Context) error {
 	if err != nil {
 		r.outcome.Cause = err.Error()
 	}
-	if errors.Is(err, errInterrupted) {
+	if errors.Is(err, errInterrupted) || errors.Is(err, errViolation) {
 		return nil
 	}
 	return err
@@ -196,7 +213,7 @@ func (r *runner) strike(ctx context.Context) error {
 	r.begin("warm-up")
 	r.startClients(ctx)
 	if !sleep(ctx, r.scenario.Warmup.D()) {
-		return errors.Join(errInterrupted, r.stopClients())
+		return errors.Join(interrupted(ctx), r.stopClients())
 	}
 	r.begin("faults")
 	err := r.harm(ctx)
@@ -284,11 +301,24 @@ func (r *runner) report(ctx context.Context) {
 	}
 }
 
+// interrupted tells why a run is to end before its time, if it is.
 func interrupted(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return errInterrupted
+	switch {
+	case ctx.Err() == nil:
+		return nil
+	case errors.Is(context.Cause(ctx), errViolation):
+		return errViolation
 	}
-	return nil
+	return errInterrupted
+}
+
+// found notes a violation that was seen while the run goes on, and stops the
+// run if the scenario says so.
+func (r *runner) found(v *linear.OnlineViolation) {
+	r.events.Add(rundir.Event{Kind: rundir.Violated, Cluster: v.Op.Cluster, Text: v.Error()})
+	if r.scenario.Checks.Linearizability.Stop {
+		r.stop(errViolation)
+	}
 }
 
 // sleep returns false when ctx ended first.

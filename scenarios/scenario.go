@@ -136,6 +136,7 @@ type Check struct {
 type Linearizability struct {
 	Enabled bool     `key:"enabled" default:"true" doc:"Whether it is judged."`
 	Timeout Duration `key:"timeout" default:"60s" min:"1s" max:"24h" doc:"Time on the wall clock after which it gives up: inconclusive, never a pass."`
+	Stop    bool     `key:"stop" default:"true" doc:"The run stops at the first operation that makes a history illegal; false: it goes on to its end."`
 }
 
 // Repair configures that check.

@@ -41,10 +41,19 @@ func (e *evidence) process() Check {
 		c.Verdict, c.Detail = Inconclusive, e.end.Error
 	case e.outcome == nil:
 		c.Verdict, c.Detail = Inconclusive, "the run was killed, so no facts were collected after healing"
+	case e.stoppedEarly():
+		c.Detail = e.outcome.Cause
 	case !e.outcome.Finished:
 		c.Verdict, c.Detail = Inconclusive, e.outcome.Cause
 	}
 	return c
+}
+
+// stoppedEarly tells whether the run stopped because it had seen a violation.
+// Then nobody asks whether it did enough.
+func (e *evidence) stoppedEarly() bool {
+	return e.outcome != nil && !e.outcome.Finished &&
+		slices.ContainsFunc(e.events, func(ev rundir.Event) bool { return ev.Kind == rundir.Violated })
 }
 
 // unbooted lists the hosts that did not start again on what their disks held.
@@ -171,7 +180,7 @@ func (e *evidence) bite(faults []Fault) []Check {
 			missing = append(missing, fmt.Sprintf("%s took effect %d times, wanted at least %d", k, got, k.atLeast))
 		}
 	}
-	if wanted == 0 {
+	if wanted == 0 || e.stoppedEarly() {
 		return nil
 	}
 	c.Detail = fmt.Sprintf("each of the %d kinds that the scenario insists on took effect as often as it says", wanted)

@@ -13,7 +13,10 @@ import (
 // run. A run that was killed has fewer facts, and fewer of them apply.
 func (e *evidence) invariants() []Check {
 	f, l := e.facts(), e.limits()
-	findings := []invariant.Finding{invariant.LeaderPerTerm(f), invariant.Evidence(f, e.history.Ops, l)}
+	findings := []invariant.Finding{invariant.LeaderPerTerm(f)}
+	if !e.stoppedEarly() {
+		findings = append(findings, invariant.Evidence(f, e.history.Ops, l))
+	}
 	c := e.scenario.Checks
 	if e.outcome == nil || !e.outcome.Finished {
 		return checksOf(findings)

@@ -27,6 +27,7 @@ const (
 	FaultSkipped EventKind = "fault-skipped"
 	BootFailed   EventKind = "boot-failed" // Hosts, Text: it did not start on what its disk holds
 	Boot         EventKind = "boot"        // Hosts
+	Violated     EventKind = "violation"   // Cluster, Text: an operation that made a history illegal, when it ended
 	Operator     EventKind = "operator"    // Op, Text: what the scenario asked of Drummer
 	Leader       EventKind = "leader"      // Cluster, Node, Term, LeaderID
 	Decision     EventKind = "drummer"     // a line of Drummer's own event log
