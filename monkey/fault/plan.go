@@ -55,10 +55,7 @@ type planner struct {
 
 // drawTimes plans the beginnings and lengths of one entry.
 func (p *planner) drawTimes(f *scenarios.Fault) []Step {
-	before := f.Before.D()
-	if before == 0 || before > p.scenario.Duration.D() {
-		before = p.scenario.Duration.D()
-	}
+	before := p.lastStart(f)
 	var at []time.Duration
 	switch {
 	case len(f.At) > 0:
@@ -88,6 +85,17 @@ func (p *planner) drawTimes(f *scenarios.Fault) []Step {
 		}
 	}
 	return steps
+}
+
+// lastStart is the latest beginning that is drawn for an entry: early enough for
+// the fault to last as long as it should, if there is time for that at all. One
+// that is cut short by the end of the phase proves little.
+func (p *planner) lastStart(f *scenarios.Fault) time.Duration {
+	after, before := p.scenario.Window(f)
+	if fits := p.scenario.Duration - f.For.Max; fits > after {
+		before = min(before, fits)
+	}
+	return before.D()
 }
 
 // between draws from [lo, hi].

@@ -68,6 +68,7 @@ func TestPlanProperties(t *testing.T) {
 			} else {
 				require.GreaterOrEqual(t, step.For, f.For.Min.D())
 				require.LessOrEqual(t, step.For, f.For.Max.D())
+				require.LessOrEqual(t, step.At+step.For, s.Duration.D(), "it is not cut short")
 			}
 			for _, h := range step.Hosts {
 				require.False(t, dead[h], "%s is dead for ever and no target", h)
