@@ -396,13 +396,17 @@ func (x *FleetResponse) GetDbIndex() uint64 {
 // DryRunRequest names what is assumed to have been done before. Nothing: the
 // next decision from the state as it is.
 type DryRunRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Launched      bool                   `protobuf:"varint,1,opt,name=launched,proto3" json:"launched,omitempty"`
-	Define        []*ClusterSpec         `protobuf:"bytes,2,rep,name=define,proto3" json:"define,omitempty"`
-	Update        []*ClusterSpec         `protobuf:"bytes,3,rep,name=update,proto3" json:"update,omitempty"`
-	Delete        []uint64               `protobuf:"varint,4,rep,packed,name=delete,proto3" json:"delete,omitempty"`
-	Drain         []string               `protobuf:"bytes,5,rep,name=drain,proto3" json:"drain,omitempty"` // hosts, as in SetHostModeRequest
-	Resumed       bool                   `protobuf:"varint,6,opt,name=resumed,proto3" json:"resumed,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Launched bool                   `protobuf:"varint,1,opt,name=launched,proto3" json:"launched,omitempty"`
+	Define   []*ClusterSpec         `protobuf:"bytes,2,rep,name=define,proto3" json:"define,omitempty"`
+	Update   []*ClusterSpec         `protobuf:"bytes,3,rep,name=update,proto3" json:"update,omitempty"`
+	Delete   []uint64               `protobuf:"varint,4,rep,packed,name=delete,proto3" json:"delete,omitempty"`
+	Drain    []string               `protobuf:"bytes,5,rep,name=drain,proto3" json:"drain,omitempty"` // hosts, as in SetHostModeRequest
+	Resumed  bool                   `protobuf:"varint,6,opt,name=resumed,proto3" json:"resumed,omitempty"`
+	// at_index recomputes a past decision: what was decided from the state at
+	// that index of DrummerDB, as operations and events name it. A server keeps
+	// the last 1000 states; another one may know an older one. 0: the newest.
+	AtIndex       uint64 `protobuf:"varint,7,opt,name=at_index,json=atIndex,proto3" json:"at_index,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -477,6 +481,13 @@ func (x *DryRunRequest) GetResumed() bool {
 		return x.Resumed
 	}
 	return false
+}
+
+func (x *DryRunRequest) GetAtIndex() uint64 {
+	if x != nil {
+		return x.AtIndex
+	}
+	return 0
 }
 
 type DryRunResponse struct {
@@ -1141,14 +1152,15 @@ const file_fleet_proto_rawDesc = "" +
 	"\x04host\x18\x01 \x01(\tR\x04host\x12\x0e\n" +
 	"\x02by\x18\x02 \x01(\tR\x02by\"*\n" +
 	"\rFleetResponse\x12\x19\n" +
-	"\bdb_index\x18\x01 \x01(\x04R\adbIndex\"\xd7\x01\n" +
+	"\bdb_index\x18\x01 \x01(\x04R\adbIndex\"\xf2\x01\n" +
 	"\rDryRunRequest\x12\x1a\n" +
 	"\blaunched\x18\x01 \x01(\bR\blaunched\x120\n" +
 	"\x06define\x18\x02 \x03(\v2\x18.drumbeat.v1.ClusterSpecR\x06define\x120\n" +
 	"\x06update\x18\x03 \x03(\v2\x18.drumbeat.v1.ClusterSpecR\x06update\x12\x16\n" +
 	"\x06delete\x18\x04 \x03(\x04R\x06delete\x12\x14\n" +
 	"\x05drain\x18\x05 \x03(\tR\x05drain\x12\x18\n" +
-	"\aresumed\x18\x06 \x01(\bR\aresumed\"\xeb\x01\n" +
+	"\aresumed\x18\x06 \x01(\bR\aresumed\x12\x19\n" +
+	"\bat_index\x18\a \x01(\x04R\aatIndex\"\xeb\x01\n" +
 	"\x0eDryRunResponse\x12\x19\n" +
 	"\bdb_index\x18\x01 \x01(\x04R\adbIndex\x12\x12\n" +
 	"\x04seed\x18\x02 \x01(\x04R\x04seed\x126\n" +
