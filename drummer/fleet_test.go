@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
@@ -206,5 +207,33 @@ func TestBadFleetRequests(t *testing.T) {
 		out, err := w.client.Locate(w.context(5 * time.Second))
 		require.NoError(t, err)
 		require.Empty(t, out.GetClusters())
+	})
+}
+
+func TestAPastDecisionCanBeRecomputed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1, 3)
+		time.Sleep(20 * time.Second) // the hosts are known, and nothing is defined
+		ask := func(req *pb.DryRunRequest) (*pb.DryRunResponse, error) {
+			return w.fleet().DryRun(w.context(10*time.Second), req)
+		}
+		spec := &pb.ClusterSpec{ClusterId: 1, Application: "kv", Size: 3}
+		before, err := ask(&pb.DryRunRequest{Launched: true, Define: []*pb.ClusterSpec{spec}})
+		require.NoError(t, err)
+		require.Len(t, before.GetOperations(), 3)
+		require.NoError(t, w.client.Define(w.context(10*time.Second), spec))
+		require.NoError(t, w.client.Launch(w.context(10*time.Second)))
+		time.Sleep(20 * time.Second)
+
+		now, err := ask(&pb.DryRunRequest{})
+		require.NoError(t, err)
+		require.Greater(t, now.GetDbIndex(), before.GetDbIndex())
+		require.Empty(t, now.GetOperations(), "the cluster runs by now")
+		again, err := ask(&pb.DryRunRequest{AtIndex: before.GetDbIndex(), Launched: true, Define: []*pb.ClusterSpec{spec}})
+		require.NoError(t, err)
+		require.True(t, proto.Equal(before, again), "%v\n%v", before, again)
+
+		_, err = ask(&pb.DryRunRequest{AtIndex: now.GetDbIndex() + 1000000})
+		require.Equal(t, codes.NotFound, status.Code(err))
 	})
 }

@@ -79,12 +79,13 @@ func (t *tool) dryRun() *cobra.Command {
 	var drain []string
 	var remove, define string
 	var launched, resumed bool
+	var at uint64
 	cmd := &cobra.Command{
 		Use:   "dry-run",
-		Short: "Show what Drummer would do next, now or after what the flags say, and do nothing",
+		Short: "Show what Drummer would do next, now or after what the flags say, and do nothing; or what it decided at a past index",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			req := &pb.DryRunRequest{Launched: launched, Resumed: resumed, Drain: drain}
+			req := &pb.DryRunRequest{Launched: launched, Resumed: resumed, Drain: drain, AtIndex: at}
 			var err error
 			if remove != "" {
 				if req.Delete, err = parseIDs(remove); err != nil {
@@ -110,6 +111,7 @@ func (t *tool) dryRun() *cobra.Command {
 	cmd.Flags().StringVar(&define, "define", "", "file of clusters defined")
 	cmd.Flags().BoolVar(&launched, "launch", false, "launched")
 	cmd.Flags().BoolVar(&resumed, "resume", false, "not paused")
+	cmd.Flags().Uint64Var(&at, "at", 0, "recompute what was decided from DrummerDB's state at this index, as operations and events name it")
 	return cmd
 }
 

@@ -4,15 +4,15 @@ package db
 
 import "sync"
 
-// pastStates is how many published states are kept. They share what did not
+// MaxPast is how many published states are kept. They share what did not
 // change between them, so each costs about what its commands changed.
-const pastStates = 1000
+const MaxPast = 1000
 
 // past keeps the newest published states of this replica. It is no part of
 // the replicated state: it only lets people ask what led to a decision.
 type past struct {
 	mu     sync.Mutex
-	states [pastStates]*State
+	states [MaxPast]*State
 	next   int
 }
 
@@ -20,7 +20,7 @@ func (p *past) add(s *State) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.states[p.next] = s
-	p.next = (p.next + 1) % pastStates
+	p.next = (p.next + 1) % MaxPast
 }
 
 // at returns the state with the index, or nil.

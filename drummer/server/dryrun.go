@@ -21,9 +21,9 @@ const maxDryDrains = 100
 // DryRun decides on the state as it would be. States are immutable and Apply is
 // pure, so assuming costs nothing and leaves no trace.
 func (f *fleetService) DryRun(ctx context.Context, req *pb.DryRunRequest) (*pb.DryRunResponse, error) {
-	state, err := f.server.latestState(ctx)
+	state, err := f.stateFor(ctx, req)
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, err
 	}
 	if n := len(req.GetDrain()); n > maxDryDrains {
 		return nil, status.Errorf(codes.InvalidArgument, "%d drains are too many at once, %d are allowed", n, maxDryDrains)
@@ -49,6 +49,27 @@ func (f *fleetService) DryRun(ctx context.Context, req *pb.DryRunRequest) (*pb.D
 	}
 	out.Waiting = waiting(slices.DeleteFunc(plan.Waiting, func(w schedule.Waiting) bool { return busy[w.ClusterID] }))
 	return out, nil
+}
+
+// stateFor is the state that a request asks about: the newest, or a past one
+// that this server still has.
+func (f *fleetService) stateFor(ctx context.Context, req *pb.DryRunRequest) (*db.State, error) {
+	if req.GetAtIndex() == 0 {
+		state, err := f.server.latestState(ctx)
+		if err != nil {
+			return nil, unavailable(err)
+		}
+		return state, nil
+	}
+	state, err := f.server.stateAt(req.GetAtIndex())
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	if state == nil {
+		return nil, status.Errorf(codes.NotFound, "this server does not have DrummerDB's state at index %d any more, or not yet; it keeps the last %d",
+			req.GetAtIndex(), db.MaxPast)
+	}
+	return state, nil
 }
 
 // assumptions turns a request into the commands that would bring it about, and

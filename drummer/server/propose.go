@@ -110,6 +110,13 @@ func (s *Server) localState() (*db.State, error) {
 	return asState(answer, err)
 }
 
+// stateAt is DrummerDB as this server had it at an index; nil when it has it no
+// more.
+func (s *Server) stateAt(index uint64) (*db.State, error) {
+	answer, err := s.nodehost.StaleRead(ClusterID, db.GetStateAt{Index: index})
+	return asState(answer, err)
+}
+
 // latestState is DrummerDB as of now, whoever leads.
 func (s *Server) latestState(ctx context.Context) (*db.State, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.proposeTimeout())
