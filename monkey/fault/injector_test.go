@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,8 +28,9 @@ type board struct {
 	journal []string
 	leader  string
 	dropped int64
-	unsafe  bool // losing any host costs a quorum
-	broken  bool // no host boots
+	unsafe  atomic.Bool // losing any host costs a quorum
+	mu      sync.Mutex  // guards links
+	broken  bool        // no host boots
 }
 
 func newBoard() *board {
@@ -75,7 +78,18 @@ func (b *board) Boot(h string) error {
 	b.up[h] = true
 	return nil
 }
-func (b *board) SetLink(from, to string, q world.Link) error { b.links[pair{from, to}] = q; return nil }
+func (b *board) SetLink(from, to string, q world.Link) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.links[pair{from, to}] = q
+	return nil
+}
+
+func (b *board) link(p pair) world.Link {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.links[p]
+}
 func (b *board) Traffic(...string) world.Effect {
 	b.dropped++
 	return world.Effect{MessagesDropped: b.dropped}
@@ -85,7 +99,7 @@ func (b *board) Inspect(context.Context, string) (world.Inspection, error) {
 	return world.Inspection{}, nil
 }
 
-func (b *board) safe([]string) bool { return !b.unsafe }
+func (b *board) safe([]string) bool { return !b.unsafe.Load() }
 
 // carryOut runs steps for a minute on a board of switches, then heals.
 func carryOut(t *testing.T, b *board, steps ...Step) *Injector {
@@ -134,9 +148,9 @@ func TestOverlappingFaultsShareLinks(t *testing.T) {
 		defer events.Close()
 		go func() {
 			time.Sleep(15 * time.Second)
-			require.Equal(t, world.Link{Cut: true, Drop: 0.5}, b.links[cut], "both faults")
+			require.Equal(t, world.Link{Cut: true, Drop: 0.5}, b.link(cut), "both faults")
 			time.Sleep(10 * time.Second)
-			require.Equal(t, world.Link{Drop: 0.5}, b.links[cut], "the partition ended, the loss goes on")
+			require.Equal(t, world.Link{Drop: 0.5}, b.link(cut), "the partition ended, the loss goes on")
 		}()
 		require.NoError(t, in.Run(t.Context(), b.start, time.Minute, []Step{
 			{ID: 1, At: 5 * time.Second, Hosts: []string{"nodehost1"}, For: 15 * time.Second, Fault: &scenarios.Fault{Kind: "partition"}},
@@ -151,17 +165,17 @@ func TestOverlappingFaultsShareLinks(t *testing.T) {
 func TestAFaultWaitsForTheQuorumAndIsSkippedInTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBoard()
-		b.unsafe = true
+		b.unsafe.Store(true)
 		go func() {
 			time.Sleep(19500 * time.Millisecond)
-			b.unsafe = false
+			b.unsafe.Store(false)
 		}()
 		carryOut(t, b,
 			Step{ID: 1, At: 5 * time.Second, Hosts: []string{"nodehost1"}, For: 10 * time.Second, Fault: &scenarios.Fault{Kind: "kill"}})
 		require.Equal(t, []string{"20s kill nodehost1", "30s boot nodehost1"}, b.journal)
 
 		c := newBoard()
-		c.unsafe = true
+		c.unsafe.Store(true)
 		carryOut(t, c,
 			Step{ID: 1, At: 5 * time.Second, Hosts: []string{"nodehost1"}, For: 10 * time.Second, Fault: &scenarios.Fault{Kind: "kill"}},
 			Step{ID: 2, At: 6 * time.Second, Hosts: []string{"nodehost2"}, For: time.Second, Fault: &scenarios.Fault{Kind: "kill", LoseQuorum: true}})
