@@ -4,9 +4,10 @@ SEED ?= 0
 HOURS ?= 8
 
 # The packages whose tests are quick enough under the race detector.
-RACE_PACKAGES = ./checker/... ./drummer/db/... ./drummer/schedule/... ./drummer/client/... \
-	./drummer/nodehostapi/... ./monkey/fault/... ./monkey/rundir/... ./monkey/sim/simnet/... \
-	./monkey/sim/simdisk/... ./monkey/statemachine/... ./monkey/workload/... ./scenarios/...
+RACE_PACKAGES = ./checker/... ./drummer/agent/... ./drummer/client/... ./drummer/db/... \
+	./drummer/nodehostapi/... ./drummer/schedule/... ./drummer/server/... ./monkey/fault/... \
+	./monkey/rundir/... ./monkey/sim ./monkey/sim/simdisk/... ./monkey/sim/simnet/... \
+	./monkey/statemachine/... ./monkey/workload/... ./scenarios/...
 
 .PHONY: build test race monkey soak bench bench-checker lint proto
 
