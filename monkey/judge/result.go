@@ -160,7 +160,8 @@ type Repair struct {
 	MaxWriteStallSeconds float64 `json:"max_write_stall_seconds"`
 	// ReplacementStallSeconds is the longest time that a cluster whose leader
 	// stayed in office completed no write, though asked through hosts without
-	// a fault, while one of its members was being replaced.
+	// a fault, while one of its members was being replaced and no other fault
+	// was at work. 0: there was no such time.
 	ReplacementStallSeconds float64 `json:"replacement_stall_seconds"`
 	// Restored counts clusters whose own members came back.
 	Restored int `json:"restored"`

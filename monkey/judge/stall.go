@@ -26,7 +26,8 @@ func (e *evidence) replacementStall() time.Duration {
 	for cluster, spans := range e.replacements() {
 		var writes []history.Op
 		for _, op := range e.history.Ops {
-			if op.Cluster == cluster && op.Kind.Mutates() && healthy(op, faults) {
+			refused := op.Outcome == history.Fail && !op.Observed.Stated() // at once, by a host that has no member
+			if op.Cluster == cluster && op.Kind.Mutates() && !refused && healthy(op, faults) {
 				writes = append(writes, op)
 			}
 		}
@@ -42,20 +43,33 @@ func (e *evidence) replacementStall() time.Duration {
 	return longest
 }
 
+// afterFaults is how long after the end of a fault what happens may still be
+// its doing: connections are backing off, restarted nodes catch up.
+const afterFaults = 10 * time.Second
+
 // replacements lists, by cluster, from when to when a member was replaced,
-// where nobody else came to lead and no fault began or ended meanwhile.
+// where nobody else came to lead meanwhile and no fault but a death was at work
+// or had been just before.
 func (e *evidence) replacements() map[uint64][]span {
 	began := map[uint64]time.Duration{}
 	spans := map[uint64][]span{}
 	leads := map[uint64]uint64{}
+	atWork, quietFrom := 0, time.Duration(0)
 	for _, ev := range e.events {
 		switch {
 		case ev.Kind == rundir.Decision && ev.Op == "operation-planned" && ev.Request == "add-observer":
-			if _, already := began[ev.Cluster]; !already {
+			if _, already := began[ev.Cluster]; !already && atWork == 0 && ev.At >= quietFrom {
 				began[ev.Cluster] = ev.At
 			}
-		case ev.Kind == rundir.FaultBegin, ev.Kind == rundir.FaultEnd:
+		case ev.Kind == rundir.FaultBegin:
 			clear(began)
+			if !ev.Forever {
+				atWork++
+			}
+		case ev.Kind == rundir.FaultEnd:
+			clear(began)
+			atWork--
+			quietFrom = ev.At + afterFaults
 		case ev.Kind == rundir.Leader && ev.LeaderID != leads[ev.Cluster]:
 			leads[ev.Cluster] = ev.LeaderID
 			delete(began, ev.Cluster)

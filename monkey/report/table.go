@@ -79,7 +79,7 @@ func repaired(t io.Writer, r *judge.Result) {
 	fmt.Fprintf(t, "  clusters with a member replaced\t%s\n", Repairs(p))
 	fmt.Fprintf(t, "  clusters whose own members came back\t%d\n", p.Restored)
 	fmt.Fprintf(t, "  longest write stall\t%.1f s\n", p.MaxWriteStallSeconds)
-	if p.Count > 0 {
+	if p.ReplacementStallSeconds > 0 {
 		fmt.Fprintf(t, "  longest stall by a replacement\t%.1f s, where the leader stayed\n", p.ReplacementStallSeconds)
 	}
 	if len(r.Drummer) > 0 {
