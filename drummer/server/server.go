@@ -63,6 +63,9 @@ func start(config Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the NodeHost of Drummer server %d can't be started: %w", config.NodeID, err)
 	}
+	if nodehost == nil { // Dragonboat recovers from panics that are no errors, and says nothing
+		return nil, fmt.Errorf("the NodeHost of Drummer server %d can't be started: it panicked and hid why; see its log, and its directories", config.NodeID)
+	}
 	s.nodehost = nodehost
 	if err := s.startDB(); err != nil {
 		nodehost.Stop()
