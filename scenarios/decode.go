@@ -69,6 +69,10 @@ func (d *decoder) decodeList(node *yaml.Node, v reflect.Value, f field, path str
 		d.add(path, "found %s, expected a list", found(node))
 		return
 	}
+	if len(node.Content) == 0 { // the same as none: it is not written out again
+		v.SetZero()
+		return
+	}
 	v.Set(reflect.MakeSlice(v.Type(), len(node.Content), len(node.Content)))
 	for i, item := range node.Content {
 		d.decode(item, v.Index(i), field{}, fmt.Sprintf("%s[%d]", path, i))
@@ -77,6 +81,10 @@ func (d *decoder) decodeList(node *yaml.Node, v reflect.Value, f field, path str
 
 // decodeMap reads a map of names to whole numbers.
 func (d *decoder) decodeMap(node *yaml.Node, v reflect.Value, f field, path string) {
+	if len(node.Content) == 0 && node.Kind == yaml.MappingNode {
+		v.SetZero()
+		return
+	}
 	v.Set(reflect.MakeMap(v.Type()))
 	d.pairs(node, path, func(key string, value *yaml.Node) {
 		item := reflect.New(v.Type().Elem()).Elem()
