@@ -207,7 +207,7 @@ func (r *runner) replicas(ctx context.Context, cluster uint64, c *clusterTruth) 
 		if host == "" {
 			continue
 		}
-		b, err := r.drummer.NodeHost(r.apiOf(host)).StaleRead(ctx, cluster, kv.DigestQuery())
+		b, err := r.drummer.NodeHost(r.host(host).APIAddress).StaleRead(ctx, cluster, kv.DigestQuery())
 		if err != nil {
 			continue
 		}
@@ -232,7 +232,7 @@ func agree(rs []replica) bool {
 func (r *runner) trails(ctx context.Context, cluster uint64, rs []replica) []invariant.Digest {
 	var steps []invariant.Digest
 	for _, x := range rs {
-		b, err := r.drummer.NodeHost(r.apiOf(x.host)).StaleRead(ctx, cluster, kv.TrailQuery())
+		b, err := r.drummer.NodeHost(r.host(x.host).APIAddress).StaleRead(ctx, cluster, kv.TrailQuery())
 		if err != nil {
 			continue
 		}
@@ -248,11 +248,12 @@ func (r *runner) trails(ctx context.Context, cluster uint64, rs []replica) []inv
 	return steps
 }
 
-func (r *runner) apiOf(host string) string {
+// host finds a host of the world by its name; an unknown one has no addresses.
+func (r *runner) host(name string) world.Host {
 	for _, h := range r.w.Hosts() {
-		if h.Name == host {
-			return h.APIAddress
+		if h.Name == name {
+			return h
 		}
 	}
-	return ""
+	return world.Host{}
 }

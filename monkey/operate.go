@@ -136,7 +136,7 @@ func (r *runner) act(ctx context.Context, a scenarios.Action) (string, error) {
 }
 
 func (r *runner) setMode(ctx context.Context, host string, mode pb.HostMode) (string, error) {
-	err := r.drummer.SetHostMode(ctx, byMonkey, r.raftAddressOf(host), mode, false)
+	err := r.drummer.SetHostMode(ctx, byMonkey, r.host(host).RaftAddress, mode, false)
 	if err != nil {
 		return "", err
 	}
@@ -197,13 +197,4 @@ func maxKey[V any](m map[uint64]V) uint64 {
 		greatest = max(greatest, k)
 	}
 	return greatest
-}
-
-func (r *runner) raftAddressOf(host string) string {
-	for _, h := range r.w.Hosts() {
-		if h.Name == host {
-			return h.RaftAddress
-		}
-	}
-	return ""
 }

@@ -32,7 +32,6 @@ const (
 	Leader       EventKind = "leader"      // Cluster, Node, Term, LeaderID
 	Decision     EventKind = "drummer"     // a line of Drummer's own event log
 	Repaired     EventKind = "repaired"    // Cluster had its full number again after Took
-	Problem      EventKind = "problem"     // Text says what went wrong in the world
 )
 
 // How a cluster was repaired: the Op of a Repaired event.
