@@ -21,7 +21,6 @@ func Check(ctx context.Context, ops []history.Op, o Options) (Result, error) {
 	if m, ok := o.Model.(kv); ok {
 		l := NewLog()
 		l.model = m
-		l.Grow(len(ops))
 		for i := range ops {
 			if err := l.Add(&ops[i]); err != nil {
 				return Result{}, fmt.Errorf("operation %d (client %d, key %q): %w", i, ops[i].Client, ops[i].Key, err)
@@ -40,9 +39,6 @@ func CheckLog(ctx context.Context, l *Log, fetch func(i int) history.Op, o Optio
 	start := time.Now()
 	o = o.withDefaults()
 	c := &logCheck{Options: o, log: l, fetch: fetch, res: Result{Verdict: OK, Ops: l.Len()}}
-	if fetch == nil {
-		c.fetch = func(i int) history.Op { return l.op(int32(i)) }
-	}
 	ctx, cancel := o.bound(ctx)
 	defer cancel()
 	if bad := c.judgeAll(ctx); bad != nil && !o.NoCore {
@@ -80,9 +76,8 @@ func (o Options) bound(ctx context.Context) (context.Context, context.CancelFunc
 type logCheck struct {
 	Options
 	log   *Log
-	fetch func(i int) history.Op
+	fetch func(i int) history.Op // nil: the log has to do
 	res   Result
-	zones *zones
 }
 
 // gaveUp tells why there is no verdict.
@@ -92,42 +87,28 @@ func (o *Options) gaveUp(part string, ops int) string {
 
 // judgeAll judges every key and returns one that is illegal, if any is.
 func (c *logCheck) judgeAll(ctx context.Context) *keyCheck {
-	l := c.log
+	var zoned []zoneVerdict
 	if c.Engine == EngineAuto || c.Engine == EngineZones {
-		c.zones = newZones(l)
-		c.zones.run()
+		zoned = judgeByZones(c.log)
 	}
-	idx := l.byKey(func(k uint32) bool { return c.Certify || !c.decided(k) || c.zones.bad[k] })
 	var firstBad *keyCheck
-	for k := range uint32(len(l.names)) {
-		if l.said[k] == 0 {
+	for i, k := range c.log.keys {
+		if k.said == 0 {
 			continue
 		}
-		kc := &keyCheck{logCheck: c, key: k, idx: idx[k]}
-		r := KeyResult{Key: l.names[k], Ops: int(l.said[k])}
+		kc := &keyCheck{logCheck: c, log: k}
+		if zoned != nil {
+			kc.zoned = zoned[i]
+		}
+		r := KeyResult{Key: k.name, Ops: k.said}
 		r.Verdict, r.Engine = kc.judge(ctx)
 		c.res.add(r)
 		c.res.Checked += r.Ops
-		if r.Verdict == Violation && (firstBad == nil || len(kc.idx) < len(firstBad.idx)) {
+		if r.Verdict == Violation && (firstBad == nil || k.len < firstBad.log.len) {
 			firstBad = kc
 		}
 	}
 	return firstBad
-}
-
-// decided says whether the zones' judgement on a key is final.
-func (c *logCheck) decided(k uint32) bool {
-	if c.zones == nil || c.zones.dup[k] {
-		return false
-	}
-	switch out := c.log.outside[k]; out {
-	case 0:
-		return true
-	default:
-		// Leaving out what a failed cas did not see only makes it easier: an
-		// illegal there is final.
-		return out == refutes && c.zones.bad[k]
-	}
 }
 
 // checkModel judges a history by a model that is no key-value store.

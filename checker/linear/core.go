@@ -136,7 +136,6 @@ func dependsKV(o, op *history.Op) bool {
 // illegalKV says whether key-value operations certainly can't be ordered.
 func illegalKV(ctx context.Context, m Model, set []history.Op) bool {
 	l := NewLog()
-	l.Grow(len(set))
 	for i := range set {
 		if l.Add(&set[i]) != nil {
 			return false

@@ -10,12 +10,12 @@ import (
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 )
 
-// culprits returns the positions of a few operations that make a key illegal
-// that the zones found to be bad: those that clash, and what they rest on. It
-// takes time linear in the operations of the key.
-func (z *zones) culprits(key uint32, idx []int32) []int32 {
-	for _, at := range idx {
-		switch e := &z.log.entries[at]; e.kind {
+// culprits returns the entries of a few operations that make the key illegal,
+// which was found to be bad: those that clash, and what they rest on. It takes
+// time linear in the operations of the key.
+func (z *zones) culprits() []int32 {
+	for at := range int32(z.log.len) {
+		switch e := z.log.entry(at); e.kind {
 		case impossible:
 			return []int32{at}
 		case read:
@@ -24,25 +24,29 @@ func (z *zones) culprits(key uint32, idx []int32) []int32 {
 			}
 		}
 	}
-	if heads := z.suspectBlocks(key, idx); len(heads) > 0 {
-		c := &culprit{zones: z, members: z.members(key, idx, heads), picked: make(map[int32]bool)}
+	if heads := z.suspectBlocks(); len(heads) > 0 {
+		c := &culprit{zones: z, members: z.members(heads), picked: make(map[int32]bool)}
 		if c.within() || c.between() {
 			return c.closure()
 		}
 	}
-	c := &culprit{zones: z, members: z.members(key, idx, nil), picked: make(map[int32]bool)}
-	if c.chains(idx) {
+	c := &culprit{zones: z, members: z.members(nil), picked: make(map[int32]bool)}
+	if c.chains() {
 		return c.closure()
 	}
-	return idx
+	all := make([]int32, z.log.len)
+	for i := range all {
+		all[i] = int32(i)
+	}
+	return all
 }
 
 // suspectBlocks returns the head of a block that is illegal within, or the
 // heads of two that clash.
-func (z *zones) suspectBlocks(key uint32, idx []int32) []stateID {
-	heads := append(make([]stateID, 0, 64), z.log.initial[key])
-	for _, at := range idx {
-		if e := &z.log.entries[at]; e.kind == write && z.slots[e.value].pred == isPut && e.value != heads[0] {
+func (z *zones) suspectBlocks() []stateID {
+	heads := append(make([]stateID, 0, 64), initial)
+	for at := range int32(z.log.len) {
+		if e := z.log.entry(at); e.kind == write && z.slots[e.value].pred == isPut && e.value != heads[0] {
 			heads = append(heads, e.value)
 		}
 	}
@@ -100,7 +104,7 @@ type culprit struct {
 
 // effective says whether the writer at a position took effect for certain.
 func (c *culprit) effective(at int32) bool {
-	e := &c.log.entries[at]
+	e := c.log.entry(at)
 	if e.ret != history.Never {
 		return true
 	}
@@ -110,10 +114,10 @@ func (c *culprit) effective(at int32) bool {
 
 // chains looks for a cas that consumed what nobody wrote, for two that
 // consumed the same, and for a circle.
-func (c *culprit) chains(idx []int32) bool {
+func (c *culprit) chains() bool {
 	consumer := make(map[stateID]int32)
-	for _, at := range idx {
-		e := &c.log.entries[at]
+	for at := range int32(c.log.len) {
+		e := c.log.entry(at)
 		if e.kind != rmw || !c.effective(at) {
 			continue
 		}
@@ -127,19 +131,19 @@ func (c *culprit) chains(idx []int32) bool {
 		}
 		consumer[e.seen] = at
 	}
-	return c.circle(idx)
+	return c.circle()
 }
 
 // circle looks for effective cas from which going back never ends at a put.
-func (c *culprit) circle(idx []int32) bool {
+func (c *culprit) circle() bool {
 	const ends, open = 1, 2
 	mark := make(map[stateID]int)
-	for _, start := range idx {
-		if c.log.entries[start].kind != rmw || !c.effective(start) {
+	for start := range int32(c.log.len) {
+		if c.log.entry(start).kind != rmw || !c.effective(start) {
 			continue
 		}
 		var path []stateID
-		id := c.log.entries[start].value
+		id := c.log.entry(start).value
 		for mark[id] == 0 && c.slots[id].isRmw() {
 			mark[id] = open
 			path = append(path, id)
@@ -167,7 +171,7 @@ type extreme struct {
 func (c *culprit) bounds(id stateID) (first, last extreme) {
 	first, last = extreme{-1, history.Never}, extreme{-1, longAgo}
 	note := func(at int32) {
-		e := &c.log.entries[at]
+		e := c.log.entry(at)
 		if e.ret < first.time || first.at < 0 && e.ret == first.time {
 			first = extreme{at, e.ret}
 		}
@@ -203,13 +207,13 @@ func (c *culprit) within() bool {
 				m = extreme{w, s.call}
 			}
 			for _, at := range c.reads[id] {
-				if c.log.entries[at].ret < m.time {
+				if c.log.entry(at).ret < m.time {
 					c.pick(m.at, at)
 					return true
 				}
 			}
 			for _, at := range c.reads[id] {
-				if e := &c.log.entries[at]; e.call > m.time {
+				if e := c.log.entry(at); e.call > m.time {
 					m = extreme{at, e.call}
 				}
 			}
@@ -250,7 +254,7 @@ func (c *culprit) pick(at ...int32) {
 func (c *culprit) closure() []int32 {
 	all := slices.Sorted(maps.Keys(c.picked))
 	for i := 0; i < len(all); i++ {
-		e := &c.log.entries[all[i]]
+		e := c.log.entry(all[i])
 		if w, ok := c.writer[e.seen]; ok && (e.kind == read || e.kind == rmw) {
 			all = c.more(all, w)
 		}

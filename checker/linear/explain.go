@@ -15,13 +15,11 @@ func (k *keyCheck) explain(ctx context.Context) ([]history.Op, string) {
 	var set []history.Op
 	if k.naming != nil {
 		set = k.naming.suspects(k.namedZones)
-	} else if k.decided(k.key) {
-		for _, at := range k.zones.culprits(k.key, k.idx) {
-			set = append(set, k.fetch(int(at)))
-		}
+	} else if k.decided() {
+		set = k.ops(k.zones().culprits())
 	} else {
-		for _, at := range k.idx {
-			if op := k.fetch(int(at)); k.Model.Says(&op) && op.Call <= k.until {
+		for i := range int32(k.log.len) {
+			if op := k.op(i); k.Model.Says(&op) && op.Call <= k.until {
 				set = append(set, op)
 			}
 		}
@@ -40,11 +38,11 @@ func (k *keyCheck) inVain(core []history.Op) *history.Op {
 	if len(core) != 1 {
 		return nil
 	}
-	for _, at := range k.idx {
-		if k.log.entries[at].kind != silent {
+	for i := range int32(k.log.len) {
+		if k.log.entry(i).kind != silent {
 			continue
 		}
-		if op := k.fetch(int(at)); op.Kind.Mutates() && op.Outcome == history.Fail && op.Value == core[0].Observed {
+		if op := k.op(i); op.Kind.Mutates() && op.Outcome == history.Fail && op.Value == core[0].Observed {
 			return &op
 		}
 	}

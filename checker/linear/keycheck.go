@@ -11,8 +11,8 @@ import (
 // keyCheck is the judgement on one key of a log.
 type keyCheck struct {
 	*logCheck
-	key uint32
-	idx []int32 // positions of its operations, where they are needed
+	log   *keyLog
+	zoned zoneVerdict
 	// until is, for a violation found by search, when no order was left.
 	until int64
 	// naming and namedZones are, for a violation found by the names of
@@ -22,16 +22,16 @@ type keyCheck struct {
 }
 
 func (k *keyCheck) judge(ctx context.Context) (Verdict, string) {
-	if k.decided(k.key) {
-		if k.zones.bad[k.key] {
+	if k.decided() {
+		if k.zoned.bad {
 			return Violation, EngineZones
 		}
 		if k.Certify {
-			return k.certifyKey(ints(k.zones.order(k.key, k.idx))), EngineZones
+			return k.certifyKey(ints(k.zones().order())), EngineZones
 		}
 		return OK, EngineZones
 	}
-	if k.zones != nil && k.log.outside[k.key]&named != 0 {
+	if k.zoned.judged && k.log.outside&named != 0 {
 		if v, ok := k.judgeNamed(); ok {
 			return v, EngineZones
 		}
@@ -42,61 +42,83 @@ func (k *keyCheck) judge(ctx context.Context) (Verdict, string) {
 	return k.search(ctx)
 }
 
+// decided says whether the zones' judgement on the key is final.
+func (k *keyCheck) decided() bool {
+	if !k.zoned.judged || k.zoned.dup {
+		return false
+	}
+	switch out := k.log.outside; out {
+	case 0:
+		return true
+	default:
+		// Leaving out what a failed cas did not see only makes it easier: an
+		// illegal there is final.
+		return out == refutes && k.zoned.bad
+	}
+}
+
+// zones returns the zones of the key: what the judgement of all keys saw of
+// them is gone.
+func (k *keyCheck) zones() *zones {
+	z := new(zones)
+	z.run(k.log)
+	return z
+}
+
 func (k *keyCheck) search(ctx context.Context) (Verdict, string) {
 	p, of := k.problem()
-	f := k.solve(ctx, p, k.Model, k.log.names[k.key], func() []history.Op { return k.ops(of) })
+	f := k.solve(ctx, p, k.Model, k.log.name, func() []history.Op { return k.ops(of) })
 	k.until = f.until
 	switch {
 	case f.verdict == OK && k.Certify:
 		for i, n := range f.order {
-			f.order[i] = int(k.idx[of[n]])
+			f.order[i] = int(of[n])
 		}
 		f.verdict = k.certifyKey(f.order)
 	case f.verdict == Unknown && k.res.Explanation == "":
-		k.res.Explanation = k.gaveUp(k.log.names[k.key], len(k.idx))
+		k.res.Explanation = k.gaveUp(k.log.name, k.log.len)
 	}
 	return f.verdict, f.engine
 }
 
-// problem lays the key out for the general search. Where writes are named the
-// model has to be asked, since a log holds no names.
+// problem lays the key out for the general search, and tells the entries of
+// its operations. Where writes are named the model has to be asked, since a
+// log holds no names.
 func (k *keyCheck) problem() (p *problem, of []int32) {
-	if k.log.outside[k.key]&named == 0 {
-		return k.log.kvProblem(k.key, k.idx)
+	if k.log.outside&named == 0 {
+		return k.log.problem()
 	}
-	for i, at := range k.idx {
-		if k.log.entries[at].kind != silent {
-			of = append(of, int32(i))
+	for i := range int32(k.log.len) {
+		if k.log.entry(i).kind != silent {
+			of = append(of, i)
 		}
 	}
-	return modelProblem(k.Model, k.log.names[k.key], k.ops(of)), of
+	return modelProblem(k.Model, k.log.name, k.ops(of)), of
 }
 
-// ops fetches the operations at the given places of idx.
+// op fetches the operation of an entry.
+func (k *keyCheck) op(i int32) history.Op {
+	if k.fetch == nil {
+		return k.log.op(i)
+	}
+	return k.fetch(int(k.log.entry(i).at))
+}
+
 func (k *keyCheck) ops(of []int32) []history.Op {
 	ops := make([]history.Op, len(of))
 	for i, n := range of {
-		ops[i] = k.fetch(int(k.idx[n]))
+		ops[i] = k.op(n)
 	}
 	return ops
 }
 
+// certifyKey verifies an order of entries.
 func (k *keyCheck) certifyKey(order []int) Verdict {
-	name := k.log.names[k.key]
-	// Verify looks at a whole history: hand it this key's part of it.
-	ops := make([]history.Op, len(k.idx))
-	place := make(map[int]int, len(k.idx))
-	for i, at := range k.idx {
-		ops[i] = k.fetch(int(at))
-		place[int(at)] = i
-	}
-	local := make([]int, len(order))
-	for i, at := range order {
-		local[i] = place[at]
-	}
-	v := k.res.certify(k.Model, name, ops, local)
+	v := k.res.certify(k.Model, k.log.name, k.all(), order)
 	if v == OK {
-		k.res.Orders[name] = order
+		for i, n := range order {
+			order[i] = int(k.log.entry(int32(n)).at)
+		}
 	}
 	return v
 }

@@ -14,20 +14,20 @@ import (
 // does in them is the same.
 const lost int32 = 1
 
-// kvProblem lays out the operations of one key for the general search. It
-// returns with it, for each operation of the problem, its position in idx.
-func (l *Log) kvProblem(key uint32, idx []int32) (p *problem, of []int32) {
-	s := newStepper(l, key, idx)
-	p = &problem{init: s.state(l.initial[key]), lost: lost, step: s.step, held: s.held}
+// problem lays out the operations of the key for the general search. It
+// returns with it, for each operation of the problem, its entry.
+func (k *keyLog) problem() (p *problem, of []int32) {
+	s := newStepper(k)
+	p = &problem{init: s.state(initial), lost: lost, step: s.step, held: s.held}
 	classes := make(map[entry]int32)
-	for i, at := range idx {
-		e := l.entries[at]
+	for i := range int32(k.len) {
+		e := *k.entry(i)
 		if e.kind == silent || s.useless(&e) {
 			continue
 		}
 		p.call, p.ret = append(p.call, e.call), append(p.ret, e.ret)
 		definite := e.ret != history.Never
-		e.call, e.ret = 0, 0
+		e.call, e.ret, e.at = 0, 0, 0
 		if e.kind == write || e.kind == rmw {
 			e.value = stateID(s.state(e.value))
 		}
@@ -41,32 +41,31 @@ func (l *Log) kvProblem(key uint32, idx []int32) (p *problem, of []int32) {
 		p.frees = append(p.frees, e.kind == write && e.value != stateID(lost))
 		p.fixed = append(p.fixed, definite && (e.kind == read || e.kind == rmw || e.kind == impossible))
 		s.ops = append(s.ops, e)
-		of = append(of, int32(i))
+		of = append(of, i)
 	}
 	return p, of
 }
 
 // stepper does the operations of a key.
 type stepper struct {
-	log     *Log
+	log     *keyLog
 	ops     []entry
 	told    map[stateID]bool // states that somebody saw, or did not see
 	texts   []string         // those that are texts, sorted, if there are appends
-	flags   outside
 	extends map[[2]stateID]int32
 	before  int64
 }
 
-func newStepper(l *Log, key uint32, idx []int32) *stepper {
-	s := &stepper{log: l, told: make(map[stateID]bool), flags: l.outside[key], extends: make(map[[2]stateID]int32)}
-	for _, at := range idx {
-		if e := &l.entries[at]; e.kind == read || e.kind == rmw || e.kind == refute {
+func newStepper(k *keyLog) *stepper {
+	s := &stepper{log: k, told: make(map[stateID]bool), extends: make(map[[2]stateID]int32)}
+	for i := range int32(k.len) {
+		if e := k.entry(i); e.kind == read || e.kind == rmw || e.kind == refute {
 			s.told[e.seen] = true
 		}
 	}
-	if s.flags&extends != 0 {
+	if s.log.outside&extends != 0 {
 		for id := range s.told {
-			s.texts = append(s.texts, l.states.value(id).Text())
+			s.texts = append(s.texts, k.value(id).Text())
 		}
 		slices.Sort(s.texts)
 	}
@@ -75,7 +74,7 @@ func newStepper(l *Log, key uint32, idx []int32) *stepper {
 }
 
 func (s *stepper) size() int64 {
-	return int64(len(s.log.states.arena)) + 24*int64(len(s.log.states.refs)) + 40*int64(len(s.extends))
+	return int64(len(s.log.table.arena)) + 24*int64(len(s.log.table.refs)) + 40*int64(len(s.extends))
 }
 
 func (s *stepper) held() int64 { return s.size() - s.before }
@@ -85,7 +84,7 @@ func (s *stepper) state(id stateID) int32 {
 	if s.told[id] {
 		return int32(id)
 	}
-	if s.flags&extends != 0 && s.begins(s.log.states.value(id)) {
+	if s.log.outside&extends != 0 && s.begins(s.log.value(id)) {
 		return int32(id)
 	}
 	return lost
@@ -101,7 +100,7 @@ func (s *stepper) begins(v history.Value) bool {
 // useless says whether a write of unknown outcome can be left out: nobody
 // could tell that it took effect, and it helps no answer.
 func (s *stepper) useless(e *entry) bool {
-	return e.ret == history.Never && (e.kind == write || e.kind == rmw) && s.flags&refutes == 0 && s.state(e.value) == lost
+	return e.ret == history.Never && (e.kind == write || e.kind == rmw) && s.log.outside&refutes == 0 && s.state(e.value) == lost
 }
 
 func (s *stepper) step(state, op int32) int32 {
@@ -133,9 +132,9 @@ func (s *stepper) extend(state int32, e *entry) int32 {
 	at := [2]stateID{stateID(state), e.value}
 	to, known := s.extends[at]
 	if !known {
-		v := s.log.states.value(at[0]).Append(s.log.states.value(e.value))
+		v := s.log.value(at[0]).Append(s.log.value(e.value))
 		if to = lost; s.begins(v) {
-			to = s.state(s.log.states.id(e.key, v))
+			to = s.state(s.log.id(v))
 		}
 		s.extends[at] = to
 	}

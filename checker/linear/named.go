@@ -17,7 +17,7 @@ import (
 // naming translates the operations of one key into a log of names.
 type naming struct {
 	ops []history.Op
-	log *Log
+	log *keyLog
 	// wrote holds the operation of each name, left the value it left in the
 	// key, if that is known, and from what each one replaced.
 	wrote map[string]int
@@ -36,7 +36,7 @@ type naming struct {
 // newNaming returns the translation; its problem says why there is none.
 func newNaming(ops []history.Op) *naming {
 	n := &naming{
-		ops: ops, log: NewLog(), bad: -1,
+		ops: ops, log: newKeyLog("", 0, newStateTable()), bad: -1,
 		wrote: make(map[string]int), from: make(map[string]string),
 		left:    map[string]history.Value{history.InitialWriter: history.Absent},
 		byValue: map[history.Value]string{history.Absent: history.InitialWriter},
@@ -219,17 +219,15 @@ func (n *naming) onlyText(text string) string {
 
 // translate writes the log of names.
 func (n *naming) translate() {
-	l := n.log
-	key := l.key("")
 	id := func(name string) stateID {
 		if name == history.InitialWriter {
-			return l.initial[key]
+			return initial
 		}
-		return l.states.id(key, history.String(name))
+		return n.log.id(history.String(name))
 	}
 	for i := range n.ops {
 		op := &n.ops[i]
-		e := entry{call: op.Call, ret: op.End(), key: key}
+		e := entry{call: op.Call, ret: op.End(), at: uint32(i)}
 		switch {
 		case !KV.Says(op):
 		case op.Kind == history.Get || op.Outcome == history.Fail:
@@ -249,9 +247,9 @@ func (n *naming) translate() {
 				e.seen = id(before)
 				n.consistent(i, op)
 			}
-			l.writes[key]++
+			n.log.writes++
 		}
-		l.entries = append(l.entries, e)
+		n.log.add(e)
 	}
 }
 
@@ -292,27 +290,23 @@ func (k *keyCheck) judgeNamed() (v Verdict, ok bool) {
 		k.naming = n
 		return Violation, true
 	}
-	z := newZones(n.log)
-	z.run()
-	if z.dup[0] {
+	z := new(zones)
+	z.run(n.log)
+	if z.dup {
 		return Unknown, false
 	}
-	idx := n.log.byKey(func(uint32) bool { return true })[0]
-	if z.bad[0] {
+	if z.bad {
 		if n.unresolved(z) {
 			return Unknown, false
 		}
 		k.naming, k.namedZones = n, z
 		return Violation, true
 	}
-	order := ints(z.order(0, idx))
-	if Verify(k.Model, k.log.names[k.key], n.ops, order) != nil {
+	order := ints(z.order())
+	if Verify(k.Model, k.log.name, n.ops, order) != nil {
 		return Unknown, false
 	}
 	if k.Certify {
-		for i, at := range order {
-			order[i] = int(k.idx[at])
-		}
 		return k.certifyKey(order), true
 	}
 	return OK, true
@@ -324,7 +318,7 @@ func (n *naming) unresolved(z *zones) bool {
 	for name, i := range n.wrote {
 		op := &n.ops[i]
 		if op.Outcome == history.Unknown && (op.Kind == history.Cas || op.Kind == history.Append) && n.from[name] == "" {
-			if s := &z.slots[n.log.entries[i].value]; s.wasRead() || s.next != 0 {
+			if s := &z.slots[n.log.entry(int32(i)).value]; s.wasRead() || s.next != 0 {
 				return true
 			}
 		}
@@ -334,9 +328,9 @@ func (n *naming) unresolved(z *zones) bool {
 
 // all fetches every operation of the key.
 func (k *keyCheck) all() []history.Op {
-	ops := make([]history.Op, len(k.idx))
-	for i, at := range k.idx {
-		ops[i] = k.fetch(int(at))
+	ops := make([]history.Op, k.log.len)
+	for i := range ops {
+		ops[i] = k.op(int32(i))
 	}
 	return ops
 }
@@ -359,8 +353,7 @@ func (n *naming) suspects(z *zones) []history.Op {
 		}
 		return []history.Op{n.ops[w], n.ops[n.bad]}
 	}
-	idx := n.log.byKey(func(uint32) bool { return true })[0]
-	for _, at := range z.culprits(0, idx) {
+	for _, at := range z.culprits() {
 		set = append(set, n.ops[at])
 	}
 	return set

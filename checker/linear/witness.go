@@ -5,8 +5,6 @@ package linear
 import (
 	"cmp"
 	"slices"
-
-	"github.com/drumbeat-raft/drumbeat/checker/history"
 )
 
 // members sorts the operations of one key to the states they belong to.
@@ -17,13 +15,13 @@ type members struct {
 	heads []stateID
 }
 
-// members gathers the operations of a key, or those of the blocks with the
+// members gathers the operations of the key, or those of the blocks with the
 // given heads only.
-func (z *zones) members(key uint32, idx []int32, heads []stateID) *members {
+func (z *zones) members(heads []stateID) *members {
 	m := &members{writer: make(map[stateID]int32), reads: make(map[stateID][]int32), heads: heads}
 	in := func(stateID) bool { return true }
 	if heads == nil {
-		m.heads = append(m.heads, z.log.initial[key])
+		m.heads = append(m.heads, initial)
 	} else {
 		wanted := make(map[stateID]bool)
 		for _, head := range heads {
@@ -33,8 +31,8 @@ func (z *zones) members(key uint32, idx []int32, heads []stateID) *members {
 		}
 		in = func(id stateID) bool { return wanted[id] }
 	}
-	for _, at := range idx {
-		e := &z.log.entries[at]
+	for at := range int32(z.log.len) {
+		e := z.log.entry(at)
 		switch {
 		case e.kind == read && in(e.seen):
 			m.reads[e.seen] = append(m.reads[e.seen], at)
@@ -48,10 +46,10 @@ func (z *zones) members(key uint32, idx []int32, heads []stateID) *members {
 	return m
 }
 
-// order returns an order of the operations of a key that was found to be
-// linearizable: positions in the log.
-func (z *zones) order(key uint32, idx []int32) []int32 {
-	m := z.members(key, idx, nil)
+// order returns an order of the operations of the key, which was found to be
+// linearizable: numbers of entries.
+func (z *zones) order() []int32 {
+	m := z.members(nil)
 	type block struct {
 		head     stateID
 		place    int64
@@ -83,7 +81,6 @@ func (z *zones) order(key uint32, idx []int32) []int32 {
 			}
 		}
 	}
-	initial := z.log.initial[key]
 	slices.SortStableFunc(blocks, func(a, b block) int {
 		switch {
 		case a.head == initial || b.head == initial:
@@ -112,64 +109,14 @@ func boolCompare(a, b bool) int {
 
 func (z *zones) appendBlock(order []int32, m *members, head stateID) []int32 {
 	for id := head; id != 0; id = z.slots[id].next {
-		if at, ok := m.writer[id]; ok && !(id == z.log.initial[z.log.states.refs[id].key] && z.slots[id].call == longAgo) {
+		if at, ok := m.writer[id]; ok && !(id == initial && z.slots[id].call == longAgo) {
 			order = append(order, at)
 		}
 		reads := m.reads[id]
 		slices.SortStableFunc(reads, func(a, b int32) int {
-			return cmp.Compare(z.log.entries[a].call, z.log.entries[b].call)
+			return cmp.Compare(z.log.entry(a).call, z.log.entry(b).call)
 		})
 		order = append(order, reads...)
 	}
 	return order
-}
-
-// byKey gathers the positions of the operations of the wanted keys.
-func (l *Log) byKey(want func(key uint32) bool) map[uint32][]int32 {
-	idx := make(map[uint32][]int32)
-	wanted, some := make([]bool, len(l.names)), false
-	for k := range wanted {
-		if wanted[k] = want(uint32(k)); wanted[k] {
-			some = true
-			idx[uint32(k)] = make([]int32, 0, l.said[k])
-		}
-	}
-	if !some {
-		return idx
-	}
-	for i := range l.entries {
-		if k := l.entries[i].key; wanted[k] {
-			idx[k] = append(idx[k], int32(i))
-		}
-	}
-	return idx
-}
-
-// op tells entry i as an operation. What the entry does not hold (client,
-// host, what a failed cas wanted to write) is lost.
-func (l *Log) op(i int32) history.Op {
-	e := &l.entries[i]
-	op := history.Op{Key: l.names[e.key], Call: e.call, Return: e.ret, Outcome: history.OK}
-	if e.ret == history.Never {
-		op.Outcome, op.Return = history.Unknown, 0
-	}
-	switch e.kind {
-	case read:
-		op.Kind, op.Observed = history.Get, l.states.value(e.seen)
-	case write:
-		op.Kind, op.Value = history.Put, l.states.value(e.value)
-	case rmw:
-		op.Kind, op.Expected, op.Value = history.Cas, l.states.value(e.seen), l.states.value(e.value)
-	case extend:
-		op.Kind, op.Value = history.Append, l.states.value(e.value)
-	case refute, impossible:
-		op.Kind, op.Outcome, op.Refuted = history.Cas, history.Fail, e.kind == refute
-		op.Expected, op.Value = l.states.value(e.seen), history.Absent
-		if e.kind == impossible {
-			op.Observed = op.Expected
-		}
-	default:
-		op.Kind, op.Outcome = history.Get, history.Fail
-	}
-	return op
 }

@@ -50,71 +50,70 @@ func (s *slot) unknown() bool           { return s.ret == history.Never }
 // with first < last is called forward, any other backward.
 type zone struct{ first, last int64 }
 
-// zones judges all keys of a log at once.
+// zones judges one key after the other, in the same memory.
 type zones struct {
-	log   *Log
+	log   *keyLog
 	slots []slot
-	// bad and dup say of each key whether it is illegal, and whether a value
-	// was written to it twice, which puts it outside the fragment.
-	bad, dup []bool
+	zones []zone // of the blocks
+	// bad and dup say whether the key is illegal, and whether a value was
+	// written to it twice, which puts it outside the fragment.
+	bad, dup bool
 	linkedN  int
 }
 
-func newZones(l *Log) *zones {
-	return &zones{
-		log:   l,
-		slots: make([]slot, len(l.states.refs)),
-		bad:   make([]bool, len(l.names)),
-		dup:   make([]bool, len(l.names)),
-	}
-}
-
-// run judges; afterwards a key that is neither dup nor outside by the log is
-// linearizable iff it is not bad. A key outside because of refutes alone is
-// not linearizable if it is bad.
-func (z *zones) run() {
+// run judges a key; afterwards, if it is neither dup nor outside by the log,
+// it is linearizable iff it is not bad. A key outside because of refutes alone
+// is not linearizable if it is bad.
+func (z *zones) run(k *keyLog) {
+	z.log, z.bad, z.dup, z.linkedN = k, false, false, 0
+	z.slots = zeroed(z.slots, len(k.states))
 	chains := z.fold()
 	if chains {
 		z.linkAll()
 	}
-	blocks, ends, walked := z.blocks()
+	walked := z.blocks()
 	if chains && walked != z.linkedN {
-		z.findCycles()
+		z.bad = true // effective cas consumed each other in a circle
 	}
-	start := uint32(0)
-	for k := range z.bad {
-		if !z.bad[k] && !z.dup[k] && clash(blocks[start:ends[k]]) {
-			z.bad[k] = true
-		}
-		start += z.log.writes[k] + 1
+	if !z.bad && !z.dup {
+		z.bad = clash(z.zones)
 	}
+}
+
+// zeroed returns n zero slots, in the same memory if there is enough.
+func zeroed(slots []slot, n int) []slot {
+	if cap(slots) < n {
+		return make([]slot, n)
+	}
+	slots = slots[:n]
+	clear(slots)
+	return slots
 }
 
 // fold brings every operation into the slots of its states.
 func (z *zones) fold() (chains bool) {
-	for k, id := range z.log.initial {
-		z.slots[id] = slot{call: longAgo, ret: longAgo, pred: isPut}
-		z.bad[k] = false
-	}
-	entries := z.log.entries
-	for i := range entries {
-		e := &entries[i]
-		switch e.kind {
-		case read:
-			z.slots[e.seen].sawRead(e.call, e.ret)
-		case write, rmw:
-			s := &z.slots[e.value]
-			if s.pred != 0 {
-				z.dup[e.key] = true
-				continue
+	slots := z.slots
+	slots[initial] = slot{call: longAgo, ret: longAgo, pred: isPut}
+	for _, chunk := range z.log.chunks {
+		for i := range chunk {
+			e := &chunk[i]
+			switch e.kind {
+			case read:
+				slots[e.seen].sawRead(e.call, e.ret)
+			case write, rmw:
+				s := &slots[e.value]
+				if s.pred != 0 {
+					z.dup = true
+					continue
+				}
+				s.call, s.ret, s.pred = e.call, e.ret, isPut
+				if e.kind == rmw {
+					s.pred = e.seen
+					chains = true
+				}
+			case impossible:
+				z.bad = true
 			}
-			s.call, s.ret, s.pred = e.call, e.ret, isPut
-			if e.kind == rmw {
-				s.pred = e.seen
-				chains = true
-			}
-		case impossible:
-			z.bad[e.key] = true
 		}
 	}
 	return chains
@@ -137,7 +136,7 @@ func (z *zones) link(id stateID) {
 		s := &z.slots[id]
 		p := &z.slots[s.pred]
 		if p.pred == 0 || p.next != 0 {
-			z.bad[z.log.states.refs[id].key] = true // nobody wrote it, or it was consumed twice
+			z.bad = true // nobody wrote it, or it was consumed twice
 			return
 		}
 		p.next = id
@@ -151,17 +150,14 @@ func (z *zones) link(id stateID) {
 	}
 }
 
-// blocks walks every block that starts at a put, and files its zone with its
-// key: those of key k end at ends[k]. A block that is illegal within makes its
-// key bad. walked counts the cas that were met.
-func (z *zones) blocks() (blocks []zone, ends []uint32, walked int) {
-	ends = make([]uint32, len(z.log.writes))
-	total := uint32(0)
-	for k, n := range z.log.writes {
-		ends[k] = total
-		total += n + 1
+// blocks walks every block that starts at a put, and collects the zones. A
+// block that is illegal within makes the key bad. walked counts the cas that
+// were met.
+func (z *zones) blocks() (walked int) {
+	if n := z.log.writes + 1; cap(z.zones) < n {
+		z.zones = make([]zone, 0, n)
 	}
-	blocks = make([]zone, total)
+	z.zones = z.zones[:0]
 	for id := firstState; int(id) < len(z.slots); id++ {
 		s := &z.slots[id]
 		switch {
@@ -171,7 +167,7 @@ func (z *zones) blocks() (blocks []zone, ends []uint32, walked int) {
 			}
 		case s.pred == 0:
 			if s.wasRead() {
-				z.bad[z.log.states.refs[id].key] = true // nobody wrote it
+				z.bad = true // nobody wrote it
 			}
 			continue
 		default:
@@ -179,15 +175,13 @@ func (z *zones) blocks() (blocks []zone, ends []uint32, walked int) {
 		}
 		b, n, ok := z.walk(id)
 		walked += n
-		key := z.log.states.refs[id].key
 		if !ok {
-			z.bad[key] = true
+			z.bad = true
 			continue
 		}
-		blocks[ends[key]] = b
-		ends[key]++
+		z.zones = append(z.zones, b)
 	}
-	return blocks, ends, walked
+	return walked
 }
 
 // walk goes along the chain of a block. m is the least moment at which what
@@ -215,25 +209,6 @@ func (z *zones) walk(id stateID) (b zone, steps int, ok bool) {
 		}
 		id = s.next
 		steps++
-	}
-}
-
-// findCycles makes the keys bad in which effective cas consumed each other in
-// a circle. It runs only when linked cas were not met on the way from a put.
-func (z *zones) findCycles() {
-	met := make([]bool, len(z.slots))
-	for id := firstState; int(id) < len(z.slots); id++ {
-		if z.slots[id].pred != isPut {
-			continue
-		}
-		for at := id; at != 0; at = z.slots[at].next {
-			met[at] = true
-		}
-	}
-	for id := firstState; int(id) < len(z.slots); id++ {
-		if z.slots[id].pred&linked != 0 && !met[id] {
-			z.bad[z.log.states.refs[id].key] = true
-		}
 	}
 }
 

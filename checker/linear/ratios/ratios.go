@@ -164,7 +164,6 @@ func plantStale(ops []history.Op) {
 
 func logOf(ops []history.Op) (*linear.Log, error) {
 	l := linear.NewLog()
-	l.Grow(len(ops))
 	for i := range ops {
 		if err := l.Add(&ops[i]); err != nil {
 			return nil, err
@@ -298,7 +297,6 @@ func alone(ctx context.Context, w io.Writer, o Options) error {
 			c.spec.Ops = 10_000
 		}
 		log := linear.NewLog()
-		log.Grow(c.spec.Ops)
 		var err error
 		generate.Each(c.spec, func(op history.Op) {
 			if e := log.Add(&op); e != nil {

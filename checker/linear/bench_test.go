@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package linear_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/checker/linear"
+	"github.com/drumbeat-raft/drumbeat/checker/linear/generate"
+)
+
+// BenchmarkZones judges histories inside the fragment, from the form in which
+// the readers leave them. `make bench-checker` compares with porcupine.
+func BenchmarkZones(b *testing.B) {
+	for _, h := range []struct {
+		name               string
+		ops, keys, clients int
+	}{
+		{"1M_x_1000_x_32", 1_000_000, 1000, 32},
+		{"1M_x_1_x_128", 1_000_000, 1, 128},
+		{"10k_x_10_x_128", 10_000, 10, 128},
+	} {
+		b.Run(h.name, func(b *testing.B) {
+			log := linear.NewLog()
+			generate.Each(generate.Spec{Seed: 1, Ops: h.ops, Keys: h.keys, Clients: h.clients, Unknown: 0.01, Put: 0.4, Cas: 0.1},
+				func(op history.Op) { require.NoError(b, log.Add(&op)) })
+			b.ReportAllocs()
+			for b.Loop() {
+				res := linear.CheckLog(b.Context(), log, nil, linear.Options{})
+				require.Equal(b, linear.OK, res.Verdict)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*h.ops), "ns/operation")
+		})
+	}
+}
