@@ -32,7 +32,9 @@ func (n NodeHost) Propose(ctx context.Context, session *pb.Session, command []by
 	if err != nil {
 		return nil, err
 	}
-	return api.Propose(ctx, &pb.ProposeRequest{Session: session, Command: command})
+	ctx, sent := watched(ctx)
+	out, err := api.Propose(ctx, &pb.ProposeRequest{Session: session, Command: command})
+	return out, sent.mark(err)
 }
 
 // Read asks a cluster's state machine, linearizably.
@@ -115,15 +117,15 @@ func (o Outcome) String() string {
 	}
 }
 
-// OutcomeOf tells what the error of a proposal says about its effect. Only a
-// NodeHost's word that it had none is taken for NoEffect: gRPC's own errors
-// (Unavailable, DeadlineExceeded, Canceled …) do not tell whether the request
-// was sent.
+// OutcomeOf tells what the error of a proposal says about its effect. NoEffect
+// is only what never left this client (ErrNotSent, ErrClosed), and what a
+// NodeHost itself says had none: gRPC's own errors (Unavailable,
+// DeadlineExceeded, Canceled …) do not tell whether the request was sent.
 func OutcomeOf(err error) Outcome {
 	switch {
 	case err == nil:
 		return OK
-	case errors.Is(err, ErrClosed): // found before anything was sent
+	case errors.Is(err, ErrClosed), errors.Is(err, ErrNotSent): // found before anything was sent
 		return NoEffect
 	}
 	if detail := RaftErrorOf(err); detail.GetNoEffect() {

@@ -32,7 +32,7 @@ func (p *pool) get(address string) (*grpc.ClientConn, error) {
 	if conn := p.conns[address]; conn != nil {
 		return conn, nil
 	}
-	conn, err := p.dialer.Connect(address)
+	conn, err := p.dialer.Connect(address, grpc.WithStatsHandler(sentWatcher{}))
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ type Dialer struct {
 
 // Connect returns a connection to address that connects in the background and
 // reconnects with a back-off of at most a second. The caller closes it.
-func (d Dialer) Connect(address string) (*grpc.ClientConn, error) {
+func (d Dialer) Connect(address string, extra ...grpc.DialOption) (*grpc.ClientConn, error) {
 	opts := []grpc.DialOption{
 		grpc.WithNoProxy(),
 		grpc.WithDisableServiceConfig(),
@@ -70,7 +70,7 @@ func (d Dialer) Connect(address string) (*grpc.ClientConn, error) {
 	}
 	// passthrough leaves the address to the dialer: names may be known to the
 	// simulated network only. The target is a URL, the address just text.
-	return grpc.NewClient("passthrough:///"+url.PathEscape(address), opts...)
+	return grpc.NewClient("passthrough:///"+url.PathEscape(address), append(opts, extra...)...)
 }
 
 // NewServer returns a gRPC server with this package's limits. Its Stop returns

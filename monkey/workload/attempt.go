@@ -20,11 +20,11 @@ const (
 	pausesPerTimeout = 20
 )
 
-// What an error means is decided by client.OutcomeOf: only a NodeHost's own
-// word that a proposal had no effect makes it a failure; gRPC's Unavailable,
-// DeadlineExceeded and Canceled, an unreachable NodeHost and whatever is not
-// understood leave its outcome unknown, because the request may have been
-// sent. Below is only what a client does next.
+// What an error means is decided by client.OutcomeOf: only what never left the
+// client and a NodeHost's own word that a proposal had no effect make it a
+// failure; gRPC's Unavailable, DeadlineExceeded and Canceled on a connection
+// that stood, and whatever is not understood, leave its outcome unknown, because
+// the request may have arrived. Below is only what a client does next.
 
 // hopeless lists the refusals that the same operation gets again wherever it
 // goes.
