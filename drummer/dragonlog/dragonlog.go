@@ -15,12 +15,18 @@ import (
 	"github.com/lni/dragonboat/v3/logger"
 )
 
+// OnPanic takes the place of the panic that Dragonboat asks its logger for,
+// with the name of the package that asks, as a program that must not let
+// anybody recover from it wants. It must not return.
+type OnPanic func(pkg, message string)
+
 // Install makes every Dragonboat package log to out, at the level that out's
-// handler lets through and no more than least. It panics, as Dragonboat does,
-// when a factory was installed before; call it first in main.
-func Install(out *slog.Logger, least slog.Level) {
+// handler lets through and no more than least. With a nil onPanic, Panicf logs
+// an error and panics. Install panics, as Dragonboat does, when a factory was
+// installed before; call it first in main.
+func Install(out *slog.Logger, least slog.Level, onPanic OnPanic) {
 	logger.SetLoggerFactory(func(pkg string) logger.ILogger {
-		b := &bridge{out: out.With("dragonboat", pkg)}
+		b := &bridge{pkg: pkg, out: out.With("dragonboat", pkg), onPanic: onPanic}
 		b.least.Store(int64(least))
 		return b
 	})
@@ -28,8 +34,10 @@ func Install(out *slog.Logger, least slog.Level) {
 
 // bridge is one Dragonboat package's logger.
 type bridge struct {
-	out   *slog.Logger
-	least atomic.Int64 // slog.Level
+	pkg     string
+	out     *slog.Logger
+	least   atomic.Int64 // slog.Level
+	onPanic OnPanic      // nil: log and panic
 }
 
 var _ logger.ILogger = (*bridge)(nil)
@@ -67,8 +75,12 @@ func (b *bridge) Warningf(format string, args ...any) { b.log(slog.LevelWarn, fo
 // Errorf implements logger.ILogger.
 func (b *bridge) Errorf(format string, args ...any) { b.log(slog.LevelError, format, args) }
 
-// Panicf implements logger.ILogger: Dragonboat relies on it to panic.
+// Panicf implements logger.ILogger: Dragonboat relies on it not to return.
 func (b *bridge) Panicf(format string, args ...any) {
-	b.log(slog.LevelError, format, args)
-	panic(fmt.Sprintf(format, args...))
+	message := fmt.Sprintf(format, args...)
+	if b.onPanic != nil {
+		b.onPanic(b.pkg, message)
+	}
+	b.log(slog.LevelError, "%s", []any{message})
+	panic(message)
 }

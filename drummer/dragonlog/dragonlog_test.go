@@ -22,3 +22,9 @@ func TestBridgeKeepsLevelsAndPanics(t *testing.T) {
 	require.PanicsWithValue(t, "broken 1", func() { b.Panicf("broken %d", 1) })
 	require.Contains(t, out.String(), `level=ERROR msg="broken 1"`)
 }
+
+func TestPanicsGoToTheHook(t *testing.T) {
+	type ended string // what the hook leaves with
+	b := &bridge{pkg: "raft", out: slog.New(slog.DiscardHandler), onPanic: func(pkg, message string) { panic(ended(pkg + ": " + message)) }}
+	require.PanicsWithValue(t, ended("raft: broken 1"), func() { b.Panicf("broken %d", 1) })
+}

@@ -131,7 +131,7 @@ func Log(level string) (*slog.Logger, error) {
 	if parsed < slog.LevelInfo {
 		least = parsed
 	}
-	dragonlog.Install(log, least)
+	dragonlog.Install(log, least, nil)
 	return log, nil
 }
 
