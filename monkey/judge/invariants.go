@@ -11,8 +11,8 @@ import (
 
 // invariants runs the checks that the scenario enables on the facts of the
 // run. A run that was killed has fewer facts, and fewer of them apply.
-func (e *evidence) invariants() []Check {
-	f, l := e.facts(), e.limits()
+func (e *evidence) invariants(f *invariant.Facts) []Check {
+	l := e.limits()
 	findings := []invariant.Finding{invariant.LeaderPerTerm(f)}
 	if !e.stoppedEarly() {
 		findings = append(findings, invariant.Evidence(f, e.history.Ops, l))

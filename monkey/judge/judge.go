@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/checker/invariant"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
@@ -34,12 +35,13 @@ func Judge(ctx context.Context, dir string) (*Result, []history.Op, []rundir.Eve
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("%s can't be judged: %w", dir, err)
 	}
-	r := e.summary(dir)
+	facts := e.facts()
+	r := e.summary(dir, facts.Stalls)
 	r.Checks = append(r.Checks, e.process(), e.launch())
 	linear, checked := e.linearizability(ctx)
 	r.Ops.Checked = checked
 	r.Checks = append(r.Checks, linear...)
-	r.Checks = append(r.Checks, e.invariants()...)
+	r.Checks = append(r.Checks, e.invariants(facts)...)
 	r.Checks = append(r.Checks, e.asked()...)
 	r.Checks = append(r.Checks, e.bite(r.Faults)...)
 	r.Verdict = Pass
@@ -91,14 +93,14 @@ func readHistory(dir string) (*history.Run, error) {
 }
 
 // summary makes the part of a result that only counts.
-func (e *evidence) summary(dir string) *Result {
+func (e *evidence) summary(dir string, stalls []invariant.Stall) *Result {
 	s := e.scenario
 	r := &Result{
 		Scenario: e.run.Scenario, Seed: e.run.Seed, World: e.run.World, Clock: e.run.Clock,
 		VirtualSeconds: e.elapsed().Seconds(),
 		Clusters:       s.Clusters.Count, NodeHosts: s.Deployment.NodeHosts, Drummers: s.Deployment.Drummers,
 		Reproduce: e.run.Reproduce, Dir: dir,
-		Faults: e.faults(), Repair: e.repair(), Drummer: e.activity(),
+		Faults: e.faults(), Repair: e.repair(stalls), Drummer: e.activity(),
 	}
 	for i := range e.history.Ops {
 		switch e.history.Ops[i].Outcome {

@@ -4,12 +4,12 @@ package judge
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/checker/invariant"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
+	"github.com/drumbeat-raft/drumbeat/monkey/world"
 )
 
 // span is a time since the run's start.
@@ -106,13 +106,11 @@ func (e *evidence) hostFaults() map[string][]span {
 }
 
 // healthy tells whether no fault touched the host of an operation meanwhile.
-// History names hosts by their API addresses.
 func healthy(op history.Op, faults map[string][]span) bool {
-	host, _, _ := strings.Cut(op.Host, ":")
 	end := op.Return
 	if op.Outcome == history.Unknown {
 		end = op.Call
 	}
 	during := span{time.Duration(op.Call), time.Duration(end)}
-	return !slices.ContainsFunc(faults[host], during.meets)
+	return !slices.ContainsFunc(faults[world.HostOf(op.Host)], during.meets)
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/drumbeat-raft/drumbeat/checker/invariant"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 )
 
@@ -57,8 +58,9 @@ func (e *evidence) faults() []Fault {
 	return all
 }
 
-// repair sums up how clusters became whole again.
-func (e *evidence) repair() Repair {
+// repair sums up how clusters became whole again, and how long their writes
+// stalled.
+func (e *evidence) repair(stalls []invariant.Stall) Repair {
 	var p Repair
 	var took []time.Duration
 	for _, ev := range e.events {
@@ -80,7 +82,7 @@ func (e *evidence) repair() Repair {
 		p.P50Seconds = took[(len(took)-1)/2].Seconds()
 		p.MaxSeconds = took[len(took)-1].Seconds()
 	}
-	for _, s := range e.stalls() {
+	for _, s := range stalls {
 		if !s.Excused {
 			p.MaxWriteStallSeconds = max(p.MaxWriteStallSeconds, time.Duration(s.To-s.From).Seconds())
 		}

@@ -5,6 +5,7 @@ package world
 import (
 	"context"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/drumbeat-raft/drumbeat/scenarios"
@@ -27,6 +28,15 @@ type Host struct {
 	Region      string `json:"region,omitempty"`
 	RaftAddress string `json:"raft_address"`
 	APIAddress  string `json:"api_address"` // gRPC: NodeHostAPI, or Drummer and NodeHosts
+}
+
+// HostOf names the host that an address of it is on: histories and Drummer know
+// hosts by their addresses, faults by their names.
+func HostOf(address string) string {
+	if i := strings.LastIndexByte(address, ':'); i >= 0 {
+		return address[:i]
+	}
+	return address
 }
 
 // World is a running deployment that can be broken. Methods are safe for
