@@ -3,6 +3,7 @@
 package linear
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
@@ -52,12 +53,13 @@ type zone struct{ first, last int64 }
 
 // zones judges one key after the other, in the same memory.
 type zones struct {
-	log   *keyLog
-	slots []slot
-	zones []zone // of the blocks
+	log               *keyLog
+	slots             []slot
+	forward, backward []zone // those of the blocks
 	// bad and dup say whether the key is illegal, and whether a value was
 	// written to it twice, which puts it outside the fragment.
 	bad, dup bool
+	cas      []stateID // what cas wrote
 	linkedN  int
 }
 
@@ -67,16 +69,17 @@ type zones struct {
 func (z *zones) run(k *keyLog) {
 	z.log, z.bad, z.dup, z.linkedN = k, false, false, 0
 	z.slots = zeroed(z.slots, len(k.states))
-	chains := z.fold()
-	if chains {
-		z.linkAll()
+	z.fold()
+	for _, id := range z.cas {
+		if s := &z.slots[id]; s.pred&linked == 0 && (!s.unknown() || s.wasRead()) {
+			z.link(id)
+		}
 	}
-	walked := z.blocks()
-	if chains && walked != z.linkedN {
+	if walked := z.blocks(); walked != z.linkedN {
 		z.bad = true // effective cas consumed each other in a circle
 	}
 	if !z.bad && !z.dup {
-		z.bad = clash(z.zones)
+		z.bad = clash(z.forward, z.backward)
 	}
 }
 
@@ -91,8 +94,8 @@ func zeroed(slots []slot, n int) []slot {
 }
 
 // fold brings every operation into the slots of its states.
-func (z *zones) fold() (chains bool) {
-	slots := z.slots
+func (z *zones) fold() {
+	slots, cas := z.slots, z.cas[:0]
 	slots[initial] = slot{call: longAgo, ret: longAgo, pred: isPut}
 	for _, chunk := range z.log.chunks {
 		for i := range chunk {
@@ -109,24 +112,14 @@ func (z *zones) fold() (chains bool) {
 				s.call, s.ret, s.pred = e.call, e.ret, isPut
 				if e.kind == rmw {
 					s.pred = e.seen
-					chains = true
+					cas = append(cas, e.value)
 				}
 			case impossible:
 				z.bad = true
 			}
 		}
 	}
-	return chains
-}
-
-// linkAll links the effective cas to the states that they consumed.
-func (z *zones) linkAll() {
-	for id := firstState; int(id) < len(z.slots); id++ {
-		s := &z.slots[id]
-		if s.isRmw() && s.pred&linked == 0 && (!s.unknown() || s.wasRead()) {
-			z.link(id)
-		}
-	}
+	z.cas = cas
 }
 
 // link links one effective cas, and the unknown ones that its being effective
@@ -154,33 +147,37 @@ func (z *zones) link(id stateID) {
 // block that is illegal within makes the key bad. walked counts the cas that
 // were met.
 func (z *zones) blocks() (walked int) {
-	if n := z.log.writes + 1; cap(z.zones) < n {
-		z.zones = make([]zone, 0, n)
+	if n := z.log.writes + 1; cap(z.forward) < n {
+		z.forward, z.backward = make([]zone, n), make([]zone, n)
 	}
-	z.zones = z.zones[:0]
+	forward, backward := z.forward[:cap(z.forward)], z.backward[:cap(z.forward)]
+	f, n := 0, 0
 	for id := firstState; int(id) < len(z.slots); id++ {
 		s := &z.slots[id]
-		switch {
-		case s.pred == isPut:
-			if s.unknown() && s.next == 0 && !s.wasRead() {
-				continue
-			}
-		case s.pred == 0:
-			if s.wasRead() {
+		if s.pred != isPut {
+			if s.pred == 0 && s.wasRead() {
 				z.bad = true // nobody wrote it
 			}
 			continue
-		default:
+		}
+		if s.unknown() && s.next == 0 && !s.wasRead() {
 			continue
 		}
-		b, n, ok := z.walk(id)
-		walked += n
+		b, steps, ok := z.walk(id)
+		walked += steps
 		if !ok {
 			z.bad = true
-			continue
 		}
-		z.zones = append(z.zones, b)
+		// Which way a zone lies can't be foretold: filing it in both lists
+		// and counting it in one is quicker than a wrong guess.
+		forward[f], backward[n] = b, b
+		isForward := 0
+		if b.first < b.last {
+			isForward = 1
+		}
+		f, n = f+isForward, n+1-isForward
 	}
+	z.forward, z.backward = forward[:f], backward[:n]
 	return walked
 }
 
@@ -194,16 +191,14 @@ func (z *zones) walk(id stateID) (b zone, steps int, ok bool) {
 		if s.ret < m {
 			ok = false
 		}
+		// Without reads these are the neutral ends of time.
+		ret, call := s.leastReadRet(), s.greatestReadCall()
 		m = max(m, s.call)
-		b.first, b.last = min(b.first, s.ret), max(b.last, s.call)
-		if s.wasRead() {
-			ret, call := s.leastReadRet(), s.greatestReadCall()
-			if ret < m {
-				ok = false
-			}
-			m = max(m, call)
-			b.first, b.last = min(b.first, ret), max(b.last, call)
+		if ret < m {
+			ok = false
 		}
+		m = max(m, call)
+		b.first, b.last = min(b.first, s.ret, ret), max(b.last, s.call, call)
 		if s.next == 0 {
 			return b, steps, ok
 		}
@@ -213,16 +208,8 @@ func (z *zones) walk(id stateID) (b zone, steps int, ok bool) {
 }
 
 // clash says whether two of the zones each have to come before the other. It
-// reorders them.
-func clash(zs []zone) bool {
-	n := 0
-	for i, b := range zs {
-		if b.first < b.last {
-			zs[i], zs[n] = zs[n], b
-			n++
-		}
-	}
-	forward, backward := zs[:n], zs[n:]
+// sorts the forward ones.
+func clash(forward, backward []zone) bool {
 	sortZones(forward)
 	for i := 1; i < len(forward); i++ {
 		if forward[i].first < forward[i-1].last {
@@ -232,9 +219,8 @@ func clash(zs []zone) bool {
 	if len(forward) == 0 {
 		return false
 	}
-	at := 0 // forward[at:] is where the search for the last block went on
+	at := 0 // how many forward zones begin before the last block's end
 	for _, b := range backward {
-		// the number of forward zones that begin before b.last
 		at = seek(forward, at, b.last)
 		if at > 0 && b.first < forward[at-1].last {
 			return true
@@ -243,29 +229,21 @@ func clash(zs []zone) bool {
 	return false
 }
 
-// seek returns how many forward zones begin before t, looking near a guess
-// first: blocks come nearly in order of time.
-func seek(forward []zone, guess int, t int64) int {
+// seek returns how many of the zones, sorted by first, begin before t, looking
+// near a guess first: blocks come nearly in order of time.
+func seek(zs []zone, guess int, t int64) int {
 	for steps := 0; steps < 8; steps++ {
 		switch {
-		case guess > 0 && forward[guess-1].first >= t:
+		case guess > 0 && zs[guess-1].first >= t:
 			guess--
-		case guess < len(forward) && forward[guess].first < t:
+		case guess < len(zs) && zs[guess].first < t:
 			guess++
 		default:
 			return guess
 		}
 	}
-	lo, hi := 0, len(forward)
-	for lo < hi {
-		mid := int(uint(lo+hi) >> 1)
-		if forward[mid].first < t {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
-	}
-	return lo
+	at, _ := slices.BinarySearchFunc(zs, t, func(b zone, t int64) int { return cmp.Compare(b.first, t) })
+	return at
 }
 
 // sortZones sorts by first; nearly sorted input costs linear time.
