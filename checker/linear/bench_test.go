@@ -36,3 +36,32 @@ func BenchmarkZones(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkOnline judges a growing history, event by event.
+func BenchmarkOnline(b *testing.B) {
+	for _, h := range []struct {
+		name string
+		spec generate.Spec
+	}{
+		{"20k_x_100_x_32", generate.Spec{Seed: 1, Ops: 20_000, Keys: 100, Clients: 32, Unknown: 0.01, Put: 0.4, Cas: 0.1}},
+		{"1M_x_1000_x_32", generate.Spec{Seed: 1, Ops: 1_000_000, Keys: 1000, Clients: 32, Unknown: 0.01, Put: 0.4, Cas: 0.1}},
+		{"20k_x_100_x_32_named", generate.Spec{Seed: 1, Ops: 20_000, Keys: 100, Clients: 32, Unknown: 0.01, Put: 0.4, Cas: 0.1, Named: true}},
+	} {
+		b.Run(h.name, func(b *testing.B) {
+			events := generate.Events(generate.History(h.spec))
+			tickets := make([]linear.Ticket, h.spec.Ops)
+			b.ReportAllocs()
+			for b.Loop() {
+				judge := linear.NewOnline(0)
+				for _, e := range events {
+					if !e.End {
+						tickets[e.N] = judge.Begin(e.Op)
+					} else if v := judge.End(tickets[e.N], e.Op); v != nil {
+						b.Fatal(v)
+					}
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*h.spec.Ops), "ns/operation")
+		})
+	}
+}

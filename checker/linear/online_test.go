@@ -3,9 +3,7 @@
 package linear
 
 import (
-	"cmp"
 	"math/rand/v2"
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,57 +13,29 @@ import (
 )
 
 // happening is the call or the return of an operation.
-type happening struct {
-	time int64
-	end  bool
-	op   int
-}
-
-func happenings(ops []history.Op) []happening {
-	var hs []happening
-	for i := range ops {
-		hs = append(hs, happening{ops[i].Call, false, i})
-		end := ops[i].Return
-		if ops[i].Outcome == history.Unknown {
-			end = ops[i].Call + 3
-		}
-		hs = append(hs, happening{end, true, i})
-	}
-	slices.SortStableFunc(hs, func(a, b happening) int {
-		if a.time == b.time && a.end != b.end {
-			if a.end {
-				return 1
-			}
-			return -1
-		}
-		return cmp.Compare(a.time, b.time)
-	})
-	return hs
-}
-
-// feed gives the happenings to a judge until it finds a violation, and
-// returns which happening made it; -1 for none.
-func feed(o *Online, ops []history.Op, hs []happening) int {
+// feed gives the events to a judge until it finds a violation, and
+// returns which event made it; -1 for none.
+func feed(o *Online, ops []history.Op, events []generate.Event) int {
 	tickets := make([]Ticket, len(ops))
-	for n, h := range hs {
-		if !h.end {
-			tickets[h.op] = o.Begin(&ops[h.op])
-		} else if o.End(tickets[h.op], &ops[h.op]) != nil {
+	for n, e := range events {
+		if !e.End {
+			tickets[e.N] = o.Begin(e.Op)
+		} else if o.End(tickets[e.N], e.Op) != nil {
 			return n
 		}
 	}
 	return -1
 }
 
-// prefix returns the history as it is known after n happenings.
-func prefix(ops []history.Op, hs []happening) []history.Op {
+// prefix returns the history as it is known after n events.
+func prefix(ops []history.Op, events []generate.Event) []history.Op {
 	known := make(map[int]history.Op)
-	for _, h := range hs {
-		op := ops[h.op]
-		if !h.end {
+	for _, e := range events {
+		op := *e.Op
+		if !e.End {
 			op.Outcome, op.Observed, op.ObservedWriter, op.Refuted = history.Unknown, history.Value{}, "", false
 		}
-		known[h.op] = op
+		known[e.N] = op
 	}
 	var out []history.Op
 	for i := range ops {
@@ -103,18 +73,18 @@ func TestOnlineFindsTheVeryEventThatMakesAHistoryIllegal(t *testing.T) {
 		for range rng.IntN(4) {
 			generate.Damage(rng, ops)
 		}
-		hs := happenings(ops)
+		events := generate.Events(ops)
 		o := NewOnline(0)
 		o.leastSweep = 1 + rng.IntN(8)
-		at := feed(o, ops, hs)
+		at := feed(o, ops, events)
 		if len(o.Deferred()) > 0 {
 			deferred++
 			continue
 		}
-		whole := len(hs)
+		whole := len(events)
 		if at >= 0 {
 			found++
-			require.False(t, legalPrefix(t, ops, hs[:at+1]), "seed %d: violation reported at event %d\n%s", seed, at, text(prefix(ops, hs[:at+1])))
+			require.False(t, legalPrefix(t, ops, events[:at+1]), "seed %d: violation reported at event %d\n%s", seed, at, text(prefix(ops, events[:at+1])))
 			whole = at
 		} else {
 			legal++
@@ -122,15 +92,15 @@ func TestOnlineFindsTheVeryEventThatMakesAHistoryIllegal(t *testing.T) {
 		if spec.Named && (spec.Unknown > 0 || at >= 0) {
 			continue // what a named write replaced is known only when it ended, if ever
 		}
-		require.True(t, legalPrefix(t, ops, hs[:whole]), "seed %d: no violation reported in the first %d events\n%s", seed, whole, text(prefix(ops, hs[:whole])))
+		require.True(t, legalPrefix(t, ops, events[:whole]), "seed %d: no violation reported in the first %d events\n%s", seed, whole, text(prefix(ops, events[:whole])))
 	}
 	t.Logf("%d violations, %d legal, %d deferred", found, legal, deferred)
 	require.Greater(t, found, int(seeds/10))
 	require.Greater(t, legal, int(seeds/10))
 }
 
-func legalPrefix(t *testing.T, ops []history.Op, hs []happening) bool {
-	res, err := Check(t.Context(), prefix(ops, hs), Options{})
+func legalPrefix(t *testing.T, ops []history.Op, events []generate.Event) bool {
+	res, err := Check(t.Context(), prefix(ops, events), Options{})
 	require.NoError(t, err)
 	require.NotEqual(t, Unknown, res.Verdict, res.Explanation)
 	return res.Verdict == OK
@@ -147,7 +117,7 @@ func text(ops []history.Op) string {
 func TestOnlineForgetsWhatIsSettled(t *testing.T) {
 	o := NewOnline(0)
 	ops := generate.History(generate.Spec{Seed: 5, Ops: 100_000, Keys: 10, Clients: 32, Put: 0.4, Cas: 0.1, Strings: true})
-	require.Equal(t, -1, feed(o, ops, happenings(ops)))
+	require.Equal(t, -1, feed(o, ops, generate.Events(ops)))
 	require.Empty(t, o.Deferred())
 	require.Equal(t, len(ops), o.Judged())
 	require.Less(t, len(o.states), 10_000)
@@ -166,7 +136,7 @@ func TestOnlineDefersWhatItCannotJudge(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := NewOnline(0)
-			require.Equal(t, -1, feed(o, ops, happenings(ops)))
+			require.Equal(t, -1, feed(o, ops, generate.Events(ops)))
 			require.Equal(t, []string{"k"}, o.Deferred())
 		})
 	}

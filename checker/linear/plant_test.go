@@ -73,12 +73,12 @@ func TestOnlineFindsPlantedViolationsAtTheCulprit(t *testing.T) {
 			o := NewOnline(0)
 			ops := generate.History(generate.Spec{Seed: 9, Ops: 20_000, Keys: 10, Clients: 16, Put: 0.3, Cas: 0.2, Unknown: 0.01})
 			ops = append(ops, generate.Planted(plant, "planted", 1_000_000, named)...)
-			hs := happenings(ops)
-			at := feed(o, ops, hs)
+			events := generate.Events(ops)
+			at := feed(o, ops, events)
 			require.GreaterOrEqual(t, at, 0, plant)
-			require.Equal(t, "planted", ops[hs[at].op].Key, plant)
+			require.Equal(t, "planted", ops[events[at].N].Key, plant)
 			if plant != generate.FutureRead {
-				require.Equal(t, len(ops)-1, hs[at].op, plant)
+				require.Equal(t, len(ops)-1, events[at].N, plant)
 			}
 		}
 	}

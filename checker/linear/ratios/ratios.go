@@ -80,7 +80,7 @@ func rows() []row {
 	}
 	return []row{
 		{name: "1M operations x 1000 keys x 32 clients x 1 % unknown", spec: spec(1_000_000, 1000, 32, 0.01), goal: "50"},
-		{name: "10k x 10 x 128 x 1 %", spec: spec(10_000, 10, 128, 0.01), goal: "100,000", seeds: 3},
+		{name: "10k x 10 x 128 x 1 %", spec: spec(10_000, 10, 128, 0.01), goal: "100,000", seeds: 5},
 		{name: "one key, 1k x 32", spec: spec(1_000, 1, 32, 0), goal: "1,000,000"},
 		{name: "stale read planted late, 10k x 10 x 32 x 5 %", spec: spec(10_000, 10, 32, 0.05), goal: "100,000", plant: true, want: linear.Violation},
 		{name: "10k x 5 clients, values repeat, 2 % crashed", spec: repeat(5), goal: "0.83"},
@@ -324,41 +324,15 @@ func alone(ctx context.Context, w io.Writer, o Options) error {
 // online measures the judge of growing histories.
 func online(w io.Writer, o Options) error {
 	ops := generate.History(generate.Spec{Seed: 1, Ops: 20_000, Keys: 100, Clients: 32, Unknown: 0.01, Put: 0.4, Cas: 0.1})
-	type event struct {
-		op  *history.Op
-		end bool
-	}
-	times := make(map[int64][]event)
-	last := int64(0)
-	for i := range ops {
-		end := ops[i].Return
-		if ops[i].Outcome == history.Unknown {
-			end = ops[i].Call + 1
-		}
-		times[ops[i].Call] = append(times[ops[i].Call], event{&ops[i], false})
-		times[end] = append(times[end], event{&ops[i], true})
-		last = max(last, end)
-	}
-	var events []event
-	for t := int64(0); t <= last; t++ {
-		events = append(events, times[t]...)
-	}
-	tickets := make(map[*history.Op]linear.Ticket, len(ops))
-	place := make([]int, len(events))
-	for i, e := range events {
-		if !e.end {
-			tickets[e.op] = linear.Ticket(i)
-		}
-		place[i] = int(tickets[e.op])
-	}
+	events := generate.Events(ops)
+	tickets := make([]linear.Ticket, len(ops))
 	var err error
-	given := make([]linear.Ticket, len(events))
 	took := o.best(func() {
 		judge := linear.NewOnline(0)
-		for i, e := range events {
-			if !e.end {
-				given[i] = judge.Begin(e.op)
-			} else if v := judge.End(given[place[i]], e.op); v != nil {
+		for _, e := range events {
+			if !e.End {
+				tickets[e.N] = judge.Begin(e.Op)
+			} else if v := judge.End(tickets[e.N], e.Op); v != nil {
 				err = v
 				return
 			}
