@@ -34,8 +34,9 @@ type Online struct {
 	mu       sync.Mutex
 	slack    int64
 	keys     map[string]*onlineKey
-	lastKey  *onlineKey
+	recent   [256]*onlineKey // keys asked for last, by a hash of the name
 	states   []onlineState
+	texts    []onlineText // of the states
 	free     []uint32
 	table    stateIndex
 	open     []openOp // the operations begun, from base on, by ticket
@@ -68,36 +69,38 @@ type onlineKey struct {
 	out     bool // deferred, or found to be illegal
 	named   bool
 	anonym  bool
-	initial uint32
 	live    []uint32 // its states
 	sweepAt int
 	order   []uint32 // heads of blocks that have a return, by first
 	forward []uint32 // heads of forward blocks, by first
 }
 
-// onlineState is a state of a key: who wrote it, and what was seen of it.
+// onlineState is a state of a key: what is known of its writer and of its
+// block. It fills one line of the processor's cache.
 type onlineState struct {
+	call int64
+	// after is the first return of an operation on a later state of the
+	// block: whoever was called after it can't see this state.
+	after int64
+	// lastCall is the greatest call of the operations on this state.
+	lastCall int64
+	// On the head of a block: its zone, whether it is among the forward
+	// blocks, and the place in order up to which its zone was compared.
+	first, last      int64
+	scanned          uint32
+	pred, next, head uint32
+	isForward, gone  bool // gone: being forgotten
+	rmw, effective   bool
+	visiting, open   bool
+}
+
+// onlineText is what is known of the content of a state.
+type onlineText struct {
 	id    identity
 	hash  uint32
 	value history.Value
 	// needs tells of a write what it must have replaced; nil for nothing.
 	needs *needs
-	key   *onlineKey
-	call  int64
-	// after is the first return of an operation on a later state of the
-	// block: whoever was called after it can't see this state.
-	after int64
-	// lastCall is the greatest call of the operations on this state.
-	lastCall         int64
-	pred, next, head uint32
-	rmw, effective   bool
-	visiting, open   bool
-	// On the head of a block: its zone, whether it is among the forward
-	// blocks, and the place in order up to which its zone was compared.
-	first, last int64
-	isForward   bool
-	gone        bool // being forgotten
-	scanned     int
 }
 
 // OnlineViolation tells which operation made the history illegal.
@@ -122,7 +125,7 @@ func (v *OnlineViolation) Error() string {
 // NewOnline returns a judge of an empty history. slack is the time, in the
 // units of the history, by which events may come out of order.
 func NewOnline(slack int64) *Online {
-	o := &Online{slack: slack, keys: make(map[string]*onlineKey), states: make([]onlineState, 1), now: longAgo, leastSweep: 16}
+	o := &Online{slack: slack, keys: make(map[string]*onlineKey), states: make([]onlineState, 1, 1024), texts: make([]onlineText, 1, 1024), now: longAgo, leastSweep: 16}
 	o.table.init()
 	return o
 }
@@ -178,38 +181,41 @@ func (o *Online) write(k *onlineKey, op *history.Op) uint32 {
 		id = idOf(k.number, op.Value)
 	}
 	h := o.table.hash(id)
-	if o.table.find(o.states, h, id) != 0 || op.Writer == history.InitialWriter {
+	if o.table.find(o.texts, h, id) != 0 || op.Writer == history.InitialWriter {
 		o.deferKey(k)
 		return 0
 	}
-	n := o.newState(k)
-	s := &o.states[n]
-	s.id, s.hash, s.call, s.open = id, h, op.Call, true
-	s.rmw = op.Kind == history.Cas || op.Kind == history.Append
-	s.value = op.Value
-	if s.rmw {
-		s.needs = o.newNeeds()
-		s.needs.expected = op.Expected
+	n := o.newState(k, id, h)
+	s, t := &o.states[n], &o.texts[n]
+	s.call, s.open = op.Call, true
+	t.value = op.Value
+	switch op.Kind {
+	case history.Cas:
+		s.rmw, t.needs = true, o.newNeeds()
+		t.needs.expected = op.Expected
+	case history.Append:
+		s.rmw, t.needs = true, o.newNeeds()
+		t.needs.suffix = op.Value
+		t.value = history.Value{} // when it is known what it replaced
+	case history.Delete:
+		t.value = history.Absent
 	}
-	if op.Kind == history.Delete {
-		s.value = history.Absent
-	}
-	if op.Kind == history.Append {
-		s.value, s.needs.suffix = history.Value{}, op.Value // value: when it is known what it replaced
-	}
-	o.table.insert(h, n)
 	return n
 }
 
-func (o *Online) newState(k *onlineKey) uint32 {
+func (o *Online) newState(k *onlineKey, id identity, hash uint32) uint32 {
 	var n uint32
 	if f := len(o.free); f > 0 {
 		n, o.free = o.free[f-1], o.free[:f-1]
 	} else {
 		n = uint32(len(o.states))
 		o.states = append(o.states, onlineState{})
+		o.texts = append(o.texts, onlineText{})
 	}
-	o.states[n] = onlineState{key: k, after: history.Never, lastCall: longAgo, first: history.Never, last: longAgo}
+	o.states[n] = onlineState{after: history.Never, lastCall: longAgo, first: history.Never, last: longAgo}
+	t := &o.texts[n]
+	t.id, t.hash = id, hash
+	o.table.insert(hash, n)
 	k.live = append(k.live, n)
 	return n
 }
@@ -224,24 +230,32 @@ func (o *Online) newNeeds() *needs {
 }
 
 func (o *Online) key(name string) *onlineKey {
-	if o.lastKey != nil && o.lastKey.name == name {
-		return o.lastKey
+	near := &o.recent[shortHash(name)]
+	if k := *near; k != nil && k.name == name {
+		return k
 	}
 	k := o.keys[name]
 	if k == nil {
 		k = &onlineKey{name: name, number: uint32(len(o.keys)), sweepAt: o.leastSweep}
 		o.keys[name] = k
-		n := o.newState(k)
+		id := idOf(k.number, history.Absent)
+		n := o.newState(k, id, o.table.hash(id))
 		s := &o.states[n]
-		s.id = idOf(k.number, history.Absent)
-		s.hash = o.table.hash(s.id)
-		s.value, s.call, s.effective = history.Absent, longAgo, true
-		s.head, s.first = n, longAgo
-		k.initial, k.order = n, append(k.order, n)
-		o.table.insert(s.hash, n)
+		s.call, s.effective, s.head, s.first = longAgo, true, n, longAgo
+		o.texts[n].value = history.Absent
+		k.order = append(k.order, n)
 	}
-	o.lastKey = k
+	*near = k
 	return k
+}
+
+// shortHash tells names apart that differ at their ends.
+func shortHash(name string) uint8 {
+	h := uint32(len(name))
+	for i := max(0, len(name)-4); i < len(name); i++ {
+		h = h*31 + uint32(name[i])
+	}
+	return uint8(h ^ h>>8)
 }
 
 // deferKey gives a key up, and forgets it.
@@ -261,13 +275,13 @@ func (o *Online) drop(k *onlineKey) {
 }
 
 func (o *Online) forget(n uint32) {
-	s := &o.states[n]
-	o.table.remove(s.hash, n)
-	if s.needs != nil {
-		*s.needs = needs{}
-		o.spare = append(o.spare, s.needs)
+	t := &o.texts[n]
+	o.table.remove(t.hash, n)
+	if t.needs != nil {
+		*t.needs = needs{}
+		o.spare = append(o.spare, t.needs)
 	}
-	*s = onlineState{}
+	*t = onlineText{}
 	o.free = append(o.free, n)
 }
 
@@ -341,22 +355,22 @@ func (o *Online) end(k *onlineKey, written uint32, op *history.Op) string {
 	if written == 0 {
 		return o.endRead(k, op)
 	}
-	s := &o.states[written]
 	if op.ObservedWriter != "" {
-		if s.needs == nil {
-			s.needs = o.newNeeds()
+		s, t := &o.states[written], &o.texts[written]
+		if t.needs == nil {
+			t.needs = o.newNeeds()
 		}
-		s.needs.before, s.rmw = op.ObservedWriter, true
+		t.needs.before, s.rmw = op.ObservedWriter, true
 		if s.effective {
-			if wrong := o.join(written); wrong != "" {
+			if wrong := o.join(k, written); wrong != "" {
 				return wrong
 			}
 		}
 	}
-	if wrong := o.takesEffect(written); wrong != "" || k.out {
+	if wrong := o.takesEffect(k, written); wrong != "" || k.out {
 		return wrong
 	}
-	return o.grow(written, op.Call, op.Return)
+	return o.grow(k, written, op.Call, op.Return)
 }
 
 func (o *Online) endFail(k *onlineKey, written uint32, op *history.Op) string {
@@ -404,39 +418,39 @@ func (o *Online) endRead(k *onlineKey, op *history.Op) string {
 	if n == 0 {
 		return "nobody wrote what it saw, or that was overwritten long before"
 	}
-	if wrong := o.takesEffect(n); wrong != "" || k.out {
+	if wrong := o.takesEffect(k, n); wrong != "" || k.out {
 		return wrong
 	}
-	s := &o.states[n]
-	if !s.value.Stated() {
-		s.value = op.Observed // of an append of unknown outcome
+	t := &o.texts[n]
+	if !t.value.Stated() {
+		t.value = op.Observed // of an append of unknown outcome
 	}
-	if s.value != op.Observed {
-		return fmt.Sprintf("the write that it saw left %s", s.value)
+	if t.value != op.Observed {
+		return fmt.Sprintf("the write that it saw left %s", t.value)
 	}
-	if op.Return < s.call {
+	if op.Return < o.states[n].call {
 		return "it saw a write that was called only later"
 	}
-	return o.grow(n, op.Call, op.Return)
+	return o.grow(k, n, op.Call, op.Return)
 }
 
 func (o *Online) find(id identity) uint32 {
-	return o.table.find(o.states, o.table.hash(id), id)
+	return o.table.find(o.texts, o.table.hash(id), id)
 }
 
 // takesEffect makes the writer of a state effective, and what it replaced.
-func (o *Online) takesEffect(n uint32) string {
-	s := &o.states[n]
+func (o *Online) takesEffect(k *onlineKey, n uint32) string {
+	s, t := &o.states[n], &o.texts[n]
 	if s.effective {
 		return ""
 	}
 	// What a named write replaced is known when it has ended; until then it
 	// counts as a put.
-	if !s.rmw || s.id.kind == idName && s.needs.before == "" {
+	if !s.rmw || t.id.kind == idName && t.needs.before == "" {
 		s.effective, s.head = true, n
-		return o.grow(n, s.call, history.Never)
+		return o.grow(k, n, s.call, history.Never)
 	}
-	p, wrong := o.replaced(s)
+	p, wrong := o.replaced(k, n)
 	if wrong != "" {
 		return wrong
 	}
@@ -444,50 +458,51 @@ func (o *Online) takesEffect(n uint32) string {
 		return wrong
 	}
 	s.head, s.effective = o.states[p].head, true
-	return o.grow(n, s.call, history.Never)
+	return o.grow(k, n, s.call, history.Never)
 }
 
 // replace links state n to the state p that its writer replaced.
 func (o *Online) replace(n, p uint32) string {
-	s, before := &o.states[n], &o.states[p]
-	if before.next != 0 {
+	after, before := &o.texts[n], &o.texts[p]
+	if o.states[p].next != 0 {
 		return fmt.Sprintf("it replaced %s, which something else had replaced", before.value)
 	}
 	if !before.value.Stated() {
-		before.value = s.needs.expected // of an append of unknown outcome
+		before.value = after.needs.expected // of an append of unknown outcome
 	}
-	if s.needs.expected.Stated() && before.value != s.needs.expected {
+	if after.needs.expected.Stated() && before.value != after.needs.expected {
 		return fmt.Sprintf("it replaced %s, which is not what it expected", before.value)
 	}
-	if s.needs.suffix.Stated() && before.value.Stated() {
-		left := before.value.Append(s.needs.suffix)
-		if s.value.Stated() && s.value != left {
-			return fmt.Sprintf("%s was there, but %s appended to %s makes %s", s.value, s.needs.suffix, before.value, left)
+	if after.needs.suffix.Stated() && before.value.Stated() {
+		left := before.value.Append(after.needs.suffix)
+		if after.value.Stated() && after.value != left {
+			return fmt.Sprintf("%s was there, but %s appended to %s makes %s", after.value, after.needs.suffix, before.value, left)
 		}
-		s.value = left
+		after.value = left
 	}
-	before.next, s.pred = n, p
+	o.states[p].next, o.states[n].pred = n, p
 	return ""
 }
 
 // replaced returns the state that a write replaced, made effective.
-func (o *Online) replaced(s *onlineState) (p uint32, wrong string) {
+func (o *Online) replaced(k *onlineKey, n uint32) (p uint32, wrong string) {
+	s, needs := &o.states[n], o.texts[n].needs
 	if s.visiting {
 		return 0, "writes replaced each other in a circle"
 	}
 	switch {
-	case s.needs.before == history.InitialWriter:
-		p = o.find(idOf(s.key.number, history.Absent))
-	case s.needs.before != "":
-		p = o.find(identity{key: s.key.number, text: s.needs.before, kind: idName})
+	case needs.before == history.InitialWriter:
+		p = o.find(idOf(k.number, history.Absent))
+	case needs.before != "":
+		p = o.find(identity{key: k.number, text: needs.before, kind: idName})
 	default:
-		p = o.find(idOf(s.key.number, s.needs.expected))
+		p = o.find(idOf(k.number, needs.expected))
 	}
 	if p == 0 {
 		return 0, "nobody wrote what it replaced, or that was overwritten long before"
 	}
 	s.visiting = true
-	wrong = o.takesEffect(p)
+	wrong = o.takesEffect(k, p)
 	s.visiting = false
 	return p, wrong
 }

@@ -35,7 +35,7 @@ type stateIndex struct {
 
 func (x *stateIndex) init() {
 	x.seed = maphash.MakeSeed()
-	x.slots = make([]uint64, 256)
+	x.slots = make([]uint64, 4096)
 }
 
 func (x *stateIndex) hash(id identity) uint32 {
@@ -43,14 +43,14 @@ func (x *stateIndex) hash(id identity) uint32 {
 	return uint32(h ^ h>>32)
 }
 
-func (x *stateIndex) find(states []onlineState, h uint32, id identity) uint32 {
+func (x *stateIndex) find(texts []onlineText, h uint32, id identity) uint32 {
 	mask := uint32(len(x.slots) - 1)
 	for i := h & mask; ; i = (i + 1) & mask {
 		e := x.slots[i]
 		if e == 0 {
 			return 0
 		}
-		if n := uint32(e); uint32(e>>32) == h && states[n].id == id {
+		if n := uint32(e); uint32(e>>32) == h && texts[n].id == id {
 			return n
 		}
 	}

@@ -12,12 +12,12 @@ import (
 // join appends the block that begins with state n to the block of the state
 // that its writer replaced: the writer was seen before it was known what it
 // replaced.
-func (o *Online) join(n uint32) string {
+func (o *Online) join(k *onlineKey, n uint32) string {
 	s := &o.states[n]
 	if s.pred != 0 {
 		return ""
 	}
-	p, wrong := o.replaced(s)
+	p, wrong := o.replaced(k, n)
 	if wrong != "" {
 		return wrong
 	}
@@ -27,7 +27,7 @@ func (o *Online) join(n uint32) string {
 	if wrong := o.replace(n, p); wrong != "" {
 		return wrong
 	}
-	k, head := s.key, o.states[p].head
+	head := o.states[p].head
 	first, last := s.first, s.last
 	o.leave(k, n)
 	for at := n; at != 0; at = o.states[at].next {
@@ -36,7 +36,7 @@ func (o *Online) join(n uint32) string {
 	for at := p; at != 0 && o.states[at].after > first; at = o.states[at].pred {
 		before := &o.states[at]
 		if before.after = first; before.lastCall > first {
-			return fmt.Sprintf("%s was there after it had been replaced", before.value)
+			return fmt.Sprintf("%s was there after it had been replaced", o.texts[at].value)
 		}
 	}
 	return o.widen(k, head, first, last)

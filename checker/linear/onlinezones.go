@@ -11,18 +11,18 @@ import (
 
 // grow brings an operation on state n into its block, and compares the block
 // with the others. ret is history.Never for a writer that has not returned.
-func (o *Online) grow(n uint32, call, ret int64) string {
+func (o *Online) grow(k *onlineKey, n uint32, call, ret int64) string {
 	s := &o.states[n]
 	s.lastCall = max(s.lastCall, call)
 	if call > s.after {
-		return fmt.Sprintf("%s had been replaced before it was called", s.value)
+		return fmt.Sprintf("%s had been replaced before it was called", o.texts[n].value)
 	}
 	if ret != history.Never {
 		for p := s.pred; p != 0 && o.states[p].after == history.Never; p = o.states[p].pred {
 			o.states[p].after = ret
 		}
 	}
-	b, k := &o.states[s.head], s.key
+	b := &o.states[s.head]
 	if ret < b.first && b.first == history.Never {
 		b.first = ret
 		o.enter(k, s.head)
@@ -53,15 +53,17 @@ func (o *Online) compare(k *onlineKey, head uint32) string {
 	}
 	i := o.before(k.forward, b.last)
 	if i > 0 {
-		if a := &o.states[k.forward[i-1]]; a.last > b.first && a != b {
-			return o.clash(a)
+		h := k.forward[i-1]
+		if o.states[h].last > b.first && h != head {
+			return o.clash(h)
 		}
 	}
 	return ""
 }
 
-func (o *Online) clash(a *onlineState) string {
-	return fmt.Sprintf("%s was there both before and after, at %s and at %s", a.value, Moment(a.first), Moment(a.last))
+func (o *Online) clash(head uint32) string {
+	a := &o.states[head]
+	return fmt.Sprintf("%s was there both before and after, at %s and at %s", o.texts[head].value, Moment(a.first), Moment(a.last))
 }
 
 // before returns how many of the blocks begin before t.
@@ -91,20 +93,21 @@ func (o *Online) growForward(k *onlineKey, head uint32, b *onlineState) string {
 			i++
 		}
 		if i > 0 {
-			if a := &o.states[k.forward[i-1]]; a.last > b.first {
-				return o.clash(a)
+			if h := k.forward[i-1]; o.states[h].last > b.first {
+				return o.clash(h)
 			}
 		}
 		k.forward = slices.Insert(k.forward, i, head)
-		b.scanned = o.before(k.order, b.first)
+		b.scanned = uint32(o.before(k.order, b.first))
 	}
-	for ; b.scanned < len(k.order); b.scanned++ {
-		a := &o.states[k.order[b.scanned]]
+	for ; int(b.scanned) < len(k.order); b.scanned++ {
+		h := k.order[b.scanned]
+		a := &o.states[h]
 		if a.first >= b.last {
 			break
 		}
-		if a != b && a.last > b.first {
-			return o.clash(a)
+		if h != head && a.last > b.first {
+			return o.clash(h)
 		}
 	}
 	return ""
@@ -113,6 +116,6 @@ func (o *Online) growForward(k *onlineKey, head uint32, b *onlineState) string {
 // rescan lets forward blocks compare their zones again.
 func (o *Online) rescan(k *onlineKey) {
 	for _, h := range k.forward {
-		o.states[h].scanned = o.before(k.order, o.states[h].first)
+		o.states[h].scanned = uint32(o.before(k.order, o.states[h].first))
 	}
 }
