@@ -37,20 +37,34 @@ func (f *fleet) markMove(a *assessment) {
 	if a.leaving > 0 || a.sure < len(a.voters) || len(a.voters)+len(a.observers) != a.size()+1 {
 		return
 	}
-	for _, x := range a.members() {
-		if x.node.Relieves == 0 || x.gone() {
-			continue
-		}
-		for _, m := range a.voters {
-			if m.NodeID == x.node.Relieves && m.host.load() >= x.host.load() {
-				m.leaving = true
-				m.why = fmt.Sprintf("host %s carries %d nodes and %s only %d",
-					m.host.ID(), m.host.placed, x.host.ID(), x.host.placed)
-				a.leaving = 1
-				return
-			}
+	// The newcomer is the last member: a former one may have taken the place of
+	// another member than it was meant to.
+	members := a.members()
+	x := members[len(members)-1]
+	if x.node.Relieves == 0 || x.gone() {
+		return
+	}
+	for _, m := range a.voters {
+		if m.NodeID == x.node.Relieves {
+			f.relieve(a, m, x.host)
 		}
 	}
+}
+
+// relieve has a member leave for a host, if that is better than to stay: for
+// what the specification asks of hosts or, where that makes no difference, for
+// their load.
+func (f *fleet) relieve(a *assessment, m *member, to *host) {
+	switch order := a.exchange(m, to); {
+	case order < 0:
+		m.why = whyBetter(a, m, to)
+	case order == 0 && m.host.load() >= to.load():
+		m.why = fmt.Sprintf("host %s carries %d nodes and %s only %d", m.host.ID(), m.host.placed, to.ID(), to.placed)
+	default:
+		return
+	}
+	m.leaving = true
+	a.leaving = 1
 }
 
 // fullest returns the member on the fullest host that may be exchanged for
@@ -90,7 +104,7 @@ func (p *planner) balance() {
 		if p.moving >= p.policy.BalanceMoves {
 			return
 		}
-		if c.Spec == nil || !p.reported(c.Config) || !p.relievable(c) {
+		if c.Spec == nil || slices.Contains(p.relocated, c.ID) || !p.reported(c.Config) || !p.relievable(c) {
 			continue
 		}
 		if a := p.assess(c); a.complete() && len(a.observers) == 0 && (p.moveNode(a) || p.moveLeader(a)) {
@@ -197,7 +211,7 @@ func PreflightDrain(state *db.State, policy Policy, hostID string) []Waiting {
 	assumed.Hosts = state.Hosts.Set(hostID, &drained)
 	policy.OperationsPerHost, policy.OperationsTotal, policy.JoinsPerHost = 1<<30, 1<<30, 1<<30
 
-	p := &planner{fleet: newFleet(&assumed, policy, 0), waiting: map[uint64]string{}}
+	p := newPlanner(newFleet(&assumed, policy, 0))
 	var found []Waiting
 	for c := range assumed.Clusters.Values() {
 		if c.Spec == nil || c.Deleted {

@@ -15,7 +15,7 @@ import (
 
 // fleetOf makes a deployment in which every cluster runs as specified, by the
 // commands that would have led there.
-func fleetOf(b *testing.B, hosts, clusters int) *db.State {
+func fleetOf(b *testing.B, hosts, clusters int, places func(*pb.ClusterSpec)) *db.State {
 	s := db.NewState()
 	apply := func(cmd *pb.Command) {
 		data, err := proto.Marshal(cmd)
@@ -30,11 +30,14 @@ func fleetOf(b *testing.B, hosts, clusters int) *db.State {
 	reports := make([]*pb.HostReport, hosts)
 	for i := range reports {
 		name := fmt.Sprintf("host-%03d", i)
-		reports[i] = &pb.HostReport{Full: true, Host: &pb.NodeHostInfo{NodehostId: name, RaftAddress: name + ":1"}}
+		reports[i] = &pb.HostReport{Full: true, Host: &pb.NodeHostInfo{NodehostId: name, RaftAddress: name + ":1",
+			Region: fmt.Sprint(i % 3), Labels: map[string]string{"rack": fmt.Sprint(i % 20)}}}
 	}
 	define := &pb.DefineClusters{}
 	for id := 1; id <= clusters; id++ {
-		define.Specs = append(define.Specs, &pb.ClusterSpec{ClusterId: uint64(id), Application: "kv", Size: 3})
+		spec := &pb.ClusterSpec{ClusterId: uint64(id), Application: "kv", Size: 3}
+		places(spec)
+		define.Specs = append(define.Specs, spec)
 		members := map[uint64]string{}
 		for n := range 3 {
 			members[uint64(n+1)] = fmt.Sprintf("host-%03d:1", (id+n*7)%hosts)
@@ -54,12 +57,16 @@ func fleetOf(b *testing.B, hosts, clusters int) *db.State {
 	return s
 }
 
-var sizes = []struct{ hosts, clusters int }{{5, 1_000}, {300, 100_000}}
+var sizes = []struct{ hosts, clusters int }{{6, 1_000}, {300, 100_000}}
 
 func eachSize(b *testing.B, run func(b *testing.B, s *db.State)) {
+	eachSizePlaced(b, func(*pb.ClusterSpec) {}, run)
+}
+
+func eachSizePlaced(b *testing.B, places func(*pb.ClusterSpec), run func(b *testing.B, s *db.State)) {
 	for _, size := range sizes {
 		b.Run(fmt.Sprintf("hosts=%d/clusters=%d", size.hosts, size.clusters), func(b *testing.B) {
-			s := fleetOf(b, size.hosts, size.clusters)
+			s := fleetOf(b, size.hosts, size.clusters, places)
 			b.ReportAllocs()
 			b.ResetTimer()
 			run(b, s)
@@ -69,13 +76,32 @@ func eachSize(b *testing.B, run func(b *testing.B, s *db.State)) {
 
 // BenchmarkDecideNothing is what a steady deployment costs at each tick.
 func BenchmarkDecideNothing(b *testing.B) {
-	eachSize(b, func(b *testing.B, s *db.State) {
-		for b.Loop() {
-			if plan := Decide(s, DefaultPolicy(), 1); len(plan.Operations) > 0 {
-				b.Fatalf("there was something to do: %v", plan.Operations[0])
-			}
+	eachSize(b, decideNothing)
+}
+
+func decideNothing(b *testing.B, s *db.State) {
+	for b.Loop() {
+		if plan := Decide(s, DefaultPolicy(), 1); len(plan.Operations) > 0 {
+			b.Fatalf("there was something to do: %v", plan.Operations[0])
 		}
-	})
+	}
+}
+
+// BenchmarkDecideNothingPlaced is the same when every cluster says where its
+// members should live, and has them there.
+func BenchmarkDecideNothingPlaced(b *testing.B) {
+	eachSizePlaced(b, func(spec *pb.ClusterSpec) {
+		spec.SpreadOver = "rack"
+		spec.Regions = map[string]uint32{"0": 1, "1": 1, "2": 1}
+	}, decideNothing)
+}
+
+// BenchmarkDecideNothingBetter is the same when no cluster has what it asks
+// for, and nothing can be done about it.
+func BenchmarkDecideNothingBetter(b *testing.B) {
+	eachSizePlaced(b, func(spec *pb.ClusterSpec) {
+		spec.Regions = map[string]uint32{"elsewhere": 1}
+	}, decideNothing)
 }
 
 // BenchmarkTick is the batch of heartbeats of one tick.

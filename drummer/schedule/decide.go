@@ -39,14 +39,25 @@ type planner struct {
 	plan    Plan
 	work    []work
 	waiting map[uint64]string
-	moving  int // clusters that are being moved for balance
+	moving  int // clusters that are being moved elsewhere
+	// misplaced are clusters that lack nothing, and may have a member that
+	// would better live elsewhere. domains belongs to inviting, shortages to
+	// shortOf.
+	misplaced []*db.Cluster
+	relocated []uint64 // those of them whose move begins in this decision
+	domains   map[string][]string
+	shortages map[shortage]string
+}
+
+func newPlanner(f *fleet) *planner {
+	return &planner{fleet: f, waiting: map[uint64]string{}, domains: map[string][]string{}, shortages: map[shortage]string{}}
 }
 
 // Decide tells what to do next. It looks at each cluster by itself and takes
 // the next single step that its present state calls for; what can't be done
 // now waits with a reason and holds nobody else up.
 func Decide(state *db.State, policy Policy, seed uint64) Plan {
-	p := &planner{fleet: newFleet(state, policy, seed), waiting: map[uint64]string{}}
+	p := newPlanner(newFleet(state, policy, seed))
 	for c := range state.Clusters.Values() {
 		switch {
 		case c.Spec == nil && !c.Deleted: // not ours
@@ -64,6 +75,7 @@ func Decide(state *db.State, policy Policy, seed uint64) Plan {
 			w.do(p, w.a)
 		}
 	}
+	p.rectify()
 	p.balance()
 	for _, id := range slices.Sorted(maps.Keys(p.waiting)) {
 		p.plan.Waiting = append(p.plan.Waiting, Waiting{ClusterID: id, For: p.waiting[id]})
@@ -99,13 +111,16 @@ func (p *planner) lookFormed(a *assessment) {
 			p.add(restoreQuorum, a, (*planner).start)
 		}
 	}
-	if a.missing() != 0 || a.dead > 0 || a.leaving > 0 || len(a.observers) > 0 || a.Config.InFlight() {
-		if a.dead > 0 || len(a.voters) < a.size() {
-			p.add(repair, a, (*planner).repair)
-		} else {
+	switch {
+	case a.dead > 0 || len(a.voters) < a.size():
+		p.add(repair, a, (*planner).repair)
+	case a.missing() != 0 || a.leaving > 0 || len(a.observers) > 0 || a.Config.InFlight():
+		if len(a.observers) > 0 || len(a.voters) > a.size() || a.Config.InFlight() {
 			p.moving++
-			p.add(misplaced, a, (*planner).repair)
 		}
+		p.add(misplaced, a, (*planner).repair)
+	case a.live == len(a.voters) && picky(a.Spec):
+		p.consider(a.Cluster, hostsOf(a.voters))
 	}
 }
 

@@ -37,6 +37,8 @@ type host struct {
 	leaders    int // clusters that a node on it leads
 	operations int // in flight, that it carries out
 	joins      int // observers on it that are catching up
+	// domain is the value of the label spreadOver, the last one asked for.
+	spreadOver, domain string
 	// over: it carries, or leads, much more than another host.
 	over bool
 }
@@ -120,9 +122,12 @@ func (f *fleet) rank(clusterID uint64, failures uint32, hostID string) uint64 {
 	h := fnv.New64a()
 	h.Write(b[:])
 	h.Write([]byte(hostID))
-	// FNV's high bits change little with the last bytes; mix them (the
-	// finisher of splitmix64).
-	x := h.Sum64()
+	return mix(h.Sum64()) // FNV's high bits change little with the last bytes
+}
+
+// mix spreads every bit of a number over all of it: the finisher of
+// splitmix64.
+func mix(x uint64) uint64 {
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	x = (x ^ x>>27) * 0x94d049bb133111eb
 	return x ^ x>>31

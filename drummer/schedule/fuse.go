@@ -2,7 +2,11 @@
 
 package schedule
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
 
 // fuses stop replacement when too many hosts vanish at once: then the cause
 // is more likely a network, a power supply or a mistake than so many broken
@@ -54,6 +58,14 @@ func (f *fleet) checkFuses() fuses {
 		}
 	}
 	return blown
+}
+
+// any returns why some fuse is blown, or an empty string.
+func (f *fuses) any() string {
+	if f.fleet != "" || len(f.regions) == 0 {
+		return f.fleet
+	}
+	return f.regions[slices.Min(slices.Collect(maps.Keys(f.regions)))]
 }
 
 // blown returns why no member of a cluster may be replaced now, or an empty string.

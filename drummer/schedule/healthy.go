@@ -7,8 +7,9 @@ import (
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
 
-// healthy tells whether a cluster is exactly as specified, with nothing left
-// over and nothing in flight, and counts its leader. In a steady deployment
+// healthy tells whether a cluster has the members it should have, with nothing
+// left over and nothing in flight; it counts the leader, and considers where
+// the members live. In a steady deployment
 // that is every cluster, so it is decided without allocating anything; what
 // is not healthy is looked at in full.
 func (p *planner) healthy(c *db.Cluster) bool {
@@ -18,6 +19,7 @@ func (p *planner) healthy(c *db.Cluster) bool {
 		return false
 	}
 	var leader *host
+	var hosts [db.MaxClusterSize]*host
 	for i := range n {
 		m, node, r := &c.Image.Members[i], &c.Nodes[i], &c.Replicas[i]
 		if m.Role != pb.MemberRole_VOTER || node.ID != m.NodeID || r.NodeID != m.NodeID ||
@@ -29,12 +31,16 @@ func (p *planner) healthy(c *db.Cluster) bool {
 			!labelled(h, c.Spec.RequiredLabels) {
 			return false
 		}
+		hosts[i] = h
 		if m.NodeID == c.Leader {
 			leader = h
 		}
 	}
 	if leader != nil {
 		leader.leaders++
+	}
+	if picky(c.Spec) {
+		p.consider(c, hosts[:n])
 	}
 	return true
 }

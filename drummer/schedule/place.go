@@ -132,7 +132,10 @@ func domain(h *host, key string) string {
 	if key == "region" {
 		return h.Region()
 	}
-	return h.Info.GetLabels()[key]
+	if h.spreadOver != key {
+		h.spreadOver, h.domain = key, h.Info.GetLabels()[key]
+	}
+	return h.domain
 }
 
 // target chooses a host for a new member: where the specification's regions

@@ -42,8 +42,10 @@ type Policy struct {
 	QuarantineCap uint64
 	// Nodes move from one host to another when it carries BalanceNodes fewer,
 	// and leaders hand over when another host leads BalanceLeaders clusters
-	// fewer, and BalancePercent of what it has; 0: never. At most BalanceMoves clusters are moved at a time, and
-	// only while no host has died, returned or joined for BalanceCalm ticks.
+	// fewer, and BalancePercent of what it has; 0: never. At most BalanceMoves
+	// clusters are moved at a time, and only while no host has died, returned
+	// or joined for BalanceCalm ticks. Misplaced members move within the same
+	// limit, to hosts that have been up for BalanceCalm ticks.
 	BalanceNodes   int
 	BalanceLeaders int
 	BalancePercent int

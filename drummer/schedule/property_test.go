@@ -19,7 +19,7 @@ import (
 // order. At each step no action may cost a quorum, at most one membership
 // change is in flight in a cluster, no NodeID is used twice, and both
 // replicas of DrummerDB agree; once the faults stop, every cluster is as
-// specified and nothing is left over.
+// specified, its members live where they should, and nothing is left over.
 func TestPromisesHoldInRandomHistories(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h := newHistory(t)
@@ -36,6 +36,7 @@ type history struct {
 	*world
 	intensity int
 	defined   uint64
+	wiped     uint64   // the tick at which a disk was lost last
 	trouble   []string // what was done to the world, for the failure message
 }
 
@@ -44,13 +45,15 @@ func newHistory(t *rapid.T) *history {
 	policy.JoinLimit = 20
 	policy.BalanceCalm = rapid.SampledFrom([]uint64{5, 50}).Draw(t, "calm")
 	policy.FuseHold = 100
+	policy.QuarantineCap = 300
 	policy.OperationsPerHost = rapid.SampledFrom([]int{2, 5, 64}).Draw(t, "per host")
 	policy.JoinsPerHost = rapid.SampledFrom([]int{1, 32}).Draw(t, "joins")
 	h := &history{world: newWorld(policy, rapid.Uint64().Draw(t, "seed"))}
 	h.joinTicks = rapid.Uint64Range(0, 6).Draw(t, "join ticks")
 	h.intensity = rapid.IntRange(2, 40).Draw(t, "one trouble in steps")
 	for i := range rapid.IntRange(3, 7).Draw(t, "hosts") {
-		h.addHost(fmt.Sprintf("h%d", i+1), rapid.SampledFrom([]string{"a", "b"}).Draw(t, "region"))
+		m := h.addHost(fmt.Sprintf("h%d", i+1), rapid.SampledFrom([]string{"a", "b"}).Draw(t, "region"))
+		m.labels = map[string]string{"rack": rapid.SampledFrom([]string{"1", "2", "3"}).Draw(t, "rack")}
 	}
 	h.lead()
 	h.define1(t)
@@ -60,11 +63,36 @@ func newHistory(t *rapid.T) *history {
 
 func (h *history) define1(t *rapid.T) {
 	h.defined++
-	h.define(&pb.ClusterSpec{
+	spec := &pb.ClusterSpec{
 		ClusterId:   h.defined,
 		Application: "kv",
 		Size:        uint32(rapid.IntRange(1, min(5, len(h.hosts))).Draw(t, "size")),
-	})
+	}
+	h.drawPlaces(t, spec)
+	h.define(spec)
+}
+
+// drawPlaces says where members should live: what the fleet has hosts for, as
+// long as none is missing.
+func (h *history) drawPlaces(t *rapid.T, spec *pb.ClusterSpec) {
+	spec.SpreadOver = rapid.SampledFrom([]string{"", "", "rack", "region"}).Draw(t, "spread")
+	spec.Regions = nil
+	left := spec.Size
+	for _, region := range []string{"a", "b"} {
+		n := uint32(0)
+		for _, m := range h.hosts {
+			if m.region == region {
+				n++
+			}
+		}
+		if n = min(n, left, uint32(rapid.IntRange(0, 3).Draw(t, "members in region "+region))); n > 0 {
+			if spec.Regions == nil {
+				spec.Regions = map[string]uint32{}
+			}
+			spec.Regions[region] = n
+			left -= n
+		}
+	}
 }
 
 func (h *history) did(format string, args ...any) {
@@ -79,7 +107,7 @@ func (h *history) chaos(t *rapid.T) {
 	}
 	hosts := h.sortedHosts()
 	m := rapid.SampledFrom(hosts).Draw(t, "host")
-	switch rapid.IntRange(0, 18).Draw(t, "what") {
+	switch rapid.IntRange(0, 19).Draw(t, "what") {
 	case 0, 1, 2:
 		h.did("kill %s", m.name)
 		h.kill(m)
@@ -92,6 +120,7 @@ func (h *history) chaos(t *rapid.T) {
 		if h.mayLose(m) {
 			h.did("wipe %s", m.name)
 			h.wipe(m)
+			h.wiped = h.state.Tick
 		}
 	case 8:
 		h.did("cut %s: %v", m.name, !m.cut)
@@ -114,6 +143,8 @@ func (h *history) chaos(t *rapid.T) {
 		h.mode(m.id, mode)
 	case 16:
 		h.resize(t)
+	case 19:
+		h.update(t, "place", func(spec *pb.ClusterSpec) { h.drawPlaces(t, spec) })
 	case 17:
 		h.recreate(t)
 	case 18:
@@ -131,13 +162,24 @@ func (h *history) chaos(t *rapid.T) {
 
 // resize wants another number of members.
 func (h *history) resize(t *rapid.T) {
+	h.update(t, "resize", func(spec *pb.ClusterSpec) {
+		size := uint32(rapid.IntRange(1, min(5, len(h.hosts))).Draw(t, "size"))
+		if h.state.Tick <= h.wiped+h.policy.Suspect+1 {
+			size = max(size, spec.Size) // as in mayLose
+		}
+		spec.Size = size
+		h.drawPlaces(t, spec)
+	})
+}
+
+func (h *history) update(t *rapid.T, what string, change func(*pb.ClusterSpec)) {
 	c := h.state.Clusters.At(rapid.Uint64Range(1, h.defined).Draw(t, "cluster"))
 	if c == nil || c.Spec == nil {
 		return
 	}
 	spec := proto.Clone(c.Spec).(*pb.ClusterSpec)
-	spec.Size = uint32(rapid.IntRange(1, min(5, len(h.hosts))).Draw(t, "size"))
-	h.did("resize %d from %d to %d", c.ID, c.Spec.Size, spec.Size)
+	change(spec)
+	h.did("%s %d: %v", what, c.ID, spec)
 	h.write(&pb.Command{Body: &pb.Command_UpdateClusters{UpdateClusters: &pb.UpdateClusters{Specs: []*pb.ClusterSpec{spec}}}})
 }
 
@@ -176,7 +218,9 @@ func (h *history) draws(t *rapid.T) {
 
 // mayLose tells whether every cluster could do without a host's disk for
 // ever: a majority of its voters keeps theirs, on hosts that Drummer hears of
-// and so has no reason to replace just now.
+// and so has no reason to replace just now; and it has not more voters than it
+// should, for Drummer removes those that it takes to be well, and can't know of
+// a disk that was lost a moment ago.
 func (h *history) mayLose(lost *machine) bool {
 	for c := range h.state.Clusters.Values() {
 		image := &db.Image{Members: c.Initial}
@@ -191,6 +235,9 @@ func (h *history) mayLose(lost *machine) bool {
 			}
 		}
 		if image.Voters() > 0 && kept < db.Quorum(image.Voters()) {
+			return false
+		}
+		if c.Spec != nil && image.Voters() > int(c.Spec.Size) && image.HasAddress(lost.name) {
 			return false
 		}
 	}
@@ -252,6 +299,6 @@ func (h *history) heal(t *rapid.T) {
 	for _, x := range Decide(h.state, h.policy, h.seed).Waiting {
 		waiting = append(waiting, fmt.Sprintf("%d waits for %s", x.ClusterID, x.For))
 	}
-	t.Fatalf("not settled %d ticks after the faults stopped\n%s\nstray: %s\nhistory:\n%s",
-		limit, strings.Join(waiting, "\n"), h.strays(), strings.Join(h.log, "\n"))
+	t.Fatalf("not settled %d ticks after the faults stopped\n%s\nstray: %s\nmisplaced: %s\nhistory:\n%s",
+		limit, strings.Join(waiting, "\n"), h.strays(), h.misplaced(), strings.Join(h.log, "\n"))
 }

@@ -66,7 +66,7 @@ func (p *planner) change(a *assessment) {
 func (p *planner) uselessObserver(a *assessment) (*member, string) {
 	wanted := max(a.missing(), 0)
 	for _, m := range a.voters {
-		if m.is == down {
+		if m.is == down || m.is == live && !m.sure() {
 			wanted++ // it may come back, or not: nothing is thrown away yet
 		}
 	}
@@ -261,27 +261,17 @@ func (p *planner) transfer(a *assessment, from, to *member, format string, args 
 }
 
 // surplus chooses the voter that is missed least: not one that a region
-// needs, on the host that carries most, rather not the leader.
+// needs, rather one that shares its failure domain, on the host that carries
+// most, rather not the leader.
 func (p *planner) surplus(a *assessment) *member {
-	there := map[string]uint32{}
-	for _, m := range a.voters {
-		there[m.host.Region()]++
-	}
-	needed := func(m *member) int {
-		if want := a.Spec.Regions[m.host.Region()]; want > 0 && there[m.host.Region()] <= want {
-			return 1
-		}
-		return 0
-	}
-	leads := func(m *member) int {
-		if m.NodeID == a.Leader {
-			return 1
-		}
-		return 0
+	hosts := hostsOf(a.voters)
+	without := map[*member]flaw{}
+	for i, m := range a.voters {
+		without[m] = flawOf(a.Spec, slices.Delete(slices.Clone(hosts), i, i+1))
 	}
 	return slices.MinFunc(a.voters, func(m, o *member) int {
-		return cmp.Or(cmp.Compare(needed(m), needed(o)), cmp.Compare(o.host.load(), m.host.load()),
-			cmp.Compare(leads(m), leads(o)))
+		return cmp.Or(without[m].compare(without[o]), cmp.Compare(o.host.load(), m.host.load()),
+			cmp.Compare(a.leads(m), a.leads(o)))
 	})
 }
 

@@ -166,6 +166,7 @@ func (s *script) set(t *testing.T, d *datadriven.TestData) {
 	p.OperationsPerHost = int(number(t, d, "per-host", uint64(p.OperationsPerHost)))
 	p.OperationsTotal = int(number(t, d, "total", uint64(p.OperationsTotal)))
 	p.JoinsPerHost = int(number(t, d, "joins", uint64(p.JoinsPerHost)))
+	p.BalanceMoves = int(number(t, d, "moves", uint64(p.BalanceMoves)))
 	if d.Cmd == "world-set" {
 		s.addHosts(t, d)
 	}
@@ -432,7 +433,8 @@ func (s *script) showCluster(b *strings.Builder, c *db.Cluster) {
 }
 
 // settled tells whether Drummer is content, and right: in truth too each
-// cluster has its number of running voters and nothing else.
+// cluster has its number of running voters, where they should live as far as
+// there are hosts, and nothing else.
 func (w *world) settled() bool {
 	for _, x := range Decide(w.state, w.policy, w.seed).Waiting {
 		if !w.hopeless(w.state.Clusters.At(x.ClusterID)) {
@@ -456,7 +458,7 @@ func (w *world) settled() bool {
 			}
 		}
 	}
-	return w.strays() == ""
+	return w.strays() == "" && w.misplaced() == ""
 }
 
 // hopeless tells whether a cluster lost a majority of its first members' disks

@@ -30,8 +30,11 @@ type world struct {
 	term  uint64
 
 	leaderless bool // no Drummer server leads: nothing is written
-	hosts      map[string]*machine
-	groups     map[uint64]*group // by ClusterID
+	// met are the hosts heard of since somebody leads again; nil: nobody
+	// ever ceased to lead.
+	met    map[string]bool
+	hosts  map[string]*machine
+	groups map[uint64]*group // by ClusterID
 	// homes remembers the disk that each node first ran on.
 	homes   map[nodeKey]string
 	results []*pb.RequestResult
@@ -208,9 +211,13 @@ func (w *world) step() {
 	for _, g := range w.sortedGroups() {
 		w.raft(g)
 	}
-	if !w.leaderless {
+	if w.leaderless {
+		w.met = map[string]bool{}
+	} else {
 		w.hear()
-		w.decide()
+		if w.warmedUp() {
+			w.decide()
+		}
 		w.ask()
 	}
 	if err := w.state.Check(); err != nil {
@@ -235,6 +242,12 @@ func (w *world) hear() {
 			m.reported = m.facts()
 		}
 	}
+	for _, id := range tick.Heard {
+		w.meet(id)
+	}
+	for _, r := range reports.Reports {
+		w.meet(r.Host.NodehostId)
+	}
 	answer := w.write(&pb.Command{Body: &pb.Command_Tick{Tick: tick}})
 	results := w.results
 	w.results = nil
@@ -255,6 +268,25 @@ func (w *world) hear() {
 }
 
 func ask(f func() bool) bool { return f != nil && f() }
+
+func (w *world) meet(id string) {
+	if w.met != nil {
+		w.met[id] = true
+	}
+}
+
+// warmedUp tells whether a leader may decide: after a time without one, which
+// aged nobody, not before it has heard every host that should be up, or lets
+// go of it.
+func (w *world) warmedUp() bool {
+	for id, h := range w.state.Hosts.All() {
+		if w.met != nil && !w.met[id] && w.state.HostState(h, w.policy.Suspect) == pb.NodeHostState_UP {
+			return false
+		}
+	}
+	w.met = nil
+	return true
+}
 
 // decide writes the next plan.
 func (w *world) decide() {
