@@ -4,8 +4,7 @@ package history
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
+	"io"
 	"testing"
 )
 
@@ -69,16 +68,10 @@ func FuzzJepsen(f *testing.F) {
 func FuzzReadRun(f *testing.F) {
 	f.Add([]byte(good), []byte(good))
 	f.Add([]byte{0x28, 0xb5, 0x2f, 0xfd}, []byte(`{"op":`))
-	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, finished, pending []byte) {
-		if err := os.WriteFile(filepath.Join(dir, FileName), finished, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, PendingName), pending, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		run, err := ReadRun(dir)
-		if err != nil {
+		run := &Run{}
+		err := run.readFinished(FileName, io.NopCloser(bytes.NewReader(finished)))
+		if err != nil || run.readPending(PendingName, pending) != nil {
 			return
 		}
 		for i := range run.Ops {

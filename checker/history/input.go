@@ -47,7 +47,7 @@ type lines struct {
 }
 
 func newLines(file string, r io.Reader) *lines {
-	return &lines{file: file, r: bufio.NewReaderSize(r, 1<<18)}
+	return &lines{file: file, r: bufio.NewReaderSize(r, 1<<16)}
 }
 
 // next returns the next line without its newline; the bytes hold until the

@@ -26,26 +26,34 @@ type Run struct {
 // was closed or killed. What a killed one could not write is read soundly: a
 // write without a recorded end is of unknown outcome.
 func ReadRun(dir string) (*Run, error) {
+	path := filepath.Join(dir, FileName)
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, &InputError{File: path, Err: plainPathError(err)}
+	}
 	run := &Run{}
-	if err := run.readFinished(filepath.Join(dir, FileName)); err != nil {
+	if st, err := f.Stat(); err == nil && st.Size() == 0 {
+		run.Truncated = true
+		f.Close()
+	} else if err := run.readFinished(path, f); err != nil {
 		return nil, err
 	}
-	err := run.readPending(filepath.Join(dir, PendingName))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	path = filepath.Join(dir, PendingName)
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return run, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := run.readPending(path, b); err != nil {
 		return nil, err
 	}
 	return run, nil
 }
 
-func (run *Run) readFinished(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return &InputError{File: path, Err: plainPathError(err)}
-	}
-	if st, err := f.Stat(); err == nil && st.Size() == 0 {
-		run.Truncated = true
-		return f.Close()
-	}
+// readFinished reads the stream of finished operations, and closes it.
+func (run *Run) readFinished(path string, f io.ReadCloser) error {
 	in, err := unpack(path, f)
 	if err != nil {
 		return err
@@ -74,11 +82,8 @@ func (run *Run) readFinished(path string) error {
 	}
 }
 
-func (run *Run) readPending(path string) error {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
+// readPending reads the writes that were noted before they were sent.
+func (run *Run) readPending(path string, b []byte) error {
 	run.Truncated = true
 	// A last line without its newline was being written when the process
 	// died: its operation was not sent yet.
