@@ -249,13 +249,13 @@ func (o *Online) key(name string) *onlineKey {
 	return k
 }
 
-// shortHash tells names apart that differ at their ends.
+// shortHash tells names apart that differ in their last two letters.
 func shortHash(name string) uint8 {
-	h := uint32(len(name))
-	for i := max(0, len(name)-4); i < len(name); i++ {
-		h = h*31 + uint32(name[i])
+	h := uint8(len(name))
+	if n := len(name); n >= 2 {
+		h += 31*name[n-2] + name[n-1]
 	}
-	return uint8(h ^ h>>8)
+	return h
 }
 
 // deferKey gives a key up, and forgets it.
