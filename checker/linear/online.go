@@ -62,58 +62,10 @@ type openOp struct {
 	key   *onlineKey
 }
 
-// onlineKey is what is known about a key.
-type onlineKey struct {
-	name    string
-	number  uint32
-	out     bool // deferred, or found to be illegal
-	named   bool
-	anonym  bool
-	live    []uint32 // its states
-	sweepAt int
-	order   []uint32 // heads of blocks that have a return, by first
-	forward []uint32 // heads of forward blocks, by first
-}
-
-// onlineState is a state of a key: what is known of its writer and of its
-// block. It fills one line of the processor's cache.
-type onlineState struct {
-	call int64
-	// after is the first return of an operation on a later state of the
-	// block: whoever was called after it can't see this state.
-	after int64
-	// lastCall is the greatest call of the operations on this state.
-	lastCall int64
-	// On the head of a block: its zone, whether it is among the forward
-	// blocks, and the place in order up to which its zone was compared.
-	first, last      int64
-	scanned          uint32
-	pred, next, head uint32
-	isForward, gone  bool // gone: being forgotten
-	rmw, effective   bool
-	visiting, open   bool
-}
-
-// onlineText is what is known of the content of a state.
-type onlineText struct {
-	id    identity
-	hash  uint32
-	value history.Value
-	// needs tells of a write what it must have replaced; nil for nothing.
-	needs *needs
-}
-
 // OnlineViolation tells which operation made the history illegal.
 type OnlineViolation struct {
 	Op     history.Op
 	Reason string
-}
-
-// needs is what a write depends on.
-type needs struct {
-	expected history.Value // what a cas compared with
-	suffix   history.Value // what an append appends
-	before   string        // the name of what it replaced, where writes are named
 }
 
 // Error tells it as a sentence.
@@ -201,88 +153,6 @@ func (o *Online) write(k *onlineKey, op *history.Op) uint32 {
 		t.value = history.Absent
 	}
 	return n
-}
-
-func (o *Online) newState(k *onlineKey, id identity, hash uint32) uint32 {
-	var n uint32
-	if f := len(o.free); f > 0 {
-		n, o.free = o.free[f-1], o.free[:f-1]
-	} else {
-		n = uint32(len(o.states))
-		o.states = append(o.states, onlineState{})
-		o.texts = append(o.texts, onlineText{})
-	}
-	o.states[n] = onlineState{after: history.Never, lastCall: longAgo, first: history.Never, last: longAgo}
-	t := &o.texts[n]
-	t.id, t.hash = id, hash
-	o.table.insert(hash, n)
-	k.live = append(k.live, n)
-	return n
-}
-
-func (o *Online) newNeeds() *needs {
-	if n := len(o.spare); n > 0 {
-		fresh := o.spare[n-1]
-		o.spare = o.spare[:n-1]
-		return fresh
-	}
-	return new(needs)
-}
-
-func (o *Online) key(name string) *onlineKey {
-	near := &o.recent[shortHash(name)]
-	if k := *near; k != nil && k.name == name {
-		return k
-	}
-	k := o.keys[name]
-	if k == nil {
-		k = &onlineKey{name: name, number: uint32(len(o.keys)), sweepAt: o.leastSweep}
-		o.keys[name] = k
-		id := idOf(k.number, history.Absent)
-		n := o.newState(k, id, o.table.hash(id))
-		s := &o.states[n]
-		s.call, s.effective, s.head, s.first = longAgo, true, n, longAgo
-		o.texts[n].value = history.Absent
-		k.order = append(k.order, n)
-	}
-	*near = k
-	return k
-}
-
-// shortHash tells names apart that differ in their last two letters.
-func shortHash(name string) uint8 {
-	h := uint8(len(name))
-	if n := len(name); n >= 2 {
-		h += 31*name[n-2] + name[n-1]
-	}
-	return h
-}
-
-// deferKey gives a key up, and forgets it.
-func (o *Online) deferKey(k *onlineKey) {
-	if !k.out {
-		o.deferred = append(o.deferred, k.name)
-	}
-	o.drop(k)
-}
-
-func (o *Online) drop(k *onlineKey) {
-	k.out = true
-	for _, n := range k.live {
-		o.forget(n)
-	}
-	k.live, k.order, k.forward = nil, nil, nil
-}
-
-func (o *Online) forget(n uint32) {
-	t := &o.texts[n]
-	o.table.remove(t.hash, n)
-	if t.needs != nil {
-		*t.needs = needs{}
-		o.spare = append(o.spare, t.needs)
-	}
-	*t = onlineText{}
-	o.free = append(o.free, n)
 }
 
 // End notes how the operation ended, and returns a violation if the history
