@@ -8,6 +8,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -97,6 +98,17 @@ func TestRunFindsThePlantedBug(t *testing.T) {
 	var read judge.Result
 	require.NoError(t, rundir.ReadJSON(r.Dir, rundir.ResultFile, &read))
 	require.Equal(t, c.Operations, check(t, &read, judge.Linearizability).Operations)
+
+	// report.html draws them, and judging again draws the same.
+	page, err := os.ReadFile(filepath.Join(r.Dir, rundir.ReportFile))
+	require.NoError(t, err)
+	require.Equal(t, len(c.Operations), strings.Count(string(page), ` core" transform=`))
+	require.NoError(t, os.Remove(filepath.Join(r.Dir, rundir.ReportFile)))
+	_, err = monkey.Check(t.Context(), r.Dir)
+	require.NoError(t, err)
+	again, err := os.ReadFile(filepath.Join(r.Dir, rundir.ReportFile))
+	require.NoError(t, err)
+	require.Equal(t, string(page), string(again))
 }
 
 func TestARunStopsAtTheFirstViolationUnlessToldOtherwise(t *testing.T) {

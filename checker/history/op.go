@@ -99,6 +99,17 @@ func (o *Op) End() int64 {
 	return o.Return
 }
 
+// OfKey returns the operations on a key, in their order.
+func OfKey(ops []Op, key string) []Op {
+	var of []Op
+	for i := range ops {
+		if ops[i].Key == key {
+			of = append(of, ops[i])
+		}
+	}
+	return of
+}
+
 // Mutates says whether operations of this kind can change state.
 func (k Kind) Mutates() bool { return k != Get }
 

@@ -22,11 +22,8 @@ func drawPage(o *options, path string, h *loaded, res linear.Result) error {
 	if len(res.Core) > 0 {
 		key = res.Core[0].Key
 	}
-	var of []history.Op
-	for i := range ops {
-		if ops[i].Key == key || o.model == "bank" {
-			of = append(of, ops[i])
-		}
+	if o.model != "bank" {
+		ops = history.OfKey(ops, key)
 	}
 	f, err := os.Create(o.viz)
 	if err != nil {
@@ -36,6 +33,6 @@ func drawPage(o *options, path string, h *loaded, res linear.Result) error {
 	if key != "" {
 		title = fmt.Sprintf("%s, key %s: %s", path, key, res.Verdict)
 	}
-	err = draw.HTML(f, draw.Page{Title: title, Explanation: res.Explanation, Ops: of, Core: res.Core})
+	err = draw.HTML(f, draw.Page{Title: title, Explanation: res.Explanation, Ops: ops, Core: res.Core})
 	return errors.Join(err, f.Close())
 }

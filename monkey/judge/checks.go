@@ -3,13 +3,10 @@
 package judge
 
 import (
-	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/drumbeat-raft/drumbeat/checker/linear"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 )
 
@@ -100,67 +97,6 @@ func (e *evidence) asked() []Check {
 		c.Verdict, c.Detail = Violation, strings.Join(e.outcome.Misfits, "; ")
 	}
 	return []Check{c}
-}
-
-// linearizability judges the history of every key, and returns how many
-// operations that rests on.
-func (e *evidence) linearizability(ctx context.Context) ([]Check, int) {
-	conf := e.scenario.Checks.Linearizability
-	if !conf.Enabled {
-		return nil, 0
-	}
-	res, err := linear.Check(ctx, e.history.Ops, linear.Options{Timeout: conf.Timeout.D()})
-	if err != nil {
-		return []Check{{Name: Linearizability, Verdict: Inconclusive, Detail: "the history is not one: " + err.Error()}}, 0
-	}
-	c := Check{Name: Linearizability}
-	switch res.Verdict {
-	case linear.OK:
-		c.Verdict = Pass
-		c.Detail = fmt.Sprintf("%d operations on %d keys of %d clusters, by %s", res.Checked, len(res.PerKey), e.clustersUsed(), res.Engine)
-	case linear.Violation:
-		c.Verdict = Violation
-		c.Operations = res.Core
-		c.Cluster, c.Key = place(res)
-		c.Detail = fmt.Sprintf("cluster %d, key %s: %s", c.Cluster, c.Key, res.Explanation)
-	default:
-		c.Verdict, c.Detail = Inconclusive, res.Explanation
-	}
-	return []Check{c}, settled(res)
-}
-
-// settled counts the operations on keys that were judged to the end.
-func settled(res linear.Result) int {
-	n := 0
-	for _, k := range res.PerKey {
-		if k.Verdict != linear.Unknown {
-			n += k.Ops
-		}
-	}
-	return n
-}
-
-// place names the key of a violation, and its cluster.
-func place(res linear.Result) (cluster uint64, key string) {
-	if len(res.Core) > 0 {
-		return res.Core[0].Cluster, res.Core[0].Key
-	}
-	i := slices.IndexFunc(res.PerKey, func(k linear.KeyResult) bool { return k.Verdict == linear.Violation })
-	if i < 0 {
-		return 0, ""
-	}
-	key = res.PerKey[i].Key
-	number, _, _ := strings.Cut(key, "/")
-	cluster, _ = strconv.ParseUint(number, 10, 64)
-	return cluster, key
-}
-
-func (e *evidence) clustersUsed() int {
-	used := map[uint64]bool{}
-	for i := range e.history.Ops {
-		used[e.history.Ops[i].Cluster] = true
-	}
-	return len(used)
 }
 
 // bite judges whether the faults that the scenario insists on took effect

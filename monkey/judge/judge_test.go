@@ -4,8 +4,10 @@ package judge
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -162,6 +164,27 @@ func TestAViolationNamesClusterKeyAndOperations(t *testing.T) {
 			require.Contains(t, c.Detail, "cluster 1, key 1/k: ")
 		}
 	}
+}
+
+func TestEveryKeyThatIsNotLinearizableIsExplained(t *testing.T) {
+	m := newMade(t)
+	for n := range maxViolations + 2 {
+		read := get(20, "never written")
+		read.Key = fmt.Sprintf("1/k%d", n)
+		m.ops = append(m.ops, read)
+	}
+	keys := map[string]bool{}
+	detail := ""
+	for _, c := range m.judge().Checks {
+		if c.Name == Linearizability {
+			require.NotEmpty(t, c.Operations)
+			require.Contains(t, c.Detail, c.Key)
+			keys[c.Key] = true
+			detail += c.Detail
+		}
+	}
+	require.Len(t, keys, maxViolations)
+	require.Equal(t, 1, strings.Count(detail, "2 more keys are not linearizable"))
 }
 
 func TestWhatIsNoRunIsRefused(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/checker/linear/draw"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 )
@@ -18,36 +19,48 @@ import (
 var pageText string
 
 var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
-	"count":   func(n int) string { return Count(int64(n)) },
-	"effects": Effects,
-	"clock":   func(d time.Duration) string { return clock(d) },
-	"mark":    mark,
-	"kind":    KindOf,
-	"repairs": Repairs,
-	"seconds": func(ns int64) string { return fmt.Sprintf("%.6f", time.Duration(ns).Seconds()) },
-	"stated": func(v history.Value) string {
-		if !v.Stated() {
-			return ""
-		}
-		return v.String()
-	},
+	"count":    func(n int) string { return Count(int64(n)) },
+	"effects":  Effects,
+	"clock":    func(d time.Duration) string { return clock(d) },
+	"mark":     mark,
+	"kind":     KindOf,
+	"plain":    draw.Plain,
+	"repairs":  Repairs,
+	"activity": Activity,
 }).Parse(pageText))
 
 // page is what the template shows.
 type page struct {
 	*judge.Result
-	Checks   []judge.Check // the gravest first
-	Timeline timeline
-	Events   []rundir.Event // without leaders, which are many
+	Style      template.CSS
+	Violations []violation
+	Checks     []judge.Check // the gravest first
+	Timeline   timeline
+	Events     []rundir.Event // without leaders, which are many
+	LeftOut    int            // events beyond maxEvents
 }
 
+// maxEvents bounds the events in a page.
+const maxEvents = 5000
+
 // HTML makes report.html, one file that needs nothing else: the verdict, what
-// was done, how it was repaired, what was verified, and a timeline.
+// was done, how it was repaired, what was verified, a timeline, and a drawing
+// of what can't be explained.
 func HTML(r *judge.Result, events []rundir.Event, ops []history.Op) ([]byte, error) {
-	p := page{Result: r, Checks: worstFirst(r.Checks), Timeline: drawTimeline(r, events, ops)}
+	end := endOf(r, events)
+	faults := strikes(events, end)
+	p := page{Result: r, Style: draw.Style(), Checks: worstFirst(r.Checks), Timeline: drawTimeline(r, end, faults, ops)}
+	var err error
+	if p.Violations, err = violations(p.Checks, faults, ops); err != nil {
+		return nil, fmt.Errorf("make report.html: %w", err)
+	}
 	for _, ev := range events {
-		if ev.Kind != rundir.Leader {
+		switch {
+		case ev.Kind == rundir.Leader:
+		case len(p.Events) < maxEvents:
 			p.Events = append(p.Events, ev)
+		default:
+			p.LeftOut++
 		}
 	}
 	var b bytes.Buffer

@@ -5,6 +5,8 @@ package report
 import (
 	"bytes"
 	"encoding/xml"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -50,20 +52,71 @@ func TestJUnitFailsWhatIsNotAPass(t *testing.T) {
 	require.Equal(t, "<stale> read", s.Cases[2].Failure.Message)
 }
 
-func TestHTMLShowsBandsAndOperations(t *testing.T) {
-	events := []rundir.Event{
-		{At: 10 * time.Second, Kind: rundir.FaultBegin, Fault: "kill", ID: 1, Hosts: []string{"nodehost-2"}},
-		{At: 20 * time.Second, Kind: rundir.FaultEnd, Fault: "kill", ID: 1, Hosts: []string{"nodehost-2"}},
+// struck are the events of a run with three faults, one of which never ended.
+func struck() []rundir.Event {
+	return []rundir.Event{
+		{At: 10 * time.Second, Kind: rundir.FaultBegin, Fault: "power-loss", ID: 1, Hosts: []string{"nodehost-2"}},
+		{At: 20 * time.Second, Kind: rundir.FaultEnd, Fault: "power-loss", ID: 1, Hosts: []string{"nodehost-2"}},
 		{At: 30 * time.Second, Kind: rundir.FaultBegin, Fault: "kill", ID: 2, Hosts: []string{"nodehost-3"}, Forever: true},
+		{At: 40 * time.Second, Kind: rundir.FaultBegin, Fault: "partition", ID: 3, Hosts: []string{"nodehost-2"}},
 	}
-	b, err := HTML(bad(), events, bad().Checks[2].Operations)
+}
+
+func TestHTMLShowsTheTimelineOfFaults(t *testing.T) {
+	b, err := HTML(bad(), struck(), nil)
 	require.NoError(t, err)
 	page := string(b)
-	require.Contains(t, page, "kill of nodehost-2 at 0:10.000 for 10s")
-	require.Contains(t, page, `class="band kill forever"`)
+	require.Contains(t, page, "power-loss of nodehost-2 at 0:10.000 for 10s")
+	require.Contains(t, page, `class="strike kill for-ever"`)
+	require.Contains(t, page, `<i class="strike power-loss"></i>power loss`, "the legend")
 	require.Contains(t, page, "&lt;stale&gt; read")
-	require.NotContains(t, page, "http://", "the file needs nothing else")
+	require.Equal(t, 1, strings.Count(page, `<line class="mark"`), "when the violation was")
+}
+
+// A reader sees which operations can't be ordered, and in which fault they were.
+func TestHTMLDrawsTheViolationAmongTheFaults(t *testing.T) {
+	at := func(s float64) int64 { return int64(s * float64(time.Second)) }
+	ops := []history.Op{
+		{Client: 1, Key: "3/k1", Kind: history.Put, Value: history.String("old"), Call: at(35), Return: at(35.5), Outcome: history.OK, Host: "nodehost-1:2"},
+		{Client: 2, Key: "3/k1", Kind: history.Put, Value: history.String("new"), Call: at(36), Return: at(36.5), Outcome: history.OK, Host: "nodehost-1:2"},
+		{Client: 4, Key: "3/k1", Kind: history.Get, Observed: history.String("old"), Call: at(40.3), Return: at(40.4), Outcome: history.OK, Host: "nodehost-2:2"},
+		{Client: 5, Key: "3/k2", Kind: history.Delete, Call: at(40), Return: at(41), Outcome: history.OK, Host: "nodehost-2:2"},
+		{Client: 6, Key: "3/k1", Kind: history.Delete, Call: at(50), Return: at(51), Outcome: history.OK, Host: "nodehost-1:2"},
+	}
+	r := bad()
+	r.Checks[2].Operations = ops[:3]
+	b, err := HTML(r, struck(), ops)
+	require.NoError(t, err)
+	page := string(b)
+	require.Contains(t, page, "What went wrong on 3/k1")
+	require.Equal(t, 3, strings.Count(page, `<g class="op ok core"`))
+	require.Equal(t, 4, strings.Count(page, `<g class="op `), "the operations of that key")
+	require.Contains(t, page, "Operation 3, the last of these, came 10.3 s into the kill of nodehost-3 for ever, 0.3 s into the partition of nodehost-2.")
+	require.Contains(t, page, `<g class="band partition"><title>partition of nodehost-2, from 40.000000 s to 60.000000 s`)
+	require.Contains(t, page, `<g class="band kill for-ever"><title>kill of nodehost-3 for ever, from 30.000000 s on`)
+	require.NotContains(t, page, `<g class="band power-loss">`, "it was over before")
+	require.Contains(t, page, `<td class="where">nodehost-2<td>`, "hosts are named as in faults")
+}
+
+func TestHTMLNeedsNothingElseAndStaysSmall(t *testing.T) {
+	var ops []history.Op
+	var events []rundir.Event
+	for i := range 100_000 {
+		ops = append(ops, history.Op{Client: 1, Key: "3/k1", Kind: history.Put, Value: history.String(fmt.Sprint("v", i)),
+			Call: int64(i) * 1e6, Return: int64(i)*1e6 + 1, Outcome: history.OK})
+		events = append(events, rundir.Event{At: time.Duration(i), Kind: rundir.Decision, Op: "operation-planned", Cluster: 1, Text: "cluster 1 wants a replica"})
+	}
+	r := bad()
+	r.Checks[2].Operations = judge.Core{ops[500], ops[90_000]}
+	b, err := HTML(r, events, ops)
+	require.NoError(t, err)
+	require.Less(t, len(b), 1<<20, "bytes")
+	page := string(b)
+	require.Contains(t, page, "of the 100000 operations are drawn")
+	require.Contains(t, page, "95,000 later ones that are in events.jsonl only")
+	require.NotContains(t, page, "<script")
 	require.NotContains(t, page, "https://")
+	require.Equal(t, strings.Count(page, `xmlns="http://www.w3.org/2000/svg"`), strings.Count(page, "http://"))
 }
 
 func TestCount(t *testing.T) {

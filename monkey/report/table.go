@@ -83,12 +83,17 @@ func repaired(t io.Writer, r *judge.Result) {
 		fmt.Fprintf(t, "  longest stall by a replacement\t%.1f s, where the leader stayed\n", p.ReplacementStallSeconds)
 	}
 	if len(r.Drummer) > 0 {
-		var parts []string
-		for _, kind := range slices.Sorted(maps.Keys(r.Drummer)) {
-			parts = append(parts, fmt.Sprintf("%d %s", r.Drummer[kind], kind))
-		}
-		fmt.Fprintf(t, "  asked by Drummer\t%s\n", strings.Join(parts, ", "))
+		fmt.Fprintf(t, "  asked by Drummer\t%s\n", Activity(r.Drummer))
 	}
+}
+
+// Activity writes what Drummer asked NodeHosts to do as a phrase.
+func Activity(a judge.Activity) string {
+	var parts []string
+	for _, kind := range slices.Sorted(maps.Keys(a)) {
+		parts = append(parts, fmt.Sprintf("%d %s", a[kind], kind))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // Repairs writes how often members were replaced, and how fast.

@@ -32,6 +32,8 @@ type timeline struct {
 	Lanes         []lane
 	Ticks         []tick
 	AxisY         int
+	Kinds         []string // of the bands, as classes
+	Marks         []moment // violations
 }
 
 type lane struct {
@@ -45,21 +47,42 @@ type band struct {
 	Class, Text string
 }
 
+// moment is when a violation was complete.
+type moment struct {
+	X    float64
+	Text string
+}
+
 type tick struct {
 	X     float64
 	Label string
 }
 
-func drawTimeline(r *judge.Result, events []rundir.Event, ops []history.Op) timeline {
+// endOf is when a run ended.
+func endOf(r *judge.Result, events []rundir.Event) time.Duration {
 	end := time.Duration(r.VirtualSeconds * float64(time.Second))
 	if n := len(events); n > 0 {
 		end = max(end, events[n-1].At)
 	}
-	end = max(end, time.Second)
+	return max(end, time.Second)
+}
+
+func drawTimeline(r *judge.Result, end time.Duration, all []strike, ops []history.Op) timeline {
 	t := timeline{Width: labelWidth + plotWidth + 10, RateBase: rateHeight}
 	x := func(at time.Duration) float64 { return labelWidth + plotWidth*float64(at)/float64(end) }
 	t.drawRate(ops, end)
-	t.Lanes = lanes(events, end, x)
+	t.Lanes = lanes(all, x)
+	for _, c := range r.Checks {
+		if n := len(c.Operations); n > 0 {
+			t.Marks = append(t.Marks, moment{x(lastOf(c.Operations)), "violation on " + c.Key})
+		}
+	}
+	for _, s := range all {
+		if !slices.Contains(t.Kinds, s.class()) {
+			t.Kinds = append(t.Kinds, s.class())
+		}
+	}
+	slices.Sort(t.Kinds)
 	for i := range t.Lanes {
 		t.Lanes[i].Y = rateHeight + 10 + i*laneHeight
 	}
@@ -100,40 +123,30 @@ func (t *timeline) drawRate(ops []history.Op, end time.Duration) {
 }
 
 // lanes makes a lane for each host that a fault struck, in order of name.
-func lanes(events []rundir.Event, end time.Duration, x func(time.Duration) float64) []lane {
-	ends := map[int]time.Duration{}
-	for _, ev := range events {
-		if ev.Kind == rundir.FaultEnd {
-			ends[ev.ID] = ev.At
-		}
-	}
+func lanes(all []strike, x func(time.Duration) float64) []lane {
 	byHost := map[string]*lane{}
-	for _, ev := range events {
-		if ev.Kind != rundir.FaultBegin {
-			continue
-		}
-		to, ended := ends[ev.ID]
-		if !ended {
-			to = end
-		}
-		for _, h := range ev.Hosts {
+	for _, s := range all {
+		for _, h := range s.hosts {
 			if byHost[h] == nil {
 				byHost[h] = &lane{Host: h}
 			}
-			text := fmt.Sprintf("%s of %s at %s for %s", ev.Fault, h, clock(ev.At), (to - ev.At).Round(time.Millisecond))
-			class := ev.Fault
-			if ev.Forever {
-				class, text = class+" forever", fmt.Sprintf("%s of %s at %s, for ever", ev.Fault, h, clock(ev.At))
-			}
-			byHost[h].Bands = append(byHost[h].Bands, band{x(ev.At), max(2, x(to)-x(ev.At)), class, text})
+			byHost[h].Bands = append(byHost[h].Bands, band{x(s.from), max(2, x(s.to)-x(s.from)), s.class(), s.tell(h)})
 		}
 	}
-	var all []lane
+	var sorted []lane
 	for _, l := range byHost {
-		all = append(all, *l)
+		sorted = append(sorted, *l)
 	}
-	slices.SortFunc(all, func(a, b lane) int { return strings.Compare(a.Host, b.Host) })
-	return all
+	slices.SortFunc(sorted, func(a, b lane) int { return strings.Compare(a.Host, b.Host) })
+	return sorted
+}
+
+// lastOf is when the last of some operations was called.
+func lastOf(ops []history.Op) (last time.Duration) {
+	for i := range ops {
+		last = max(last, time.Duration(ops[i].Call))
+	}
+	return last
 }
 
 // niceStep is the distance of ticks on the time axis: about ten of them.

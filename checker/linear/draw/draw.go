@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"io"
 	"math"
+	"strings"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 )
@@ -19,8 +20,8 @@ type Band struct {
 	// fault that did not end.
 	From, To int64
 	Name     string // "partition of nodehost-2"
-	// Kind is what the legend calls it, and the CSS class of what is drawn: the
-	// page around may give it a colour of its own as --band.
+	// Kind is what the legend calls it, with hyphens for spaces, and the CSS
+	// classes of what is drawn: the page around may set their colour, --band.
 	Kind string
 }
 
@@ -37,6 +38,9 @@ type Page struct {
 	Bands []Band
 }
 
+// Plain is a kind as legends say it.
+func Plain(kind string) string { return strings.ReplaceAll(kind, "-", " ") }
+
 //go:embed draw.css
 var style string
 
@@ -44,7 +48,8 @@ var style string
 var text string
 
 var templates = template.Must(template.New("draw").Funcs(template.FuncMap{
-	"px": func(x float64) string { return fmt.Sprint(math.Round(x*10) / 10) },
+	"px":    func(x float64) string { return fmt.Sprint(math.Round(x*10) / 10) },
+	"plain": Plain,
 }).Parse(text))
 
 // Style is the CSS that figures need, once a page. All of it is about what is
