@@ -64,7 +64,7 @@ func TestAViolationIsToldWithTheFaultsAroundIt(t *testing.T) {
 	require.Equal(t, []int{5, 3, 1, 1}, []int{elements(f, "op"), elements(f, "core"), elements(f, "unknown"), elements(f, "fail")})
 	require.Contains(t, f, "<p class=\"why\">it was replaced</p>")
 	require.Contains(t, f, "Operation 3, the last of these, came 0.3 s into the partition of nodehost-2.")
-	require.Contains(t, f, "<td>5.0 s after the end of the kill of nodehost-1</tr>", "what the first one came after")
+	require.Contains(t, f, "<td class=\"faults\">5.0 s after the end of the kill of nodehost-1</tr>", "what the first one came after")
 	require.Contains(t, f, `<tspan class="number">3</tspan> client 3: get &#34;old&#34;`)
 
 	require.Equal(t, 1, elements(f, "band"), "only what the operations overlap with is drawn")
