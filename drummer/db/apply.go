@@ -65,9 +65,25 @@ func (e *edit) apply(cmd *pb.Command) {
 		e.setVersion(body.SetVersion)
 	case *pb.Command_EndOperation:
 		e.ifTerm(body.EndOperation.GetTerm(), func() { e.endOperation(body.EndOperation) })
+	case *pb.Command_SetFuses:
+		e.since(2, func() { e.ifTerm(body.SetFuses.GetTerm(), func() { e.setFuses(body.SetFuses) }) })
 	default:
-		e.refuse(pb.CommandCode_UNKNOWN_COMMAND, "this version knows no such command")
+		e.unknown()
 	}
+}
+
+// since applies what came with a version once that was let in. Until then it is
+// refused as by a program that never heard of it.
+func (e *edit) since(version uint32, do func()) {
+	if e.s.Version < version {
+		e.unknown()
+		return
+	}
+	do()
+}
+
+func (e *edit) unknown() {
+	e.refuse(pb.CommandCode_UNKNOWN_COMMAND, "this version knows no such command")
 }
 
 // refuse makes the command one that changes nothing.

@@ -15,6 +15,12 @@ func (s *State) Check() error {
 	if s.Version < 1 || s.Version > Version {
 		return fmt.Errorf("version %d is not one of 1 to %d, which this program knows", s.Version, Version)
 	}
+	if err := soundFuses(s.Blown); err != nil {
+		return err
+	}
+	if len(s.Blown) > 0 && s.Version < 2 {
+		return fmt.Errorf("a fuse is blown at version %d, which knows none", s.Version)
+	}
 	c := checker{s: s, placed: map[string]int{}, replicas: map[string]int{}, inFlight: map[uint64]int{}}
 	for id, x := range s.Clusters.All() {
 		if err := c.cluster(id, x); err != nil {

@@ -26,6 +26,8 @@ const (
 	EventHostMode           = "host-mode"
 	EventPaused             = "paused"
 	EventVersion            = "version-set"
+	EventFuseBlown          = "fuse-blown"
+	EventFuseWhole          = "fuse-whole"
 	EventClusterDefined     = "cluster-defined"
 	EventClusterUpdated     = "cluster-updated"
 	EventClusterDeleted     = "cluster-deleted"

@@ -55,6 +55,20 @@ func seeds(t testing.TB) []byte {
 	return out
 }
 
+// fuseSeeds are commands that came with version 2.
+func fuseSeeds(t testing.TB) []byte {
+	blown := &pb.SetFuses{Term: 1, Blown: []*pb.Fuse{{Fleet: true, Why: "4 of 8"}, {Region: "r", Why: "3 of 3"}}}
+	var out []byte
+	for _, cmd := range []*pb.Command{
+		{Body: &pb.Command_SetVersion{SetVersion: &pb.SetVersion{Version: 2}}},
+		{Body: &pb.Command_SetFuses{SetFuses: blown}},
+		{Body: &pb.Command_SetFuses{SetFuses: &pb.SetFuses{Term: 1, Blown: blown.Blown[1:]}}},
+	} {
+		out = frame(out, encode(t, cmd))
+	}
+	return out
+}
+
 func frame(out, data []byte) []byte {
 	return append(binary.AppendUvarint(out, uint64(len(data))), data...)
 }
@@ -79,6 +93,7 @@ func frames(data []byte) [][]byte {
 // diverge, the invariants hold, and a snapshot restores the same state.
 func FuzzApply(f *testing.F) {
 	f.Add(seeds(f))
+	f.Add(append(seeds(f), fuseSeeds(f)...))
 	f.Add([]byte{3, 1, 2, 3})
 	f.Fuzz(func(t *testing.T, data []byte) { applyBoth(t, frames(data)) })
 }
@@ -167,7 +182,7 @@ func mutate(random *rand.Rand, cmd []byte) [][]byte {
 // and is written as the same bytes again.
 func FuzzReadSnapshot(f *testing.F) {
 	s := NewState()
-	for i, cmd := range frames(seeds(f)) {
+	for i, cmd := range frames(append(seeds(f), fuseSeeds(f)...)) {
 		s, _ = Apply(s, uint64(i+1), cmd)
 	}
 	var saved bytes.Buffer

@@ -38,7 +38,12 @@ func (s *State) records() iter.Seq[*pb.SnapshotRecord] {
 }
 
 func (s *State) header() *pb.SnapshotHeader {
+	var blown []*pb.Fuse
+	for _, f := range s.Blown {
+		blown = append(blown, f.Proto())
+	}
 	return &pb.SnapshotHeader{
+		Blown:             blown,
 		Index:             s.Index,
 		DeploymentId:      s.DeploymentID,
 		Launched:          s.Launched,

@@ -57,6 +57,9 @@ func (s *State) restoreHeader(h *pb.SnapshotHeader) {
 	s.Paused = h.Paused
 	s.PauseReason = h.PauseReason
 	s.TTL = h.TimeToLive
+	for _, f := range h.Blown {
+		s.Blown = append(s.Blown, fuseOf(f))
+	}
 }
 
 func (s *State) restore(r *pb.SnapshotRecord) error {

@@ -29,6 +29,8 @@ type State struct {
 	TTL uint64
 	// Tick is the logical clock: how many Tick commands a leader has written.
 	Tick uint64
+	// Blown are the fuses that were last told to be blown, in order.
+	Blown []Fuse
 	// Term is the leadership that may write, LeaderNodeID the server that
 	// opened it (0 when a command carried the term in first).
 	Term         uint64

@@ -161,6 +161,7 @@ type Command struct {
 	//	*Command_SetHostMode
 	//	*Command_ForgetHost
 	//	*Command_SetVersion
+	//	*Command_SetFuses
 	Body          isCommand_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -329,6 +330,15 @@ func (x *Command) GetSetVersion() *SetVersion {
 	return nil
 }
 
+func (x *Command) GetSetFuses() *SetFuses {
+	if x != nil {
+		if x, ok := x.Body.(*Command_SetFuses); ok {
+			return x.SetFuses
+		}
+	}
+	return nil
+}
+
 type isCommand_Body interface {
 	isCommand_Body()
 }
@@ -389,6 +399,10 @@ type Command_SetVersion struct {
 	SetVersion *SetVersion `protobuf:"bytes,14,opt,name=set_version,json=setVersion,proto3,oneof"`
 }
 
+type Command_SetFuses struct {
+	SetFuses *SetFuses `protobuf:"bytes,15,opt,name=set_fuses,json=setFuses,proto3,oneof"` // since version 2
+}
+
 func (*Command_SetDeployment) isCommand_Body() {}
 
 func (*Command_TakeLeadership) isCommand_Body() {}
@@ -416,6 +430,8 @@ func (*Command_SetHostMode) isCommand_Body() {}
 func (*Command_ForgetHost) isCommand_Body() {}
 
 func (*Command_SetVersion) isCommand_Body() {}
+
+func (*Command_SetFuses) isCommand_Body() {}
 
 // SetDeployment names the deployment; the first writer wins.
 type SetDeployment struct {
@@ -1109,6 +1125,122 @@ func (x *SetVersion) GetVersion() uint32 {
 	return 0
 }
 
+// SetFuses records which fuses are blown, when that has changed. The leader of a
+// term finds that out; what is recorded only keeps a blow from being told twice.
+type SetFuses struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Term          uint64                 `protobuf:"varint,1,opt,name=term,proto3" json:"term,omitempty"`
+	Blown         []*Fuse                `protobuf:"bytes,2,rep,name=blown,proto3" json:"blown,omitempty"` // all that are
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetFuses) Reset() {
+	*x = SetFuses{}
+	mi := &file_log_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetFuses) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetFuses) ProtoMessage() {}
+
+func (x *SetFuses) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetFuses.ProtoReflect.Descriptor instead.
+func (*SetFuses) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *SetFuses) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
+}
+
+func (x *SetFuses) GetBlown() []*Fuse {
+	if x != nil {
+		return x.Blown
+	}
+	return nil
+}
+
+// Fuse is a fuse that is blown: that of the fleet or, unless fleet is set, that
+// of a region.
+type Fuse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Fleet         bool                   `protobuf:"varint,1,opt,name=fleet,proto3" json:"fleet,omitempty"`
+	Region        string                 `protobuf:"bytes,2,opt,name=region,proto3" json:"region,omitempty"`
+	Why           string                 `protobuf:"bytes,3,opt,name=why,proto3" json:"why,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Fuse) Reset() {
+	*x = Fuse{}
+	mi := &file_log_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Fuse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Fuse) ProtoMessage() {}
+
+func (x *Fuse) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Fuse.ProtoReflect.Descriptor instead.
+func (*Fuse) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Fuse) GetFleet() bool {
+	if x != nil {
+		return x.Fleet
+	}
+	return false
+}
+
+func (x *Fuse) GetRegion() string {
+	if x != nil {
+		return x.Region
+	}
+	return ""
+}
+
+func (x *Fuse) GetWhy() string {
+	if x != nil {
+		return x.Why
+	}
+	return ""
+}
+
 // Schedule records decisions made by the leader of a term from the state at
 // one index. Operations whose cluster changed since are dropped one by one.
 type Schedule struct {
@@ -1122,7 +1254,7 @@ type Schedule struct {
 
 func (x *Schedule) Reset() {
 	*x = Schedule{}
-	mi := &file_log_proto_msgTypes[14]
+	mi := &file_log_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1134,7 +1266,7 @@ func (x *Schedule) String() string {
 func (*Schedule) ProtoMessage() {}
 
 func (x *Schedule) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[14]
+	mi := &file_log_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1147,7 +1279,7 @@ func (x *Schedule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Schedule.ProtoReflect.Descriptor instead.
 func (*Schedule) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{14}
+	return file_log_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Schedule) GetTerm() uint64 {
@@ -1182,7 +1314,7 @@ type EndOperation struct {
 
 func (x *EndOperation) Reset() {
 	*x = EndOperation{}
-	mi := &file_log_proto_msgTypes[15]
+	mi := &file_log_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1194,7 +1326,7 @@ func (x *EndOperation) String() string {
 func (*EndOperation) ProtoMessage() {}
 
 func (x *EndOperation) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[15]
+	mi := &file_log_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1207,7 +1339,7 @@ func (x *EndOperation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndOperation.ProtoReflect.Descriptor instead.
 func (*EndOperation) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{15}
+	return file_log_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *EndOperation) GetTerm() uint64 {
@@ -1246,7 +1378,7 @@ type CommandResult struct {
 
 func (x *CommandResult) Reset() {
 	*x = CommandResult{}
-	mi := &file_log_proto_msgTypes[16]
+	mi := &file_log_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1258,7 +1390,7 @@ func (x *CommandResult) String() string {
 func (*CommandResult) ProtoMessage() {}
 
 func (x *CommandResult) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[16]
+	mi := &file_log_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1271,7 +1403,7 @@ func (x *CommandResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommandResult.ProtoReflect.Descriptor instead.
 func (*CommandResult) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{16}
+	return file_log_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CommandResult) GetCode() CommandCode {
@@ -1334,7 +1466,7 @@ var File_log_proto protoreflect.FileDescriptor
 
 const file_log_proto_rawDesc = "" +
 	"\n" +
-	"\tlog.proto\x12\vdrumbeat.v1\x1a\rdrummer.proto\"\xfc\x06\n" +
+	"\tlog.proto\x12\vdrumbeat.v1\x1a\rdrummer.proto\"\xb2\a\n" +
 	"\aCommand\x12C\n" +
 	"\x0eset_deployment\x18\x01 \x01(\v2\x1a.drumbeat.v1.SetDeploymentH\x00R\rsetDeployment\x12F\n" +
 	"\x0ftake_leadership\x18\x02 \x01(\v2\x1b.drumbeat.v1.TakeLeadershipH\x00R\x0etakeLeadership\x12'\n" +
@@ -1353,7 +1485,8 @@ const file_log_proto_rawDesc = "" +
 	"\vforget_host\x18\r \x01(\v2\x17.drumbeat.v1.ForgetHostH\x00R\n" +
 	"forgetHost\x12:\n" +
 	"\vset_version\x18\x0e \x01(\v2\x17.drumbeat.v1.SetVersionH\x00R\n" +
-	"setVersionB\x06\n" +
+	"setVersion\x124\n" +
+	"\tset_fuses\x18\x0f \x01(\v2\x15.drumbeat.v1.SetFusesH\x00R\bsetFusesB\x06\n" +
 	"\x04body\"4\n" +
 	"\rSetDeployment\x12#\n" +
 	"\rdeployment_id\x18\x01 \x01(\x04R\fdeploymentId\"J\n" +
@@ -1400,7 +1533,14 @@ const file_log_proto_rawDesc = "" +
 	"\x02by\x18\x02 \x01(\tR\x02by\"&\n" +
 	"\n" +
 	"SetVersion\x12\x18\n" +
-	"\aversion\x18\x01 \x01(\rR\aversion\"\x80\x01\n" +
+	"\aversion\x18\x01 \x01(\rR\aversion\"G\n" +
+	"\bSetFuses\x12\x12\n" +
+	"\x04term\x18\x01 \x01(\x04R\x04term\x12'\n" +
+	"\x05blown\x18\x02 \x03(\v2\x11.drumbeat.v1.FuseR\x05blown\"F\n" +
+	"\x04Fuse\x12\x14\n" +
+	"\x05fleet\x18\x01 \x01(\bR\x05fleet\x12\x16\n" +
+	"\x06region\x18\x02 \x01(\tR\x06region\x12\x10\n" +
+	"\x03why\x18\x03 \x01(\tR\x03why\"\x80\x01\n" +
 	"\bSchedule\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12(\n" +
 	"\x10decided_at_index\x18\x02 \x01(\x04R\x0edecidedAtIndex\x126\n" +
@@ -1449,7 +1589,7 @@ func file_log_proto_rawDescGZIP() []byte {
 }
 
 var file_log_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_log_proto_goTypes = []any{
 	(HostMode)(0),          // 0: drumbeat.v1.HostMode
 	(CommandCode)(0),       // 1: drumbeat.v1.CommandCode
@@ -1467,15 +1607,17 @@ var file_log_proto_goTypes = []any{
 	(*SetHostMode)(nil),    // 13: drumbeat.v1.SetHostMode
 	(*ForgetHost)(nil),     // 14: drumbeat.v1.ForgetHost
 	(*SetVersion)(nil),     // 15: drumbeat.v1.SetVersion
-	(*Schedule)(nil),       // 16: drumbeat.v1.Schedule
-	(*EndOperation)(nil),   // 17: drumbeat.v1.EndOperation
-	(*CommandResult)(nil),  // 18: drumbeat.v1.CommandResult
-	(*NodeHostInfo)(nil),   // 19: drumbeat.v1.NodeHostInfo
-	(*NodeReport)(nil),     // 20: drumbeat.v1.NodeReport
-	(*NodeKey)(nil),        // 21: drumbeat.v1.NodeKey
-	(*ClusterSpec)(nil),    // 22: drumbeat.v1.ClusterSpec
-	(*Operation)(nil),      // 23: drumbeat.v1.Operation
-	(*RequestResult)(nil),  // 24: drumbeat.v1.RequestResult
+	(*SetFuses)(nil),       // 16: drumbeat.v1.SetFuses
+	(*Fuse)(nil),           // 17: drumbeat.v1.Fuse
+	(*Schedule)(nil),       // 18: drumbeat.v1.Schedule
+	(*EndOperation)(nil),   // 19: drumbeat.v1.EndOperation
+	(*CommandResult)(nil),  // 20: drumbeat.v1.CommandResult
+	(*NodeHostInfo)(nil),   // 21: drumbeat.v1.NodeHostInfo
+	(*NodeReport)(nil),     // 22: drumbeat.v1.NodeReport
+	(*NodeKey)(nil),        // 23: drumbeat.v1.NodeKey
+	(*ClusterSpec)(nil),    // 24: drumbeat.v1.ClusterSpec
+	(*Operation)(nil),      // 25: drumbeat.v1.Operation
+	(*RequestResult)(nil),  // 26: drumbeat.v1.RequestResult
 }
 var file_log_proto_depIdxs = []int32{
 	3,  // 0: drumbeat.v1.Command.set_deployment:type_name -> drumbeat.v1.SetDeployment
@@ -1484,30 +1626,32 @@ var file_log_proto_depIdxs = []int32{
 	6,  // 3: drumbeat.v1.Command.reports:type_name -> drumbeat.v1.HostReports
 	8,  // 4: drumbeat.v1.Command.define_clusters:type_name -> drumbeat.v1.DefineClusters
 	9,  // 5: drumbeat.v1.Command.set_launched:type_name -> drumbeat.v1.SetLaunched
-	16, // 6: drumbeat.v1.Command.schedule:type_name -> drumbeat.v1.Schedule
-	17, // 7: drumbeat.v1.Command.end_operation:type_name -> drumbeat.v1.EndOperation
+	18, // 6: drumbeat.v1.Command.schedule:type_name -> drumbeat.v1.Schedule
+	19, // 7: drumbeat.v1.Command.end_operation:type_name -> drumbeat.v1.EndOperation
 	10, // 8: drumbeat.v1.Command.update_clusters:type_name -> drumbeat.v1.UpdateClusters
 	11, // 9: drumbeat.v1.Command.delete_clusters:type_name -> drumbeat.v1.DeleteClusters
 	12, // 10: drumbeat.v1.Command.set_paused:type_name -> drumbeat.v1.SetPaused
 	13, // 11: drumbeat.v1.Command.set_host_mode:type_name -> drumbeat.v1.SetHostMode
 	14, // 12: drumbeat.v1.Command.forget_host:type_name -> drumbeat.v1.ForgetHost
 	15, // 13: drumbeat.v1.Command.set_version:type_name -> drumbeat.v1.SetVersion
-	7,  // 14: drumbeat.v1.HostReports.reports:type_name -> drumbeat.v1.HostReport
-	19, // 15: drumbeat.v1.HostReport.host:type_name -> drumbeat.v1.NodeHostInfo
-	20, // 16: drumbeat.v1.HostReport.nodes:type_name -> drumbeat.v1.NodeReport
-	21, // 17: drumbeat.v1.HostReport.gone:type_name -> drumbeat.v1.NodeKey
-	22, // 18: drumbeat.v1.DefineClusters.specs:type_name -> drumbeat.v1.ClusterSpec
-	22, // 19: drumbeat.v1.UpdateClusters.specs:type_name -> drumbeat.v1.ClusterSpec
-	0,  // 20: drumbeat.v1.SetHostMode.mode:type_name -> drumbeat.v1.HostMode
-	23, // 21: drumbeat.v1.Schedule.operations:type_name -> drumbeat.v1.Operation
-	24, // 22: drumbeat.v1.EndOperation.result:type_name -> drumbeat.v1.RequestResult
-	1,  // 23: drumbeat.v1.CommandResult.code:type_name -> drumbeat.v1.CommandCode
-	23, // 24: drumbeat.v1.CommandResult.accepted:type_name -> drumbeat.v1.Operation
-	25, // [25:25] is the sub-list for method output_type
-	25, // [25:25] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	16, // 14: drumbeat.v1.Command.set_fuses:type_name -> drumbeat.v1.SetFuses
+	7,  // 15: drumbeat.v1.HostReports.reports:type_name -> drumbeat.v1.HostReport
+	21, // 16: drumbeat.v1.HostReport.host:type_name -> drumbeat.v1.NodeHostInfo
+	22, // 17: drumbeat.v1.HostReport.nodes:type_name -> drumbeat.v1.NodeReport
+	23, // 18: drumbeat.v1.HostReport.gone:type_name -> drumbeat.v1.NodeKey
+	24, // 19: drumbeat.v1.DefineClusters.specs:type_name -> drumbeat.v1.ClusterSpec
+	24, // 20: drumbeat.v1.UpdateClusters.specs:type_name -> drumbeat.v1.ClusterSpec
+	0,  // 21: drumbeat.v1.SetHostMode.mode:type_name -> drumbeat.v1.HostMode
+	17, // 22: drumbeat.v1.SetFuses.blown:type_name -> drumbeat.v1.Fuse
+	25, // 23: drumbeat.v1.Schedule.operations:type_name -> drumbeat.v1.Operation
+	26, // 24: drumbeat.v1.EndOperation.result:type_name -> drumbeat.v1.RequestResult
+	1,  // 25: drumbeat.v1.CommandResult.code:type_name -> drumbeat.v1.CommandCode
+	25, // 26: drumbeat.v1.CommandResult.accepted:type_name -> drumbeat.v1.Operation
+	27, // [27:27] is the sub-list for method output_type
+	27, // [27:27] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_log_proto_init() }
@@ -1531,6 +1675,7 @@ func file_log_proto_init() {
 		(*Command_SetHostMode)(nil),
 		(*Command_ForgetHost)(nil),
 		(*Command_SetVersion)(nil),
+		(*Command_SetFuses)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1538,7 +1683,7 @@ func file_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_log_proto_rawDesc), len(file_log_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   17,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -175,6 +175,7 @@ type SnapshotHeader struct {
 	Paused            bool                   `protobuf:"varint,14,opt,name=paused,proto3" json:"paused,omitempty"`
 	PauseReason       string                 `protobuf:"bytes,15,opt,name=pause_reason,json=pauseReason,proto3" json:"pause_reason,omitempty"`
 	TimeToLive        uint64                 `protobuf:"varint,16,opt,name=time_to_live,json=timeToLive,proto3" json:"time_to_live,omitempty"`
+	Blown             []*Fuse                `protobuf:"bytes,17,rep,name=blown,proto3" json:"blown,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -319,6 +320,13 @@ func (x *SnapshotHeader) GetTimeToLive() uint64 {
 		return x.TimeToLive
 	}
 	return 0
+}
+
+func (x *SnapshotHeader) GetBlown() []*Fuse {
+	if x != nil {
+		return x.Blown
+	}
+	return nil
 }
 
 type HostRecord struct {
@@ -916,7 +924,7 @@ const file_snapshot_proto_rawDesc = "" +
 	"\acluster\x18\x03 \x01(\v2\x1a.drumbeat.v1.ClusterRecordH\x00R\acluster\x126\n" +
 	"\toperation\x18\x04 \x01(\v2\x16.drumbeat.v1.OperationH\x00R\toperation\x12*\n" +
 	"\x05event\x18\x05 \x01(\v2\x12.drumbeat.v1.EventH\x00R\x05eventB\x06\n" +
-	"\x04body\"\xf2\x03\n" +
+	"\x04body\"\x9b\x04\n" +
 	"\x0eSnapshotHeader\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x12#\n" +
 	"\rdeployment_id\x18\x02 \x01(\x04R\fdeploymentId\x12\x1a\n" +
@@ -937,7 +945,8 @@ const file_snapshot_proto_rawDesc = "" +
 	"\x06paused\x18\x0e \x01(\bR\x06paused\x12!\n" +
 	"\fpause_reason\x18\x0f \x01(\tR\vpauseReason\x12 \n" +
 	"\ftime_to_live\x18\x10 \x01(\x04R\n" +
-	"timeToLive\"\x98\x02\n" +
+	"timeToLive\x12'\n" +
+	"\x05blown\x18\x11 \x03(\v2\x11.drumbeat.v1.FuseR\x05blown\"\x98\x02\n" +
 	"\n" +
 	"HostRecord\x12-\n" +
 	"\x04info\x18\x01 \x01(\v2\x19.drumbeat.v1.NodeHostInfoR\x04info\x12$\n" +
@@ -1026,12 +1035,13 @@ var file_snapshot_proto_goTypes = []any{
 	(*ReplicaRecord)(nil),       // 7: drumbeat.v1.ReplicaRecord
 	(*Operation)(nil),           // 8: drumbeat.v1.Operation
 	(*Event)(nil),               // 9: drumbeat.v1.Event
-	(*NodeHostInfo)(nil),        // 10: drumbeat.v1.NodeHostInfo
-	(HostMode)(0),               // 11: drumbeat.v1.HostMode
-	(*ClusterSpec)(nil),         // 12: drumbeat.v1.ClusterSpec
-	(*Membership)(nil),          // 13: drumbeat.v1.Membership
-	(JoinMode)(0),               // 14: drumbeat.v1.JoinMode
-	(MemberRole)(0),             // 15: drumbeat.v1.MemberRole
+	(*Fuse)(nil),                // 10: drumbeat.v1.Fuse
+	(*NodeHostInfo)(nil),        // 11: drumbeat.v1.NodeHostInfo
+	(HostMode)(0),               // 12: drumbeat.v1.HostMode
+	(*ClusterSpec)(nil),         // 13: drumbeat.v1.ClusterSpec
+	(*Membership)(nil),          // 14: drumbeat.v1.Membership
+	(JoinMode)(0),               // 15: drumbeat.v1.JoinMode
+	(MemberRole)(0),             // 16: drumbeat.v1.MemberRole
 }
 var file_snapshot_proto_depIdxs = []int32{
 	1,  // 0: drumbeat.v1.SnapshotRecord.header:type_name -> drumbeat.v1.SnapshotHeader
@@ -1039,23 +1049,24 @@ var file_snapshot_proto_depIdxs = []int32{
 	5,  // 2: drumbeat.v1.SnapshotRecord.cluster:type_name -> drumbeat.v1.ClusterRecord
 	8,  // 3: drumbeat.v1.SnapshotRecord.operation:type_name -> drumbeat.v1.Operation
 	9,  // 4: drumbeat.v1.SnapshotRecord.event:type_name -> drumbeat.v1.Event
-	10, // 5: drumbeat.v1.HostRecord.info:type_name -> drumbeat.v1.NodeHostInfo
-	11, // 6: drumbeat.v1.HostRecord.mode:type_name -> drumbeat.v1.HostMode
-	12, // 7: drumbeat.v1.ClusterRecord.spec:type_name -> drumbeat.v1.ClusterSpec
-	13, // 8: drumbeat.v1.ClusterRecord.image:type_name -> drumbeat.v1.Membership
-	4,  // 9: drumbeat.v1.ClusterRecord.initial:type_name -> drumbeat.v1.InitialMemberRecord
-	3,  // 10: drumbeat.v1.ClusterRecord.config:type_name -> drumbeat.v1.AttemptRecord
-	6,  // 11: drumbeat.v1.ClusterRecord.nodes:type_name -> drumbeat.v1.NodeRecord
-	7,  // 12: drumbeat.v1.ClusterRecord.replicas:type_name -> drumbeat.v1.ReplicaRecord
-	14, // 13: drumbeat.v1.NodeRecord.join:type_name -> drumbeat.v1.JoinMode
-	3,  // 14: drumbeat.v1.NodeRecord.start:type_name -> drumbeat.v1.AttemptRecord
-	15, // 15: drumbeat.v1.ReplicaRecord.role:type_name -> drumbeat.v1.MemberRole
-	3,  // 16: drumbeat.v1.ReplicaRecord.destroy:type_name -> drumbeat.v1.AttemptRecord
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	10, // 5: drumbeat.v1.SnapshotHeader.blown:type_name -> drumbeat.v1.Fuse
+	11, // 6: drumbeat.v1.HostRecord.info:type_name -> drumbeat.v1.NodeHostInfo
+	12, // 7: drumbeat.v1.HostRecord.mode:type_name -> drumbeat.v1.HostMode
+	13, // 8: drumbeat.v1.ClusterRecord.spec:type_name -> drumbeat.v1.ClusterSpec
+	14, // 9: drumbeat.v1.ClusterRecord.image:type_name -> drumbeat.v1.Membership
+	4,  // 10: drumbeat.v1.ClusterRecord.initial:type_name -> drumbeat.v1.InitialMemberRecord
+	3,  // 11: drumbeat.v1.ClusterRecord.config:type_name -> drumbeat.v1.AttemptRecord
+	6,  // 12: drumbeat.v1.ClusterRecord.nodes:type_name -> drumbeat.v1.NodeRecord
+	7,  // 13: drumbeat.v1.ClusterRecord.replicas:type_name -> drumbeat.v1.ReplicaRecord
+	15, // 14: drumbeat.v1.NodeRecord.join:type_name -> drumbeat.v1.JoinMode
+	3,  // 15: drumbeat.v1.NodeRecord.start:type_name -> drumbeat.v1.AttemptRecord
+	16, // 16: drumbeat.v1.ReplicaRecord.role:type_name -> drumbeat.v1.MemberRole
+	3,  // 17: drumbeat.v1.ReplicaRecord.destroy:type_name -> drumbeat.v1.AttemptRecord
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_snapshot_proto_init() }

@@ -22,7 +22,7 @@ func (f *fleet) isCalm() bool {
 			return false
 		}
 	}
-	return f.fuses.fleet == ""
+	return f.fuses.of(db.Fuse{Fleet: true}) == ""
 }
 
 // complete tells whether a cluster lacks nothing and nothing happens to it.

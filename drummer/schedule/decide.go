@@ -80,6 +80,7 @@ func Decide(state *db.State, policy Policy, seed uint64) Plan {
 	for _, id := range slices.Sorted(maps.Keys(p.waiting)) {
 		p.plan.Waiting = append(p.plan.Waiting, Waiting{ClusterID: id, For: p.waiting[id]})
 	}
+	p.plan.Blown = p.fuses
 	return p.plan
 }
 

@@ -6,15 +6,32 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/drumbeat-raft/drumbeat/drummer/db"
 )
 
-// fuses stop replacement when too many hosts vanish at once: then the cause
-// is more likely a network, a power supply or a mistake than so many broken
-// hosts, and copying all their data to the rest could take that down too.
-// What is dead is still started again wherever its host returns.
-type fuses struct {
-	fleet   string            // why, when the whole fleet's is blown
-	regions map[string]string // by region
+// fuses are those that are blown, in order. They stop replacement when too many
+// hosts vanish at once: then the cause is more likely a network, a power supply
+// or a mistake than so many broken hosts, and copying all their data to the rest
+// could take that down too. What is dead is still started again wherever its
+// host returns.
+type fuses []db.Fuse
+
+// of says why a fuse is blown, or nothing when it is whole.
+func (f fuses) of(fuse db.Fuse) string {
+	i, blown := slices.BinarySearchFunc(f, fuse, db.Fuse.Compare)
+	if !blown {
+		return ""
+	}
+	return fmt.Sprintf("%s: %s", f[i], f[i].Why)
+}
+
+// any says why some fuse is blown, or nothing when all are whole.
+func (f fuses) any() string {
+	if len(f) == 0 {
+		return ""
+	}
+	return f.of(f[0])
 }
 
 // checkFuses looks at the hosts that vanished within the last FuseHold ticks.
@@ -44,38 +61,27 @@ func (f *fleet) checkFuses() fuses {
 		return t.vanished > f.policy.FuseHosts && t.vanished*100 > t.hosts*percent
 	}
 	if tooMany(all, f.policy.FusePercent) {
-		blown.fleet = fmt.Sprintf("the fuse: %d of %d hosts vanished at once", all.vanished, all.hosts)
+		blown = append(blown, db.Fuse{Fleet: true, Why: fmt.Sprintf("%d of %d hosts vanished at once", all.vanished, all.hosts)})
 	}
-	if len(regions) > 1 {
-		for region, t := range regions {
-			if tooMany(*t, f.policy.FuseRegionPercent) {
-				if blown.regions == nil {
-					blown.regions = map[string]string{}
-				}
-				blown.regions[region] = fmt.Sprintf("the fuse of region %q: %d of its %d hosts vanished at once",
-					region, t.vanished, t.hosts)
-			}
+	if len(regions) < 2 {
+		return blown
+	}
+	for _, region := range slices.Sorted(maps.Keys(regions)) {
+		if t := regions[region]; tooMany(*t, f.policy.FuseRegionPercent) {
+			blown = append(blown, db.Fuse{Region: region, Why: fmt.Sprintf("%d of its %d hosts vanished at once", t.vanished, t.hosts)})
 		}
 	}
 	return blown
 }
 
-// any returns why some fuse is blown, or an empty string.
-func (f *fuses) any() string {
-	if f.fleet != "" || len(f.regions) == 0 {
-		return f.fleet
-	}
-	return f.regions[slices.Min(slices.Collect(maps.Keys(f.regions)))]
-}
-
 // blown returns why no member of a cluster may be replaced now, or an empty string.
 func (f *fleet) blown(a *assessment) string {
-	if f.fuses.fleet != "" {
-		return f.fuses.fleet
+	if why := f.fuses.of(db.Fuse{Fleet: true}); why != "" {
+		return why
 	}
 	for _, m := range a.voters {
 		if m.is == dead && m.host != nil && !m.host.up {
-			if why := f.fuses.regions[m.host.Region()]; why != "" {
+			if why := f.fuses.of(db.Fuse{Region: m.host.Region()}); why != "" {
 				return why
 			}
 		}

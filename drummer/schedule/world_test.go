@@ -158,7 +158,7 @@ func (w *world) noteEvents(before *db.State) {
 			op := w.state.Operations.At(ev.OperationId)
 			w.note("%s — %s", db.Describe(op.Request), op.Reason)
 		case db.EventOperationDropped, db.EventOperationExpired, db.EventOperationOvertaken,
-			db.EventHostGone, db.EventClusterAdopted:
+			db.EventHostGone, db.EventClusterAdopted, db.EventFuseBlown, db.EventFuseWhole:
 			w.note("%s: %s", ev.Kind, ev.Text)
 		}
 	}
@@ -199,6 +199,9 @@ func (w *world) lead() {
 	w.sent = map[uint64]bool{} // the new leader pushes what is in flight again
 	w.write(&pb.Command{Body: &pb.Command_TakeLeadership{
 		TakeLeadership: &pb.TakeLeadership{Term: w.term, ServerNodeId: w.term%3 + 1}}})
+	if w.state.Version < db.Version {
+		w.write(&pb.Command{Body: &pb.Command_SetVersion{SetVersion: &pb.SetVersion{Version: db.Version}}})
+	}
 	for _, m := range w.hosts {
 		m.reported = nil // and every host says Hello to it
 	}
@@ -291,12 +294,19 @@ func (w *world) warmedUp() bool {
 // decide writes the next plan.
 func (w *world) decide() {
 	plan := Decide(w.state, w.policy, w.seed)
+	from := w.state
 	again := Decide(w.state, w.policy, w.seed)
 	if len(plan.Operations) != len(again.Operations) {
 		w.breaks("the same state led to different decisions")
 	}
+	if cmd := plan.FuseCommand(from, w.term); cmd != nil {
+		w.write(cmd)
+	}
+	if plan.FuseCommand(w.state, w.term) != nil {
+		w.breaks("the blow of a fuse would be told twice")
+	}
 	if len(plan.Operations) > 0 {
-		if r := w.write(plan.Command(w.state, w.term)); r.Dropped > 0 {
+		if r := w.write(plan.Command(from, w.term)); r.Dropped > 0 {
 			w.breaks("%d of the scheduler's own fresh decisions were dropped", r.Dropped)
 		}
 	}

@@ -227,6 +227,11 @@ func (r *reign) schedule(ctx context.Context) error {
 		return nil
 	}
 	plan := schedule.Decide(state, r.server.config.Policy, Seed(state))
+	if cmd := plan.FuseCommand(state, r.term); cmd != nil {
+		if err := r.write(ctx, "fuses", []*pb.Command{cmd}); err != nil {
+			return err
+		}
+	}
 	if len(plan.Operations) == 0 {
 		return nil
 	}
