@@ -4,7 +4,9 @@ package invariant
 
 import (
 	"fmt"
+	"math"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
@@ -87,5 +89,7 @@ func sortedKeys[V any](m map[uint64]V) []uint64 {
 	return keys
 }
 
-// seconds tells a span of nanoseconds.
-func seconds(ns int64) string { return fmt.Sprintf("%.3f s", float64(ns)/1e9) }
+// seconds tells a span of nanoseconds, to the millisecond.
+func seconds(ns int64) string {
+	return strconv.FormatFloat(math.Round(float64(ns)/1e6)/1e3, 'f', -1, 64) + " s"
+}
