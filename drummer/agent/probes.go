@@ -12,6 +12,7 @@ import (
 	"github.com/lni/dragonboat/v3"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/raftspec"
 )
 
 // probePause keeps a node whose probe failed from being probed all the time.
@@ -161,7 +162,7 @@ func (p *probes) caughtUp(k key) bool {
 func (p *probes) electionTimeout(k key) time.Duration {
 	rtt := p.nodes[k].electionRTT
 	if rtt == 0 {
-		rtt = defaultElectionRTT
+		rtt = raftspec.DefaultElectionRTT
 	}
 	return time.Duration(rtt) * tick(p.nodehost)
 }

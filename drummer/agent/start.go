@@ -35,10 +35,10 @@ func (a *Agent) startNode(ctx context.Context, req *pb.Request) *pb.RequestResul
 	if !ok {
 		return refused(req, "application %q is not in this NodeHost's registry", spec.GetApplication())
 	}
-	raft := raftConfig(req)
-	if err := validateRaft(raft); err != nil {
+	if err := checkRaft(req); err != nil {
 		return refused(req, "the Raft configuration of cluster %d is invalid: %v", req.GetClusterId(), err)
 	}
+	raft := raftConfig(req)
 	members, join, refusal := a.startMode(req)
 	if refusal != nil {
 		return refusal

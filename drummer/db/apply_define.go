@@ -12,7 +12,7 @@ import (
 
 // defineClusters adds specifications, all or none.
 func (e *edit) defineClusters(cmd *pb.DefineClusters) {
-	if err := ValidateSpecs(cmd.GetSpecs()); err != nil {
+	if err := validateSpecs(cmd.GetSpecs(), e.s.Version); err != nil {
 		e.refuse(pb.CommandCode_INVALID, "%s", err.Error())
 		return
 	}
@@ -34,7 +34,7 @@ func (e *edit) defineClusters(cmd *pb.DefineClusters) {
 
 // updateClusters changes specifications, all or none.
 func (e *edit) updateClusters(cmd *pb.UpdateClusters) {
-	if err := ValidateSpecs(cmd.GetSpecs()); err != nil {
+	if err := validateSpecs(cmd.GetSpecs(), e.s.Version); err != nil {
 		e.refuse(pb.CommandCode_INVALID, "%s", err.Error())
 		return
 	}

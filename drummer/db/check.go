@@ -65,7 +65,7 @@ func (k *checker) cluster(id uint64, c *Cluster) error {
 		return fmt.Errorf("it is deleted and has nodes")
 	}
 	if c.Spec != nil {
-		if err := ValidateSpec(c.Spec); err != nil {
+		if err := validateSpec(c.Spec); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/raftspec"
 )
 
 // Limits of what is accepted.
@@ -21,12 +22,16 @@ const (
 	MaxMembers       = 64 // of a Raft cluster, all roles
 	MaxNodeID        = 1 << 62
 	MaxDeadlineTicks = 100_000
-	// minInMemLogBytes is a little above the least that Dragonboat accepts.
-	minInMemLogBytes = 256
 )
 
-// ValidateSpecs tells why the specifications can't be defined together.
+// ValidateSpecs tells why the specifications can't be defined together. It is
+// for who accepts them; Apply has to go by what it once let into the log.
 func ValidateSpecs(specs []*pb.ClusterSpec) error {
+	return validateSpecs(specs, Version)
+}
+
+// validateSpecs is ValidateSpecs as the commands of a version know it.
+func validateSpecs(specs []*pb.ClusterSpec, version uint32) error {
 	if len(specs) == 0 {
 		return errors.New("there is no specification to define")
 	}
@@ -34,15 +39,22 @@ func ValidateSpecs(specs []*pb.ClusterSpec) error {
 		return fmt.Errorf("%d specifications are too many at once, %d are allowed", len(specs), MaxSpecs)
 	}
 	for _, spec := range specs {
-		if err := ValidateSpec(spec); err != nil {
+		if err := validateSpec(spec); err != nil {
+			return err
+		}
+		if version < 2 {
+			continue
+		}
+		if err := validateStartable(spec); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// ValidateSpec tells why a specification can't be right.
-func ValidateSpec(spec *pb.ClusterSpec) error {
+// validateSpec tells why a specification can't be right. It holds for every
+// version: what was accepted once must be restored for ever.
+func validateSpec(spec *pb.ClusterSpec) error {
 	id := spec.GetClusterId()
 	switch {
 	case id == 0:
@@ -75,17 +87,34 @@ func validateRegions(spec *pb.ClusterSpec) error {
 	return nil
 }
 
-// validateRaft refuses what Dragonboat's config.Validate would refuse on
-// every host.
+// validateStartable tells why no host could run a member of a cluster, or no
+// host could ever be suitable. It came with version 2.
+func validateStartable(spec *pb.ClusterSpec) error {
+	if err := raftspec.Check(spec.GetRaft()); err != nil {
+		return fmt.Errorf("cluster %d can't run: %w", spec.ClusterId, err)
+	}
+	if !validLabels(spec.GetRequiredLabels()) || !validLabels(spec.GetPreferredLabels()) {
+		return fmt.Errorf("cluster %d requires or prefers more than %d labels, or one that is empty or above %d bytes",
+			spec.ClusterId, MaxLabels, MaxNameBytes)
+	}
+	if len(spec.GetSpreadOver()) > MaxNameBytes {
+		return fmt.Errorf("cluster %d is spread over a label of %d bytes, at most %d are allowed",
+			spec.ClusterId, len(spec.SpreadOver), MaxNameBytes)
+	}
+	return nil
+}
+
+// validateRaft refuses some of what Dragonboat's config.Validate would refuse
+// on every host; raftspec.Check knows the rest.
 func validateRaft(id uint64, raft *pb.RaftConfig) error {
 	election, heartbeat := raft.GetElectionRtt(), raft.GetHeartbeatRtt()
 	if election != 0 && heartbeat != 0 && election/2 <= heartbeat {
 		return fmt.Errorf("cluster %d has an election_rtt of %d, more than twice its heartbeat_rtt %d is needed",
 			id, election, heartbeat)
 	}
-	if size := raft.GetMaxInMemLogSize(); size != 0 && size < minInMemLogBytes {
+	if size := raft.GetMaxInMemLogSize(); size != 0 && size < raftspec.MinInMemLogSize {
 		return fmt.Errorf("cluster %d has a max_in_mem_log_size of %d bytes, at least %d are needed",
-			id, size, minInMemLogBytes)
+			id, size, raftspec.MinInMemLogSize)
 	}
 	return nil
 }
@@ -97,17 +126,23 @@ func validateHost(info *pb.NodeHostInfo) error {
 	if !validName(info.GetNodehostId()) || !validName(info.GetRaftAddress()) {
 		return fmt.Errorf("a host needs a NodeHost ID and a RaftAddress of 1 to %d bytes", MaxNameBytes)
 	}
-	if len(info.GetApiAddress()) > MaxNameBytes || len(info.GetRegion()) > MaxNameBytes ||
-		len(info.GetLabels()) > MaxLabels {
-		return fmt.Errorf("host %s has an API address or a region above %d bytes, or more than %d labels",
-			info.NodehostId, MaxNameBytes, MaxLabels)
+	if len(info.GetApiAddress()) > MaxNameBytes || len(info.GetRegion()) > MaxNameBytes {
+		return fmt.Errorf("host %s has an API address or a region above %d bytes", info.NodehostId, MaxNameBytes)
 	}
-	for k, v := range info.GetLabels() {
-		if !validName(k) || len(v) > MaxNameBytes {
-			return fmt.Errorf("host %s has a label that is empty or above %d bytes", info.NodehostId, MaxNameBytes)
-		}
+	if !validLabels(info.GetLabels()) {
+		return fmt.Errorf("host %s has more than %d labels, or one that is empty or above %d bytes",
+			info.NodehostId, MaxLabels, MaxNameBytes)
 	}
 	return nil
+}
+
+func validLabels(labels map[string]string) bool {
+	for k, v := range labels {
+		if !validName(k) || len(v) > MaxNameBytes {
+			return false
+		}
+	}
+	return len(labels) <= MaxLabels
 }
 
 func validNodeID(id uint64) bool { return id != 0 && id < MaxNodeID }

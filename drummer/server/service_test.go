@@ -244,6 +244,9 @@ func TestRefusalsHaveCodes(t *testing.T) {
 		require.Equal(t, codes.InvalidArgument, define())
 		require.Equal(t, codes.InvalidArgument, define(spec(0)))
 		require.Equal(t, codes.InvalidArgument, define(nil))
+		endless := spec(3)
+		endless.Raft = &pb.RaftConfig{ElectionRtt: 1 << 40}
+		require.Equal(t, codes.InvalidArgument, define(endless))
 		require.Equal(t, codes.OK, define(spec(3)))
 		require.Equal(t, codes.OK, define(spec(3)), "the same again")
 		require.Equal(t, codes.AlreadyExists, define(spec(5)))

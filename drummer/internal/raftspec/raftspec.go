@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package raftspec
+
+import (
+	"cmp"
+	"fmt"
+
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+)
+
+// Defaults of what a specification leaves zero. The first two are in RTTs of
+// the NodeHost, the others in log entries.
+const (
+	DefaultElectionRTT        = 10
+	DefaultHeartbeatRTT       = 1
+	DefaultSnapshotEntries    = 10000
+	DefaultCompactionOverhead = 5000
+)
+
+const (
+	// MaxRTTs bounds election and heartbeat timeouts: Dragonboat multiplies
+	// them without looking.
+	MaxRTTs = 1_000_000
+	// MaxEntries bounds counts of log entries: Dragonboat adds them to indexes
+	// without looking.
+	MaxEntries = 1 << 40
+	// MinInMemLogSize, in bytes, is a little above the least that Dragonboat
+	// accepts.
+	MinInMemLogSize = 256
+)
+
+// Effective is a Raft configuration with its defaults filled in. The argument
+// may be nil, and stays as it is.
+func Effective(raft *pb.RaftConfig) *pb.RaftConfig {
+	return &pb.RaftConfig{
+		ElectionRtt:        cmp.Or(raft.GetElectionRtt(), DefaultElectionRTT),
+		HeartbeatRtt:       cmp.Or(raft.GetHeartbeatRtt(), DefaultHeartbeatRTT),
+		SnapshotEntries:    cmp.Or(raft.GetSnapshotEntries(), DefaultSnapshotEntries),
+		CompactionOverhead: cmp.Or(raft.GetCompactionOverhead(), DefaultCompactionOverhead),
+		MaxInMemLogSize:    raft.GetMaxInMemLogSize(),
+		CheckQuorum:        true,
+		Quiesce:            raft.GetQuiesce(),
+	}
+}
+
+// Check tells why no NodeHost could run a node with a Raft configuration: what
+// Dragonboat's config.Validate refuses, and what would overflow in it.
+func Check(raft *pb.RaftConfig) error {
+	r := Effective(raft)
+	switch {
+	case r.ElectionRtt > MaxRTTs || r.HeartbeatRtt > MaxRTTs:
+		return fmt.Errorf("election_rtt is %d and heartbeat_rtt %d, at most %d are allowed", r.ElectionRtt, r.HeartbeatRtt, MaxRTTs)
+	case r.ElectionRtt <= 2*r.HeartbeatRtt:
+		return fmt.Errorf("election_rtt is %d%s, which must be more than twice heartbeat_rtt, %d%s",
+			r.ElectionRtt, byDefault(raft.GetElectionRtt()), r.HeartbeatRtt, byDefault(raft.GetHeartbeatRtt()))
+	case r.SnapshotEntries > MaxEntries || r.CompactionOverhead > MaxEntries:
+		return fmt.Errorf("snapshot_entries is %d and compaction_overhead %d, at most %d are allowed",
+			r.SnapshotEntries, r.CompactionOverhead, uint64(MaxEntries))
+	case r.MaxInMemLogSize != 0 && r.MaxInMemLogSize < MinInMemLogSize:
+		return fmt.Errorf("max_in_mem_log_size is %d bytes, at least %d are needed", r.MaxInMemLogSize, MinInMemLogSize)
+	default:
+		return nil
+	}
+}
+
+func byDefault(given uint64) string {
+	if given == 0 {
+		return " by default"
+	}
+	return ""
+}
