@@ -10,7 +10,6 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
 	"github.com/drumbeat-raft/drumbeat/drummer"
-	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
 	"github.com/drumbeat-raft/drumbeat/drummer/schedule"
 )
 
@@ -28,9 +27,8 @@ type file struct {
 	RTT        time.Duration `yaml:"rtt"`
 	Heartbeat  time.Duration `yaml:"heartbeat"`
 	TimeToLive time.Duration `yaml:"time_to_live"`
-	TLS        rpc.TLSFiles  `yaml:"tls"`
-	Plaintext  bool          `yaml:"plaintext"`
-	LogLevel   string        `yaml:"log_level"`
+
+	program.Common `yaml:",inline"`
 }
 
 type member struct {
@@ -80,10 +78,7 @@ func (f *file) check(path string, plaintext bool) error {
 	case f.TimeToLive < 5*f.Heartbeat:
 		return bad("time_to_live is %v, it must be at least five heartbeats of %v", f.TimeToLive, f.Heartbeat)
 	}
-	if f.TLS.Empty() {
-		return program.CheckPlaintext(f.Plaintext, plaintext, f.listen(), f.raftListen())
-	}
-	return nil
+	return f.CheckListens(plaintext, f.listen(), f.raftListen())
 }
 
 func (f *file) config() drummer.Config {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
 	"github.com/drumbeat-raft/drumbeat/drummer/agent"
-	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
 )
 
 // file is a NodeHost's configuration file.
@@ -30,10 +29,9 @@ type file struct {
 	RTT        time.Duration `yaml:"rtt"`
 	// Shards is how many LogDB shards and workers Dragonboat uses. It can't be
 	// changed once data_dir is in use.
-	Shards    uint64       `yaml:"shards"`
-	TLS       rpc.TLSFiles `yaml:"tls"`
-	Plaintext bool         `yaml:"plaintext"`
-	LogLevel  string       `yaml:"log_level"`
+	Shards uint64 `yaml:"shards"`
+
+	program.Common `yaml:",inline"`
 }
 
 func load(path string) (*file, error) {
@@ -71,10 +69,7 @@ func (f *file) check(path string, plaintext bool) error {
 	case f.Shards < 1 || f.Shards > 64:
 		return bad("shards is %d, 1 to 64 are allowed", f.Shards)
 	}
-	if f.TLS.Empty() {
-		return program.CheckPlaintext(f.Plaintext, plaintext, f.apiListen(), f.raftListen())
-	}
-	return nil
+	return f.CheckListens(plaintext, f.apiListen(), f.raftListen())
 }
 
 // applicationDir is where on-disk state machines keep their data.

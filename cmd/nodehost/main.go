@@ -9,11 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 
 	"github.com/lni/dragonboat/v3"
 	"github.com/lni/goutils/vfs"
-	"github.com/spf13/cobra"
 
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
 	"github.com/drumbeat-raft/drumbeat/drummer/agent"
@@ -22,41 +20,14 @@ import (
 )
 
 func main() {
-	err := command().Execute()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "nodehost:", err)
-	}
-	os.Exit(program.ExitCode(err))
-}
-
-func command() *cobra.Command {
-	var path string
-	var plaintext bool
-	cmd := &cobra.Command{
-		Use:           "nodehost --config FILE",
-		Short:         "Run a NodeHost with the bundled key-value state machines",
-		Args:          func(cmd *cobra.Command, args []string) error { return usage(cobra.NoArgs(cmd, args)) },
-		SilenceUsage:  true,
-		SilenceErrors: true,
-		RunE:          func(*cobra.Command, []string) error { return run(path, plaintext) },
-	}
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
-	cmd.Flags().StringVar(&path, "config", "", "configuration file")
-	cmd.Flags().BoolVar(&plaintext, "plaintext", false, "listen beyond loopback without TLS, when the file says so too")
-	return cmd
-}
-
-func usage(err error) error {
-	if err == nil {
-		return nil
-	}
-	return program.UsageError{Err: err}
+	program.Daemon{
+		Name:  "nodehost",
+		Short: "Run a NodeHost with the bundled key-value state machines",
+		Run:   run,
+	}.Main()
 }
 
 func run(path string, plaintext bool) (err error) {
-	if path == "" {
-		return usage(errors.New("--config is missing"))
-	}
 	file, err := load(path)
 	if err != nil {
 		return err
@@ -64,13 +35,9 @@ func run(path string, plaintext bool) (err error) {
 	if err := file.check(path, plaintext); err != nil {
 		return err
 	}
-	log, err := program.Log(file.LogLevel)
+	log, serverTLS, clientTLS, err := file.Begin()
 	if err != nil {
 		return err
-	}
-	serverTLS, clientTLS, err := file.TLS.Load()
-	if err != nil {
-		return usage(err)
 	}
 	socket, err := net.Listen("tcp", file.apiListen())
 	if err != nil {
@@ -80,6 +47,9 @@ func run(path string, plaintext bool) (err error) {
 	nodehost, err := dragonboat.NewNodeHost(file.nodehost(events))
 	if err != nil {
 		return errors.Join(fmt.Errorf("the NodeHost can't be started: %w", err), socket.Close())
+	}
+	if nodehost == nil { // Dragonboat recovers from panics that are no errors, and says nothing
+		return errors.Join(errors.New("the NodeHost can't be started: it panicked and hid why; see its log, and data_dir"), socket.Close())
 	}
 	defer nodehost.Stop()
 	api, err := nodehostapi.New(nodehost, nodehostapi.Config{Listener: socket, TLS: serverTLS})
