@@ -38,7 +38,9 @@ func unary() []protoreflect.MethodDescriptor {
 	return methods
 }
 
-// FuzzServices: whatever bytes come, a method answers, or refuses with a code
+// FuzzServices is FuzzRequests with everything: Raft, gRPC and a server that
+// runs by itself. An execution takes milliseconds, so it is for what only shows
+// there, not for breadth. Whatever bytes come, a method answers, or refuses with a code
 // that says why; nothing panics, and the server works as before.
 func FuzzServices(f *testing.F) {
 	methods := unary()

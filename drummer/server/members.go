@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/lni/dragonboat/v3"
 	"google.golang.org/grpc/codes"
@@ -23,7 +22,7 @@ import (
 func (s *Server) membership(ctx context.Context) (*dragonboat.Membership, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.proposeTimeout())
 	defer cancel()
-	return s.nodehost.SyncGetClusterMembership(ctx, ClusterID)
+	return s.group.membership(ctx)
 }
 
 // joinedAndCaughtUp tells whether this server has joined, is not yet a voter,
@@ -32,38 +31,11 @@ func (s *Server) joinedAndCaughtUp(ctx context.Context) bool {
 	if !s.config.Join || s.isVoter(s.config.NodeID) {
 		return false
 	}
-	timeout := s.config.electionTimeout()
-	state, err := s.nodehost.ReadIndex(ClusterID, timeout)
-	if err != nil {
-		return false
-	}
-	select {
-	case r := <-state.ResultC():
-		defer state.Release()
-		return r.Completed()
-	case <-time.After(timeout):
-		return false
-	case <-ctx.Done():
-		return false
-	}
-}
-
-// voters are the servers that vote, by NodeID, as far as this one has applied.
-func (s *Server) voters() map[uint64]string {
-	info := s.nodehost.GetNodeHostInfo(dragonboat.NodeHostInfoOption{SkipLogInfo: true})
-	if info == nil {
-		return nil
-	}
-	for _, cluster := range info.ClusterInfoList {
-		if cluster.ClusterID == ClusterID {
-			return cluster.Nodes
-		}
-	}
-	return nil
+	return s.group.readable(ctx, s.config.electionTimeout())
 }
 
 func (s *Server) isVoter(nodeID uint64) bool {
-	_, voter := s.voters()[nodeID]
+	_, voter := s.group.voters()[nodeID]
 	return voter
 }
 
@@ -76,7 +48,7 @@ func (r *reign) raiseVersion(ctx context.Context) error {
 		return nil
 	}
 	next := state.Version + 1
-	if !r.server.peers.allKnow(next, r.server.voters(), aliveTicks*r.server.config.Tick) {
+	if !r.server.peers.allKnow(next, r.server.group.voters(), aliveTicks*r.server.config.Tick) {
 		return nil
 	}
 	return r.write(ctx, "version", []*pb.Command{{Body: &pb.Command_SetVersion{SetVersion: &pb.SetVersion{Version: next}}}})
@@ -98,7 +70,7 @@ func (s *Server) promoteJoined(ctx context.Context) {
 			continue
 		}
 		err = s.change(ctx, func(ctx context.Context) error {
-			return s.nodehost.SyncRequestAddNode(ctx, ClusterID, info.GetNodeId(), address, m.ConfigChangeID)
+			return s.group.addVoter(ctx, info.GetNodeId(), address, m.ConfigChangeID)
 		})
 		s.log.Info("a joined server becomes a voter", "node", info.GetNodeId(), "error", err)
 	}
@@ -154,7 +126,7 @@ func (f *fleetService) AddServer(ctx context.Context, req *pb.AddServerRequest) 
 		}
 		id = nextNodeID(m)
 		if err := s.change(ctx, func(ctx context.Context) error {
-			return s.nodehost.SyncRequestAddObserver(ctx, ClusterID, id, req.GetRaftAddress(), m.ConfigChangeID)
+			return s.group.addObserver(ctx, id, req.GetRaftAddress(), m.ConfigChangeID)
 		}); err != nil {
 			return nil, changeError(err)
 		}
@@ -220,12 +192,12 @@ func (f *fleetService) RemoveServer(ctx context.Context, req *pb.RemoveServerReq
 		}
 		if leader, _ := s.leadership.now(); leader == id {
 			// Its removal would end with it; the next try finds another leader.
-			_ = s.nodehost.RequestLeaderTransfer(ClusterID, s.config.NodeID)
+			_ = s.group.transferLeader(s.config.NodeID)
 			return nil, status.Errorf(codes.Unavailable, "server %d leads; the leadership is being handed over", id)
 		}
 	}
 	if err := s.change(ctx, func(ctx context.Context) error {
-		return s.nodehost.SyncRequestDeleteNode(ctx, ClusterID, id, m.ConfigChangeID)
+		return s.group.remove(ctx, id, m.ConfigChangeID)
 	}); err != nil {
 		return nil, changeError(err)
 	}

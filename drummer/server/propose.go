@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/lni/dragonboat/v3"
 	"github.com/lni/dragonboat/v3/statemachine"
 	"google.golang.org/protobuf/proto"
 
@@ -33,7 +32,7 @@ func (s *Server) propose(ctx context.Context, cmd *pb.Command) (*pb.CommandResul
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.proposeTimeout())
 	defer cancel()
-	result, err := s.nodehost.SyncPropose(ctx, s.nodehost.GetNoOPSession(ClusterID), data)
+	result, err := s.group.propose(ctx, data)
 	if err != nil {
 		return nil, err
 	}
@@ -49,37 +48,27 @@ func decode(result statemachine.Result) (*pb.CommandResult, error) {
 }
 
 // proposeAll makes proposals that don't depend on each other, without waiting
-// for one before the next, and returns the index of the first whose result is
-// not known, len(cmds) when all are.
+// for one before the next, and returns what DrummerDB said of each. An error
+// means that the fate of some is not known.
 func (s *Server) proposeAll(ctx context.Context, cmds []*pb.Command) (results []*pb.CommandResult, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.proposeTimeout())
 	defer cancel()
-	states := make([]*dragonboat.RequestState, len(cmds))
-	session := s.nodehost.GetNoOPSession(ClusterID)
+	commands := make([][]byte, len(cmds))
 	for i, cmd := range cmds {
-		data, err := proto.Marshal(cmd)
-		if err != nil {
+		if commands[i], err = proto.Marshal(cmd); err != nil {
 			return nil, fmt.Errorf("a command can't be encoded: %w", err)
 		}
-		if states[i], err = s.nodehost.Propose(session, data, s.proposeTimeout()); err != nil {
+	}
+	answers, err := s.group.proposeAll(ctx, commands)
+	if err != nil {
+		return nil, err
+	}
+	for _, answer := range answers {
+		result, err := decode(answer)
+		if err != nil {
 			return nil, err
 		}
-	}
-	for _, state := range states {
-		select {
-		case r := <-state.ResultC():
-			if !r.Completed() {
-				return nil, fmt.Errorf("a proposal was not completed: %w", dragonboat.ErrTimeout)
-			}
-			result, err := decode(r.GetResult())
-			state.Release()
-			if err != nil {
-				return nil, err
-			}
-			results = append(results, result)
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
+		results = append(results, result)
 	}
 	return results, nil
 }
@@ -106,14 +95,14 @@ func insist[T any](ctx context.Context, s *Server, what string, try func() (T, e
 // localState is DrummerDB as this server has applied it: the leader's, after
 // its own proposals.
 func (s *Server) localState() (*db.State, error) {
-	answer, err := s.nodehost.StaleRead(ClusterID, db.GetState{})
+	answer, err := s.group.staleRead(db.GetState{})
 	return asState(answer, err)
 }
 
 // stateAt is DrummerDB as this server had it at an index; nil when it has it no
 // more.
 func (s *Server) stateAt(index uint64) (*db.State, error) {
-	answer, err := s.nodehost.StaleRead(ClusterID, db.GetStateAt{Index: index})
+	answer, err := s.group.staleRead(db.GetStateAt{Index: index})
 	return asState(answer, err)
 }
 
@@ -121,7 +110,7 @@ func (s *Server) stateAt(index uint64) (*db.State, error) {
 func (s *Server) latestState(ctx context.Context) (*db.State, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.proposeTimeout())
 	defer cancel()
-	answer, err := s.nodehost.SyncRead(ctx, ClusterID, db.GetState{})
+	answer, err := s.group.read(ctx, db.GetState{})
 	return asState(answer, err)
 }
 

@@ -23,6 +23,7 @@ type Server struct {
 	config     Config
 	log        *slog.Logger
 	nodehost   *dragonboat.NodeHost
+	group      group
 	leadership *leadership
 	peers      *peerBook
 	grpc       *grpc.Server
@@ -67,6 +68,7 @@ func start(config Config) (*Server, error) {
 		return nil, fmt.Errorf("the NodeHost of Drummer server %d can't be started: it panicked and hid why; see its log, and its directories", config.NodeID)
 	}
 	s.nodehost = nodehost
+	s.group = &raftGroup{nodehost: nodehost, timeout: s.proposeTimeout()}
 	if err := s.startDB(); err != nil {
 		nodehost.Stop()
 		return nil, err

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/lni/dragonboat/v3"
+	"github.com/lni/dragonboat/v3/statemachine"
+)
+
+// group is DrummerDB's Raft cluster as a server uses it. Raft is behind it, so
+// that everything in front of it can be tried on bytes by the million, on
+// replicas in memory. An error means that what became of a call is not known.
+type group interface {
+	// propose makes one proposal; proposeAll makes some that don't depend on
+	// each other, without waiting for one before the next.
+	propose(ctx context.Context, command []byte) (statemachine.Result, error)
+	proposeAll(ctx context.Context, commands [][]byte) ([]statemachine.Result, error)
+	// read asks DrummerDB as of now, staleRead as this server has it.
+	read(ctx context.Context, query any) (any, error)
+	staleRead(query any) (any, error)
+
+	membership(ctx context.Context) (*dragonboat.Membership, error)
+	// voters are the members that vote, as far as this server has applied.
+	voters() map[uint64]string
+	addObserver(ctx context.Context, nodeID uint64, address string, ccid uint64) error
+	addVoter(ctx context.Context, nodeID uint64, address string, ccid uint64) error
+	remove(ctx context.Context, nodeID, ccid uint64) error
+	transferLeader(nodeID uint64) error
+	// readable tells whether a linearizable read can be made within a timeout.
+	readable(ctx context.Context, timeout time.Duration) bool
+}
+
+// raftGroup is the group on a NodeHost.
+type raftGroup struct {
+	nodehost *dragonboat.NodeHost
+	timeout  time.Duration // of a proposal
+}
+
+func (g *raftGroup) propose(ctx context.Context, command []byte) (statemachine.Result, error) {
+	return g.nodehost.SyncPropose(ctx, g.nodehost.GetNoOPSession(ClusterID), command)
+}
+
+func (g *raftGroup) proposeAll(ctx context.Context, commands [][]byte) (results []statemachine.Result, err error) {
+	states := make([]*dragonboat.RequestState, len(commands))
+	session := g.nodehost.GetNoOPSession(ClusterID)
+	for i, command := range commands {
+		if states[i], err = g.nodehost.Propose(session, command, g.timeout); err != nil {
+			return nil, err
+		}
+	}
+	for _, state := range states {
+		select {
+		case r := <-state.ResultC():
+			if !r.Completed() {
+				return nil, fmt.Errorf("a proposal was not completed: %w", dragonboat.ErrTimeout)
+			}
+			results = append(results, r.GetResult())
+			state.Release()
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return results, nil
+}
+
+func (g *raftGroup) read(ctx context.Context, query any) (any, error) {
+	return g.nodehost.SyncRead(ctx, ClusterID, query)
+}
+
+func (g *raftGroup) staleRead(query any) (any, error) { return g.nodehost.StaleRead(ClusterID, query) }
+
+func (g *raftGroup) membership(ctx context.Context) (*dragonboat.Membership, error) {
+	return g.nodehost.SyncGetClusterMembership(ctx, ClusterID)
+}
+
+func (g *raftGroup) voters() map[uint64]string {
+	info := g.nodehost.GetNodeHostInfo(dragonboat.NodeHostInfoOption{SkipLogInfo: true})
+	if info == nil {
+		return nil
+	}
+	for _, cluster := range info.ClusterInfoList {
+		if cluster.ClusterID == ClusterID {
+			return cluster.Nodes
+		}
+	}
+	return nil
+}
+
+func (g *raftGroup) addObserver(ctx context.Context, nodeID uint64, address string, ccid uint64) error {
+	return g.nodehost.SyncRequestAddObserver(ctx, ClusterID, nodeID, address, ccid)
+}
+
+func (g *raftGroup) addVoter(ctx context.Context, nodeID uint64, address string, ccid uint64) error {
+	return g.nodehost.SyncRequestAddNode(ctx, ClusterID, nodeID, address, ccid)
+}
+
+func (g *raftGroup) remove(ctx context.Context, nodeID, ccid uint64) error {
+	return g.nodehost.SyncRequestDeleteNode(ctx, ClusterID, nodeID, ccid)
+}
+
+func (g *raftGroup) transferLeader(nodeID uint64) error {
+	return g.nodehost.RequestLeaderTransfer(ClusterID, nodeID)
+}
+
+func (g *raftGroup) readable(ctx context.Context, timeout time.Duration) bool {
+	state, err := g.nodehost.ReadIndex(ClusterID, timeout)
+	if err != nil {
+		return false
+	}
+	select {
+	case r := <-state.ResultC():
+		defer state.Release()
+		return r.Completed()
+	case <-time.After(timeout):
+		return false
+	case <-ctx.Done():
+		return false
+	}
+}
