@@ -202,6 +202,9 @@ func (r *Result) add(k KeyResult) {
 }
 
 func engines(keys []KeyResult) string {
+	if len(keys) == 0 {
+		return EngineNone
+	}
 	names := make(map[string]bool)
 	for _, k := range keys {
 		names[k.Engine] = true

@@ -23,6 +23,7 @@ const (
 // The engines that decide.
 const (
 	EngineAuto      = "auto"
+	EngineNone      = "none" // no operation says anything
 	EngineZones     = "zones"
 	EngineSearch    = "search"
 	EnginePorcupine = "porcupine"
