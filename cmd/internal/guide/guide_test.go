@@ -5,6 +5,8 @@ package guide
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,9 +32,48 @@ func script(t *testing.T, page string) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
+// guidePorts is how every address in the guide begins: its ports are 27101 to
+// 27104, 27201 to 27204 and so on to 27404.
+const guidePorts = "127.0.0.1:27"
+
+// elsewhere puts the guide's ports where nobody listens, so that two checkouts
+// can be tested at once: all else of the text stays as it is. The listener it
+// returns keeps others from choosing the same.
+func elsewhere(t *testing.T, text string) (string, net.Listener) {
+	require.Greater(t, strings.Count(text, guidePorts), 20)
+	const first, last = 10, 31 // thousands below the ports that systems give away
+	for i := range last - first + 1 {
+		prefix := fmt.Sprintf("127.0.0.1:%d", first+(os.Getpid()+i)%(last-first+1))
+		lock, err := net.Listen("tcp", prefix+"000")
+		if err != nil {
+			continue
+		}
+		if allFree(prefix) {
+			t.Logf("the guide's ports are those at %s… here", prefix)
+			return strings.ReplaceAll(text, guidePorts, prefix), lock
+		}
+		_ = lock.Close()
+	}
+	t.Fatal("no block of ports is free")
+	return "", nil
+}
+
+func allFree(prefix string) bool {
+	for hundreds := 100; hundreds <= 400; hundreds += 100 {
+		for i := range 4 {
+			l, err := net.Listen("tcp", fmt.Sprintf("%s%d", prefix, hundreds+i+1))
+			if err != nil {
+				return false
+			}
+			_ = l.Close()
+		}
+	}
+	return true
+}
+
 // TestOperatingDrummer runs docs/operating-drummer.md from top to bottom: three
 // servers, four NodeHosts and all connections with mutual TLS; a NodeHost, the
-// Drummer leader and another NodeHost die by SIGKILL.
+// Drummer leader and another NodeHost die by SIGKILL. Only the ports are others.
 func TestOperatingDrummer(t *testing.T) {
 	if testing.Short() {
 		t.Skip("real processes on the real clock, for half a minute")
@@ -47,7 +88,9 @@ func TestOperatingDrummer(t *testing.T) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, bash, "-x")
 	cmd.Dir = root
-	cmd.Stdin = strings.NewReader(script(t, filepath.Join(root, "docs/operating-drummer.md")))
+	text, lock := elsewhere(t, script(t, filepath.Join(root, "docs/operating-drummer.md")))
+	defer func() { _ = lock.Close() }()
+	cmd.Stdin = strings.NewReader(text)
 	cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
