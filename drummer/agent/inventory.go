@@ -91,6 +91,8 @@ func (i *inventory) running(cluster dragonboat.ClusterInfo) *pb.NodeReport {
 		NodeId:    cluster.NodeID,
 		Running:   true,
 		Role:      role(cluster),
+
+		RaftDigest: i.probes.raftDigest(k),
 	}
 	if leader, valid, err := i.nodehost.GetLeaderID(cluster.ClusterID); err == nil && valid {
 		report.LeaderId = leader

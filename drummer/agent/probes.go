@@ -37,6 +37,7 @@ type probe struct {
 	membership  *pb.Membership // nil before the first read
 	caughtUp    bool
 	electionRTT uint64
+	raftDigest  uint64
 	busy        bool
 	notBefore   time.Time
 }
@@ -133,11 +134,23 @@ func (p *probes) learn(k key, membership *pb.Membership) {
 	}
 }
 
-// started remembers the election timeout that a node was started with.
-func (p *probes) started(k key, electionRTT uint64) {
+// started remembers what a node was started with.
+func (p *probes) started(k key, electionRTT, raftDigest uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.node(k).electionRTT = electionRTT
+	node := p.node(k)
+	node.electionRTT, node.raftDigest = electionRTT, raftDigest
+}
+
+// raftDigest is that of the Raft configuration that a node was started with; 0
+// when the agent did not start it.
+func (p *probes) raftDigest(k key) uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if node := p.nodes[k]; node != nil {
+		return node.raftDigest
+	}
+	return 0
 }
 
 func (p *probes) membership(k key) *pb.Membership {

@@ -12,6 +12,7 @@ import (
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/drummer/internal/raftaddress"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/raftspec"
 )
 
 const (
@@ -24,11 +25,14 @@ const (
 // startNode starts a node that is new on this host, or restarts one whose log
 // is here.
 func (a *Agent) startNode(ctx context.Context, req *pb.Request) *pb.RequestResult {
+	k, digest := key{req.GetClusterId(), req.GetNodeId()}, raftspec.Digest(req.GetSpec().GetRaft())
 	if running, ok := a.runningNode(req.GetClusterId()); ok {
-		if running == req.GetNodeId() {
+		if running != req.GetNodeId() {
+			return failed(req, "node %d of cluster %d still runs on this host", running, req.GetClusterId())
+		}
+		if !req.GetRestart() || a.probes.raftDigest(k) == digest {
 			return done(req, "it runs already")
 		}
-		return failed(req, "node %d of cluster %d still runs on this host", running, req.GetClusterId())
 	}
 	spec := req.GetSpec()
 	application, ok := a.config.Registry[spec.GetApplication()]
@@ -43,12 +47,21 @@ func (a *Agent) startNode(ctx context.Context, req *pb.Request) *pb.RequestResul
 	if refusal != nil {
 		return refusal
 	}
+	if req.GetRestart() {
+		// Everything that could refuse the start has been asked by now.
+		if err := a.nodehost.StopNode(k.cluster, k.node); err != nil && !errors.Is(err, dragonboat.ErrClusterNotFound) {
+			return failed(req, "node %d of cluster %d can't be stopped: %v", k.node, k.cluster, err)
+		}
+	}
 	err := retryWhile(ctx, dragonboat.ErrClusterAlreadyExist, func() error {
 		return a.start(application, members, join, raft)
 	})
 	switch {
 	case err == nil:
-		a.probes.started(key{req.GetClusterId(), req.GetNodeId()}, raft.ElectionRTT)
+		a.probes.started(k, raft.ElectionRTT, digest)
+		if req.GetRestart() && !a.caughtUpAgain(ctx, req.GetClusterId()) {
+			return unknown(req, "node %d of cluster %d was restarted and has not caught up yet", k.node, k.cluster)
+		}
 		return done(req, "")
 	case errors.Is(err, dragonboat.ErrClusterAlreadyExist), errors.Is(err, dragonboat.ErrClosed), errors.Is(err, context.Canceled):
 		return failed(req, "node %d of cluster %d was not started: %v", req.GetNodeId(), req.GetClusterId(), err)
@@ -57,6 +70,23 @@ func (a *Agent) startNode(ctx context.Context, req *pb.Request) *pb.RequestResul
 		// same request will never do better.
 		return refused(req, "node %d of cluster %d can't be started: %v", req.GetNodeId(), req.GetClusterId(), err)
 	}
+}
+
+// caughtUpAgain waits until a node that was restarted answers a linearizable
+// read: it follows a leader, and has applied what was committed meanwhile.
+func (a *Agent) caughtUpAgain(ctx context.Context, clusterID uint64) bool {
+	ctx, cancel := context.WithTimeout(ctx, 2*readTimeout(a.nodehost))
+	defer cancel()
+	for ctx.Err() == nil {
+		if readIndex(ctx, a.nodehost, clusterID, readTimeout(a.nodehost)) {
+			return true
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(2 * tick(a.nodehost)):
+		}
+	}
+	return false
 }
 
 // startMode decides between a restart and a first start. It never lets

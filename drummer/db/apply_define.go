@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/raftspec"
 )
 
 // defineClusters adds specifications, all or none.
@@ -19,9 +20,8 @@ func (e *edit) defineClusters(cmd *pb.DefineClusters) {
 	for _, spec := range cmd.GetSpecs() {
 		c := e.clusterOrNew(spec.ClusterId)
 		if c.Spec == nil {
-			c.Spec = spec
 			c.Deleted = false
-			e.changed(c)
+			e.specify(c, spec)
 			e.event(&pb.Event{Kind: EventClusterDefined, ClusterId: c.ID},
 				"cluster %d was defined: %d members of application %q", c.ID, spec.Size, spec.Application)
 		} else if !proto.Equal(c.Spec, spec) {
@@ -51,8 +51,7 @@ func (e *edit) updateClusters(cmd *pb.UpdateClusters) {
 		case !proto.Equal(c.Spec, spec):
 			e.event(&pb.Event{Kind: EventClusterUpdated, ClusterId: c.ID},
 				"cluster %d was changed%s, from size %d to %d", c.ID, by(cmd.GetBy()), c.Spec.Size, spec.Size)
-			c.Spec = spec
-			e.changed(c)
+			e.specify(c, spec)
 		}
 	}
 }
@@ -68,12 +67,19 @@ func (e *edit) deleteClusters(cmd *pb.DeleteClusters) {
 			return
 		default:
 			e.endLife(c)
-			c.Spec = nil
 			c.Deleted = true
+			e.specify(c, nil)
 			e.event(&pb.Event{Kind: EventClusterDeleted, ClusterId: id},
 				"cluster %d was deleted%s", id, by(cmd.GetBy()))
 		}
 	}
+}
+
+// specify gives a cluster a specification, or none.
+func (e *edit) specify(c *Cluster, spec *pb.ClusterSpec) {
+	c.Spec = spec
+	c.RaftDigest = raftspec.Digest(spec.GetRaft())
+	e.changed(c)
 }
 
 // endLife makes every node of the cluster, and every membership that speaks

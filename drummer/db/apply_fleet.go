@@ -10,7 +10,8 @@ import (
 // knows. A kind of command that is introduced later has its version's number,
 // and is refused as unknown until SetVersion let that version in: so servers
 // of two programs refuse alike, until the leader knows that all can apply it.
-// Version 2 has SetFuses, and looks closer at specifications.
+// Version 2 has SetFuses, restarts for a new Raft configuration, and looks
+// closer at specifications.
 const Version = 2
 
 // calmTicks is how long a host must be up for its deaths to be forgotten.

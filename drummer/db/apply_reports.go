@@ -114,6 +114,10 @@ func (e *edit) reportNode(h *Host, n *pb.NodeReport) {
 	}
 	r.Running, r.Role = n.Running, n.Role
 	r.CaughtUp = n.Running && n.CaughtUp
+	r.RaftDigest = 0
+	if n.Running && e.s.Version >= 2 {
+		r.RaftDigest = n.RaftDigest
+	}
 	if n.Membership != nil {
 		r.CCID = n.Membership.GetConfigChangeId()
 	}
@@ -148,7 +152,11 @@ func (e *edit) matchNode(c *Cluster, h *Host, r Replica) {
 		e.changed(c)
 	}
 	if r.Running && n.Start != (Attempt{}) {
-		if op := e.s.Operations.At(n.Start.Operation); op != nil {
+		op := e.s.Operations.At(n.Start.Operation)
+		if op.GetRequest().GetRestart() {
+			return // it may not have stopped yet, or not be back to its work
+		}
+		if op != nil {
 			e.closeOperation(op, done, EventOperationEnded, "is done, the node is reported running")
 		}
 		n.Start = Attempt{}

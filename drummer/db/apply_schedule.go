@@ -55,6 +55,7 @@ func (e *edit) prepare(cmd *pb.Schedule, proposed *pb.Operation) *pb.Operation {
 	r.LeaderTerm = e.s.Term
 	r.Spec = nil
 	r.ClusterDeleted = false
+	r.Restart = r.Restart && r.Kind == pb.RequestKind_START_NODE && e.s.Version >= 2
 	op.Reason = shorten(op.Reason)
 	return op
 }
@@ -307,6 +308,9 @@ func Describe(r *pb.Request) string {
 	id, cluster := r.GetNodeId(), r.GetClusterId()
 	switch r.GetKind() {
 	case pb.RequestKind_START_NODE:
+		if r.Restart {
+			return fmt.Sprintf("restart node %d of cluster %d on %s", id, cluster, r.NodehostId)
+		}
 		return fmt.Sprintf("start node %d of cluster %d on %s (%s)", id, cluster, r.NodehostId, r.Join)
 	case pb.RequestKind_ADD_OBSERVER:
 		return fmt.Sprintf("add node %d at %s to cluster %d as observer, at ccid %d, by %s",

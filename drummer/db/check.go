@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/raftspec"
 )
 
 // Check tells which invariant of the types in this package the state breaks.
@@ -56,6 +57,8 @@ func (k *checker) cluster(id uint64, c *Cluster) error {
 		return fmt.Errorf("it changed at index %d, after %d", c.ChangedAt, k.s.Index)
 	case c.FirstNodeID == 0 || c.FirstNodeID > c.NextNodeID || c.NextNodeID > MaxNodeID:
 		return fmt.Errorf("its NodeIDs run from %d to %d", c.FirstNodeID, c.NextNodeID)
+	case c.RaftDigest != raftspec.Digest(c.Spec.GetRaft()):
+		return fmt.Errorf("its Raft configuration has another digest")
 	case c.Image.CCID == 0 && len(c.Image.Members)+len(c.Image.Removed) > 0:
 		return fmt.Errorf("it has members without a membership")
 	case c.Image.CCID != 0 && !c.Image.sound():

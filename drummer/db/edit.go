@@ -7,6 +7,7 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/drummer/db/ordmap"
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/raftspec"
 )
 
 // edit is one command being applied: the state before, a copy that may be
@@ -89,7 +90,7 @@ func (e *edit) clusterOrNew(id uint64) *Cluster {
 	if c := e.cluster(id); c != nil {
 		return c
 	}
-	c := &Cluster{ID: id, FirstNodeID: 1, NextNodeID: 1}
+	c := &Cluster{ID: id, FirstNodeID: 1, NextNodeID: 1, RaftDigest: raftspec.Digest(nil)}
 	e.clusters[id] = c
 	e.changed(c)
 	return c

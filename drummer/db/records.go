@@ -180,6 +180,7 @@ func (x *Replica) record() *pb.ReplicaRecord {
 		CaughtUp:       x.CaughtUp,
 		ConfigChangeId: x.CCID,
 		Destroy:        x.Destroy.record(),
+		RaftDigest:     x.RaftDigest,
 	}
 }
 
@@ -192,5 +193,7 @@ func replicaOf(r *pb.ReplicaRecord) Replica {
 		CaughtUp: r.GetCaughtUp(),
 		CCID:     r.GetConfigChangeId(),
 		Destroy:  attemptOf(r.GetDestroy()),
+
+		RaftDigest: r.GetRaftDigest(),
 	}
 }

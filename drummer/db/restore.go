@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/raftspec"
 )
 
 // readState builds a state from records, and checks that it keeps its
@@ -112,6 +113,7 @@ func (s *State) restoreCluster(r *pb.ClusterRecord) error {
 		JoinFailures: r.GetJoinFailures(),
 		JoinFailed:   r.GetJoinFailedTick(),
 		Deleted:      r.GetDeleted(),
+		RaftDigest:   raftspec.Digest(r.GetSpec().GetRaft()),
 	}
 	if r.GetImage() != nil {
 		image, err := imageOf(c.ID, r.Image)

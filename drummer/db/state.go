@@ -94,6 +94,8 @@ type Cluster struct {
 	// left of it is removed, and the record kept for its NodeIDs.
 	Spec    *pb.ClusterSpec
 	Deleted bool
+	// RaftDigest is the raftspec.Digest of Spec's Raft configuration.
+	RaftDigest uint64
 	// Image is the newest membership reported.
 	Image Image
 	// FirstNodeID is the first NodeID of the cluster's present life. Lower
@@ -176,6 +178,9 @@ type Replica struct {
 	Running  bool
 	Role     pb.MemberRole
 	CaughtUp bool
+	// RaftDigest is the raftspec.Digest of the Raft configuration it runs with;
+	// 0: unknown, or it does not run.
+	RaftDigest uint64
 	// CCID is that of the newest membership this replica reported; 0: none.
 	CCID uint64
 	// Destroy is the attempt at removing it.

@@ -136,12 +136,13 @@ type RequestKind int32
 
 const (
 	RequestKind_REQUEST_KIND_UNSPECIFIED RequestKind = 0
-	RequestKind_START_NODE               RequestKind = 1 // start a new or a known node on this host
-	RequestKind_ADD_OBSERVER             RequestKind = 2 // config change, proposed from this host
-	RequestKind_PROMOTE                  RequestKind = 3 // config change: the observer becomes a voter
-	RequestKind_REMOVE_NODE              RequestKind = 4 // config change: a member leaves
-	RequestKind_DESTROY_NODE             RequestKind = 5 // stop a zombie on this host and remove its data
-	RequestKind_TRANSFER_LEADER          RequestKind = 6
+	// START_NODE starts a new or a known node on this host, or restarts it.
+	RequestKind_START_NODE      RequestKind = 1
+	RequestKind_ADD_OBSERVER    RequestKind = 2 // config change, proposed from this host
+	RequestKind_PROMOTE         RequestKind = 3 // config change: the observer becomes a voter
+	RequestKind_REMOVE_NODE     RequestKind = 4 // config change: a member leaves
+	RequestKind_DESTROY_NODE    RequestKind = 5 // stop a zombie on this host and remove its data
+	RequestKind_TRANSFER_LEADER RequestKind = 6
 )
 
 // Enum value maps for RequestKind.
@@ -752,7 +753,10 @@ type NodeReport struct {
 	Membership *Membership `protobuf:"bytes,7,opt,name=membership,proto3" json:"membership,omitempty"`
 	// caught_up is true for a running observer that answered a linearizable
 	// read within an election timeout, so it may be promoted.
-	CaughtUp      bool `protobuf:"varint,8,opt,name=caught_up,json=caughtUp,proto3" json:"caught_up,omitempty"`
+	CaughtUp bool `protobuf:"varint,8,opt,name=caught_up,json=caughtUp,proto3" json:"caught_up,omitempty"`
+	// raft_digest tells which Raft configuration a running node was started with
+	// (drummer/internal/raftspec); 0: not known.
+	RaftDigest    uint64 `protobuf:"varint,9,opt,name=raft_digest,json=raftDigest,proto3" json:"raft_digest,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -841,6 +845,13 @@ func (x *NodeReport) GetCaughtUp() bool {
 		return x.CaughtUp
 	}
 	return false
+}
+
+func (x *NodeReport) GetRaftDigest() uint64 {
+	if x != nil {
+		return x.RaftDigest
+	}
+	return 0
 }
 
 // NodeHostInfo is who a NodeHost is.
@@ -1583,7 +1594,10 @@ type Request struct {
 	ClusterDeleted bool `protobuf:"varint,14,opt,name=cluster_deleted,json=clusterDeleted,proto3" json:"cluster_deleted,omitempty"`
 	// relieves is the healthy member that an added node is to take over from,
 	// for balance; 0: none. Agents have no use for it.
-	Relieves      uint64 `protobuf:"varint,13,opt,name=relieves,proto3" json:"relieves,omitempty"`
+	Relieves uint64 `protobuf:"varint,13,opt,name=relieves,proto3" json:"relieves,omitempty"`
+	// restart says, for START_NODE, that a node which runs with another Raft
+	// configuration is to be stopped first. The answer comes when it has caught up.
+	Restart       bool `protobuf:"varint,15,opt,name=restart,proto3" json:"restart,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1714,6 +1728,13 @@ func (x *Request) GetRelieves() uint64 {
 		return x.Relieves
 	}
 	return 0
+}
+
+func (x *Request) GetRestart() bool {
+	if x != nil {
+		return x.Restart
+	}
+	return false
 }
 
 type RequestResult struct {
@@ -3385,7 +3406,7 @@ const file_drummer_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a<\n" +
 	"\x0eWitnessesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\x04R\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x92\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xb3\x02\n" +
 	"\n" +
 	"NodeReport\x12\x1d\n" +
 	"\n" +
@@ -3398,7 +3419,9 @@ const file_drummer_proto_rawDesc = "" +
 	"\n" +
 	"membership\x18\a \x01(\v2\x17.drumbeat.v1.MembershipR\n" +
 	"membership\x12\x1b\n" +
-	"\tcaught_up\x18\b \x01(\bR\bcaughtUp\"\x9d\x02\n" +
+	"\tcaught_up\x18\b \x01(\bR\bcaughtUp\x12\x1f\n" +
+	"\vraft_digest\x18\t \x01(\x04R\n" +
+	"raftDigest\"\x9d\x02\n" +
 	"\fNodeHostInfo\x12\x1f\n" +
 	"\vnodehost_id\x18\x01 \x01(\tR\n" +
 	"nodehostId\x12!\n" +
@@ -3444,7 +3467,7 @@ const file_drummer_proto_rawDesc = "" +
 	"\bRedirect\x12%\n" +
 	"\x0eleader_address\x18\x01 \x01(\tR\rleaderAddress\"\x06\n" +
 	"\x04Ping\"\x0f\n" +
-	"\rSendFullState\"\xfe\x04\n" +
+	"\rSendFullState\"\x98\x05\n" +
 	"\aRequest\x12!\n" +
 	"\foperation_id\x18\x01 \x01(\x04R\voperationId\x12,\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x18.drumbeat.v1.RequestKindR\x04kind\x12\x1d\n" +
@@ -3463,7 +3486,8 @@ const file_drummer_proto_rawDesc = "" +
 	"\vleader_term\x18\f \x01(\x04R\n" +
 	"leaderTerm\x12'\n" +
 	"\x0fcluster_deleted\x18\x0e \x01(\bR\x0eclusterDeleted\x12\x1a\n" +
-	"\brelieves\x18\r \x01(\x04R\brelieves\x1aA\n" +
+	"\brelieves\x18\r \x01(\x04R\brelieves\x12\x18\n" +
+	"\arestart\x18\x0f \x01(\bR\arestart\x1aA\n" +
 	"\x13InitialMembersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\x04R\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xb0\x01\n" +

@@ -797,8 +797,8 @@ func (*SetLaunched) Descriptor() ([]byte, []int) {
 }
 
 // UpdateClusters changes specifications, all or none: size, placement and
-// Raft configuration (which a node takes over when it starts next). The
-// application can't change.
+// Raft configuration (which a node takes over when it starts next, and Drummer
+// restarts nodes for that). The application can't change.
 type UpdateClusters struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Specs         []*ClusterSpec         `protobuf:"bytes,1,rep,name=specs,proto3" json:"specs,omitempty"`

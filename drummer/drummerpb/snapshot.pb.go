@@ -830,6 +830,7 @@ type ReplicaRecord struct {
 	CaughtUp       bool                   `protobuf:"varint,5,opt,name=caught_up,json=caughtUp,proto3" json:"caught_up,omitempty"`
 	ConfigChangeId uint64                 `protobuf:"varint,6,opt,name=config_change_id,json=configChangeId,proto3" json:"config_change_id,omitempty"`
 	Destroy        *AttemptRecord         `protobuf:"bytes,7,opt,name=destroy,proto3" json:"destroy,omitempty"`
+	RaftDigest     uint64                 `protobuf:"varint,8,opt,name=raft_digest,json=raftDigest,proto3" json:"raft_digest,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -911,6 +912,13 @@ func (x *ReplicaRecord) GetDestroy() *AttemptRecord {
 		return x.Destroy
 	}
 	return nil
+}
+
+func (x *ReplicaRecord) GetRaftDigest() uint64 {
+	if x != nil {
+		return x.RaftDigest
+	}
+	return 0
 }
 
 var File_snapshot_proto protoreflect.FileDescriptor
@@ -1000,7 +1008,7 @@ const file_snapshot_proto_rawDesc = "" +
 	"\x05start\x18\t \x01(\v2\x1a.drumbeat.v1.AttemptRecordR\x05start\x12\x16\n" +
 	"\x06unsure\x18\n" +
 	" \x01(\bR\x06unsure\x12\x1a\n" +
-	"\brelieves\x18\v \x01(\x04R\brelieves\"\x8d\x02\n" +
+	"\brelieves\x18\v \x01(\x04R\brelieves\"\xae\x02\n" +
 	"\rReplicaRecord\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12\x1f\n" +
 	"\vnodehost_id\x18\x02 \x01(\tR\n" +
@@ -1009,7 +1017,9 @@ const file_snapshot_proto_rawDesc = "" +
 	"\x04role\x18\x04 \x01(\x0e2\x17.drumbeat.v1.MemberRoleR\x04role\x12\x1b\n" +
 	"\tcaught_up\x18\x05 \x01(\bR\bcaughtUp\x12(\n" +
 	"\x10config_change_id\x18\x06 \x01(\x04R\x0econfigChangeId\x124\n" +
-	"\adestroy\x18\a \x01(\v2\x1a.drumbeat.v1.AttemptRecordR\adestroyB5Z3github.com/drumbeat-raft/drumbeat/drummer/drummerpbb\x06proto3"
+	"\adestroy\x18\a \x01(\v2\x1a.drumbeat.v1.AttemptRecordR\adestroy\x12\x1f\n" +
+	"\vraft_digest\x18\b \x01(\x04R\n" +
+	"raftDigestB5Z3github.com/drumbeat-raft/drumbeat/drummer/drummerpbb\x06proto3"
 
 var (
 	file_snapshot_proto_rawDescOnce sync.Once

@@ -57,6 +57,9 @@ type assessment struct {
 	sure      int // voters that run for certain
 	dead      int // voters to be replaced
 	leaving   int // live voters to be moved elsewhere
+	// givenUp is set while another placement is looked for: what the first
+	// members left on hosts will be zombies.
+	givenUp bool
 }
 
 // quorate tells whether a majority of the voters is live.

@@ -104,7 +104,7 @@ func (p *planner) balance() {
 		if p.moving >= p.policy.BalanceMoves {
 			return
 		}
-		if c.Spec == nil || slices.Contains(p.relocated, c.ID) || !p.reported(c.Config) || !p.relievable(c) {
+		if c.Spec == nil || slices.Contains(p.begun, c.ID) || !p.reported(c.Config) || !p.relievable(c) {
 			continue
 		}
 		if a := p.assess(c); a.complete() && len(a.observers) == 0 && (p.moveNode(a) || p.moveLeader(a)) {

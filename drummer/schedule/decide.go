@@ -44,9 +44,13 @@ type planner struct {
 	// would better live elsewhere. domains belongs to inviting, shortages to
 	// shortOf.
 	misplaced []*db.Cluster
-	relocated []uint64 // those of them whose move begins in this decision
 	domains   map[string][]string
 	shortages map[shortage]string
+	// outdated are clusters that lack nothing, with nodes that run with another
+	// Raft configuration than they should.
+	outdated []*db.Cluster
+	// begun are the clusters of either kind that something was decided for.
+	begun []uint64
 }
 
 func newPlanner(f *fleet) *planner {
@@ -76,6 +80,7 @@ func Decide(state *db.State, policy Policy, seed uint64) Plan {
 		}
 	}
 	p.rectify()
+	p.renew()
 	p.balance()
 	for _, id := range slices.Sorted(maps.Keys(p.waiting)) {
 		p.plan.Waiting = append(p.plan.Waiting, Waiting{ClusterID: id, For: p.waiting[id]})
@@ -120,8 +125,13 @@ func (p *planner) lookFormed(a *assessment) {
 			p.moving++
 		}
 		p.add(misplaced, a, (*planner).repair)
-	case a.live == len(a.voters) && picky(a.Spec):
-		p.consider(a.Cluster, hostsOf(a.voters))
+	case a.live == len(a.voters):
+		if picky(a.Spec) {
+			p.consider(a.Cluster, hostsOf(a.voters))
+		}
+		if a.nextOutdated() != nil {
+			p.outdated = append(p.outdated, a.Cluster)
+		}
 	}
 }
 

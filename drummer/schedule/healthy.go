@@ -19,6 +19,7 @@ func (p *planner) healthy(c *db.Cluster) bool {
 		return false
 	}
 	var leader *host
+	old := false
 	var hosts [db.MaxClusterSize]*host
 	for i := range n {
 		m, node, r := &c.Image.Members[i], &c.Nodes[i], &c.Replicas[i]
@@ -32,12 +33,16 @@ func (p *planner) healthy(c *db.Cluster) bool {
 			return false
 		}
 		hosts[i] = h
+		old = old || outdated(c, r)
 		if m.NodeID == c.Leader {
 			leader = h
 		}
 	}
 	if leader != nil {
 		leader.leaders++
+	}
+	if old {
+		p.outdated = append(p.outdated, c)
 	}
 	if picky(c.Spec) {
 		p.consider(c, hosts[:n])

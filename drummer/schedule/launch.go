@@ -17,6 +17,7 @@ func (p *planner) launch(a *assessment) {
 			return
 		}
 	}
+	a.givenUp = true
 	hosts, why := p.placeAll(a)
 	if why != "" {
 		p.waits(a.ID, "%s", why)

@@ -192,7 +192,7 @@ func (p *planner) relocate(a *assessment) {
 		to.placed++
 		to.joins++
 		p.moving++
-		p.relocated = append(p.relocated, a.ID)
+		p.begun = append(p.begun, a.ID)
 	}
 }
 

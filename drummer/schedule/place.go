@@ -77,6 +77,7 @@ func labelled(h *host, labels map[string]string) bool {
 // merit is how good a host is for another member of a cluster; lower is
 // better, field by field.
 type merit struct {
+	taken    int // 1 for a host with a node of a placement that is given up
 	unstable int // 1 for a host that keeps dying
 	together int // members in the same failure domain
 	without  int // preferred labels that it lacks
@@ -85,21 +86,26 @@ type merit struct {
 }
 
 func (m merit) compare(o merit) int {
-	return cmp.Or(cmp.Compare(m.unstable, o.unstable), cmp.Compare(m.together, o.together),
+	return cmp.Or(cmp.Compare(m.taken, o.taken), cmp.Compare(m.unstable, o.unstable), cmp.Compare(m.together, o.together),
 		cmp.Compare(m.without, o.without), cmp.Compare(m.load, o.load), cmp.Compare(m.rank, o.rank))
 }
 
 // best returns the best host that is open, free, has the labels that the
-// cluster requires and none of its nodes, and suits; or nil. Others are hosts
+// cluster requires and none of its nodes, and suits; or nil. What is left of a
+// placement that is given up is removed before a new node starts there. Others are hosts
 // that have, or will have, members of the cluster.
 func (p *planner) best(a *assessment, others []*host, suits func(*host) bool) *host {
 	var best *host
 	var bestMerit merit
 	for _, h := range p.order {
-		if !h.open() || !p.free(h) || !labelled(h, a.Spec.GetRequiredLabels()) || a.on(h) || !suits(h) {
+		taken := a.on(h)
+		if !h.open() || !p.free(h) || !labelled(h, a.Spec.GetRequiredLabels()) || taken && !a.givenUp || !suits(h) {
 			continue
 		}
 		m := p.merit(a, others, h)
+		if taken {
+			m.taken = 1
+		}
 		if best == nil || m.compare(bestMerit) < 0 {
 			best, bestMerit = h, m
 		}

@@ -51,6 +51,9 @@ type Policy struct {
 	BalancePercent int
 	BalanceMoves   int
 	BalanceCalm    uint64
+	// Restarts limits the nodes that are being restarted at a time to take over
+	// another Raft configuration, of all clusters; 0: none ever.
+	Restarts int
 }
 
 // DefaultPolicy suits ticks of one second.
@@ -77,6 +80,7 @@ func DefaultPolicy() Policy {
 		BalancePercent:    5,
 		BalanceMoves:      2,
 		BalanceCalm:       120,
+		Restarts:          16,
 	}
 }
 

@@ -46,6 +46,7 @@ func newHistory(t *rapid.T) *history {
 	policy.BalanceCalm = rapid.SampledFrom([]uint64{5, 50}).Draw(t, "calm")
 	policy.FuseHold = 100
 	policy.QuarantineCap = 300
+	policy.Restarts = rapid.SampledFrom([]int{1, 16}).Draw(t, "restarts")
 	policy.OperationsPerHost = rapid.SampledFrom([]int{2, 5, 64}).Draw(t, "per host")
 	policy.JoinsPerHost = rapid.SampledFrom([]int{1, 32}).Draw(t, "joins")
 	h := &history{world: newWorld(policy, rapid.Uint64().Draw(t, "seed"))}
@@ -107,7 +108,7 @@ func (h *history) chaos(t *rapid.T) {
 	}
 	hosts := h.sortedHosts()
 	m := rapid.SampledFrom(hosts).Draw(t, "host")
-	switch rapid.IntRange(0, 19).Draw(t, "what") {
+	switch rapid.IntRange(0, 20).Draw(t, "what") {
 	case 0, 1, 2:
 		h.did("kill %s", m.name)
 		h.kill(m)
@@ -145,6 +146,10 @@ func (h *history) chaos(t *rapid.T) {
 		h.resize(t)
 	case 19:
 		h.update(t, "place", func(spec *pb.ClusterSpec) { h.drawPlaces(t, spec) })
+	case 20:
+		h.update(t, "configure", func(spec *pb.ClusterSpec) {
+			spec.Raft = &pb.RaftConfig{ElectionRtt: rapid.SampledFrom([]uint64{10, 20, 30}).Draw(t, "election rtt")}
+		})
 	case 17:
 		h.recreate(t)
 	case 18:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/drummer/db"
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/raftspec"
 )
 
 // running returns the process of a member that runs on a host, or nil.
@@ -135,8 +136,13 @@ func (w *world) startNode(m *machine, r *pb.Request) *pb.RequestResult {
 	if n.join != r.Join {
 		w.breaks("node %d of cluster %d joined as %s and was started as %s", r.NodeId, r.ClusterId, n.join, r.Join)
 	}
+	digest := raftspec.Digest(r.Spec.GetRaft())
+	if n.running && r.Restart && n.raft != digest {
+		w.restart(m, n)
+		n.raft = digest
+	}
 	if !n.running {
-		n.running, n.started = true, w.now
+		n.running, n.started, n.raft = true, w.now, digest
 	}
 	if r.Join == pb.JoinMode_INITIAL {
 		if n.image == nil {
@@ -145,6 +151,23 @@ func (w *world) startNode(m *machine, r *pb.Request) *pb.RequestResult {
 		w.form(r.ClusterId, r.InitialMembers)
 	}
 	return answer(pb.ResultCode_DONE, "")
+}
+
+// restart is as good as a short death: without the node the cluster still has
+// its quorum, as far as Drummer can know, if it had one with it.
+func (w *world) restart(m *machine, n *process) {
+	g := w.groups[n.key.cluster]
+	if g == nil || g.image.Member(n.key.node) == nil {
+		return
+	}
+	foreseen := w.foreseen(g)
+	others := w.count(g, func(x db.Member) bool { return x.NodeID != n.key.node && foreseen(x) })
+	if quorum := db.Quorum(g.image.Voters()); others < quorum && w.count(g, foreseen) >= quorum {
+		w.breaks("the restart of node %d on %s took the quorum of cluster %d, %s", n.key.node, m.name, g.id, g.image)
+	}
+	if g.leader == n.key.node {
+		g.leader = 0
+	}
 }
 
 func (w *world) destroyNode(m *machine, r *pb.Request) *pb.RequestResult {
@@ -223,15 +246,20 @@ func (w *world) changed(g *group, r *pb.Request) *db.Image {
 	return next
 }
 
-// commit makes a change the truth, unless that does harm that Drummer could
-// have foreseen: nobody can know of a host that fell silent a moment ago, and
-// one that Drummer has not heard for long must be taken for dead.
-func (w *world) commit(g *group, r *pb.Request, next *db.Image) {
-	foreseen := func(m db.Member) bool {
+// foreseen tells of a member whether Drummer could know that it runs.
+func (w *world) foreseen(g *group) func(db.Member) bool {
+	return func(m db.Member) bool {
 		h := w.hosts[m.Address]
 		lately := w.now-h.since <= w.policy.Suspect
 		return w.running(g, m) != nil && (!h.cut || lately) || !h.up && lately
 	}
+}
+
+// commit makes a change the truth, unless that does harm that Drummer could
+// have foreseen: nobody can know of a host that fell silent a moment ago, and
+// one that Drummer has not heard for long must be taken for dead.
+func (w *world) commit(g *group, r *pb.Request, next *db.Image) {
+	foreseen := w.foreseen(g)
 	before := w.count(g, foreseen) >= db.Quorum(g.image.Voters())
 	old := g.image
 	g.image = next

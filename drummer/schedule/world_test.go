@@ -87,6 +87,7 @@ type process struct {
 	running bool
 	image   *db.Image // the membership it has applied; nil: none
 	started uint64    // when it last started
+	raft    uint64    // digest of the Raft configuration it runs with
 	leader  uint64    // the leader it follows
 	term    uint64
 	caught  bool
@@ -357,7 +358,7 @@ func (m *machine) facts() map[nodeKey]*pb.NodeReport {
 	for _, n := range m.sortedNodes() {
 		r := &pb.NodeReport{ClusterId: n.key.cluster, NodeId: n.key.node, Running: n.running, CaughtUp: n.caught}
 		if n.running {
-			r.LeaderId, r.Term = n.leader, n.term
+			r.LeaderId, r.Term, r.RaftDigest = n.leader, n.term, n.raft
 		}
 		if n.running && n.image != nil {
 			r.Membership = n.image.Proto(n.key.cluster)

@@ -76,7 +76,8 @@ func isNews(state *db.State, host *db.Host, node *pb.NodeReport) bool {
 		return true
 	}
 	replica := cluster.Replica(node.GetNodeId(), host.ID())
-	if replica == nil || replica.Running != node.GetRunning() || replica.Role != node.GetRole() || replica.CaughtUp != node.GetCaughtUp() {
+	if replica == nil || replica.Running != node.GetRunning() || replica.Role != node.GetRole() || replica.CaughtUp != node.GetCaughtUp() ||
+		node.GetRunning() && state.Version >= 2 && replica.RaftDigest != node.GetRaftDigest() {
 		return true
 	}
 	if m := node.GetMembership(); m != nil && (m.GetConfigChangeId() != replica.CCID || m.GetConfigChangeId() > cluster.Image.CCID) {

@@ -4,7 +4,9 @@ package raftspec
 
 import (
 	"cmp"
+	"encoding/binary"
 	"fmt"
+	"hash/fnv"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
@@ -42,6 +44,22 @@ func Effective(raft *pb.RaftConfig) *pb.RaftConfig {
 		CheckQuorum:        true,
 		Quiesce:            raft.GetQuiesce(),
 	}
+}
+
+// Digest tells Raft configurations apart: it is that of the effective one, the
+// same in every program and never 0.
+func Digest(raft *pb.RaftConfig) uint64 {
+	r := Effective(raft)
+	var b []byte
+	for _, x := range []uint64{r.ElectionRtt, r.HeartbeatRtt, r.SnapshotEntries, r.CompactionOverhead, r.MaxInMemLogSize} {
+		b = binary.LittleEndian.AppendUint64(b, x)
+	}
+	if r.Quiesce {
+		b = append(b, 1)
+	}
+	h := fnv.New64a()
+	h.Write(b)
+	return max(h.Sum64(), 1)
 }
 
 // Check tells why no NodeHost could run a node with a Raft configuration: what
