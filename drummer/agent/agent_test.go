@@ -3,6 +3,7 @@
 package agent
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -10,8 +11,10 @@ import (
 
 	"github.com/lni/goutils/vfs"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/raftspec"
 	"github.com/drumbeat-raft/drumbeat/drummer/internal/testworld"
 )
 
@@ -94,6 +97,42 @@ func TestReplacementObserverFirst(t *testing.T) {
 
 		again := s.ask(b, startRequest(1, 2, pb.JoinMode_JOIN_AS_OBSERVER))
 		require.Equal(t, pb.ResultCode_REFUSED, again.GetCode(), "a removed NodeID never comes back: %s", again.GetDetail())
+	})
+}
+
+// A node is restarted for another Raft configuration, once, and keeps what it
+// has; one that it can't run with is refused before anything is stopped.
+func TestRestartForAnotherRaftConfiguration(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, 1, 1)
+		a := s.hosts[0]
+		s.startMember(1, a)
+		digest := func() uint64 { return s.drummers[0].report(a.nodehost.ID(), key{1, 1}).GetRaftDigest() }
+		require.Equal(t, raftspec.Digest(nil), digest())
+		session := a.nodehost.GetNoOPSession(1)
+		propose := func(value string) uint64 {
+			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+			defer cancel()
+			result, err := a.nodehost.SyncPropose(ctx, session, testworld.Put("k", value))
+			require.NoError(t, err)
+			return result.Value
+		}
+		require.Equal(t, uint64(1), propose("before"))
+
+		restart := startRequest(1, 1, pb.JoinMode_INITIAL)
+		restart.InitialMembers = map[uint64]string{1: a.address}
+		restart.Restart = true
+		restart.Spec.Raft = &pb.RaftConfig{ElectionRtt: 2}
+		require.Equal(t, pb.ResultCode_REFUSED, s.ask(a, restart).GetCode())
+		require.Equal(t, uint64(2), propose("still there"))
+
+		raft := &pb.RaftConfig{ElectionRtt: 20, HeartbeatRtt: 2}
+		restart = proto.Clone(restart).(*pb.Request)
+		restart.Spec.Raft = raft
+		s.must(a, restart)
+		s.until("it reports what it runs with", func() bool { return digest() == raftspec.Digest(raft) })
+		require.Equal(t, uint64(3), propose("after"), "it has replayed its log")
+		require.Contains(t, s.must(a, proto.Clone(restart).(*pb.Request)).GetDetail(), "it runs already")
 	})
 }
 

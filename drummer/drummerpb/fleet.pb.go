@@ -985,6 +985,128 @@ func (x *RemoveServerRequest) GetNodeId() uint64 {
 	return 0
 }
 
+type AdmitRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
+	Incarnation   string                 `protobuf:"bytes,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"` // of the caller
+	DeploymentId  uint64                 `protobuf:"varint,3,opt,name=deployment_id,json=deploymentId,proto3" json:"deployment_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AdmitRequest) Reset() {
+	*x = AdmitRequest{}
+	mi := &file_fleet_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AdmitRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AdmitRequest) ProtoMessage() {}
+
+func (x *AdmitRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fleet_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AdmitRequest.ProtoReflect.Descriptor instead.
+func (*AdmitRequest) Descriptor() ([]byte, []int) {
+	return file_fleet_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *AdmitRequest) GetNodeId() uint64 {
+	if x != nil {
+		return x.NodeId
+	}
+	return 0
+}
+
+func (x *AdmitRequest) GetIncarnation() string {
+	if x != nil {
+		return x.Incarnation
+	}
+	return ""
+}
+
+func (x *AdmitRequest) GetDeploymentId() uint64 {
+	if x != nil {
+		return x.DeploymentId
+	}
+	return 0
+}
+
+type AdmitResponse struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	NodeId      uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"` // of the answering server
+	Incarnation string                 `protobuf:"bytes,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`      // of the answering server
+	// known_incarnation is the one that the caller's node ID belongs to. If it is
+	// not the caller's, the caller has lost its disk and must not start.
+	KnownIncarnation string `protobuf:"bytes,3,opt,name=known_incarnation,json=knownIncarnation,proto3" json:"known_incarnation,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *AdmitResponse) Reset() {
+	*x = AdmitResponse{}
+	mi := &file_fleet_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AdmitResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AdmitResponse) ProtoMessage() {}
+
+func (x *AdmitResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fleet_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AdmitResponse.ProtoReflect.Descriptor instead.
+func (*AdmitResponse) Descriptor() ([]byte, []int) {
+	return file_fleet_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *AdmitResponse) GetNodeId() uint64 {
+	if x != nil {
+		return x.NodeId
+	}
+	return 0
+}
+
+func (x *AdmitResponse) GetIncarnation() string {
+	if x != nil {
+		return x.Incarnation
+	}
+	return ""
+}
+
+func (x *AdmitResponse) GetKnownIncarnation() string {
+	if x != nil {
+		return x.KnownIncarnation
+	}
+	return ""
+}
+
 type ServerList struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Servers       []*ServerInfo          `protobuf:"bytes,1,rep,name=servers,proto3" json:"servers,omitempty"`
@@ -994,7 +1116,7 @@ type ServerList struct {
 
 func (x *ServerList) Reset() {
 	*x = ServerList{}
-	mi := &file_fleet_proto_msgTypes[17]
+	mi := &file_fleet_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1006,7 +1128,7 @@ func (x *ServerList) String() string {
 func (*ServerList) ProtoMessage() {}
 
 func (x *ServerList) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_proto_msgTypes[17]
+	mi := &file_fleet_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1019,7 +1141,7 @@ func (x *ServerList) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServerList.ProtoReflect.Descriptor instead.
 func (*ServerList) Descriptor() ([]byte, []int) {
-	return file_fleet_proto_rawDescGZIP(), []int{17}
+	return file_fleet_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ServerList) GetServers() []*ServerInfo {
@@ -1041,15 +1163,18 @@ type ServerInfo struct {
 	CaughtUp bool `protobuf:"varint,5,opt,name=caught_up,json=caughtUp,proto3" json:"caught_up,omitempty"`
 	// boot and beat order what one server says: a later boot is newer, and
 	// within a boot a higher beat.
-	BootNs        int64  `protobuf:"varint,6,opt,name=boot_ns,json=bootNs,proto3" json:"boot_ns,omitempty"`
-	Beat          uint64 `protobuf:"varint,7,opt,name=beat,proto3" json:"beat,omitempty"`
+	BootNs int64  `protobuf:"varint,6,opt,name=boot_ns,json=bootNs,proto3" json:"boot_ns,omitempty"`
+	Beat   uint64 `protobuf:"varint,7,opt,name=beat,proto3" json:"beat,omitempty"`
+	// incarnation tells disks apart: it is the NodeHost ID of the server's own
+	// NodeHost. Empty: a program that is older than this field.
+	Incarnation   string `protobuf:"bytes,8,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ServerInfo) Reset() {
 	*x = ServerInfo{}
-	mi := &file_fleet_proto_msgTypes[18]
+	mi := &file_fleet_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1061,7 +1186,7 @@ func (x *ServerInfo) String() string {
 func (*ServerInfo) ProtoMessage() {}
 
 func (x *ServerInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_proto_msgTypes[18]
+	mi := &file_fleet_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1074,7 +1199,7 @@ func (x *ServerInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServerInfo.ProtoReflect.Descriptor instead.
 func (*ServerInfo) Descriptor() ([]byte, []int) {
-	return file_fleet_proto_rawDescGZIP(), []int{18}
+	return file_fleet_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ServerInfo) GetNodeId() uint64 {
@@ -1124,6 +1249,13 @@ func (x *ServerInfo) GetBeat() uint64 {
 		return x.Beat
 	}
 	return 0
+}
+
+func (x *ServerInfo) GetIncarnation() string {
+	if x != nil {
+		return x.Incarnation
+	}
+	return ""
 }
 
 var File_fleet_proto protoreflect.FileDescriptor
@@ -1195,10 +1327,18 @@ const file_fleet_proto_rawDesc = "" +
 	"\x11AddServerResponse\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\".\n" +
 	"\x13RemoveServerRequest\x12\x17\n" +
-	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\"?\n" +
+	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\"n\n" +
+	"\fAdmitRequest\x12\x17\n" +
+	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12 \n" +
+	"\vincarnation\x18\x02 \x01(\tR\vincarnation\x12#\n" +
+	"\rdeployment_id\x18\x03 \x01(\x04R\fdeploymentId\"w\n" +
+	"\rAdmitResponse\x12\x17\n" +
+	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12 \n" +
+	"\vincarnation\x18\x02 \x01(\tR\vincarnation\x12+\n" +
+	"\x11known_incarnation\x18\x03 \x01(\tR\x10knownIncarnation\"?\n" +
 	"\n" +
 	"ServerList\x121\n" +
-	"\aservers\x18\x01 \x03(\v2\x17.drumbeat.v1.ServerInfoR\aservers\"\xc6\x01\n" +
+	"\aservers\x18\x01 \x03(\v2\x17.drumbeat.v1.ServerInfoR\aservers\"\xe8\x01\n" +
 	"\n" +
 	"ServerInfo\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12!\n" +
@@ -1207,7 +1347,8 @@ const file_fleet_proto_rawDesc = "" +
 	"\aversion\x18\x04 \x01(\rR\aversion\x12\x1b\n" +
 	"\tcaught_up\x18\x05 \x01(\bR\bcaughtUp\x12\x17\n" +
 	"\aboot_ns\x18\x06 \x01(\x03R\x06bootNs\x12\x12\n" +
-	"\x04beat\x18\a \x01(\x04R\x04beat2\xb8\x06\n" +
+	"\x04beat\x18\a \x01(\x04R\x04beat\x12 \n" +
+	"\vincarnation\x18\b \x01(\tR\vincarnation2\xb8\x06\n" +
 	"\x05Fleet\x12P\n" +
 	"\x0eUpdateClusters\x12\".drumbeat.v1.UpdateClustersRequest\x1a\x1a.drumbeat.v1.FleetResponse\x12P\n" +
 	"\x0eDeleteClusters\x12\".drumbeat.v1.DeleteClustersRequest\x1a\x1a.drumbeat.v1.FleetResponse\x12>\n" +
@@ -1220,9 +1361,10 @@ const file_fleet_proto_rawDesc = "" +
 	"\vWatchEvents\x12\x1f.drumbeat.v1.WatchEventsRequest\x1a\x12.drumbeat.v1.Event0\x01\x12P\n" +
 	"\vListServers\x12\x1f.drumbeat.v1.ListServersRequest\x1a .drumbeat.v1.ListServersResponse\x12J\n" +
 	"\tAddServer\x12\x1d.drumbeat.v1.AddServerRequest\x1a\x1e.drumbeat.v1.AddServerResponse\x12L\n" +
-	"\fRemoveServer\x12 .drumbeat.v1.RemoveServerRequest\x1a\x1a.drumbeat.v1.FleetResponse2E\n" +
+	"\fRemoveServer\x12 .drumbeat.v1.RemoveServerRequest\x1a\x1a.drumbeat.v1.FleetResponse2\x85\x01\n" +
 	"\x05Peers\x12<\n" +
-	"\bExchange\x12\x17.drumbeat.v1.ServerList\x1a\x17.drumbeat.v1.ServerListB5Z3github.com/drumbeat-raft/drumbeat/drummer/drummerpbb\x06proto3"
+	"\bExchange\x12\x17.drumbeat.v1.ServerList\x1a\x17.drumbeat.v1.ServerList\x12>\n" +
+	"\x05Admit\x12\x19.drumbeat.v1.AdmitRequest\x1a\x1a.drumbeat.v1.AdmitResponseB5Z3github.com/drumbeat-raft/drumbeat/drummer/drummerpbb\x06proto3"
 
 var (
 	file_fleet_proto_rawDescOnce sync.Once
@@ -1236,7 +1378,7 @@ func file_fleet_proto_rawDescGZIP() []byte {
 	return file_fleet_proto_rawDescData
 }
 
-var file_fleet_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_fleet_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_fleet_proto_goTypes = []any{
 	(*UpdateClustersRequest)(nil), // 0: drumbeat.v1.UpdateClustersRequest
 	(*DeleteClustersRequest)(nil), // 1: drumbeat.v1.DeleteClustersRequest
@@ -1255,25 +1397,27 @@ var file_fleet_proto_goTypes = []any{
 	(*AddServerRequest)(nil),      // 14: drumbeat.v1.AddServerRequest
 	(*AddServerResponse)(nil),     // 15: drumbeat.v1.AddServerResponse
 	(*RemoveServerRequest)(nil),   // 16: drumbeat.v1.RemoveServerRequest
-	(*ServerList)(nil),            // 17: drumbeat.v1.ServerList
-	(*ServerInfo)(nil),            // 18: drumbeat.v1.ServerInfo
-	(*ClusterSpec)(nil),           // 19: drumbeat.v1.ClusterSpec
-	(HostMode)(0),                 // 20: drumbeat.v1.HostMode
-	(*Operation)(nil),             // 21: drumbeat.v1.Operation
-	(MemberRole)(0),               // 22: drumbeat.v1.MemberRole
-	(*Event)(nil),                 // 23: drumbeat.v1.Event
+	(*AdmitRequest)(nil),          // 17: drumbeat.v1.AdmitRequest
+	(*AdmitResponse)(nil),         // 18: drumbeat.v1.AdmitResponse
+	(*ServerList)(nil),            // 19: drumbeat.v1.ServerList
+	(*ServerInfo)(nil),            // 20: drumbeat.v1.ServerInfo
+	(*ClusterSpec)(nil),           // 21: drumbeat.v1.ClusterSpec
+	(HostMode)(0),                 // 22: drumbeat.v1.HostMode
+	(*Operation)(nil),             // 23: drumbeat.v1.Operation
+	(MemberRole)(0),               // 24: drumbeat.v1.MemberRole
+	(*Event)(nil),                 // 25: drumbeat.v1.Event
 }
 var file_fleet_proto_depIdxs = []int32{
-	19, // 0: drumbeat.v1.UpdateClustersRequest.specs:type_name -> drumbeat.v1.ClusterSpec
-	20, // 1: drumbeat.v1.SetHostModeRequest.mode:type_name -> drumbeat.v1.HostMode
-	19, // 2: drumbeat.v1.DryRunRequest.define:type_name -> drumbeat.v1.ClusterSpec
-	19, // 3: drumbeat.v1.DryRunRequest.update:type_name -> drumbeat.v1.ClusterSpec
-	21, // 4: drumbeat.v1.DryRunResponse.operations:type_name -> drumbeat.v1.Operation
+	21, // 0: drumbeat.v1.UpdateClustersRequest.specs:type_name -> drumbeat.v1.ClusterSpec
+	22, // 1: drumbeat.v1.SetHostModeRequest.mode:type_name -> drumbeat.v1.HostMode
+	21, // 2: drumbeat.v1.DryRunRequest.define:type_name -> drumbeat.v1.ClusterSpec
+	21, // 3: drumbeat.v1.DryRunRequest.update:type_name -> drumbeat.v1.ClusterSpec
+	23, // 4: drumbeat.v1.DryRunResponse.operations:type_name -> drumbeat.v1.Operation
 	9,  // 5: drumbeat.v1.DryRunResponse.waiting:type_name -> drumbeat.v1.WaitingCluster
 	9,  // 6: drumbeat.v1.DryRunResponse.objections:type_name -> drumbeat.v1.WaitingCluster
 	13, // 7: drumbeat.v1.ListServersResponse.servers:type_name -> drumbeat.v1.ServerStatus
-	22, // 8: drumbeat.v1.ServerStatus.role:type_name -> drumbeat.v1.MemberRole
-	18, // 9: drumbeat.v1.ServerList.servers:type_name -> drumbeat.v1.ServerInfo
+	24, // 8: drumbeat.v1.ServerStatus.role:type_name -> drumbeat.v1.MemberRole
+	20, // 9: drumbeat.v1.ServerList.servers:type_name -> drumbeat.v1.ServerInfo
 	0,  // 10: drumbeat.v1.Fleet.UpdateClusters:input_type -> drumbeat.v1.UpdateClustersRequest
 	1,  // 11: drumbeat.v1.Fleet.DeleteClusters:input_type -> drumbeat.v1.DeleteClustersRequest
 	2,  // 12: drumbeat.v1.Fleet.Pause:input_type -> drumbeat.v1.PauseRequest
@@ -1285,21 +1429,23 @@ var file_fleet_proto_depIdxs = []int32{
 	11, // 18: drumbeat.v1.Fleet.ListServers:input_type -> drumbeat.v1.ListServersRequest
 	14, // 19: drumbeat.v1.Fleet.AddServer:input_type -> drumbeat.v1.AddServerRequest
 	16, // 20: drumbeat.v1.Fleet.RemoveServer:input_type -> drumbeat.v1.RemoveServerRequest
-	17, // 21: drumbeat.v1.Peers.Exchange:input_type -> drumbeat.v1.ServerList
-	6,  // 22: drumbeat.v1.Fleet.UpdateClusters:output_type -> drumbeat.v1.FleetResponse
-	6,  // 23: drumbeat.v1.Fleet.DeleteClusters:output_type -> drumbeat.v1.FleetResponse
-	6,  // 24: drumbeat.v1.Fleet.Pause:output_type -> drumbeat.v1.FleetResponse
-	6,  // 25: drumbeat.v1.Fleet.Resume:output_type -> drumbeat.v1.FleetResponse
-	6,  // 26: drumbeat.v1.Fleet.SetHostMode:output_type -> drumbeat.v1.FleetResponse
-	6,  // 27: drumbeat.v1.Fleet.ForgetHost:output_type -> drumbeat.v1.FleetResponse
-	8,  // 28: drumbeat.v1.Fleet.DryRun:output_type -> drumbeat.v1.DryRunResponse
-	23, // 29: drumbeat.v1.Fleet.WatchEvents:output_type -> drumbeat.v1.Event
-	12, // 30: drumbeat.v1.Fleet.ListServers:output_type -> drumbeat.v1.ListServersResponse
-	15, // 31: drumbeat.v1.Fleet.AddServer:output_type -> drumbeat.v1.AddServerResponse
-	6,  // 32: drumbeat.v1.Fleet.RemoveServer:output_type -> drumbeat.v1.FleetResponse
-	17, // 33: drumbeat.v1.Peers.Exchange:output_type -> drumbeat.v1.ServerList
-	22, // [22:34] is the sub-list for method output_type
-	10, // [10:22] is the sub-list for method input_type
+	19, // 21: drumbeat.v1.Peers.Exchange:input_type -> drumbeat.v1.ServerList
+	17, // 22: drumbeat.v1.Peers.Admit:input_type -> drumbeat.v1.AdmitRequest
+	6,  // 23: drumbeat.v1.Fleet.UpdateClusters:output_type -> drumbeat.v1.FleetResponse
+	6,  // 24: drumbeat.v1.Fleet.DeleteClusters:output_type -> drumbeat.v1.FleetResponse
+	6,  // 25: drumbeat.v1.Fleet.Pause:output_type -> drumbeat.v1.FleetResponse
+	6,  // 26: drumbeat.v1.Fleet.Resume:output_type -> drumbeat.v1.FleetResponse
+	6,  // 27: drumbeat.v1.Fleet.SetHostMode:output_type -> drumbeat.v1.FleetResponse
+	6,  // 28: drumbeat.v1.Fleet.ForgetHost:output_type -> drumbeat.v1.FleetResponse
+	8,  // 29: drumbeat.v1.Fleet.DryRun:output_type -> drumbeat.v1.DryRunResponse
+	25, // 30: drumbeat.v1.Fleet.WatchEvents:output_type -> drumbeat.v1.Event
+	12, // 31: drumbeat.v1.Fleet.ListServers:output_type -> drumbeat.v1.ListServersResponse
+	15, // 32: drumbeat.v1.Fleet.AddServer:output_type -> drumbeat.v1.AddServerResponse
+	6,  // 33: drumbeat.v1.Fleet.RemoveServer:output_type -> drumbeat.v1.FleetResponse
+	19, // 34: drumbeat.v1.Peers.Exchange:output_type -> drumbeat.v1.ServerList
+	18, // 35: drumbeat.v1.Peers.Admit:output_type -> drumbeat.v1.AdmitResponse
+	23, // [23:36] is the sub-list for method output_type
+	10, // [10:23] is the sub-list for method input_type
 	10, // [10:10] is the sub-list for extension type_name
 	10, // [10:10] is the sub-list for extension extendee
 	0,  // [0:10] is the sub-list for field type_name
@@ -1318,7 +1464,7 @@ func file_fleet_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fleet_proto_rawDesc), len(file_fleet_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   19,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

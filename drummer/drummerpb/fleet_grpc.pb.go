@@ -545,6 +545,7 @@ var Fleet_ServiceDesc = grpc.ServiceDesc{
 
 const (
 	Peers_Exchange_FullMethodName = "/drumbeat.v1.Peers/Exchange"
+	Peers_Admit_FullMethodName    = "/drumbeat.v1.Peers/Admit"
 )
 
 // PeersClient is the client API for Peers service.
@@ -557,6 +558,10 @@ type PeersClient interface {
 	// answered with what that one knows: so each learns where added servers are
 	// and which are alive, without a word in the log.
 	Exchange(ctx context.Context, in *ServerList, opts ...grpc.CallOption) (*ServerList, error)
+	// Admit is asked by a server that has no log of DrummerDB, before it starts
+	// one: whether its node ID was never used on another disk. The asked server
+	// has written down whom it admits when it answers.
+	Admit(ctx context.Context, in *AdmitRequest, opts ...grpc.CallOption) (*AdmitResponse, error)
 }
 
 type peersClient struct {
@@ -577,6 +582,16 @@ func (c *peersClient) Exchange(ctx context.Context, in *ServerList, opts ...grpc
 	return out, nil
 }
 
+func (c *peersClient) Admit(ctx context.Context, in *AdmitRequest, opts ...grpc.CallOption) (*AdmitResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AdmitResponse)
+	err := c.cc.Invoke(ctx, Peers_Admit_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // PeersServer is the server API for Peers service.
 // All implementations must embed UnimplementedPeersServer
 // for forward compatibility.
@@ -587,6 +602,10 @@ type PeersServer interface {
 	// answered with what that one knows: so each learns where added servers are
 	// and which are alive, without a word in the log.
 	Exchange(context.Context, *ServerList) (*ServerList, error)
+	// Admit is asked by a server that has no log of DrummerDB, before it starts
+	// one: whether its node ID was never used on another disk. The asked server
+	// has written down whom it admits when it answers.
+	Admit(context.Context, *AdmitRequest) (*AdmitResponse, error)
 	mustEmbedUnimplementedPeersServer()
 }
 
@@ -599,6 +618,9 @@ type UnimplementedPeersServer struct{}
 
 func (UnimplementedPeersServer) Exchange(context.Context, *ServerList) (*ServerList, error) {
 	return nil, status.Error(codes.Unimplemented, "method Exchange not implemented")
+}
+func (UnimplementedPeersServer) Admit(context.Context, *AdmitRequest) (*AdmitResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Admit not implemented")
 }
 func (UnimplementedPeersServer) mustEmbedUnimplementedPeersServer() {}
 func (UnimplementedPeersServer) testEmbeddedByValue()               {}
@@ -639,6 +661,24 @@ func _Peers_Exchange_Handler(srv interface{}, ctx context.Context, dec func(inte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Peers_Admit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AdmitRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PeersServer).Admit(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Peers_Admit_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PeersServer).Admit(ctx, req.(*AdmitRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Peers_ServiceDesc is the grpc.ServiceDesc for Peers service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -649,6 +689,10 @@ var Peers_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Exchange",
 			Handler:    _Peers_Exchange_Handler,
+		},
+		{
+			MethodName: "Admit",
+			Handler:    _Peers_Admit_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -51,7 +51,12 @@ func (r *reign) raiseVersion(ctx context.Context) error {
 	if !r.server.peers.allKnow(next, r.server.group.voters(), aliveTicks*r.server.config.Tick) {
 		return nil
 	}
-	return r.write(ctx, "version", []*pb.Command{{Body: &pb.Command_SetVersion{SetVersion: &pb.SetVersion{Version: next}}}})
+	if err := r.write(ctx, "version", []*pb.Command{{Body: &pb.Command_SetVersion{SetVersion: &pb.SetVersion{Version: next}}}}); err != nil {
+		return err
+	}
+	// What agents said before may have meant nothing then.
+	r.sendAll(&pb.ServerMessage{Body: &pb.ServerMessage_SendFullState{SendFullState: &pb.SendFullState{}}})
+	return nil
 }
 
 // promoteJoined makes voters of the servers that have joined and caught up. The

@@ -37,10 +37,11 @@ type reign struct {
 	streams map[string]*hostStream // by NodeHost ID
 
 	// The rest belongs to the loop.
-	ticks uint64          // seen in this reign
-	heard map[string]bool // since the last tick that was applied
-	met   map[string]bool // in this reign
-	warm  bool            // enough of the fleet was heard to schedule
+	ticks  uint64          // seen in this reign since it was last cold
+	ticked time.Time       // when the last one was applied
+	heard  map[string]bool // since then
+	met    map[string]bool // in this reign since it was last cold
+	warm   bool            // enough of the fleet was heard to schedule
 }
 
 // govern is a reign from its start to its end.
@@ -207,7 +208,11 @@ func (r *reign) tick(ctx context.Context) error {
 		r.server.log.Debug("a tick was lost", "term", r.term, "error", err)
 		return ctx.Err()
 	}
+	if r.stalled() {
+		r.cool()
+	}
 	clear(r.heard)
+	r.ticked = time.Now()
 	r.ticks++
 	if err := r.obey(result); err != nil {
 		return err
@@ -258,9 +263,25 @@ func (r *reign) schedule(ctx context.Context) error {
 // again.
 func Seed(state *db.State) uint64 { return state.DeploymentID + state.Index }
 
+// stalled tells whether no tick was applied for so long that a silent host
+// should be suspect. The clock in the log stood still meanwhile, so hosts that
+// died look as if they had just been heard of.
+func (r *reign) stalled() bool {
+	return !r.ticked.IsZero() && time.Since(r.ticked) > time.Duration(r.server.config.Policy.Suspect)*r.server.config.Tick
+}
+
+// cool has the reign hear the fleet anew before it decides again.
+func (r *reign) cool() {
+	r.warm, r.ticks = false, 0
+	clear(r.met)
+}
+
 // warmedUp tells whether this reign has heard enough of the fleet to know what
 // is wrong with it.
 func (r *reign) warmedUp(state *db.State) bool {
+	if r.stalled() {
+		r.cool()
+	}
 	if r.warm {
 		return true
 	}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package durable
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/lni/dragonboat/v3/config"
+)
+
+// File is a small file that is replaced as a whole. Its methods must not be
+// called at the same time.
+type File struct {
+	fs   config.IFS
+	dir  string
+	name string
+}
+
+// In returns the file of that name in a NodeHost's directory, so that it is
+// lost together with the Raft logs and never outlives them. The configuration
+// is that of a NodeHost that was started.
+func In(nodehost config.NodeHostConfig, name string) File {
+	return File{fs: nodehost.Expert.FS, dir: nodehost.NodeHostDir, name: name}
+}
+
+// Path names the file, for errors.
+func (f File) Path() string { return f.fs.PathJoin(f.dir, f.name) }
+
+// Read returns the content, of limit bytes at most; nil when there is no file.
+func (f File) Read(limit int64) ([]byte, error) {
+	file, err := f.fs.Open(f.Path())
+	if os.IsNotExist(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s can't be opened: %w", f.Path(), err)
+	}
+	defer func() { _ = file.Close() }()
+	data, err := io.ReadAll(io.LimitReader(file, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = fmt.Errorf("it has more than %d bytes", limit)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s can't be read: %w", f.Path(), err)
+	}
+	return append([]byte{}, data...), nil
+}
+
+// Write replaces the content. When it returns nil the new one survives the loss
+// of power; after an error, or a crash on the way, there is the old one or the
+// new one.
+func (f File) Write(data []byte) error {
+	temporary := f.Path() + ".new"
+	if err := f.write(temporary, data); err != nil {
+		return fmt.Errorf("%s can't be written: %w", temporary, err)
+	}
+	if err := f.fs.Rename(temporary, f.Path()); err != nil {
+		return fmt.Errorf("%s can't be replaced: %w", f.Path(), err)
+	}
+	dir, err := f.fs.OpenDir(f.dir)
+	if err == nil {
+		err = errors.Join(dir.Sync(), dir.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("the directory of %s can't be synced: %w", f.Path(), err)
+	}
+	return nil
+}
+
+func (f File) write(path string, data []byte) error {
+	file, err := f.fs.Create(path)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(data)
+	if err == nil {
+		err = file.Sync()
+	}
+	return errors.Join(err, file.Close())
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package durable
+
+import (
+	"testing"
+
+	"github.com/lni/dragonboat/v3/config"
+	"github.com/lni/goutils/vfs"
+	"github.com/stretchr/testify/require"
+)
+
+func TestWhatWasWrittenSurvivesALossOfPower(t *testing.T) {
+	disk := vfs.NewStrictMem()
+	require.NoError(t, disk.MkdirAll("dir", 0o755))
+	root, err := disk.OpenDir("")
+	require.NoError(t, err)
+	require.NoError(t, root.Sync())
+	f := In(config.NodeHostConfig{NodeHostDir: "dir", Expert: config.ExpertConfig{FS: disk}}, "f")
+	lose := func(while func()) {
+		disk.SetIgnoreSyncs(true)
+		while()
+		disk.ResetToSyncedState()
+		disk.SetIgnoreSyncs(false)
+	}
+	data, err := f.Read(10)
+	require.NoError(t, err)
+	require.Nil(t, data, "there is no file yet")
+	for _, text := range []string{"one", "", "three"} {
+		require.NoError(t, f.Write([]byte(text)))
+		lose(func() { require.NoError(t, f.Write([]byte("never synced"))) })
+		data, err = f.Read(10)
+		require.NoError(t, err)
+		require.Equal(t, text, string(data))
+		require.NotNil(t, data)
+	}
+	_, err = f.Read(4)
+	require.ErrorContains(t, err, "more than 4 bytes")
+}
+
+func TestAFileThatCantBeWrittenIsAnError(t *testing.T) {
+	f := In(config.NodeHostConfig{NodeHostDir: "nowhere", Expert: config.ExpertConfig{FS: vfs.NewMem()}}, "f")
+	require.ErrorContains(t, f.Write(nil), "nowhere/f.new can't be written")
+}
