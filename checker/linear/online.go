@@ -39,9 +39,8 @@ type Online struct {
 	texts    []onlineText // of the states
 	free     []uint32
 	table    stateIndex
-	open     []openOp // the operations begun, from base on, by ticket
-	base     Ticket
-	head     int // the first of open that may not be done
+	open     []openOp // by place, with free places
+	places   []uint32 // of open that are free
 	now      int64
 	deferred []string
 	judged   int
@@ -52,14 +51,16 @@ type Online struct {
 	leastSweep int
 }
 
-// Ticket stands for an operation that was begun.
+// Ticket stands for an operation that was begun: a place in the list of open
+// ones, and in the upper half how often the place was taken before.
 type Ticket uint64
 
 type openOp struct {
 	call  int64
-	state uint32 // what it writes, 0 for nothing
-	done  bool
-	key   *onlineKey
+	key   *onlineKey // nil for a free place
+	state uint32     // what it writes, 0 for nothing
+	round uint32     // how often the place was taken before
+	at    uint32     // where it stands in the open operations of its key
 }
 
 // OnlineViolation tells which operation made the history illegal.
@@ -102,15 +103,40 @@ func (o *Online) Judged() int {
 func (o *Online) Begin(op *history.Op) Ticket {
 	o.mu.Lock()
 	k := o.key(op.Key)
-	t := o.base + Ticket(len(o.open))
 	o.now = max(o.now, op.Call)
-	state := uint32(0)
+	place := o.place()
+	e := &o.open[place]
+	e.call, e.key, e.state, e.at = op.Call, k, 0, uint32(len(k.open))
+	k.open = append(k.open, place)
 	if op.Kind != history.Get && !k.out {
-		state = o.write(k, op)
+		e.state = o.write(k, op)
 	}
-	o.open = append(o.open, openOp{call: op.Call, key: k, state: state})
+	t := Ticket(e.round)<<32 | Ticket(place)
 	o.mu.Unlock()
 	return t
+}
+
+// place returns a free place among the open operations.
+func (o *Online) place() uint32 {
+	if n := len(o.places); n > 0 {
+		p := o.places[n-1]
+		o.places = o.places[:n-1]
+		return p
+	}
+	o.open = append(o.open, openOp{})
+	return uint32(len(o.open) - 1)
+}
+
+// close frees the place of an operation that has ended.
+func (o *Online) close(place uint32) {
+	e := &o.open[place]
+	k := e.key
+	last := len(k.open) - 1
+	moved := k.open[last]
+	k.open[e.at], o.open[moved].at = moved, e.at
+	k.open = k.open[:last]
+	*e = openOp{round: e.round + 1}
+	o.places = append(o.places, place)
 }
 
 // write registers what an operation will leave in the key if it takes effect.
@@ -160,12 +186,12 @@ func (o *Online) write(k *onlineKey, op *history.Op) uint32 {
 func (o *Online) End(t Ticket, op *history.Op) *OnlineViolation {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	at := int(t - o.base)
-	if t < o.base || at >= len(o.open) || o.open[at].done {
+	place := uint32(t)
+	if int(place) >= len(o.open) || o.open[place].key == nil || o.open[place].round != uint32(t>>32) {
 		return nil // ended twice
 	}
-	e := o.open[at]
-	o.open[at].done = true
+	e := o.open[place]
+	o.close(place)
 	if op.Outcome != history.Unknown {
 		o.now = max(o.now, op.Return)
 	}
@@ -178,7 +204,6 @@ func (o *Online) End(t Ticket, op *history.Op) *OnlineViolation {
 	if wrong == "" && !k.out && len(k.live) >= k.sweepAt {
 		o.sweep(k)
 	}
-	o.settleOpen()
 	if wrong == "" {
 		return nil
 	}
@@ -186,24 +211,12 @@ func (o *Online) End(t Ticket, op *history.Op) *OnlineViolation {
 	return &OnlineViolation{Op: *op, Reason: wrong}
 }
 
-// settleOpen forgets tickets that are over, up to the first that is open.
-func (o *Online) settleOpen() {
-	for o.head < len(o.open) && o.open[o.head].done {
-		o.head++
-	}
-	if o.head >= 1024 && o.head*2 > len(o.open) {
-		o.base += Ticket(o.head)
-		o.open = append(o.open[:0], o.open[o.head:]...)
-		o.head = 0
-	}
-}
-
-// horizon returns a time before which no operation can be called any more
-// that has not ended.
-func (o *Online) horizon() int64 {
+// horizon returns a time before which no operation on the key can be called
+// any more that has not ended.
+func (o *Online) horizon(k *onlineKey) int64 {
 	t := o.now
-	if o.head < len(o.open) {
-		t = min(t, o.open[o.head].call)
+	for _, place := range k.open {
+		t = min(t, o.open[place].call)
 	}
 	if t < longAgo+o.slack+1 {
 		return longAgo

@@ -11,6 +11,7 @@ type onlineKey struct {
 	out     bool // deferred, or found to be illegal
 	named   bool
 	anonym  bool
+	open    []uint32 // its operations that have not ended
 	live    []uint32 // its states
 	sweepAt int
 	order   []uint32 // heads of blocks that have a return, by first

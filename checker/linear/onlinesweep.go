@@ -10,7 +10,7 @@ import "github.com/drumbeat-raft/drumbeat/checker/history"
 // nobody can see B any more, and B's zone can't grow. B's zone still forbids
 // others until no block that may grow began before B's end.
 func (o *Online) sweep(k *onlineKey) {
-	t := o.horizon()
+	t := o.horizon(k)
 	top, second := int64(longAgo), int64(longAgo) // greatest ends of blocks that began before T
 	var topHead uint32
 	for _, h := range k.order {
