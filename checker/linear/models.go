@@ -4,7 +4,9 @@ package linear
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -19,7 +21,7 @@ var Models = []Model{Register, CasRegister, KV, Counter, Set, Bank, Sessions}
 var CasRegister Model = kv{name: "cas-register", register: true}
 
 // Counter is a counter a key, 0 at first: add adds the integer Value, get
-// observes the sum (absent counts as 0).
+// observes the sum (absent counts as 0). Sums have 64 bits and wrap around.
 var Counter Model = counter{}
 
 type counter struct{}
@@ -79,7 +81,7 @@ func (set) Validate(op *history.Op) error {
 	case history.Get:
 		if op.Outcome == history.OK {
 			if _, err := elements(op.Observed.Text()); err != nil {
-				return fmt.Errorf("a set is observed as a JSON array of strings, not %s", op.Observed)
+				return fmt.Errorf("a set is observed as a JSON array of different strings, not %s: %w", op.Observed, err)
 			}
 		}
 	default:
@@ -89,12 +91,24 @@ func (set) Validate(op *history.Op) error {
 }
 
 func elements(text string) ([]string, error) {
-	var all []string
 	if text == "" {
 		return nil, nil
 	}
-	err := json.Unmarshal([]byte(text), &all)
-	return all, err
+	var all []string
+	if err := json.Unmarshal([]byte(text), &all); err != nil {
+		return nil, err
+	}
+	if all == nil {
+		return nil, errors.New("null is no array")
+	}
+	once := make(map[string]bool, len(all))
+	for _, e := range all {
+		if once[e] {
+			return nil, fmt.Errorf("%q is there twice", e)
+		}
+		once[e] = true
+	}
+	return all, nil
 }
 
 func setState(all []string) string {
@@ -149,7 +163,7 @@ func (bank) Validate(op *history.Op) error {
 	case history.Get:
 		if op.Outcome == history.OK {
 			if _, err := balances(op.Observed.Text()); err != nil {
-				return fmt.Errorf("balances are observed as a JSON object of integers, not %s", op.Observed)
+				return fmt.Errorf("balances are observed as a JSON object of integers, not %s: %w", op.Observed, err)
 			}
 		}
 	default:
@@ -173,9 +187,46 @@ func balances(text string) (map[string]int64, error) {
 	if text == "" {
 		return all, nil
 	}
-	err := json.Unmarshal([]byte(text), &all)
+	if err := eachBalance(text, func(account string, balance int64) error {
+		if _, twice := all[account]; twice {
+			return fmt.Errorf("account %q is there twice", account)
+		}
+		all[account] = balance
+		return nil
+	}); err != nil {
+		return nil, err
+	}
 	maps.DeleteFunc(all, func(_ string, balance int64) bool { return balance == 0 })
-	return all, err
+	return all, nil
+}
+
+// eachBalance goes through a JSON object member by member: json.Unmarshal
+// would let the last of several with the same name win.
+func eachBalance(text string, do func(account string, balance int64) error) error {
+	d := json.NewDecoder(strings.NewReader(text))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return errors.New("it is no object")
+	}
+	for d.More() {
+		account, err := d.Token()
+		if err != nil {
+			return err
+		}
+		var balance int64
+		if err := d.Decode(&balance); err != nil {
+			return err
+		}
+		if err := do(account.(string), balance); err != nil {
+			return err
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return errors.New("something follows the object")
+	}
+	return nil
 }
 
 func bankState(all map[string]int64) string {
