@@ -89,7 +89,7 @@ func does(s register, op *history.Op) (bool, any) {
 	}
 	same := s.value == op.Expected
 	if op.Outcome == history.Fail {
-		return !same && (op.Refuted || s.value == op.Observed), s
+		return !same && (!op.Observed.Stated() || s.value == op.Observed), s
 	}
 	if same {
 		return true, register{op.Value, op.Writer}

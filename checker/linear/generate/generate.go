@@ -25,7 +25,8 @@ type Spec struct {
 	Values int
 	// Shares of the kinds; what is left over is gets.
 	Put, Cas, Append, Delete float64
-	// Blind is the share of failed cas that are not told the value.
+	// Blind is the share of failed cas that are told no more than that the
+	// value is not the expected one; half as many are told that, too.
 	Blind float64
 	// Named lets the store name its writes.
 	Named bool
@@ -209,8 +210,13 @@ func (m *maker) apply(op *history.Op) {
 	case history.Cas:
 		if s.value != op.Expected {
 			op.Outcome = history.Fail
-			if m.Blind > 0 && m.rng.Float64() < m.Blind {
-				op.Refuted, op.ObservedWriter = true, ""
+			r := 1.0
+			if m.Blind > 0 {
+				r = m.rng.Float64()
+			}
+			op.Refuted = r < m.Blind*1.5
+			if r < m.Blind {
+				op.ObservedWriter = ""
 			} else {
 				op.Observed = s.value
 			}
