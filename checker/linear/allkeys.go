@@ -3,7 +3,9 @@
 package linear
 
 import (
+	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 )
@@ -15,7 +17,13 @@ type zoneVerdict struct{ judged, bad, dup bool }
 func judgeByZones(l *Log) []zoneVerdict {
 	verdicts := make([]zoneVerdict, len(l.keys))
 	var next atomic.Int64
+	var failure atomic.Value // a panic is the caller's to deal with
 	work := func() {
+		defer func() {
+			if r := recover(); r != nil {
+				failure.Store(fmt.Sprintf("judging by zones: %v\n%s", r, debug.Stack()))
+			}
+		}()
 		var z zones
 		for {
 			i := int(next.Add(1)) - 1
@@ -36,5 +44,8 @@ func judgeByZones(l *Log) []zoneVerdict {
 	}
 	work()
 	wg.Wait()
+	if f := failure.Load(); f != nil {
+		panic(f)
+	}
 	return verdicts
 }

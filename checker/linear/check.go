@@ -15,9 +15,12 @@ import (
 
 // Check judges a history. Operations may be in any order. The error says
 // which operation is none (it returns before its call, its kind is unknown to
-// the model); then there is no verdict.
+// the model), or that there is no such engine; then there is no verdict.
 func Check(ctx context.Context, ops []history.Op, o Options) (Result, error) {
 	o = o.withDefaults()
+	if !slices.Contains(Engines, o.Engine) {
+		return Result{}, o.noEngine()
+	}
 	if m, ok := o.Model.(kv); ok {
 		l := NewLog()
 		l.model = m
@@ -33,12 +36,16 @@ func Check(ctx context.Context, ops []history.Op, o Options) (Result, error) {
 
 // CheckLog judges a key-value history in its compact form. fetch returns
 // operation i as it was added, for cores and explanations; with nil they lack
-// what a Log does not hold, and names of writes (history.Op.Writer) can't be
-// used.
+// what a Log does not hold, and a key whose operations name writes
+// (history.Op.Writer, see NeedsOps) is Unknown. So is everything where the
+// model is no key-value store or there is no such engine.
 func CheckLog(ctx context.Context, l *Log, fetch func(i int) history.Op, o Options) Result {
 	start := time.Now()
 	o = o.withDefaults()
 	c := &logCheck{Options: o, log: l, fetch: fetch, res: Result{Verdict: OK, Ops: l.Len()}}
+	if why := c.unfit(); why != nil {
+		return Result{Verdict: Unknown, Engine: EngineNone, Ops: l.Len(), Explanation: why.Error()}
+	}
 	ctx, cancel := o.bound(ctx)
 	defer cancel()
 	if bad := c.judgeAll(ctx); bad != nil && !o.NoCore {
@@ -78,6 +85,21 @@ type logCheck struct {
 	log   *Log
 	fetch func(i int) history.Op // nil: the log has to do
 	res   Result
+}
+
+// unfit says why a log can't be judged in the way that is asked for.
+func (c *logCheck) unfit() error {
+	if _, ok := c.Model.(kv); !ok {
+		return fmt.Errorf("a log holds operations on keys and values, not of the model %s", c.Model.Name())
+	}
+	if !slices.Contains(Engines, c.Engine) {
+		return c.noEngine()
+	}
+	return nil
+}
+
+func (o *Options) noEngine() error {
+	return fmt.Errorf("there is no engine %q, only %s", o.Engine, strings.Join(Engines, ", "))
 }
 
 // gaveUp tells why there is no verdict.

@@ -4,6 +4,7 @@ package linear
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 )
@@ -22,6 +23,12 @@ type keyCheck struct {
 }
 
 func (k *keyCheck) judge(ctx context.Context) (Verdict, string) {
+	if k.fetch == nil && k.log.outside&named != 0 {
+		if k.res.Explanation == "" {
+			k.res.Explanation = fmt.Sprintf("operations on %q name writes, and the log does not hold the names", k.log.name)
+		}
+		return Unknown, EngineNone
+	}
 	if k.decided() {
 		if k.zoned.bad {
 			return Violation, EngineZones

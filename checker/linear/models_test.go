@@ -167,3 +167,48 @@ func TestVerifyRefusesWrongOrders(t *testing.T) {
 		require.Error(t, Verify(KV, "", ops, order), name)
 	}
 }
+
+func TestWhatIsObservedTwiceIsRefused(t *testing.T) {
+	for text, model := range map[string]Model{
+		`["a","a"]`:       Set,
+		`null`:            Set,
+		`{"a":3,"a":10}`:  Bank,
+		`{"a":3}{"b":10}`: Bank,
+		`[]`:              Bank,
+	} {
+		op := history.Op{Key: "k", Kind: history.Get, Observed: history.String(text), Return: 1, Outcome: history.OK}
+		require.Error(t, model.Validate(&op), text)
+	}
+}
+
+func TestNothingToOrderIsOK(t *testing.T) {
+	ops := []history.Op{{Key: "k", Kind: history.Put, Value: history.Int(1), Call: 1, Outcome: history.Unknown}}
+	for _, engine := range Engines {
+		res, err := Check(t.Context(), ops, Options{Engine: engine, Certify: true})
+		require.NoError(t, err)
+		require.Equal(t, OK, res.Verdict, engine)
+	}
+}
+
+func TestWhatCannotBeJudgedIsUnknown(t *testing.T) {
+	ops := []history.Op{
+		{Key: "k", Kind: history.Put, Value: history.Int(1), Writer: "w1", Return: 1, Outcome: history.OK},
+		{Key: "k", Kind: history.Get, Observed: history.Int(1), ObservedWriter: "nobody", Call: 2, Return: 3, Outcome: history.OK},
+	}
+	l := NewLog()
+	for i := range ops {
+		require.NoError(t, l.Add(&ops[i]))
+	}
+	fetch := func(i int) history.Op { return ops[i] }
+	require.Equal(t, Violation, CheckLog(t.Context(), l, fetch, Options{}).Verdict)
+	for _, res := range []Result{
+		CheckLog(t.Context(), l, nil, Options{}),
+		CheckLog(t.Context(), l, fetch, Options{Model: Counter}),
+		CheckLog(t.Context(), l, fetch, Options{Engine: "magic"}),
+	} {
+		require.Equal(t, Unknown, res.Verdict)
+		require.NotEmpty(t, res.Explanation)
+	}
+	_, err := Check(t.Context(), ops, Options{Engine: "magic"})
+	require.ErrorContains(t, err, `no engine "magic"`)
+}

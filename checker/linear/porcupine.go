@@ -14,9 +14,12 @@ import (
 // searchPorcupine lets porcupine decide on the operations of one part. It
 // bounds porcupine from inside the model, by refusing every step once the
 // budget is spent: porcupine then gives up on its own, and no goroutine is
-// left behind. Refusals can only lose orders, so an OK stands in any case. The order
-// that comes with it, if asked for, holds positions in ops.
+// left behind. Refusals can only lose orders, so an OK stands in any case. The
+// order that comes with it, if asked for, holds positions in ops.
 func searchPorcupine(ctx context.Context, model Model, part string, ops []history.Op, memory int64, certify bool) (Verdict, []int) {
+	if len(ops) == 0 {
+		return OK, nil // porcupine hands out no order of nothing
+	}
 	seed := maphash.MakeSeed()
 	// A cached state of porcupine costs a bit an operation, and about this
 	// much for the map, the slices and the state itself.

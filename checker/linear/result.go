@@ -29,6 +29,9 @@ const (
 	EnginePorcupine = "porcupine"
 )
 
+// Engines can be asked for in Options.
+var Engines = []string{EngineAuto, EngineZones, EngineSearch, EnginePorcupine}
+
 // Options bound and steer a check. The zero value is the default.
 type Options struct {
 	// Model defaults to Auto.
