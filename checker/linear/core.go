@@ -116,19 +116,15 @@ func dependsKV(o, op *history.Op) bool {
 	if o.ObservedWriter != "" && o.Outcome != history.Unknown {
 		return o.ObservedWriter == op.Writer || op.Writer == ""
 	}
-	written := op.Value
-	if op.Kind == history.Delete {
-		written = history.Absent
-	}
 	switch {
 	case o.Kind == history.Append || o.Refuted:
 		return true
 	case op.Kind == history.Append:
 		return o.Kind == history.Get || o.Kind == history.Cas
 	case o.Kind == history.Get, o.Kind == history.Cas && o.Outcome == history.Fail:
-		return o.Observed == written
+		return o.Observed == written(op)
 	case o.Kind == history.Cas:
-		return o.Expected == written
+		return o.Expected == written(op)
 	}
 	return false
 }

@@ -4,6 +4,7 @@ package linear
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
@@ -21,7 +22,22 @@ func Describe(op *history.Op) string {
 	if op.Host != "" {
 		fmt.Fprintf(&b, ", at %s", op.Host)
 	}
+	if op.Kind.Mutates() && op.Writer != "" {
+		fmt.Fprintf(&b, ", as write %s", op.Writer)
+	}
+	if op.ObservedWriter != "" && op.Kind.Mutates() && op.Outcome == history.OK {
+		fmt.Fprintf(&b, ", in place of %s", writeName(op.ObservedWriter))
+	} else if op.ObservedWriter != "" && op.Outcome != history.Unknown {
+		fmt.Fprintf(&b, ", as %s left it", writeName(op.ObservedWriter))
+	}
 	return b.String()
+}
+
+func writeName(name string) string {
+	if name == history.InitialWriter {
+		return "the initial state"
+	}
+	return "write " + name
 }
 
 // Deed tells what the operation did, without who and when.
@@ -75,10 +91,20 @@ func casDeed(op *history.Op, key string) string {
 }
 
 // Moment tells a time. Times of a billion and more are taken for nanoseconds
-// and told in seconds, smaller ones as they are.
+// and told in seconds, smaller ones as they are. Different times are told
+// differently.
 func Moment(t int64) string {
-	if t > -1e9 && t < 1e9 {
-		return fmt.Sprint(t)
+	const second = 1_000_000_000
+	if t > -second && t < second {
+		return strconv.FormatInt(t, 10)
 	}
-	return fmt.Sprintf("%.6f s", float64(t)/1e9)
+	sign, n := "", uint64(t)
+	if t < 0 {
+		sign, n = "-", -n
+	}
+	fraction := fmt.Sprintf("%09d", n%second)
+	for len(fraction) > 3 && fraction[len(fraction)-1] == '0' {
+		fraction = fraction[:len(fraction)-1]
+	}
+	return fmt.Sprintf("%s%d.%s s", sign, n/second, fraction)
 }
