@@ -55,17 +55,22 @@ type ednReader struct {
 	buf  []byte
 }
 
-func newEDNReader(file string, r io.Reader) *ednReader {
-	return &ednReader{file: file, r: bufio.NewReaderSize(r, 1<<18), line: 1}
+// newEDNReader reads what follows a number of lines.
+func newEDNReader(file string, r io.Reader, before int) *ednReader {
+	return &ednReader{file: file, r: bufio.NewReaderSize(r, 1<<18), line: before + 1}
 }
 
-// readEDN reads the first form of a text.
-func readEDN(text string) (form, error) {
-	e := &ednReader{r: bufio.NewReaderSize(strings.NewReader(text), 64), line: 1}
-	if _, err := e.peek(); err != nil {
-		return form{}, errors.New("there is no form")
+// readEDN reads the first form of a text and returns what follows it.
+func readEDN(text string) (f form, rest string, err error) {
+	in := strings.NewReader(text)
+	e := &ednReader{r: bufio.NewReaderSize(in, 64), line: 1}
+	if _, err := e.peek(0); err != nil {
+		return form{}, "", errors.New("there is no form")
 	}
-	return e.form(0)
+	if f, err = e.form(0); err != nil {
+		return form{}, "", err
+	}
+	return f, strings.TrimSpace(text[len(text)-in.Len()-e.r.Buffered():]), nil
 }
 
 func (e *ednReader) errorf(format string, args ...any) error {
@@ -83,9 +88,9 @@ func (e *ednReader) fail(err error) error {
 	return &InputError{File: e.file, Line: e.line, Err: readError(err)}
 }
 
-// peek returns the first byte that is neither space nor comment; io.EOF at
-// the end.
-func (e *ednReader) peek() (byte, error) {
+// peek returns the first byte that is neither space nor comment nor part of a
+// discarded form (#_form); io.EOF at the end.
+func (e *ednReader) peek(depth int) (byte, error) {
 	for {
 		c, err := e.r.ReadByte()
 		if err != nil {
@@ -99,10 +104,32 @@ func (e *ednReader) peek() (byte, error) {
 			if err := e.skipLine(); err != nil {
 				return 0, err
 			}
+		case '#':
+			if err := e.r.UnreadByte(); err != nil {
+				return 0, e.fail(err)
+			}
+			if next, _ := e.r.Peek(2); string(next) != "#_" {
+				return c, nil
+			}
+			if _, err := e.r.Discard(2); err != nil {
+				return 0, e.fail(err)
+			}
+			if _, err := e.form(depth + 1); err != nil {
+				return 0, err
+			}
 		default:
 			return c, e.r.UnreadByte()
 		}
 	}
+}
+
+// skipMark moves over a byte order mark.
+func (e *ednReader) skipMark() error {
+	if next, _ := e.r.Peek(len(byteOrderMark)); string(next) != byteOrderMark {
+		return nil
+	}
+	_, err := e.r.Discard(len(byteOrderMark))
+	return err
 }
 
 func (e *ednReader) skipLine() error {
@@ -123,7 +150,7 @@ func (e *ednReader) form(depth int) (form, error) {
 	if depth > maxDepth {
 		return form{}, e.errorf("forms are nested more than %d deep", maxDepth)
 	}
-	c, err := e.peek()
+	c, err := e.peek(depth)
 	if err != nil {
 		return form{}, e.fail(err)
 	}
@@ -137,8 +164,8 @@ func (e *ednReader) form(depth int) (form, error) {
 		return e.collection(ednVector, ')', depth)
 	case '{':
 		f, err := e.collection(ednMap, '}', depth)
-		if err == nil && len(f.items)%2 != 0 {
-			return f, e.errorf("a map has a key without a value")
+		if err == nil {
+			err = e.checkMap(&f)
 		}
 		return f, err
 	case '#':
@@ -153,8 +180,9 @@ func (e *ednReader) form(depth int) (form, error) {
 	return e.scalar(tok)
 }
 
-// dispatch reads what begins with #: a set, a discarded form, or a tag with
-// its form, of which only the form counts.
+// dispatch reads what begins with #: a set, or a tag with its form. The tag of
+// a collection is dropped (#jepsen.history.Op{…}); a scalar with a tag is not
+// the scalar without it.
 func (e *ednReader) dispatch(depth int) (form, error) {
 	if _, err := e.r.ReadByte(); err != nil {
 		return form{}, e.fail(err)
@@ -169,19 +197,54 @@ func (e *ednReader) dispatch(depth int) (form, error) {
 	if c == '{' {
 		return e.collection(ednVector, '}', depth)
 	}
-	if c == '_' {
-		if _, err := e.r.ReadByte(); err != nil {
-			return form{}, e.fail(err)
-		}
-		if _, err := e.form(depth + 1); err != nil {
-			return form{}, err
-		}
-		return e.form(depth + 1)
-	}
-	if _, err := e.token(); err != nil {
+	tag, err := e.token()
+	if err != nil {
 		return form{}, err
 	}
-	return e.form(depth + 1)
+	switch {
+	case tag == "":
+		return form{}, e.errorf("found %q where # needs a tag", c)
+	case tag[0] == '#': // ##Inf, ##NaN
+		return form{kind: ednOther, s: "#" + tag}, nil
+	}
+	f, err := e.form(depth + 1)
+	if f.kind != ednVector && f.kind != ednMap {
+		f = form{kind: ednOther, s: "#" + tag + " " + f.told()}
+	}
+	return f, err
+}
+
+// checkMap refuses a map with a key without a value, or one key twice.
+func (e *ednReader) checkMap(f *form) error {
+	if len(f.items)%2 != 0 {
+		return e.errorf("a map has a key without a value")
+	}
+	type scalar struct {
+		kind ednKind
+		s    string
+	}
+	const few = 16
+	var seen map[scalar]bool // of what does not fit into few
+	for i := 0; i < len(f.items); i += 2 {
+		k := &f.items[i]
+		if k.kind == ednVector || k.kind == ednMap {
+			continue
+		}
+		twice := seen[scalar{k.kind, k.s}]
+		for j := 0; j < min(i, few) && !twice; j += 2 {
+			twice = f.items[j].kind == k.kind && f.items[j].s == k.s
+		}
+		if twice {
+			return e.errorf("a map has the key %s twice", k.told())
+		}
+		if i >= few {
+			if seen == nil {
+				seen = make(map[scalar]bool)
+			}
+			seen[scalar{k.kind, k.s}] = true
+		}
+	}
+	return nil
 }
 
 func (e *ednReader) collection(kind ednKind, end byte, depth int) (form, error) {
@@ -190,7 +253,7 @@ func (e *ednReader) collection(kind ednKind, end byte, depth int) (form, error) 
 		return f, e.fail(err)
 	}
 	for {
-		c, err := e.peek()
+		c, err := e.peek(depth)
 		if err != nil {
 			return f, e.fail(err)
 		}
@@ -244,6 +307,9 @@ func (e *ednReader) scalar(tok string) (form, error) {
 		return form{kind: ednKeyword, s: tok[1:]}, nil
 	}
 	if n, ok := canonicalInteger(strings.TrimSuffix(tok, "N")); ok {
+		if digits := strings.TrimLeft(tok, "+-"); digits[0] == '0' && n != "0" {
+			return form{}, e.errorf("the number %s begins with 0, which can be read as octal", tok)
+		}
 		return form{kind: ednInt, s: n}, nil
 	}
 	return form{kind: ednOther, s: tok}, nil
@@ -314,55 +380,4 @@ func (e *ednReader) escape() error {
 		return e.errorf("\\%c is no escape", c)
 	}
 	return nil
-}
-
-// value turns a scalar form into a Value.
-func (f *form) value() (Value, error) {
-	switch f.kind {
-	case ednNil:
-		return Absent, nil
-	case ednBool:
-		return Value{kind: boolean, s: f.s}, nil
-	case ednInt:
-		return Value{kind: integer, s: f.s}, nil
-	case ednString:
-		return String(f.s), nil
-	case ednKeyword:
-		return Value{}, fmt.Errorf(":%s is no value; a value is a string, an integer, true, false or nil", f.s)
-	case ednOther:
-		return Value{}, fmt.Errorf("%s is no value; a value is a string, an integer, true, false or nil", f.s)
-	}
-	return Value{}, errors.New("a collection is no value; a value is a string, an integer, true, false or nil")
-}
-
-func appendEDN(b []byte, v Value) []byte {
-	switch v.kind {
-	case notStated, absent:
-		return append(b, "nil"...)
-	case text:
-		return appendEDNString(b, v.s)
-	default:
-		return append(b, v.s...)
-	}
-}
-
-func appendEDNString(b []byte, s string) []byte {
-	b = append(b, '"')
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '"' || c == '\\':
-			b = append(b, '\\', c)
-		case c == '\n':
-			b = append(b, '\\', 'n')
-		case c == '\r':
-			b = append(b, '\\', 'r')
-		case c == '\t':
-			b = append(b, '\\', 't')
-		case c < 0x20:
-			b = fmt.Appendf(b, "\\u%04x", c)
-		default:
-			b = append(b, c)
-		}
-	}
-	return append(b, '"')
 }

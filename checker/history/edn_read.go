@@ -10,12 +10,15 @@ import (
 
 // NewEDN reads a history of EDN maps, one an event: in one vector or list, or
 // one after the other. Memory is bounded by the number of open operations.
-// Events of processes that are no numbers (:nemesis) are skipped.
+// Events of processes that are keywords (:nemesis) are skipped. What contradicts
+// itself is refused: a key or a value that is not the one the operation began
+// with, numbers (:index) that don't follow the lines, a key of a map given
+// twice.
 //
 // The keyed dialect with :get, :put and :append reads an absent key as "": in
 // it "" and nil both become Absent.
 func NewEDN(name string, r io.Reader) Source {
-	return &edn{in: newEDNReader(name, r), pair: newPairing()}
+	return &edn{in: newEDNReader(name, r, 0), pair: newPairing()}
 }
 
 type edn struct {
@@ -65,8 +68,13 @@ func (e *edn) Next() (Op, error) {
 // nextForm returns the next event's form and handles the collection around
 // the events.
 func (e *edn) nextForm() (form, error) {
+	if !e.started {
+		if err := e.in.skipMark(); err != nil {
+			return form{}, e.in.fail(err)
+		}
+	}
 	for {
-		c, err := e.in.peek()
+		c, err := e.in.peek(0)
 		if err == io.EOF {
 			if e.closer != 0 {
 				return form{}, e.in.errorf("the input ends without the closing %q", e.closer)
@@ -100,37 +108,72 @@ func ednEvent(f *form) (ev *event, skip bool, err error) {
 	if !ok {
 		return nil, false, fmt.Errorf("the event has no :process")
 	}
-	if process.kind != ednInt {
-		return nil, true, nil
-	}
-	ev = &event{}
-	if ev.process, err = strconv.ParseInt(process.s, 10, 64); err != nil {
-		return nil, false, fmt.Errorf(":process %s is beyond 64 bits", process.s)
-	}
+	ev = &event{index: -1}
 	for _, want := range []struct {
 		name string
 		to   *string
 	}{{"type", &ev.typ}, {"f", &ev.f}} {
 		k, ok := f.get(want.name)
-		if !ok || k.kind != ednKeyword {
+		if ok && k.kind == ednKeyword {
+			*want.to = k.s
+		} else if process.kind != ednKeyword {
 			return nil, false, fmt.Errorf("the event needs a keyword as its :%s", want.name)
 		}
-		*want.to = k.s
 	}
-	ev.value, _ = f.get("value")
+	if process.kind == ednKeyword {
+		if _, err := kindOf(ev.f); err == nil {
+			return nil, false, fmt.Errorf("the process :%s has an operation (:%s): only processes that are numbers may", process.s, ev.f)
+		}
+		return nil, true, nil
+	}
+	if process.kind != ednInt {
+		return nil, false, fmt.Errorf(":process %s is neither a number nor a keyword such as :nemesis", process.told())
+	}
+	if ev.process, err = strconv.ParseInt(process.s, 10, 64); err != nil {
+		return nil, false, fmt.Errorf(":process %s is beyond 64 bits", process.s)
+	}
+	ev.value, ev.valued = f.get("value")
 	ev.key, ev.keyed = f.get("key")
 	ev.observed, ev.hasObserved = f.get("observed")
-	if w, ok := f.get("writer"); ok {
-		ev.writer = w.s
+	if why, ok := f.get("error"); ok && why.kind != ednNil {
+		ev.failure = why.said()
 	}
-	if w, ok := f.get("observed-writer"); ok {
-		ev.observedWriter = w.s
+	if n, ok := f.get("index"); ok && n.kind == ednInt {
+		if ev.index, err = strconv.ParseInt(n.s, 10, 64); err != nil {
+			return nil, false, fmt.Errorf(":index %s is beyond 64 bits", n.s)
+		}
 	}
-	if r, ok := f.get("refuted"); ok && r.kind == ednBool {
-		ev.notRefuted = r.s == "false"
+	return ev, false, ev.own(f)
+}
+
+// own reads the fields that only this package writes.
+func (ev *event) own(f *form) error {
+	for _, want := range []struct {
+		name string
+		to   *string
+	}{{"writer", &ev.writer}, {"observed-writer", &ev.observedWriter}} {
+		w, ok := f.get(want.name)
+		if ok && w.kind != ednString {
+			return fmt.Errorf(":%s %s is no string", want.name, w.told())
+		}
+		*want.to = w.s
 	}
-	if x, ok := f.get("exact"); ok && x.kind == ednBool {
-		ev.exact = x.s == "true"
+	r, ok := f.get("refuted")
+	x, okay := f.get("exact")
+	if ok && r.kind != ednBool || okay && x.kind != ednBool {
+		return fmt.Errorf(":refuted and :exact are true or false")
 	}
-	return ev, false, nil
+	ev.refuted, ev.saysRefuted, ev.exact = r.s == "true", ok, x.s == "true"
+	return nil
+}
+
+// said is what an :error says; not empty.
+func (f *form) said() string {
+	switch f.kind {
+	case ednKeyword, ednString:
+		if f.s != "" {
+			return f.s
+		}
+	}
+	return f.told()
 }

@@ -144,6 +144,8 @@ func appendEventValue(b []byte, op *Op, end bool) []byte {
 		b = appendEDN(append(b, '['), op.Expected)
 		b = appendEDN(append(b, ' '), op.Value)
 		return append(b, ']')
+	case Delete:
+		return append(b, "nil"...)
 	}
 	return appendEDN(b, op.Value)
 }

@@ -15,13 +15,16 @@ type event struct {
 	typ     string // invoke, ok, fail, info
 	f       string
 	value   form
+	valued  bool // the value is stated
 	key     form
 	keyed   bool
+	failure string // why it failed, as the event says; "" if it does not
+	index   int64  // the number that the event states; -1 if it states none
 	// own fields of this package's EDN, which other tools don't write
 	writer, observedWriter string
 	observed               form
 	hasObserved            bool
-	notRefuted             bool
+	refuted, saysRefuted   bool // the second: the first is stated
 	exact                  bool
 	line                   int
 }
@@ -31,22 +34,34 @@ type event struct {
 type pairing struct {
 	open map[int64]*opened
 	now  int64
+	// index is the last number that an event stated; -1 before the first.
+	index int64
 	// textKeys and otherKeys note which kinds of keys were seen: the key 1
 	// and the key "1" would be one key of a history.
 	textKeys, otherKeys bool
+	// inValue and bare note whether operations with their key in the value
+	// were seen, and operations without: [1 5] can't be both.
+	inValue, bare bool
 }
 
+// opened is an operation that has begun.
 type opened struct {
-	op    Op
-	plain bool // the dialect in which an absent key reads as ""
-	line  int
+	op      Op
+	f       string
+	key     Value // as it was given; not stated if it was not
+	inValue bool  // the key was given as [key value]
+	plain   bool  // the dialect in which an absent key reads as ""
+	line    int
 }
 
-func newPairing() *pairing { return &pairing{open: make(map[int64]*opened)} }
+func newPairing() *pairing { return &pairing{open: make(map[int64]*opened), index: -1} }
 
 // add takes the next event; done says that op is a finished operation.
 func (p *pairing) add(e *event) (op Op, done bool, err error) {
 	p.now++
+	if err := p.inOrder(e); err != nil {
+		return Op{}, false, err
+	}
 	if e.typ == "invoke" {
 		return Op{}, false, p.invoke(e)
 	}
@@ -62,10 +77,24 @@ func (p *pairing) add(e *event) (op Op, done bool, err error) {
 		return Op{}, false, fmt.Errorf("process %d ends a %s, but began a %s on line %d", e.process, kind, o.op.Kind, o.line)
 	}
 	delete(p.open, e.process)
-	if err := p.finish(o, e); err != nil {
+	o.op.Return = p.now
+	if err := o.finish(e); err != nil {
 		return Op{}, false, err
 	}
 	return o.op, true, o.op.Validate()
+}
+
+// inOrder refuses events whose own numbers contradict the order of the lines,
+// which is what counts here.
+func (p *pairing) inOrder(e *event) error {
+	if e.index < 0 {
+		return nil
+	}
+	if e.index <= p.index {
+		return fmt.Errorf("the event has :index %d, but one before it has %d: events are told in their order", e.index, p.index)
+	}
+	p.index = e.index
+	return nil
 }
 
 func kindOf(f string) (Kind, error) {
@@ -92,18 +121,21 @@ func (p *pairing) invoke(e *event) error {
 	if err != nil {
 		return err
 	}
-	o := &opened{line: e.line, plain: e.f == "get" || e.f == "put" || e.f == "append" && !e.exact}
+	o := &opened{f: e.f, line: e.line, plain: e.f == "get" || e.f == "put" || e.f == "append" && !e.exact}
 	o.op = Op{Client: e.process, Kind: kind, Call: p.now, Writer: e.writer}
-	value := e.value
+	key, value := e.key, e.value
 	if !e.keyed {
-		e.key, value, e.keyed = independent(kind, value)
+		key, value, o.inValue = independent(kind, value)
 	}
-	if e.keyed {
-		if err := p.setKey(o, e.key); err != nil {
+	if e.keyed || o.inValue {
+		if err := p.setKey(o, key); err != nil {
 			return err
 		}
 	}
-	if err := o.setWritten(value); err != nil {
+	if p.inValue, p.bare = p.inValue || o.inValue, p.bare || !o.inValue; p.inValue && p.bare {
+		return errors.New("some operations have their key in the value, as [key value], and some don't")
+	}
+	if o.op.Expected, o.op.Value, err = o.written(value, e.valued); err != nil {
 		return err
 	}
 	p.open[e.process] = o
@@ -131,23 +163,32 @@ func (p *pairing) setKey(o *opened, key form) error {
 	if p.textKeys && p.otherKeys {
 		return fmt.Errorf("the key %s is of another type than the keys before: keys are all strings, or none is", v)
 	}
-	o.op.Key = v.Text()
+	o.key, o.op.Key = v, v.Text()
 	return nil
 }
 
-func (o *opened) setWritten(value form) (err error) {
+// written reads what an operation is asked to write, and, for a cas, what it
+// compares with.
+func (o *opened) written(f form, stated bool) (expected, value Value, err error) {
 	switch o.op.Kind {
 	case Put, Append:
-		o.op.Value, err = o.value(value)
-	case Cas:
-		if value.kind != ednVector || len(value.items) != 2 {
-			return errors.New("the value of a :cas is a vector of two: [expected new]")
+		if !stated {
+			return Value{}, Value{}, fmt.Errorf("a :%s needs a :value", o.f)
 		}
-		if o.op.Expected, err = o.value(value.items[0]); err == nil {
-			o.op.Value, err = o.value(value.items[1])
+		value, err = o.value(f)
+	case Cas:
+		if f.kind != ednVector || len(f.items) != 2 {
+			return Value{}, Value{}, errors.New("the value of a :cas is a vector of two: [expected new]")
+		}
+		if expected, err = o.value(f.items[0]); err == nil {
+			value, err = o.value(f.items[1])
+		}
+	default:
+		if f.kind != ednNil {
+			err = fmt.Errorf("a :%s begins with :value nil; the key has a :key of its own, or stands in [key nil]", o.f)
 		}
 	}
-	return err
+	return expected, value, err
 }
 
 func (o *opened) value(f form) (Value, error) {
@@ -156,36 +197,6 @@ func (o *opened) value(f form) (Value, error) {
 		v = Absent
 	}
 	return v, err
-}
-
-func (p *pairing) finish(o *opened, e *event) (err error) {
-	o.op.Return = p.now
-	switch e.typ {
-	case "ok":
-		o.op.Outcome = OK
-		o.op.ObservedWriter = e.observedWriter
-		if o.op.Kind == Get {
-			value := e.value
-			if !e.keyed && value.kind == ednVector {
-				_, value, _ = independent(Get, value)
-			}
-			o.op.Observed, err = o.value(value)
-		}
-	case "fail":
-		o.op.Outcome = Fail
-		if o.op.Kind == Cas {
-			o.op.Refuted = !e.notRefuted && !e.hasObserved
-			o.op.ObservedWriter = e.observedWriter
-			if e.hasObserved {
-				o.op.Observed, err = e.observed.value()
-			}
-		}
-	case "info":
-		o.op.Outcome, o.op.Return = Unknown, 0
-	default:
-		return fmt.Errorf(":type :%s is none of :invoke :ok :fail :info", e.typ)
-	}
-	return err
 }
 
 // rest returns what is open at the end: operations of unknown outcome.

@@ -23,21 +23,22 @@ const (
 
 // NewSource reads a history in the given format. The name stands in errors.
 func NewSource(name string, r io.Reader, format Format) (Source, error) {
+	blank := 0
 	if format == Auto || format == "" {
 		br := bufio.NewReaderSize(r, 1<<18)
 		var err error
-		if format, err = detect(name, br); err != nil {
+		if format, blank, err = detect(name, br); err != nil {
 			return nil, err
 		}
 		r = br
 	}
 	switch format {
 	case JSONL:
-		return NewJSONL(name, r), nil
+		return &jsonl{newLines(name, r, blank)}, nil
 	case EDN:
-		return NewEDN(name, r), nil
+		return &edn{in: newEDNReader(name, r, blank), pair: newPairing()}, nil
 	case Jepsen:
-		return NewJepsen(name, r), nil
+		return &jepsen{in: newLines(name, r, blank), pair: newPairing()}, nil
 	}
 	return nil, fmt.Errorf("format %q is none of auto, jsonl, edn, jepsen", format)
 }
@@ -73,16 +74,40 @@ func ReadFile(path string, format Format) ([]Op, error) {
 	return ReadAll(src)
 }
 
-// detect looks at the beginning of an input without consuming it.
-func detect(name string, r *bufio.Reader) (Format, error) {
-	head, err := r.Peek(1 << 16)
-	if err != nil && err != io.EOF && err != bufio.ErrBufferFull && len(head) == 0 {
-		return "", &InputError{File: name, Err: readError(err)}
+const detectBytes = 1 << 16
+
+// detect looks at the beginning of an input without consuming it, but for
+// blank lines that leave nothing else to see; it returns how many.
+func detect(name string, r *bufio.Reader) (f Format, blank int, err error) {
+	for {
+		head, err := r.Peek(detectBytes)
+		if err != nil && err != io.EOF && len(head) == 0 {
+			return "", blank, &InputError{File: name, Err: readError(err)}
+		}
+		if text := bytes.TrimLeft(bytes.TrimPrefix(head, []byte(byteOrderMark)), " \t\r\n,"); len(text) > 0 {
+			f, err := formatOf(head, text)
+			if err != nil {
+				return "", blank, &InputError{File: name, Line: blank + 1 + bytes.Count(head[:len(head)-len(text)], []byte("\n")), Err: err}
+			}
+			return f, blank, nil
+		}
+		if len(head) < detectBytes {
+			return "", blank, &InputError{File: name, Err: errors.New("is empty")}
+		}
+		last := bytes.LastIndexByte(head, '\n') + 1
+		if last == 0 { // a line of spaces
+			last = len(head)
+		}
+		blank += bytes.Count(head[:last], []byte("\n"))
+		if _, err := r.Discard(last); err != nil {
+			return "", blank, &InputError{File: name, Err: readError(err)}
+		}
 	}
-	text := bytes.TrimLeft(head, " \t\r\n,")
-	if len(text) == 0 {
-		return "", &InputError{File: name, Err: errors.New("is empty")}
-	}
+}
+
+// formatOf tells a format by how an input begins; text is head without what is
+// blank.
+func formatOf(head, text []byte) (Format, error) {
 	switch text[0] {
 	case '{':
 		if inner := bytes.TrimLeft(text[1:], " \t\r\n"); len(inner) > 0 && inner[0] == ':' {
@@ -95,7 +120,10 @@ func detect(name string, r *bufio.Reader) (Format, error) {
 	if bytes.Contains(head, []byte("jepsen.util")) {
 		return Jepsen, nil
 	}
-	return "", &InputError{File: name, Line: 1, Err: errors.New("is neither JSONL, nor EDN, nor a Jepsen log")}
+	if bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff")) {
+		return "", errors.New("is UTF-16; a history is UTF-8")
+	}
+	return "", errors.New("is neither JSONL, nor EDN, nor a Jepsen log")
 }
 
 // LineOf returns the line that a source of this package read last, 0 for

@@ -37,6 +37,9 @@ func (e *InputError) Unwrap() error { return e.Err }
 // MaxLine is the length in bytes above which a line is refused.
 const MaxLine = 64 << 20
 
+// byteOrderMark is what some programs write before UTF-8. It says nothing.
+const byteOrderMark = "\uFEFF"
+
 // lines hands out an input line by line and remembers which one it is at.
 // Other than bufio.Scanner it says whether the last line was cut short.
 type lines struct {
@@ -46,8 +49,9 @@ type lines struct {
 	buf  []byte
 }
 
-func newLines(file string, r io.Reader) *lines {
-	return &lines{file: file, r: bufio.NewReaderSize(r, 1<<16)}
+// newLines reads lines after those that were read before.
+func newLines(file string, r io.Reader, before int) *lines {
+	return &lines{file: file, r: bufio.NewReaderSize(r, 1<<16), line: before}
 }
 
 // next returns the next line without its newline; the bytes hold until the
@@ -65,6 +69,9 @@ func (l *lines) next() ([]byte, error) {
 			l.line++
 			return nil, l.errorf("the line is longer than %d bytes", MaxLine)
 		}
+	}
+	if l.line == 0 {
+		b = bytes.TrimPrefix(b, []byte(byteOrderMark))
 	}
 	if len(b) == 0 && err == io.EOF {
 		return nil, io.EOF

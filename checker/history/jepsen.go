@@ -12,10 +12,10 @@ import (
 )
 
 // NewJepsen reads the log of a Jepsen run, whose lines of jepsen.util tell
-// what each process began and how it ended. Other lines are skipped, events
-// of processes that are no numbers (:nemesis), too.
+// what each process began and how it ended: PROCESS :TYPE :F VALUE, and after
+// a failure its reason. Other lines are skipped, events of the nemesis, too.
 func NewJepsen(name string, r io.Reader) Source {
-	return &jepsen{in: newLines(name, r), pair: newPairing()}
+	return &jepsen{in: newLines(name, r, 0), pair: newPairing()}
 }
 
 type jepsen struct {
@@ -69,7 +69,7 @@ func jepsenEvent(line []byte) (*event, error) {
 	if !utf8.Valid(line) {
 		return nil, fmt.Errorf("the line is not UTF-8")
 	}
-	told := strings.TrimLeft(string(rest), " -:\t")
+	told := afterDash(string(rest))
 	fields := strings.Fields(told)
 	if len(fields) > 0 && (strings.HasPrefix(fields[0], "nemesis") || strings.HasPrefix(fields[0], ":nemesis")) {
 		return nil, nil
@@ -84,10 +84,23 @@ func jepsenEvent(line []byte) (*event, error) {
 	if fields[1][0] != ':' || fields[2][0] != ':' {
 		return nil, fmt.Errorf("%q is not PROCESS :TYPE :F VALUE", told)
 	}
-	ev := &event{process: process, typ: fields[1][1:], f: fields[2][1:]}
+	ev := &event{process: process, typ: fields[1][1:], f: fields[2][1:], index: -1, valued: true}
 	at := strings.Index(told, fields[2]) + len(fields[2])
-	if ev.value, err = readEDN(told[at:]); err != nil {
+	if ev.value, ev.failure, err = readEDN(told[at:]); err != nil {
 		return nil, fmt.Errorf("the value %q is no EDN form", strings.TrimSpace(told[at:]))
 	}
+	if ev.failure != "" && (ev.typ == "invoke" || ev.typ == "ok") {
+		return nil, fmt.Errorf("%q follows the value %s; only a :fail or :info may be told why", ev.failure, ev.value.told())
+	}
+	ev.failure = strings.TrimPrefix(ev.failure, ":")
 	return ev, nil
+}
+
+// afterDash drops what stands between the logger's name and the process.
+func afterDash(s string) string {
+	s = strings.TrimLeft(s, " :\t")
+	if rest, ok := strings.CutPrefix(s, "-"); ok && rest != "" && (rest[0] == ' ' || rest[0] == '\t') {
+		s = strings.TrimLeft(rest, " \t")
+	}
+	return s
 }

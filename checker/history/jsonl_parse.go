@@ -384,13 +384,14 @@ func (p *parser) int() (int64, error) {
 		neg = true
 		p.i++
 	}
+	zero := p.peek() == '0' // JSON's numbers begin with it only if they are it
 	n, digits := int64(0), 0
 	for p.i < len(p.b) && p.b[p.i] >= '0' && p.b[p.i] <= '9' && digits < 18 {
 		n = n*10 + int64(p.b[p.i]-'0')
 		digits++
 		p.i++
 	}
-	if digits > 0 && digits < 18 && p.delimited() {
+	if digits > 0 && digits < 18 && !(zero && digits > 1) && p.delimited() {
 		if neg {
 			n = -n
 		}
@@ -416,7 +417,7 @@ func (p *parser) delimited() bool {
 func (p *parser) uint() (uint64, error) {
 	tok := p.token()
 	n, err := strconv.ParseUint(tok, 10, 64)
-	if err != nil {
+	if err != nil || len(tok) > 1 && tok[0] == '0' {
 		return 0, fmt.Errorf("%q is not an unsigned integer of 64 bits", tok)
 	}
 	return n, nil

@@ -16,7 +16,7 @@ type Source interface {
 // NewJSONL reads JSONL, one operation a line, in constant memory. Empty lines
 // are skipped. The name stands in errors.
 func NewJSONL(name string, r io.Reader) Source {
-	return &jsonl{newLines(name, r)}
+	return &jsonl{newLines(name, r, 0)}
 }
 
 type jsonl struct{ in *lines }

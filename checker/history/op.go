@@ -149,6 +149,9 @@ func (o *Op) validateValues() error {
 		if !o.Value.Stated() || !o.Expected.Stated() {
 			return fmt.Errorf("a cas needs \"expected\" and \"value\"")
 		}
+		if o.Refuted && o.Outcome == OK {
+			return fmt.Errorf("a cas with outcome ok can't be \"refuted\"")
+		}
 	case "":
 		return fmt.Errorf("the operation has no \"op\"")
 	}

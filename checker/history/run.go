@@ -59,7 +59,7 @@ func (run *Run) readFinished(path string, f io.ReadCloser) error {
 		return err
 	}
 	defer in.Close()
-	l := newLines(path, in)
+	l := newLines(path, in, 0)
 	for {
 		line, err := l.next()
 		if err == io.EOF {
@@ -92,7 +92,7 @@ func (run *Run) readPending(path string, b []byte) error {
 	for i := range run.Ops {
 		finished[run.Ops[i].ID] = true
 	}
-	l := newLines(path, bytes.NewReader(b))
+	l := newLines(path, bytes.NewReader(b), 0)
 	for {
 		line, err := l.next()
 		if err == io.EOF {
