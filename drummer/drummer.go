@@ -18,6 +18,11 @@ type Peer = server.Peer
 // Server is a running Drummer server.
 type Server = server.Server
 
+// ErrDiskLost is in the error of a server that would start under a NodeID which
+// belongs to another disk.
+var ErrDiskLost = server.ErrDiskLost
+
 // New starts a Drummer server in this process: at its first start as one of the
-// initial members of DrummerDB, later from what is on its disk.
+// initial members of DrummerDB, later from what is on its disk. Watch Failed:
+// a first start that others have to agree to goes on after New has returned.
 func New(config Config) (*Server, error) { return server.New(config) }

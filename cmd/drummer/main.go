@@ -44,7 +44,6 @@ func run(path string, plaintext bool) error {
 		return err
 	}
 	log.Info("Drummer server runs", "node", file.NodeID, "address", file.listen(), "tls", serverTLS != nil)
-	program.UntilSignal()
-	server.Close()
-	return nil
+	defer server.Close()
+	return program.UntilSignalOr(server.Failed())
 }

@@ -30,7 +30,10 @@ func (l *line) exchange(ctx context.Context, s *Server, calls *sync.WaitGroup) {
 		defer cancel()
 		answer, err := pb.NewPeersClient(l.conn).Exchange(ctx, s.peers.list())
 		if err == nil {
-			s.peers.merge(answer)
+			err = s.peers.merge(answer)
+		}
+		if err != nil {
+			s.log.Debug("nothing was exchanged with a server", "address", l.conn.Target(), "error", err)
 		}
 	})
 }

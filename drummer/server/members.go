@@ -136,8 +136,17 @@ func (f *fleetService) AddServer(ctx context.Context, req *pb.AddServerRequest) 
 			return nil, changeError(err)
 		}
 	}
-	s.peers.merge(&pb.ServerList{Servers: []*pb.ServerInfo{{NodeId: id, RaftAddress: req.GetRaftAddress(), Address: req.GetAddress(), Beat: 1}}})
+	if err := s.peers.merge(&pb.ServerList{Servers: []*pb.ServerInfo{{NodeId: id, RaftAddress: req.GetRaftAddress(), Address: req.GetAddress(), Beat: 1}}}); err != nil {
+		return nil, unavailable(err)
+	}
 	return &pb.AddServerResponse{NodeId: id}, nil
+}
+
+func isMember(m *dragonboat.Membership, id uint64) bool {
+	_, voter := m.Nodes[id]
+	_, observer := m.Observers[id]
+	_, witness := m.Witnesses[id]
+	return voter || observer || witness
 }
 
 func memberAt(m *dragonboat.Membership, address string) (nodeID uint64, ok bool) {

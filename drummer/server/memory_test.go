@@ -149,6 +149,11 @@ func newBase(t testing.TB) *db.State {
 	return g.state
 }
 
+// memoryRecord forgets everything with the test.
+func memoryRecord() *record {
+	return &record{own: "disk-1", save: func([]byte) error { return nil }, kept: kept{NodeID: 1, BootNs: 1, Incarnations: map[uint64]string{}}, begun: true}
+}
+
 // memoryServer is a leading server on a memoryGroup, without a loop: the test
 // takes its turns.
 type memoryServer struct {
@@ -169,7 +174,8 @@ func newMemoryServer(t testing.TB, base *db.State) *memoryServer {
 	conf.setDefaults()
 	g := &memoryGroup{t: t, state: base, twin: base, members: &dragonboat.Membership{ConfigChangeID: 3,
 		Nodes: conf.initialMembers(), Observers: map[uint64]string{}, Removed: map[uint64]struct{}{}}}
-	s := &Server{config: conf, log: conf.Logger, leadership: newLeadership(nil), peers: newPeerBook(&conf), group: g}
+	s := &Server{config: conf, log: conf.Logger, leadership: newLeadership(nil), record: memoryRecord(), group: g}
+	s.peers = newPeerBook(&conf, s.record)
 	s.leadership.LeaderUpdated(raftio.LeaderInfo{ClusterID: ClusterID, NodeID: 1, LeaderID: 1, Term: 2})
 	s.peers.beat(false)
 	r := &reign{server: s, term: 2, inbox: make(chan fact, inboxSize), over: ctx.Done(), streams: map[string]*hostStream{},

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/db"
@@ -24,10 +26,12 @@ const (
 	forgetAfter = 10 * time.Minute
 )
 
-// peerBook is what this server knows of all servers, itself included. It is
-// kept in memory only: who is configured with one living server learns the
-// rest.
+// peerBook is what this server knows of all servers, itself included. But for
+// their incarnations it is kept in memory only: who is configured with one
+// living server learns the rest.
 type peerBook struct {
+	record *record
+
 	mu    sync.Mutex
 	own   *pb.ServerInfo
 	peers map[uint64]*peerEntry
@@ -39,8 +43,8 @@ type peerEntry struct {
 	heard      time.Time // when info was last renewed
 }
 
-func newPeerBook(c *Config) *peerBook {
-	b := &peerBook{peers: map[uint64]*peerEntry{}}
+func newPeerBook(c *Config, record *record) *peerBook {
+	b := &peerBook{record: record, peers: map[uint64]*peerEntry{}}
 	for id, peer := range c.Members {
 		b.peers[id] = &peerEntry{configured: true, info: &pb.ServerInfo{NodeId: id, RaftAddress: peer.RaftAddress, Address: peer.Address}}
 	}
@@ -49,7 +53,8 @@ func newPeerBook(c *Config) *peerBook {
 		RaftAddress: c.NodeHost.RaftAddress,
 		Address:     c.Members[c.NodeID].Address,
 		Version:     db.Version,
-		BootNs:      time.Now().UnixNano(),
+		BootNs:      record.kept.BootNs,
+		Incarnation: record.own,
 	}
 	return b
 }
@@ -69,14 +74,23 @@ func (b *peerBook) beat(caughtUp bool) {
 	}
 }
 
-// merge takes in what another server knows.
-func (b *peerBook) merge(list *pb.ServerList) {
+// merge takes in what another server knows, and remembers for good who was
+// heard of. An error says that it could not be remembered.
+func (b *peerBook) merge(list *pb.ServerList) error {
+	heard := map[uint64]string{}
+	for _, info := range list.GetServers() {
+		if b.plausible(info) {
+			heard[info.GetNodeId()] = info.GetIncarnation()
+		}
+	}
+	if err := b.record.learn(heard); err != nil {
+		return err
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, info := range list.GetServers() {
-		if info.GetNodeId() == 0 || info.GetNodeId() == b.own.NodeId || info.GetAddress() == "" ||
-			len(info.GetAddress()) > maxID || len(info.GetRaftAddress()) > maxID {
-			continue
+		if !b.plausible(info) || info.GetIncarnation() != "" && info.GetIncarnation() != b.record.incarnation(info.GetNodeId()) {
+			continue // nonsense, or of a disk that the NodeID doesn't belong to
 		}
 		known := b.peers[info.GetNodeId()]
 		if known == nil {
@@ -91,6 +105,12 @@ func (b *peerBook) merge(list *pb.ServerList) {
 			known.heard = time.Now()
 		}
 	}
+	return nil
+}
+
+func (b *peerBook) plausible(info *pb.ServerInfo) bool {
+	return info.GetNodeId() != 0 && info.GetNodeId() != b.own.GetNodeId() && info.GetAddress() != "" &&
+		len(info.GetAddress()) <= maxID && len(info.GetRaftAddress()) <= maxID
 }
 
 // newer tells whether a server said a after b.
@@ -179,7 +199,9 @@ type peersService struct {
 // Exchange takes in what another server knows and answers with what this one
 // knows.
 func (p *peersService) Exchange(_ context.Context, list *pb.ServerList) (*pb.ServerList, error) {
-	p.server.peers.merge(list)
+	if err := p.server.peers.merge(list); err != nil {
+		return nil, status.Errorf(codes.ResourceExhausted, "what was heard of other servers can't be remembered: %v", err)
+	}
 	return p.server.peers.list(), nil
 }
 

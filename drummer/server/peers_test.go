@@ -13,7 +13,12 @@ import (
 )
 
 func book() *peerBook {
-	return newPeerBook(&Config{NodeID: 1, Members: map[uint64]Peer{1: {"r1", "g1"}, 2: {"r2", "g2"}}})
+	return newPeerBook(&Config{NodeID: 1, Members: map[uint64]Peer{1: {"r1", "g1"}, 2: {"r2", "g2"}}}, memoryRecord())
+}
+
+func merge(t *testing.T, b *peerBook, list *pb.ServerList) {
+	t.Helper()
+	require.NoError(t, b.merge(list))
 }
 
 func says(id uint64, boot int64, beat uint64, address string) *pb.ServerList {
@@ -24,14 +29,14 @@ func TestNewestWordWins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := book()
 		require.False(t, b.alive(2, time.Second), "configured is not yet alive")
-		b.merge(says(2, 5, 3, "new"))
+		merge(t, b, says(2, 5, 3, "new"))
 		require.True(t, b.alive(2, time.Second))
 		time.Sleep(2 * time.Second)
-		b.merge(says(2, 5, 3, "new"))
+		merge(t, b, says(2, 5, 3, "new"))
 		require.False(t, b.alive(2, time.Second), "the same word again is no sign of life")
-		b.merge(says(2, 4, 9, "of an earlier boot"))
+		merge(t, b, says(2, 4, 9, "of an earlier boot"))
 		require.Equal(t, "new", b.get(2).GetAddress())
-		b.merge(says(2, 6, 1, "of a later boot"))
+		merge(t, b, says(2, 6, 1, "of a later boot"))
 		require.Equal(t, "of a later boot", b.get(2).GetAddress())
 	})
 }
@@ -39,18 +44,18 @@ func TestNewestWordWins(t *testing.T) {
 func TestOthersCantSpeakForThisServer(t *testing.T) {
 	b := book()
 	b.beat(false)
-	b.merge(says(1, 1<<62, 9, "elsewhere"))
+	merge(t, b, says(1, 1<<62, 9, "elsewhere"))
 	require.Equal(t, "g1", b.get(1).GetAddress())
 }
 
 func TestBadWordsAreIgnored(t *testing.T) {
 	b := book()
-	b.merge(says(0, 1, 1, "a"))
-	b.merge(says(3, 1, 1, ""))
-	b.merge(says(3, 1, 1, string(make([]byte, maxID+1))))
+	merge(t, b, says(0, 1, 1, "a"))
+	merge(t, b, says(3, 1, 1, ""))
+	merge(t, b, says(3, 1, 1, string(make([]byte, maxID+1))))
 	require.Nil(t, b.get(3))
 	for id := range uint64(2 * maxPeers) {
-		b.merge(says(id+10, 1, 1, "a"))
+		merge(t, b, says(id+10, 1, 1, "a"))
 	}
 	require.Len(t, b.peers, maxPeers)
 }
@@ -58,7 +63,7 @@ func TestBadWordsAreIgnored(t *testing.T) {
 func TestSilentServerIsForgottenUnlessConfigured(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := book()
-		b.merge(says(3, 1, 1, "g3"))
+		merge(t, b, says(3, 1, 1, "g3"))
 		require.ElementsMatch(t, []string{"g2", "g3"}, b.others())
 		time.Sleep(forgetAfter + time.Second)
 		b.beat(false)
@@ -76,7 +81,7 @@ func TestVersionWaitsForEverybody(t *testing.T) {
 		tell := func(beat uint64, version uint32) {
 			b.beat(false)
 			b.own.Version = 2
-			b.merge(&pb.ServerList{Servers: []*pb.ServerInfo{{NodeId: 2, Address: "g2", BootNs: 1, Beat: beat, Version: version}}})
+			merge(t, b, &pb.ServerList{Servers: []*pb.ServerInfo{{NodeId: 2, Address: "g2", BootNs: 1, Beat: beat, Version: version}}})
 			b.beat(false)
 		}
 		require.False(t, b.allKnow(1, voters, time.Second), "nobody spoke yet")

@@ -9,12 +9,14 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/lni/dragonboat/v3"
 	"google.golang.org/grpc"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/db"
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/durable"
 	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
 )
 
@@ -25,6 +27,7 @@ type Server struct {
 	nodehost   *dragonboat.NodeHost
 	group      group
 	leadership *leadership
+	record     *record
 	peers      *peerBook
 	grpc       *grpc.Server
 
@@ -33,6 +36,7 @@ type Server struct {
 	// prospects belong to the state that was last asked about.
 	prospects atomic.Pointer[prospects]
 
+	failed chan error // capacity 1
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 }
@@ -40,6 +44,11 @@ type Server struct {
 // New starts a Drummer server: at its first start as one of the initial
 // members, later from what is on its disk. It owns the listener from here on,
 // also when it fails.
+//
+// The first start of a server that is not alone is not over when New returns:
+// the others have to say first that its NodeID was never used on another disk
+// (ErrDiskLost). The very first ones of a deployment wait for each other. What
+// becomes of it is in the log, and Failed tells when it can't be.
 func New(config Config) (*Server, error) {
 	s, err := start(config)
 	if err != nil && config.Listener != nil {
@@ -57,7 +66,7 @@ func start(config Config) (*Server, error) {
 		config:     config,
 		log:        config.Logger.With("server", config.NodeID),
 		leadership: newLeadership(config.NodeHost.RaftEventListener),
-		peers:      newPeerBook(&config),
+		failed:     make(chan error, 1),
 	}
 	config.NodeHost.RaftEventListener = s.leadership
 	nodehost, err := dragonboat.NewNodeHost(config.NodeHost)
@@ -69,12 +78,49 @@ func start(config Config) (*Server, error) {
 	}
 	s.nodehost = nodehost
 	s.group = &raftGroup{nodehost: nodehost, timeout: s.proposeTimeout()}
-	if err := s.startDB(); err != nil {
+	wait, err := s.prepare()
+	if err != nil {
 		nodehost.Stop()
 		return nil, err
 	}
+	s.serve(wait)
+	return s, nil
+}
+
+// prepare starts this server's replica of DrummerDB, unless it has to be
+// admitted by others first.
+func (s *Server) prepare() (wait *admission, err error) {
+	file := durable.In(s.nodehost.NodeHostConfig(), recordFile)
+	if s.record, err = openRecord(file, s.nodehost.ID(), s.config.NodeID, time.Now().UnixNano()); err != nil {
+		return nil, err
+	}
+	s.peers = newPeerBook(&s.config, s.record)
+	if s.nodehost.HasNodeInfo(ClusterID, s.config.NodeID) {
+		if s.config.Join, err = s.record.resume(s.config.Join); err != nil {
+			return nil, err
+		}
+		return nil, s.startDB(nil, false)
+	}
+	if s.record.lost() {
+		return nil, diskLost(s.config.NodeID, fmt.Sprintf("%s says that there was a log of DrummerDB, and there is none", file.Path()))
+	}
+	wait = s.newAdmission()
+	switch {
+	case len(wait.others) > 0:
+		return wait, nil
+	case s.config.Join:
+		return nil, fmt.Errorf("server %d joins others, and its members name none to ask", s.config.NodeID)
+	default:
+		s.record.begin(nil)
+		return nil, s.firstStart()
+	}
+}
+
+// serve starts all that runs beside Raft.
+func (s *Server) serve(wait *admission) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
+	config := &s.config
 	s.grpc = rpc.NewServer(config.TLS)
 	pb.RegisterNodeHostsServer(s.grpc, &attachService{server: s})
 	drummer := &drummerService{server: s}
@@ -84,18 +130,43 @@ func start(config Config) (*Server, error) {
 	s.done.Go(func() { _ = s.grpc.Serve(config.Listener) }) // ends with Close
 	s.done.Go(func() { s.followLeadership(ctx) })
 	s.done.Go(func() { s.gossip(ctx) })
-	return s, nil
+	if wait != nil {
+		s.done.Go(func() { s.startWhenAdmitted(ctx, wait) })
+	}
+}
+
+// startWhenAdmitted is the first start of a server that is not alone.
+func (s *Server) startWhenAdmitted(ctx context.Context, wait *admission) {
+	err := wait.run(ctx)
+	if err == nil {
+		s.log.Info("the others admit this server, DrummerDB starts")
+		err = s.firstStart()
+	}
+	if err != nil && ctx.Err() == nil {
+		s.log.Error("the server can't start", "error", err)
+		s.failed <- err
+	}
+}
+
+// Failed delivers the reason when the server can't start after all. It does
+// nothing then but wait for Close.
+func (s *Server) Failed() <-chan error { return s.failed }
+
+// firstStart starts a replica that has no log.
+func (s *Server) firstStart() error {
+	var members map[uint64]string
+	if !s.config.Join {
+		members = s.config.initialMembers()
+	}
+	if err := s.startDB(members, s.config.Join); err != nil {
+		return err
+	}
+	_, err := s.record.resume(s.config.Join)
+	return err
 }
 
 // startDB starts this server's replica of DrummerDB.
-func (s *Server) startDB() error {
-	var members map[uint64]string
-	join := false
-	if !s.nodehost.HasNodeInfo(ClusterID, s.config.NodeID) {
-		if join = s.config.Join; !join {
-			members = s.config.initialMembers()
-		}
-	}
+func (s *Server) startDB(members map[uint64]string, join bool) error {
 	err := s.nodehost.StartConcurrentCluster(members, join, db.NewStateMachine, s.config.raftConfig())
 	if errors.Is(err, dragonboat.ErrInvalidClusterSettings) {
 		return fmt.Errorf("DrummerDB on server %d was first started with other members than it is now: %w", s.config.NodeID, err)

@@ -136,8 +136,16 @@ func Log(level string) (*slog.Logger, error) {
 }
 
 // UntilSignal waits for an interrupt or a termination signal.
-func UntilSignal() {
+func UntilSignal() { _ = UntilSignalOr(nil) }
+
+// UntilSignalOr is UntilSignal that also ends with what comes from failed.
+func UntilSignalOr(failed <-chan error) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	<-ctx.Done()
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-failed:
+		return err
+	}
 }
