@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/drumbeat-raft/drumbeat/checker/invariant"
-	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
 )
@@ -87,11 +86,8 @@ func (r *runner) collect(ctx context.Context) error {
 	if err := r.probe(ctx); err != nil {
 		return err
 	}
-	tr := r.observer.poll(ctx)
-	f.Hosts = r.hosts(tr)
-	f.Digests = r.digests(ctx, tr)
-	f.Memberships = r.memberships(ctx, tr)
-	f.Picture = r.picture(ctx)
+	f.Digests = r.digests(ctx)
+	r.portray(ctx)
 	f.Repairs = r.observer.losses()
 	r.outcome.Outages = r.observer.noMajority()
 	r.outcome.Misfits = r.misfits(r.observer.poll(ctx))
@@ -99,88 +95,31 @@ func (r *runner) collect(ctx context.Context) error {
 	return nil
 }
 
-// hosts is the truth about all NodeHosts.
-func (r *runner) hosts(tr truth) []invariant.Host {
-	hosts := []invariant.Host{}
-	for _, h := range r.w.Hosts() {
-		if h.Role != world.NodeHost {
-			continue
-		}
-		in, alive := tr.hosts[h.Name]
-		host := invariant.Host{Host: h.Name, Alive: alive}
-		for _, n := range in.Nodes {
-			host.Running = append(host.Running, invariant.Node{Cluster: n.ClusterID, Node: n.NodeID})
-		}
-		hosts = append(hosts, host)
-	}
-	return hosts
-}
-
-// memberships asks each cluster itself, and takes each node's own view.
-func (r *runner) memberships(ctx context.Context, tr truth) []invariant.Membership {
-	views := []invariant.Membership{}
-	now := int64(time.Since(r.start))
-	for _, name := range slices.Sorted(maps.Keys(tr.hosts)) {
-		for _, n := range tr.hosts[name].Nodes {
-			if n.Ready {
-				views = append(views, r.membershipOf(ctx, name, n, now))
+// digests reads the digest of every running member once those of a cluster have
+// applied the same, and where they differ the steps that led there.
+func (r *runner) digests(ctx context.Context) []invariant.Digest {
+	ctx, cancel := context.WithTimeout(ctx, probeLimit)
+	defer cancel()
+	last := map[uint64][]replica{}
+	r.wait(ctx, func() bool {
+		done := true
+		tr := r.observer.poll(ctx)
+		for _, id := range slices.Sorted(maps.Keys(tr.clusters)) {
+			c := tr.clusters[id]
+			if !level(last[id], len(c.voters)) {
+				last[id] = r.replicas(ctx, id, c)
+				done = done && level(last[id], len(c.voters))
 			}
 		}
-	}
-	return views
-}
-
-func (r *runner) membershipOf(ctx context.Context, host string, n world.Node, at int64) invariant.Membership {
-	ctx, cancel := context.WithTimeout(ctx, probeLimit)
-	defer cancel()
-	v := invariant.Membership{Cluster: n.ClusterID, Node: n.NodeID, At: at}
-	if m, err := r.w.Membership(ctx, host, n.ClusterID); err == nil {
-		v.Version, v.Voters, v.Observers = m.ConfigID, m.Voters, m.Observers
-	} else {
-		v.Version, v.Voters = n.ConfigID, n.Voters
-	}
-	return v
-}
-
-// picture is what Drummer believes.
-func (r *runner) picture(ctx context.Context) []invariant.PictureNode {
-	ctx, cancel := context.WithTimeout(ctx, probeLimit)
-	defer cancel()
-	located, err := r.drummer.Locate(ctx)
-	if err != nil {
-		return nil
-	}
-	names := map[string]string{}
-	for _, h := range r.w.Hosts() {
-		names[h.RaftAddress] = h.Name
-	}
-	nodes := []invariant.PictureNode{}
-	for _, c := range located.GetClusters() {
-		for _, m := range c.GetMembers() {
-			nodes = append(nodes, invariant.PictureNode{Cluster: c.GetClusterId(), Node: m.GetNodeId(),
-				Host: names[m.GetRaftAddress()], Alive: m.GetRunning(), Voter: m.GetRole() == pb.MemberRole_VOTER})
-		}
-	}
-	return nodes
-}
-
-// digests reads the digest of every running node once those of a cluster have
-// applied the same, and where they differ the steps that led there.
-func (r *runner) digests(ctx context.Context, tr truth) []invariant.Digest {
-	ctx, cancel := context.WithTimeout(ctx, probeLimit)
-	defer cancel()
+		return done
+	})
 	all := []invariant.Digest{}
-	for _, id := range slices.Sorted(maps.Keys(tr.clusters)) {
-		var last []replica
-		r.wait(ctx, func() bool {
-			last = r.replicas(ctx, id, tr.clusters[id])
-			return level(last)
-		})
-		for _, x := range last {
+	for _, id := range slices.Sorted(maps.Keys(last)) {
+		for _, x := range last[id] {
 			all = append(all, x.final(id))
 		}
-		if !agree(last) {
-			all = append(all, r.trails(ctx, id, last)...)
+		if !agree(last[id]) {
+			all = append(all, r.trails(ctx, id, last[id])...)
 		}
 	}
 	return all
@@ -219,9 +158,10 @@ func (r *runner) replicas(ctx context.Context, cluster uint64, c *clusterTruth) 
 	return found
 }
 
-// level tells whether all replicas have applied the same number of entries.
-func level(rs []replica) bool {
-	return len(rs) > 0 && !slices.ContainsFunc(rs, func(x replica) bool { return x.digest.Applied != rs[0].digest.Applied })
+// level tells whether all of n replicas answered and have applied the same
+// number of entries.
+func level(rs []replica, n int) bool {
+	return len(rs) == n && !slices.ContainsFunc(rs, func(x replica) bool { return x.digest.Applied != rs[0].digest.Applied })
 }
 
 func agree(rs []replica) bool {

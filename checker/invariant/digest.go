@@ -9,51 +9,75 @@ import (
 )
 
 // Digests: replicas of a cluster that applied the same entries hold the same
-// state. Every cluster needs final digests of at least two replicas at one
-// index, and of all its replicas that gave a final one.
+// state. Every cluster of more than one member needs final digests of as many
+// replicas as it has members, all at one index.
 func Digests(f *Facts) Finding {
-	j := judgement{name: NameDigests}
-	if len(f.Digests) == 0 {
-		j.inconclusive("no digest was recorded")
-	}
-	finals := make(map[uint64]map[uint64][]Digest) // cluster, index
+	var finals []Digest
 	for _, d := range f.Digests {
-		if !d.Final {
-			continue
-		}
-		if finals[d.Cluster] == nil {
-			finals[d.Cluster] = make(map[uint64][]Digest)
-		}
-		finals[d.Cluster][d.Index] = append(finals[d.Cluster][d.Index], d)
-	}
-	for _, c := range f.Clusters {
-		if len(finals[c.Cluster]) == 0 && c.Size > 1 && len(f.Digests) > 0 {
-			j.inconclusive("cluster %d gave no final digest", c.Cluster)
+		if d.Final {
+			finals = append(finals, d)
 		}
 	}
-	compared := 0
-	for _, cluster := range sortedKeys(finals) {
-		compared += compareFinals(&j, cluster, finals[cluster])
-	}
+	j := judgement{name: NameDigests}
+	compared, clusters := compareDigests(&j, f, finals, "final digest")
+	return j.finding("%d replicas of %d clusters hold equal states at equal indexes", compared, clusters)
+}
+
+// DivergencePoint tells where replicas diverged. It asks for the same as
+// Digests, but takes digests of any time.
+func DivergencePoint(f *Facts) Finding {
+	j := judgement{name: NameDivergence}
+	compared, clusters := compareDigests(&j, f, f.Digests, "digest")
+	return j.finding("%d replicas of %d clusters did not diverge", compared, clusters)
+}
+
+// compareDigests looks for differences in all digests, and for an index of each
+// cluster at which the given ones are enough. It returns how many replicas of
+// how many clusters were compared.
+func compareDigests(j *judgement, f *Facts, enough []Digest, what string) (compared, clusters int) {
 	for _, d := range Divergences(f.Digests) {
 		j.violation("%s", d)
 	}
-	return j.finding("%d replicas of %d clusters hold equal states at equal indexes", compared, len(finals))
-}
-
-func compareFinals(j *judgement, cluster uint64, at map[uint64][]Digest) (compared int) {
-	replicas := 0
-	for _, index := range sortedKeys(at) {
-		same := at[index]
-		replicas += len(same)
-		if len(same) > 1 {
-			compared += len(same)
+	if !j.needClusters(f) {
+		return 0, 0
+	}
+	if f.Digests == nil {
+		j.inconclusive("no digest was recorded")
+		return 0, 0
+	}
+	at := make(map[uint64]map[uint64]map[uint64]bool) // cluster, index, nodes
+	for _, d := range enough {
+		indexes := inner(at, d.Cluster)
+		inner(indexes, d.Index)[d.Node] = true
+	}
+	for _, c := range f.Clusters {
+		if c.Size <= 1 {
+			continue // one replica agrees with itself
+		}
+		index, nodes := mostShared(at[c.Cluster])
+		switch {
+		case nodes == 0:
+			j.inconclusive("cluster %d gave no %s", c.Cluster, what)
+		case nodes < c.Size:
+			j.inconclusive("cluster %d: only %d of %d replicas gave a %s at one index, %d", c.Cluster, nodes, c.Size, what, index)
+		default:
+			compared, clusters = compared+nodes, clusters+1
 		}
 	}
-	if compared < replicas || replicas < 2 {
-		j.inconclusive("cluster %d: only %d of %d replicas gave a final digest at an index that another one shares", cluster, compared, replicas)
+	if compared == 0 && len(j.unclear) == 0 {
+		j.inconclusive("no cluster has two replicas to compare")
 	}
-	return compared
+	return compared, clusters
+}
+
+// mostShared returns the last index that the most nodes share, and how many.
+func mostShared(at map[uint64]map[uint64]bool) (index uint64, nodes int) {
+	for _, i := range sortedKeys(at) {
+		if n := len(at[i]); n >= nodes {
+			index, nodes = i, n
+		}
+	}
+	return index, nodes
 }
 
 // Divergence is the first index at which two replicas of a cluster differ.
@@ -112,24 +136,4 @@ func Divergences(digests []Digest) []Divergence {
 		}
 	}
 	return found
-}
-
-// DivergencePoint tells where replicas diverged. It passes on any two digests
-// at a shared index that are equal.
-func DivergencePoint(f *Facts) Finding {
-	j := judgement{name: NameDivergence}
-	shared := make(map[[2]uint64]int)
-	pairs := 0
-	for _, d := range f.Digests {
-		at := [2]uint64{d.Cluster, d.Index}
-		pairs += shared[at]
-		shared[at]++
-	}
-	if pairs == 0 {
-		j.inconclusive("no two replicas gave a digest at the same index")
-	}
-	for _, d := range Divergences(f.Digests) {
-		j.violation("%s", d)
-	}
-	return j.finding("%d pairs of digests at shared indexes are equal", pairs)
 }

@@ -17,6 +17,10 @@ type Facts struct {
 	// Memberships holds the views that nodes have of their clusters, in any
 	// order, at any time.
 	Memberships []Membership `json:"memberships"`
+	// Changing holds the clusters whose nodes or members changed while Hosts,
+	// Picture and the newest Memberships were taken: those are not of one
+	// instant there.
+	Changing []uint64 `json:"changing,omitempty"`
 	// Digests holds digests of replicas' states.
 	Digests []Digest `json:"digests"`
 	// Entries holds entries of replicas' logs that were committed.
@@ -57,8 +61,10 @@ type Node struct {
 type Host struct {
 	Host  string `json:"host"`
 	Alive bool   `json:"alive"`
-	// Running holds the nodes that run on it.
+	// Running holds the nodes that run on it; nil: not recorded.
 	Running []Node `json:"running"`
+	// Address is what memberships call it; empty: not recorded.
+	Address string `json:"address,omitempty"`
 }
 
 // PictureNode is a member as Drummer sees it.
@@ -83,8 +89,11 @@ type Membership struct {
 	Voters    map[uint64]string `json:"voters"`
 	Observers map[uint64]string `json:"observers,omitempty"`
 	Witnesses map[uint64]string `json:"witnesses,omitempty"`
-	Removed   []uint64          `json:"removed,omitempty"`
-	At        int64             `json:"at"`
+	// Removed holds the nodes that were members once; nil: not recorded.
+	Removed []uint64 `json:"removed"`
+	// VotersOnly says that only the voters were recorded.
+	VotersOnly bool  `json:"voters_only,omitempty"`
+	At         int64 `json:"at"`
 }
 
 // Digest is the digest of a replica's state after it applied the entry at

@@ -54,6 +54,23 @@ func (j *judgement) inconclusive(format string, args ...any) {
 	j.unclear = append(j.unclear, fmt.Sprintf(format, args...))
 }
 
+// needClusters says so if nobody recorded which clusters there should be: then
+// what is missing can't be missed.
+func (j *judgement) needClusters(f *Facts) bool {
+	if len(f.Clusters) == 0 {
+		j.inconclusive("which clusters there are was not recorded")
+	}
+	return len(f.Clusters) > 0
+}
+
+// inner returns the map at k of a map of maps, and makes it if need be.
+func inner[K1, K2 comparable, V any](m map[K1]map[K2]V, k K1) map[K2]V {
+	if m[k] == nil {
+		m[k] = make(map[K2]V)
+	}
+	return m[k]
+}
+
 // maxTold is how many of the things that are wrong a finding tells.
 const maxTold = 5
 

@@ -3,6 +3,8 @@
 package judge
 
 import (
+	"slices"
+
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/checker/invariant"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
@@ -21,7 +23,7 @@ func (e *evidence) invariants(f *invariant.Facts) []Check {
 	if e.outcome == nil || !e.outcome.Finished {
 		return checksOf(findings)
 	}
-	if c.Digests.Enabled && e.scenario.Clusters.Size > 1 { // one replica agrees with itself
+	if c.Digests.Enabled && slices.ContainsFunc(f.Clusters, func(c invariant.Cluster) bool { return c.Size > 1 }) { // one replica agrees with itself
 		findings = append(findings, invariant.Digests(f))
 	}
 	if c.Membership.Enabled {
@@ -49,6 +51,11 @@ func (e *evidence) facts() *invariant.Facts {
 	var f invariant.Facts
 	if e.outcome != nil {
 		f = e.outcome.Facts
+	}
+	if f.Clusters == nil { // the run did not come that far
+		for i := range e.scenario.Clusters.Count {
+			f.Clusters = append(f.Clusters, invariant.Cluster{Cluster: uint64(i + 1), Size: e.scenario.Clusters.Size})
+		}
 	}
 	f.Leaders = []invariant.Leader{}
 	for _, ev := range e.events {

@@ -62,9 +62,9 @@ func newMade(t *testing.T) *made {
 			Elapsed: time.Minute, Finished: true, Launched: 1, Launch: time.Second, Settled: true,
 			Facts: invariant.Facts{
 				Clusters:    []invariant.Cluster{{Cluster: 1, Size: 1}},
-				Hosts:       []invariant.Host{{Host: "nodehost-1", Alive: true, Running: []invariant.Node{{Cluster: 1, Node: 1}}}},
+				Hosts:       []invariant.Host{{Host: "nodehost-1", Address: "nodehost-1:1", Alive: true, Running: []invariant.Node{{Cluster: 1, Node: 1}}}},
 				Picture:     []invariant.PictureNode{{Cluster: 1, Node: 1, Host: "nodehost-1", Alive: true, Voter: true}},
-				Memberships: []invariant.Membership{{Cluster: 1, Node: 1, Version: 1, Voters: map[uint64]string{1: "nodehost-1:1"}}},
+				Memberships: []invariant.Membership{{Cluster: 1, Node: 1, Version: 1, Voters: map[uint64]string{1: "nodehost-1:1"}, Removed: []uint64{}}},
 				Digests:     []invariant.Digest{{Cluster: 1, Node: 1, Index: 1, Sum: "x", Final: true}},
 				Probes:      []invariant.Probe{{Cluster: 1, Kind: "write", OK: true}, {Cluster: 1, Kind: "read", OK: true}},
 				Repairs:     []invariant.Repair{},
@@ -139,7 +139,15 @@ func TestEachKindOfTroubleHasItsVerdict(t *testing.T) {
 			m.events = append(m.events, rundir.Event{At: time.Minute, Kind: rundir.Leader, Cluster: 1, Term: 2, Node: 2, LeaderID: 2})
 		}, Violation, map[string]Verdict{invariant.NameLeaders: Violation}},
 		"a member that does not run": {func(m *made) { m.outcome.Facts.Hosts[0].Running = []invariant.Node{} },
-			Violation, map[string]Verdict{invariant.NamePicture: Violation}},
+			Violation, map[string]Verdict{invariant.NamePicture: Violation, invariant.NameZombies: Inconclusive}},
+		"a cluster that changes": {func(m *made) { m.outcome.Facts.Changing = []uint64{1} },
+			Inconclusive, map[string]Verdict{invariant.NamePicture: Inconclusive, invariant.NameZombies: Inconclusive}},
+		"a cluster without a leader": {func(m *made) { m.events = m.events[1:] },
+			Inconclusive, map[string]Verdict{invariant.NameLeaders: Inconclusive}},
+		"a killed run": {func(m *made) { m.outcome = nil },
+			Inconclusive, map[string]Verdict{Process: Inconclusive, Launch: Inconclusive}},
+		"a digest too few": {func(m *made) { m.outcome.Facts.Clusters[0].Size = 2 },
+			Violation, map[string]Verdict{invariant.NameDigests: Inconclusive, invariant.NameMembership: Inconclusive, invariant.NamePicture: Violation}},
 		"a cluster that answers nothing": {func(m *made) { m.outcome.Facts.Probes[0].OK = false },
 			Violation, map[string]Verdict{invariant.NameLiveness: Violation}},
 	} {

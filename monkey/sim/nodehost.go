@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -137,7 +139,9 @@ func (p *nodeHost) membership(ctx context.Context, clusterID uint64) (world.Memb
 	if err != nil {
 		return world.Membership{}, fmt.Errorf("the membership of cluster %d can't be read: %w", clusterID, err)
 	}
-	return world.Membership{ConfigID: m.ConfigChangeID, Voters: m.Nodes, Observers: m.Observers}, nil
+	removed := slices.AppendSeq([]uint64{}, maps.Keys(m.Removed))
+	slices.Sort(removed)
+	return world.Membership{ConfigID: m.ConfigChangeID, Voters: m.Nodes, Observers: m.Observers, Witnesses: m.Witnesses, Removed: removed}, nil
 }
 
 // rand makes the random source of a host's present process.

@@ -181,6 +181,8 @@ type Membership struct {
 	ConfigID  uint64
 	Voters    map[uint64]string // NodeID → RaftAddress
 	Observers map[uint64]string
+	Witnesses map[uint64]string
+	Removed   []uint64 // members once, in order; never nil
 }
 
 // LeaderChange is one of Dragonboat's announcements of who leads a cluster.
