@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -31,6 +32,17 @@ type fakeDrummer struct {
 	mu     sync.Mutex
 	asked  []proto.Message
 	refuse error
+	// servers are as 'run' commands have left them.
+	servers []*pb.ServerStatus
+	added   uint64
+}
+
+func newFakeDrummer() *fakeDrummer {
+	return &fakeDrummer{servers: []*pb.ServerStatus{
+		{NodeId: 1, RaftAddress: "raft-1", Address: "grpc-1", Role: pb.MemberRole_VOTER, Leader: true, Alive: true},
+		{NodeId: 2, RaftAddress: "raft-2", Address: "grpc-2", Role: pb.MemberRole_VOTER, Alive: true},
+		{NodeId: 3, RaftAddress: "raft-3", Role: pb.MemberRole_VOTER},
+	}}
 }
 
 func (f *fakeDrummer) ask(m proto.Message) error {
@@ -117,18 +129,38 @@ func (f *fakeDrummer) DryRun(_ context.Context, r *pb.DryRunRequest) (*pb.DryRun
 }
 
 func (f *fakeDrummer) ListServers(_ context.Context, r *pb.ListServersRequest) (*pb.ListServersResponse, error) {
-	return &pb.ListServersResponse{Servers: []*pb.ServerStatus{
-		{NodeId: 1, RaftAddress: "raft-1", Address: "grpc-1", Role: pb.MemberRole_VOTER, Leader: true, Alive: true},
-		{NodeId: 4, RaftAddress: "raft-4", Role: pb.MemberRole_VOTER},
-	}}, f.ask(r)
+	if err := f.ask(r); err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return &pb.ListServersResponse{Servers: slices.Clone(f.servers)}, nil
 }
 
+// AddServer adds one that votes at once, under the next node ID.
 func (f *fakeDrummer) AddServer(_ context.Context, r *pb.AddServerRequest) (*pb.AddServerResponse, error) {
-	return &pb.AddServerResponse{NodeId: 4}, f.ask(r)
+	if err := f.ask(r); err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.added++
+	id := 3 + f.added
+	f.servers = append(f.servers, &pb.ServerStatus{NodeId: id, RaftAddress: r.GetRaftAddress(), Address: r.GetAddress(), Role: pb.MemberRole_VOTER, Alive: true})
+	return &pb.AddServerResponse{NodeId: id}, nil
 }
 
 func (f *fakeDrummer) RemoveServer(_ context.Context, r *pb.RemoveServerRequest) (*pb.FleetResponse, error) {
-	return &pb.FleetResponse{}, f.ask(r)
+	if err := f.ask(r); err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.servers = slices.DeleteFunc(f.servers, func(s *pb.ServerStatus) bool { return s.GetNodeId() == r.GetNodeId() })
+	if r.GetNodeId() > 3+f.added {
+		return nil, status.Errorf(codes.NotFound, "DrummerDB has no server %d", r.GetNodeId())
+	}
+	return &pb.FleetResponse{}, nil
 }
 
 // TestCommandLine runs the scripts in testdata/drummer/cmd: each 'run' is a
@@ -136,7 +168,7 @@ func (f *fakeDrummer) RemoveServer(_ context.Context, r *pb.RemoveServerRequest)
 // code. 'refuse CODE' makes Drummer refuse with the input as text.
 func TestCommandLine(t *testing.T) {
 	datadriven.Walk(t, "../../testdata/drummer/cmd", func(t *testing.T, path string) {
-		fake := &fakeDrummer{}
+		fake := newFakeDrummer()
 		server := rpc.NewServer(nil)
 		pb.RegisterDrummerServer(server, fake)
 		pb.RegisterFleetServer(server, fake)

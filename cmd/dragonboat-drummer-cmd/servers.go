@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
 	"github.com/drumbeat-raft/drumbeat/drummer/client"
@@ -64,7 +66,8 @@ func (t *tool) servers() *cobra.Command {
 		&cobra.Command{
 			Use: "replace NODE RAFT-ADDRESS ADDRESS", Args: cobra.ExactArgs(3),
 			Short: "Add a server, wait until it votes, and remove NODE",
-			Long:  "Add a server, tell how to start it, wait for it to become a voter (as long as --timeout says), and remove NODE. Called again, it goes on where it was.",
+			Long: "Add a server, tell how to start it, wait for it to become a voter (as long as --timeout says), and remove NODE. Called again, it goes on where it was. " +
+				"With the addresses of NODE itself, which must be dead, NODE is removed first, unless that would cost the quorum.",
 			RunE: func(cmd *cobra.Command, args []string) error {
 				id, err := nodeID(args[0])
 				if err != nil {
@@ -97,11 +100,11 @@ func serverRows(out *pb.ListServersResponse) [][]string {
 
 // replaceServer keeps nothing between its steps: each looks at what holds.
 func (t *tool) replaceServer(ctx context.Context, c *client.Client, old uint64, raftAddress, address string) error {
-	id, err := c.AddServer(ctx, raftAddress, address)
+	id, err := t.successor(ctx, c, old, raftAddress, address)
 	if err != nil {
 		return err
 	}
-	if err := t.say("start the server at %s with node_id: %d and join: true; waiting for it to vote", raftAddress, id); err != nil {
+	if err := t.say("start the server at %s with node_id: %d and join: true, on an empty data_dir; waiting for it to vote", raftAddress, id); err != nil {
 		return err
 	}
 	for {
@@ -122,6 +125,37 @@ func (t *tool) replaceServer(ctx context.Context, c *client.Client, old uint64, 
 		return err
 	}
 	return t.say("server %d has replaced server %d", id, old)
+}
+
+// successor is the node ID of the server that takes old's place: one that is at
+// the address already, or one that is added. Old itself goes before when it is
+// at that address.
+func (t *tool) successor(ctx context.Context, c *client.Client, old uint64, raftAddress, address string) (uint64, error) {
+	out, err := c.ListServers(ctx)
+	if err != nil {
+		return 0, err
+	}
+	there, known := uint64(0), false
+	for _, s := range out.GetServers() {
+		if s.GetRaftAddress() == raftAddress {
+			there = s.GetNodeId()
+			if there == old && s.GetAlive() {
+				return 0, status.Errorf(codes.FailedPrecondition, "server %d runs at %s and can't replace itself; stop it first, or give another address", old, raftAddress)
+			}
+		}
+		known = known || s.GetNodeId() == old
+	}
+	if there == old || !known {
+		// Nothing is done to one that was removed before, and one that never
+		// was is refused.
+		if err := c.RemoveServer(ctx, old); err != nil {
+			return 0, err
+		}
+	}
+	if there != 0 && there != old {
+		return there, nil
+	}
+	return c.AddServer(ctx, raftAddress, address)
 }
 
 func votes(out *pb.ListServersResponse, id uint64) bool {

@@ -110,7 +110,7 @@ func TestWipedServerIsReplacedAtItsAddress(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, uint64(4), added.GetNodeId())
 		delete(w.members, lost)
-		w.members[4], w.disks[4] = peer, vfs.NewMem()
+		w.members[4], w.disks[4] = peer, w.disks[lost]
 		w.join(4)
 		w.untilVoter(4)
 		w.stop(4)

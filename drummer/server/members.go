@@ -110,8 +110,9 @@ func (f *fleetService) ListServers(ctx context.Context, _ *pb.ListServersRequest
 	return out, nil
 }
 
-// AddServer adds an observer. Asked again for an address that is a member, it
-// answers with that member's node ID.
+// AddServer adds an observer. Asked again for the address of an observer, it
+// answers with that one's node ID. A voter's address is refused: whoever starts
+// there under the voter's node ID has forgotten its votes.
 func (f *fleetService) AddServer(ctx context.Context, req *pb.AddServerRequest) (*pb.AddServerResponse, error) {
 	s := f.server
 	if req.GetRaftAddress() == "" || req.GetAddress() == "" || len(req.GetRaftAddress()) > maxID || len(req.GetAddress()) > maxID {
@@ -124,7 +125,11 @@ func (f *fleetService) AddServer(ctx context.Context, req *pb.AddServerRequest) 
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	id, exists := memberAt(m, req.GetRaftAddress())
+	if id, votes := memberAt(req.GetRaftAddress(), m.Nodes, m.Witnesses); votes {
+		return nil, status.Errorf(codes.FailedPrecondition, "server %d at %s has a vote; if its disk is lost, remove it first (`servers remove %d`), then the address can be added under a new node ID",
+			id, req.GetRaftAddress(), id)
+	}
+	id, exists := memberAt(req.GetRaftAddress(), m.Observers)
 	if !exists {
 		if len(m.Nodes)+len(m.Observers) >= db.MaxClusterSize {
 			return nil, status.Errorf(codes.FailedPrecondition, "DrummerDB has %d servers already", len(m.Nodes)+len(m.Observers))
@@ -149,8 +154,8 @@ func isMember(m *dragonboat.Membership, id uint64) bool {
 	return voter || observer || witness
 }
 
-func memberAt(m *dragonboat.Membership, address string) (nodeID uint64, ok bool) {
-	for _, members := range []map[uint64]string{m.Nodes, m.Observers, m.Witnesses} {
+func memberAt(address string, roles ...map[uint64]string) (nodeID uint64, ok bool) {
+	for _, members := range roles {
 		for id, at := range members {
 			if at == address {
 				return id, true

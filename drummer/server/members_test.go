@@ -172,6 +172,9 @@ func TestAddServerAgainIsTheSame(t *testing.T) {
 		require.False(t, w.list()[first.GetNodeId()].GetAlive())
 		time.Sleep(20 * time.Second)
 		require.Equal(t, pb.MemberRole_OBSERVER, w.list()[first.GetNodeId()].GetRole())
+		_, err = fleet.AddServer(w.context(10*time.Second), &pb.AddServerRequest{RaftAddress: w.members[1].RaftAddress, Address: "y"})
+		require.Equal(t, codes.FailedPrecondition, status.Code(err), "%v", err)
+		require.ErrorContains(t, err, "servers remove 1")
 		for _, bad := range []*pb.AddServerRequest{{}, {RaftAddress: "x"}, {Address: "y"}, {RaftAddress: "X", Address: "y"}} {
 			_, err := fleet.AddServer(w.context(10*time.Second), bad)
 			require.Equal(t, codes.InvalidArgument, status.Code(err))

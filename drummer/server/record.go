@@ -61,6 +61,9 @@ func openRecord(file durable.File, own string, nodeID uint64, now int64) (*recor
 			return nil, fmt.Errorf("what Drummer server %d remembered in %s is damaged: %w", nodeID, file.Path(), err)
 		}
 	}
+	if !r.kept.Started {
+		r.kept.NodeID = nodeID // nothing here is anybody's yet
+	}
 	if r.kept.NodeID != nodeID {
 		return nil, fmt.Errorf("%s belongs to Drummer server %d and can't be that of server %d: give each its own directory", file.Path(), r.kept.NodeID, nodeID)
 	}
