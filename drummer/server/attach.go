@@ -123,7 +123,7 @@ func (a *attachService) serve(stream agentStream, r *reign, hello *pb.Hello, inc
 	host := hello.GetHost().GetNodehostId()
 	way := r.join(host)
 	defer r.leave(host, way)
-	if !r.tell(stream, factOf(hello.GetHost(), &pb.AgentMessage{Body: &pb.AgentMessage_Hello{Hello: hello}})) {
+	if !r.tell(stream, factOf(way, hello.GetHost(), &pb.AgentMessage{Body: &pb.AgentMessage_Hello{Hello: hello}})) {
 		return a.redirect(stream)
 	}
 	r.pushTo(host)
@@ -143,7 +143,7 @@ func (a *attachService) serve(stream agentStream, r *reign, hello *pb.Hello, inc
 				return status.Errorf(codes.InvalidArgument, "the stream of NodeHost %s brought a Hello of %s", host, hello.GetHost().GetNodehostId())
 			}
 			silence.Reset(ttl)
-			if !r.tell(stream, factOf(hello.GetHost(), in.message)) {
+			if !r.tell(stream, factOf(way, hello.GetHost(), in.message)) {
 				return a.redirect(stream)
 			}
 		case <-way.wake:
@@ -176,8 +176,8 @@ func (r *reign) tell(stream agentStream, f fact) bool {
 	}
 }
 
-func factOf(host *pb.NodeHostInfo, message *pb.AgentMessage) fact {
-	f := fact{host: host.GetNodehostId()}
+func factOf(stream *hostStream, host *pb.NodeHostInfo, message *pb.AgentMessage) fact {
+	f := fact{host: host.GetNodehostId(), stream: stream}
 	switch body := message.GetBody().(type) {
 	case *pb.AgentMessage_Hello:
 		f.report = &pb.HostReport{Host: body.Hello.GetHost(), Full: true, Nodes: body.Hello.GetNodes()}

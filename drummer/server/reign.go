@@ -17,10 +17,11 @@ import (
 // full inbox makes their streams wait.
 const inboxSize = 1024
 
-// fact is one thing that an agent said. Exactly one field besides host is set;
-// none is a bare heartbeat.
+// fact is one thing that an agent said. Either report or result is set; none of
+// them is a bare heartbeat.
 type fact struct {
 	host   string // NodeHost ID
+	stream *hostStream
 	report *pb.HostReport
 	result *pb.RequestResult
 }
@@ -141,6 +142,11 @@ func (r *reign) take(ctx context.Context, facts []fact) (news bool, err error) {
 	var ends []*pb.Command
 	reported := map[string]bool{}
 	for _, f := range facts {
+		if f.stream.isReplaced() {
+			// The Hello of the newer stream says what holds; this may have been
+			// said before it.
+			continue
+		}
 		r.heard[f.host], r.met[f.host] = true, true
 		report := f.report
 		if report != nil && !reported[f.host] {
@@ -218,6 +224,7 @@ func (r *reign) tick(ctx context.Context) error {
 		return err
 	}
 	r.sendAll(&pb.ServerMessage{Body: &pb.ServerMessage_Ping{Ping: &pb.Ping{}}})
+	r.audit()
 	r.server.promoteJoined(ctx)
 	return r.raiseVersion(ctx)
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -18,13 +19,27 @@ type hostStream struct {
 	closed chan struct{} // by a newer stream of the same host
 	wake   chan struct{} // capacity 1
 
+	// told is when the host was last asked for its full state, or said it by
+	// itself at the beginning. The reign's mu guards it.
+	told time.Time
+
 	mu       sync.Mutex
 	outgoing []*pb.ServerMessage
 	pinged   bool // a ping is already among outgoing
 }
 
 func newHostStream() *hostStream {
-	return &hostStream{closed: make(chan struct{}), wake: make(chan struct{}, 1)}
+	return &hostStream{closed: make(chan struct{}), wake: make(chan struct{}, 1), told: time.Now()}
+}
+
+// isReplaced tells whether a newer stream of the same host has come.
+func (h *hostStream) isReplaced() bool {
+	select {
+	case <-h.closed:
+		return true
+	default:
+		return false
+	}
 }
 
 // add queues a message. Pings don't pile up behind a host that is slow to take
@@ -88,6 +103,33 @@ func (r *reign) sendAll(message *pb.ServerMessage) {
 	defer r.mu.Unlock()
 	for _, stream := range r.streams {
 		stream.add(message)
+	}
+}
+
+// auditTicks is how often a host is asked for its full state, at most.
+const auditTicks = 60
+
+// audit asks one host for its full state, the one that was asked the longest
+// ago, so that a difference between it and DrummerDB that no delta tells of
+// heals by itself. A fleet of up to auditTicks hosts says everything once in so
+// many ticks, a larger one as often as one host a tick comes to; what is known
+// already is not written.
+func (r *reign) audit() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Now()
+	var next string
+	for host, stream := range r.streams {
+		if now.Sub(stream.told) < auditTicks*r.server.config.Tick {
+			continue
+		}
+		if next == "" || stream.told.Before(r.streams[next].told) || stream.told.Equal(r.streams[next].told) && host < next {
+			next = host
+		}
+	}
+	if next != "" {
+		r.streams[next].told = now
+		r.streams[next].add(&pb.ServerMessage{Body: &pb.ServerMessage_SendFullState{SendFullState: &pb.SendFullState{}}})
 	}
 }
 

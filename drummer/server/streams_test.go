@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+)
+
+// What a host had said on a stream that broke may come after the Hello of its
+// next one. It would be believed for ever: the agent sends no correction of
+// what it has said right on the stream that stands.
+func TestWhatComesLateOnAReplacedStreamIsDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newMemoryServer(t, newBase(t))
+		info := &pb.NodeHostInfo{NodehostId: "D", RaftAddress: "d", Region: "r"}
+		node := func(running bool) []*pb.NodeReport {
+			return []*pb.NodeReport{{ClusterId: 1, NodeId: 9, Running: running, Role: pb.MemberRole_VOTER}}
+		}
+		hello := func(running bool) *pb.AgentMessage {
+			return &pb.AgentMessage{Body: &pb.AgentMessage_Hello{Hello: &pb.Hello{Host: info, Nodes: node(running)}}}
+		}
+		runs := func() bool { return w.group.state.Clusters.At(1).Replica(9, "D").Running }
+		take := func(facts ...fact) {
+			_, err := w.reign.take(w.ctx, facts)
+			require.NoError(t, err)
+		}
+		older := w.reign.join("D")
+		take(factOf(older, info, hello(false)))
+		require.False(t, runs())
+		late := &pb.AgentMessage{Body: &pb.AgentMessage_Delta{Delta: &pb.Delta{Changed: node(true)}}}
+		take(factOf(older, info, late))
+		require.True(t, runs(), "as long as the stream stands")
+
+		newer := w.reign.join("D")
+		take(factOf(newer, info, hello(false)))
+		clear(w.reign.heard)
+		take(factOf(older, info, late))
+		require.False(t, runs())
+		require.Empty(t, w.reign.heard, "nor is it a sign of life")
+		w.reign.leave("D", newer)
+		take(factOf(older, info, late), factOf(newer, info, &pb.AgentMessage{}))
+		require.False(t, runs(), "also when the newer one has ended since")
+		require.True(t, w.reign.heard["D"], "whose last words count")
+	})
+}
+
+// Every host is asked for everything once in auditTicks ticks, or in turn when
+// there are more.
+func TestHostsAreAskedForEverythingInTurn(t *testing.T) {
+	for hosts, want := range map[int]int{3: 3 * 10, 60: 60 * 10, 300: 9*auditTicks + 1} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newMemoryServer(t, newBase(t))
+			for i := range hosts {
+				w.reign.join(fmt.Sprint(i))
+			}
+			asked := map[string]int{}
+			for range 10 * auditTicks {
+				time.Sleep(w.server.config.Tick)
+				w.reign.audit()
+				for host, stream := range w.reign.streams {
+					asked[host] += len(stream.take())
+				}
+			}
+			sum := 0
+			for host := range w.reign.streams {
+				sum += asked[host]
+				require.InDelta(t, want/hosts, asked[host], 1, "host %s", host)
+			}
+			require.InDelta(t, want, sum, float64(hosts))
+			require.LessOrEqual(t, sum, 10*auditTicks)
+		})
+	}
+}
