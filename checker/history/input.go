@@ -156,35 +156,3 @@ func unpack(path string, f io.ReadCloser) (io.ReadCloser, error) {
 	}
 	return &unpacked{br, f.Close}, nil
 }
-
-// CreateFile creates a file for writing and packs it by the end of its name
-// (.gz or .zst); "-" is standard output. Close must be called.
-func CreateFile(path string) (io.WriteCloser, error) {
-	if path == "-" {
-		return &packed{os.Stdout, func() error { return nil }}, nil
-	}
-	f, err := os.Create(path)
-	if err != nil {
-		return nil, fmt.Errorf("creating %s: %w", path, plainPathError(err))
-	}
-	switch {
-	case strings.HasSuffix(path, ".gz"):
-		zw := gzip.NewWriter(f)
-		return &packed{zw, func() error { return errors.Join(zw.Close(), f.Close()) }}, nil
-	case strings.HasSuffix(path, ".zst"):
-		zw, err := zstd.NewWriter(f, zstd.WithEncoderConcurrency(1))
-		if err != nil {
-			f.Close()
-			return nil, fmt.Errorf("creating %s: %w", path, err)
-		}
-		return &packed{zw, func() error { return errors.Join(zw.Close(), f.Close()) }}, nil
-	}
-	return f, nil
-}
-
-type packed struct {
-	io.Writer
-	close func() error
-}
-
-func (p *packed) Close() error { return p.close() }

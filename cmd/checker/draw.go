@@ -3,36 +3,62 @@
 package main
 
 import (
-	"errors"
+	"context"
 	"fmt"
-	"os"
+	"io"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/checker/linear"
 	"github.com/drumbeat-raft/drumbeat/checker/linear/draw"
 )
 
-// drawPage writes the page of --viz: the key of the violation, or the first key.
-func drawPage(o *options, path string, h *loaded, res linear.Result) error {
-	ops, err := h.all()
+// maxFigures is how many keys are drawn of a history without a violation.
+const maxFigures = 20
+
+// drawPage writes the page of --viz: the key of the violation, or, without
+// one, every key.
+func drawPage(ctx context.Context, o *options, h *loaded, res linear.Result) error {
+	ops, err := h.all(ctx)
 	if err != nil {
-		return err
+		return fmt.Errorf("nothing is drawn: %w", err)
 	}
-	key := ops[0].Key
+	title, more := fmt.Sprintf("%s: %s", h.path, res.Verdict), ""
+	names, parts := h.parts(ops)
 	if len(res.Core) > 0 {
-		key = res.Core[0].Key
+		names = []string{h.model.Part(&res.Core[0])}
 	}
-	if o.model != "bank" {
-		ops = history.OfKey(ops, key)
+	if len(names) > maxFigures {
+		more = fmt.Sprintf("%d more keys are not drawn.", len(names)-maxFigures)
+		names = names[:maxFigures]
 	}
-	f, err := os.Create(o.viz)
-	if err != nil {
-		return fmt.Errorf("drawing: %w", err)
+	var pages []draw.Page
+	for _, name := range names {
+		p := draw.Page{Ops: parts[name], Core: res.Core}
+		if len(res.Core) > 0 || len(names) == 1 {
+			p.Explanation = res.Explanation
+		}
+		switch {
+		case name == "":
+		case len(names) == 1:
+			title = fmt.Sprintf("%s, key %s: %s", h.path, name, res.Verdict)
+		default:
+			p.Title = "key " + name
+		}
+		pages = append(pages, p)
 	}
-	title := fmt.Sprintf("%s: %s", path, res.Verdict)
-	if key != "" {
-		title = fmt.Sprintf("%s, key %s: %s", path, key, res.Verdict)
+	return history.WriteFile(o.viz, func(w io.Writer) error { return draw.HTML(w, title, more, pages...) })
+}
+
+// parts sorts operations by what is judged on its own (keys, but for a bank
+// all accounts), in the order in which it first appears.
+func (h *loaded) parts(ops []history.Op) (names []string, parts map[string][]history.Op) {
+	parts = make(map[string][]history.Op)
+	for i := range ops {
+		name := h.model.Part(&ops[i])
+		if _, seen := parts[name]; !seen {
+			names = append(names, name)
+		}
+		parts[name] = append(parts[name], ops[i])
 	}
-	err = draw.HTML(f, draw.Page{Title: title, Explanation: res.Explanation, Ops: ops, Core: res.Core})
-	return errors.Join(err, f.Close())
+	return names, parts
 }

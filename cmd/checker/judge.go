@@ -3,12 +3,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"time"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
@@ -27,98 +26,134 @@ func modelByName(name string) (linear.Model, error) {
 	return nil, fmt.Errorf("--model %s is none of auto, register, cas-register, kv, counter, set, bank, sessions", name)
 }
 
-// judge deals with one file and returns its exit code.
+// judgeAll deals with one file after the other until it is interrupted.
+func judgeAll(ctx context.Context, o *options, paths []string, stdout, stderr io.Writer) (code int) {
+	for i, path := range paths {
+		if i > 0 && ctx.Err() != nil {
+			fmt.Fprintf(stderr, "checker: interrupted: %d of %d files were not judged, from %s on\n", len(paths)-i, len(paths), path)
+			return worse(code, exitInconclusive)
+		}
+		code = worse(code, judge(ctx, o, path, stdout, stderr))
+	}
+	return code
+}
+
+// judge deals with one file and returns its exit code. Its verdict is printed
+// before anything else can go wrong.
 func judge(ctx context.Context, o *options, path string, stdout, stderr io.Writer) int {
 	start := time.Now()
-	model, err := modelByName(o.model)
-	if err != nil {
-		return fail(stderr, err)
-	}
-	h, err := load(o, path, model, stderr)
-	if err != nil {
-		return fail(stderr, err)
-	}
+	h, err := load(ctx, o, path, stderr)
 	if o.convert != "" {
-		return convert(o, h, stderr)
-	}
-	res, err := h.check(ctx, o, model)
-	if err != nil {
-		return fail(stderr, fmt.Errorf("%s: %w", path, err))
-	}
-	if o.viz != "" {
-		if err := drawPage(o, path, h, res); err != nil {
-			return fail(stderr, err)
+		if err == nil {
+			err = convert(o, h)
 		}
+		return exitOf(err, stderr)
+	}
+	var v verdict
+	if err == nil {
+		v, err = check(ctx, o, h)
+	}
+	if errors.Is(err, errInterrupted) {
+		v.Result = linear.Result{Verdict: linear.Unknown, Engine: linear.EngineNone, Ops: h.count(), Explanation: err.Error()}
+		err = nil
+	}
+	took := time.Since(start)
+	if err != nil {
+		if o.json {
+			printJSONError(stdout, path, h.count(), took, err)
+		}
+		return exitOf(err, stderr)
 	}
 	if o.json {
-		err = printJSON(stdout, path, res, time.Since(start))
+		printJSON(stdout, path, &v, took)
 	} else {
-		err = printText(stdout, stderr, path, res, time.Since(start))
+		printText(stdout, stderr, path, &v, took)
 	}
-	if err != nil {
-		return fail(stderr, err)
+	for _, note := range v.notes {
+		fmt.Fprintf(stderr, "  %s\n", note)
 	}
-	return map[linear.Verdict]int{linear.OK: exitPass, linear.Violation: exitViolation, linear.Unknown: exitInconclusive}[res.Verdict]
+	if o.viz != "" {
+		err = drawPage(ctx, o, h, v.Result)
+	}
+	return worse(v.exit(), exitOf(errors.Join(err, v.failed), stderr))
 }
 
-func fail(stderr io.Writer, err error) int {
-	var in *history.InputError
-	if errors.As(err, &in) {
-		err = in
+// verdict is what is known of a file that was judged.
+type verdict struct {
+	linear.Result
+	certified bool
+	// failed is what was asked for beside the verdict and can't be given.
+	failed error
+	// notes are said to people.
+	notes []string
+}
+
+func (v *verdict) exit() int {
+	switch v.Verdict {
+	case linear.OK:
+		return exitPass
+	case linear.Violation:
+		return exitViolation
+	}
+	return exitInconclusive
+}
+
+// errInterrupted is what ends the work on a file after an interrupt.
+var errInterrupted = errors.New("interrupted")
+
+// internalError is a panic.
+type internalError struct {
+	what  any
+	stack []byte
+}
+
+func (e *internalError) Error() string { return fmt.Sprintf("internal error: %v", e.what) }
+
+// guarded turns a panic into an error, so that other files are judged still.
+func guarded(do func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = &internalError{r, debug.Stack()}
+		}
+	}()
+	return do()
+}
+
+// patiently runs do until it ends. After an interrupt it waits for a moment
+// longer and leaves do behind, to end with the process: a read from standard
+// input, or a pipe, can't be called back.
+func patiently(ctx context.Context, moment time.Duration, do func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- guarded(do) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(moment):
+		return errInterrupted
+	}
+}
+
+// exitOf prints an error, if there is one, and tells its exit code.
+func exitOf(err error, stderr io.Writer) int {
+	if err == nil {
+		return exitPass
+	}
+	var out *history.OutputError
+	var bug *internalError
+	code := exitUsage
+	switch {
+	case errors.As(err, &bug):
+		err, code = fmt.Errorf("%w\n%s", err, bug.stack), exitInternal
+	case errors.As(err, &out):
+		code = exitInternal
+	case errors.Is(err, errInterrupted):
+		code = exitInconclusive
 	}
 	fmt.Fprintf(stderr, "checker: %v\n", err)
-	return exitUsage
-}
-
-func convert(o *options, h *loaded, stderr io.Writer) int {
-	ops, err := h.all()
-	if err != nil {
-		return fail(stderr, err)
-	}
-	out, err := history.CreateFile(o.output)
-	if err != nil {
-		return fail(stderr, err)
-	}
-	if err := errors.Join(history.Write(out, ops, history.Format(o.convert)), out.Close()); err != nil {
-		return fail(stderr, fmt.Errorf("%s as %s: %w", h.path, o.convert, err))
-	}
-	return exitPass
-}
-
-// printText prints the one line of a file, and on stderr what is to be said
-// about it.
-func printText(stdout, stderr io.Writer, path string, r linear.Result, took time.Duration) error {
-	if _, err := fmt.Fprintf(stdout, "%s: %s (%d ops, %v)\n", path, r.Verdict, r.Ops, took.Round(10*time.Microsecond)); err != nil {
-		return err
-	}
-	if r.Explanation != "" {
-		fmt.Fprintf(stderr, "  %s\n", r.Explanation)
-	}
-	for i := range r.Core {
-		fmt.Fprintf(stderr, "    %s\n", linear.Describe(&r.Core[i]))
-	}
-	return nil
-}
-
-type report struct {
-	File        string            `json:"file"`
-	Verdict     linear.Verdict    `json:"verdict"`
-	Ops         int               `json:"ops"`
-	Seconds     float64           `json:"seconds"`
-	Engine      string            `json:"engine"`
-	Core        []json.RawMessage `json:"core,omitempty"`
-	Explanation string            `json:"explanation,omitempty"`
-	Certified   bool              `json:"certified,omitempty"`
-}
-
-func printJSON(w io.Writer, path string, r linear.Result, took time.Duration) error {
-	rep := report{File: path, Verdict: r.Verdict, Ops: r.Ops, Seconds: took.Seconds(), Engine: r.Engine, Explanation: r.Explanation, Certified: r.Orders != nil}
-	for i := range r.Core {
-		line, err := r.Core[i].AppendJSON(nil)
-		if err != nil {
-			return err
-		}
-		rep.Core = append(rep.Core, json.RawMessage(bytes.TrimSpace(line)))
-	}
-	return json.NewEncoder(w).Encode(rep)
+	return code
 }

@@ -8,75 +8,104 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
-
-	"golang.org/x/term"
+	"sync/atomic"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/checker/linear"
 )
 
 // keepOps is the number of operations up to which a history is held as it
-// was read. A bigger key-value history is held in compact form; what its
-// explanation needs is read again.
+// was read. A bigger key-value history in a file is held in compact form; what
+// its explanation needs is read again. What can be read only once (a pipe,
+// standard input) is held as it was read, whatever its size.
 const keepOps = 200_000
 
 // loaded is a history in memory: as operations, or as a compact log.
 type loaded struct {
 	path   string
 	format history.Format
+	model  linear.Model
 	ops    []history.Op
 	log    *linear.Log
+	notes  []string     // what people should know of it
+	read   atomic.Int64 // operations, while it is being read
 }
 
-func load(o *options, path string, model linear.Model, stderr io.Writer) (*loaded, error) {
-	f, err := history.OpenFile(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
+func (h *loaded) count() int { return int(h.read.Load()) }
+
+// load reads a history: a file, or the directory of a run. It returns what it
+// has, of which only the count may be used if there is an error: after an
+// interrupt a read may still go on.
+func load(ctx context.Context, o *options, path string, stderr io.Writer) (*loaded, error) {
 	h := &loaded{path: path, format: history.Format(o.format)}
-	src, err := history.NewSource(path, f, h.format)
-	if err != nil {
-		return nil, err
+	var err error
+	if h.model, err = modelByName(o.model); err != nil {
+		return h, err
 	}
-	compactable := linear.Compactable(model) && o.convert == "" && path != "-"
 	show := newProgress(o, path, stderr)
 	defer show.end()
-	var op history.Op
-	n := 0
-	for ; ; n++ {
-		if op, err = src.Next(); err != nil {
-			break
+	st, err := os.Stat(path)
+	if path != "-" && err == nil && st.IsDir() {
+		return h, patiently(ctx, 0, func() error { return h.readRun() })
+	}
+	again := path != "-" && err == nil && st.Mode().IsRegular()
+	compact := again && linear.Compactable(h.model) && o.convert == ""
+	return h, patiently(ctx, 0, func() error { return h.readFile(ctx, compact, show) })
+}
+
+func (h *loaded) readFile(ctx context.Context, compact bool, show *progress) error {
+	err := h.stream(ctx, func(op *history.Op) error {
+		if err := h.model.Validate(op); err != nil {
+			return err
 		}
-		if err = model.Validate(&op); err != nil {
-			return nil, at(path, src, err)
-		}
-		if err = h.add(&op, compactable); err != nil {
-			return nil, at(path, src, err)
-		}
-		if n&0xffff == 0 {
+		if n := h.read.Add(1); n&0xffff == 0 {
 			show.tell(n)
 		}
+		return h.add(op, compact)
+	})
+	if err == nil && h.count() == 0 {
+		return at(h.path, 0, errors.New("holds no operation"))
 	}
-	if err != io.EOF {
-		return nil, err
-	}
-	if n == 0 {
-		return nil, &history.InputError{File: path, Err: errors.New("holds no operation")}
-	}
-	return h, nil
+	return err
 }
 
-// at says where the source is.
-func at(path string, src history.Source, err error) error {
-	return &history.InputError{File: path, Line: history.LineOf(src), Err: err}
+// readRun reads the history of a monkey's run, also of one that was killed.
+func (h *loaded) readRun() error {
+	if h.format != history.Auto && h.format != history.JSONL {
+		return at(h.path, 0, fmt.Errorf("is a directory; the history of a run is JSONL, not %s", h.format))
+	}
+	run, err := history.ReadRun(h.path)
+	if err != nil {
+		return err
+	}
+	if len(run.Ops) == 0 {
+		return at(h.path, 0, errors.New("is a run without an operation"))
+	}
+	for i := range run.Ops {
+		if err := h.model.Validate(&run.Ops[i]); err != nil {
+			return at(h.path, 0, fmt.Errorf("operation %d: %w", run.Ops[i].ID, err))
+		}
+	}
+	h.ops = run.Ops
+	h.read.Store(int64(len(run.Ops)))
+	if run.Truncated {
+		h.notes = append(h.notes, fmt.Sprintf("the recording did not end: the last operations may be missing, and %d writes are taken for unknown", run.Open))
+	}
+	return nil
 }
 
-func (h *loaded) add(op *history.Op, compactable bool) error {
+// at says where an input is wrong.
+func at(path string, line int, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &history.InputError{File: path, Line: line, Err: err}
+}
+
+func (h *loaded) add(op *history.Op, compact bool) error {
 	if h.log == nil {
 		h.ops = append(h.ops, *op)
-		if len(h.ops) < keepOps || !compactable {
+		if len(h.ops) < keepOps || !compact {
 			return nil
 		}
 		h.log = linear.NewLog()
@@ -91,57 +120,32 @@ func (h *loaded) add(op *history.Op, compactable bool) error {
 	return h.log.Add(op)
 }
 
-func (h *loaded) check(ctx context.Context, o *options, model linear.Model) (linear.Result, error) {
-	opts := linear.Options{Model: model, Engine: o.engine, Timeout: o.timeout, Memory: o.memoryBytes, Certify: o.certify}
-	if h.log == nil {
-		return linear.Check(ctx, h.ops, opts)
-	}
-	if h.log.NeedsOps() || o.certify {
-		ops, err := h.all()
-		if err != nil {
-			return linear.Result{}, err
-		}
-		return linear.Check(ctx, ops, opts)
-	}
-	res := linear.CheckLog(ctx, h.log, nil, opts)
-	if len(res.Core) > 0 {
-		if err := h.refetch(ctx, &res, opts); err != nil {
-			return linear.Result{}, err
-		}
-	}
-	return res, nil
-}
-
-// refetch reads the operations of the key that holds the violation again, to
-// explain it with what the compact form does not hold.
-func (h *loaded) refetch(ctx context.Context, res *linear.Result, opts linear.Options) error {
-	key := res.Core[0].Key
-	var ops []history.Op
-	err := h.each(func(op history.Op) {
-		if op.Key == key {
-			ops = append(ops, op)
-		}
-	})
-	if err != nil {
-		return err
-	}
-	again, err := linear.Check(ctx, ops, opts)
-	if err == nil && again.Verdict == linear.Violation {
-		res.Core, res.Explanation = again.Core, again.Explanation
-	}
-	return err
-}
-
-func (h *loaded) all() ([]history.Op, error) {
+// all returns every operation.
+func (h *loaded) all(ctx context.Context) ([]history.Op, error) {
 	if h.log == nil {
 		return h.ops, nil
 	}
 	ops := make([]history.Op, 0, h.log.Len())
-	err := h.each(func(op history.Op) { ops = append(ops, op) })
+	err := h.each(ctx, func(op *history.Op) { ops = append(ops, *op) })
 	return ops, err
 }
 
-func (h *loaded) each(do func(history.Op)) error {
+// each reads the operations of a big history again.
+func (h *loaded) each(ctx context.Context, do func(*history.Op)) error {
+	n := 0
+	err := h.stream(ctx, func(op *history.Op) error {
+		n++
+		do(op)
+		return nil
+	})
+	if err == nil && n != h.log.Len() {
+		return at(h.path, 0, fmt.Errorf("had %d operations at first and %d when it was read again: it changed", h.log.Len(), n))
+	}
+	return err
+}
+
+// stream reads the file from its beginning and gives out its operations.
+func (h *loaded) stream(ctx context.Context, do func(*history.Op) error) error {
 	f, err := history.OpenFile(h.path)
 	if err != nil {
 		return err
@@ -151,7 +155,10 @@ func (h *loaded) each(do func(history.Op)) error {
 	if err != nil {
 		return err
 	}
-	for {
+	for n := 0; ; n++ {
+		if n&0xff == 0 && ctx.Err() != nil {
+			return errInterrupted
+		}
 		op, err := src.Next()
 		if err == io.EOF {
 			return nil
@@ -159,36 +166,8 @@ func (h *loaded) each(do func(history.Op)) error {
 		if err != nil {
 			return err
 		}
-		do(op)
-	}
-}
-
-// progress tells on a terminal how far reading is.
-type progress struct {
-	w     io.Writer
-	path  string
-	start time.Time
-	told  bool
-}
-
-func newProgress(o *options, path string, stderr io.Writer) *progress {
-	f, ok := stderr.(*os.File)
-	if !ok || o.quiet || !term.IsTerminal(int(f.Fd())) {
-		return &progress{}
-	}
-	return &progress{w: stderr, path: path, start: time.Now()}
-}
-
-func (p *progress) tell(n int) {
-	if p.w == nil || time.Since(p.start) < time.Second {
-		return
-	}
-	p.told = true
-	fmt.Fprintf(p.w, "\r%s: %d operations read, %v", p.path, n, time.Since(p.start).Round(time.Second))
-}
-
-func (p *progress) end() {
-	if p.told {
-		fmt.Fprint(p.w, "\r\x1b[K")
+		if err := do(&op); err != nil {
+			return at(h.path, history.LineOf(src), err)
+		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -28,7 +29,8 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second one ends the process at once
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -50,9 +52,10 @@ type options struct {
 const usage = `usage: checker [flags] FILE...
 
 Judges whether histories are linearizable, one line a file. FILE is JSONL, EDN
-or a Jepsen log, plain or packed with gzip or zstd; - is standard input.
-Exit code: 0 ok, 1 violation, 2 unknown, 64 invalid input, 70 internal error;
-the worst of all files.
+or a Jepsen log, plain or packed with gzip or zstd; - is standard input. The
+directory of a monkey's run stands for the history in it, ended or not.
+Exit code: 0 ok, 2 unknown or interrupted, 1 violation, 64 invalid input, 70
+internal or output error; of several files the one that is last in this list.
 
 `
 
@@ -66,7 +69,7 @@ func flags(o *options, stderr io.Writer) *pflag.FlagSet {
 	f.StringVar(&o.memory, "memory", "1GiB", "memory for the general search of a key")
 	f.BoolVar(&o.json, "json", false, "print one JSON object a file")
 	f.BoolVar(&o.certify, "certify", false, "prove every ok: verify an order that explains it")
-	f.StringVar(&o.viz, "viz", "", "draw the violation, or the whole of a small history, into this HTML `file`")
+	f.StringVar(&o.viz, "viz", "", "draw the violation, or without one every key, into this HTML `file`")
 	f.StringVar(&o.convert, "convert", "", "write the history in this `format` (jsonl, edn, jepsen) instead of judging it")
 	f.StringVarP(&o.output, "output", "o", "-", "`file` that --convert writes")
 	f.BoolVar(&o.quiet, "quiet", false, "show no progress")
@@ -80,35 +83,35 @@ func flags(o *options, stderr io.Writer) *pflag.FlagSet {
 
 // run is main without the process around it.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int) {
-	defer func() {
-		if r := recover(); r != nil {
-			fmt.Fprintf(stderr, "checker: internal error: %v\n", r)
-			code = exitInternal
-		}
-	}()
+	out := &output{w: stdout}
+	err := guarded(func() error {
+		code = dispatch(ctx, args, out, stderr)
+		return nil
+	})
+	code = worse(code, exitOf(err, stderr))
+	return worse(code, exitOf(out.err, stderr))
+}
+
+// dispatch reads the command line and does what it says.
+func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var o options
 	f := flags(&o, stderr)
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, pflag.ErrHelp) {
 			return exitPass
 		}
-		fmt.Fprintf(stderr, "checker: %v\n", err)
-		return exitUsage
+		return exitOf(err, stderr)
 	}
 	if err := o.validate(f); err != nil {
-		fmt.Fprintf(stderr, "checker: %v\n", err)
-		return exitUsage
+		return exitOf(err, stderr)
 	}
-	if o.compare > 0 {
+	switch {
+	case o.compare > 0:
 		return compare(ctx, &o, stdout, stderr)
-	}
-	if o.bench {
+	case o.bench:
 		return bench(ctx, &o, stdout, stderr)
 	}
-	for _, path := range f.Args() {
-		code = worse(code, judge(ctx, &o, path, stdout, stderr))
-	}
-	return code
+	return judgeAll(ctx, &o, f.Args(), stdout, stderr)
 }
 
 func (o *options) validate(f *pflag.FlagSet) (err error) {
@@ -136,6 +139,14 @@ func (o *options) validate(f *pflag.FlagSet) (err error) {
 	default:
 		return fmt.Errorf("--convert %s is none of jsonl, edn, jepsen", o.convert)
 	}
+	if o.viz == "-" {
+		return errors.New("--viz needs a file: standard output has the verdict")
+	}
+	for _, path := range f.Args() {
+		if err := o.keepInput(path); err != nil {
+			return err
+		}
+	}
 	if o.timeout < 0 {
 		return fmt.Errorf("--timeout %v is negative", o.timeout)
 	}
@@ -146,7 +157,7 @@ func (o *options) validate(f *pflag.FlagSet) (err error) {
 	return err
 }
 
-// worse orders exit codes by how much they have to be looked at.
+// worse orders exit codes by how much they have to be looked at: 70, 64, 1, 2, 0.
 func worse(a, b int) int {
 	rank := map[int]int{exitPass: 0, exitInconclusive: 1, exitViolation: 2, exitUsage: 3, exitInternal: 4}
 	if rank[b] > rank[a] {

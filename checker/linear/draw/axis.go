@@ -140,20 +140,24 @@ func (a *axis) addTicks(r run, end, width, labelled float64) float64 {
 		place(r.from, a.at(r.from))
 		return labelled
 	}
-	first := r.from - mod(r.from, step)
-	for i := range int64(200) {
-		t := first + i*step
-		if t > r.to || t < first { // the end, or beyond 64 bits
-			break
-		}
-		if t >= r.from {
-			place(t, a.at(t))
-		}
+	for t, ok := firstTick(r.from, step), true; ok && t >= r.from && t <= r.to; t, ok = t+step, t <= math.MaxInt64-step {
+		place(t, a.at(t))
 	}
 	return labelled
 }
 
-func mod(t, step int64) int64 { return ((t % step) + step) % step }
+// firstTick is the first multiple of a step that is no less than a moment; less
+// than it if there is none within 64 bits.
+func firstTick(from, step int64) int64 {
+	beyond := from % step
+	switch {
+	case beyond > 0:
+		return from - beyond + step
+	case beyond < 0:
+		return from - beyond
+	}
+	return from
+}
 
 // niceStep is the next of 1, 2, 5, 10, 20 … that is no less than a distance.
 func niceStep(atLeast float64) int64 {
@@ -174,11 +178,32 @@ func (a *axis) tickName(t, step int64) string {
 	if !a.ns {
 		return fmt.Sprint(t)
 	}
-	digits := 0
-	for s := int64(1e9); s > step && digits < 9; s /= 10 {
+	digits, unit := 0, int64(1e9)
+	for unit > step && digits < 9 {
 		digits++
+		unit /= 10
 	}
-	return fmt.Sprintf("%.*f s", digits, float64(t)/1e9)
+	return seconds(t, digits, unit)
+}
+
+// seconds tells a time in nanoseconds, rounded to units of which a second has
+// ten to the power of digits.
+func seconds(t int64, digits int, unit int64) string {
+	n, rest, sign := t/unit, t%unit, ""
+	switch {
+	case rest >= unit-rest:
+		n++
+	case rest <= -unit-rest:
+		n--
+	}
+	if n < 0 {
+		n, sign = -n, "-"
+	}
+	if digits == 0 {
+		return fmt.Sprintf("%s%d s", sign, n)
+	}
+	whole := int64(1e9) / unit
+	return fmt.Sprintf("%s%d.%0*d s", sign, n/whole, digits, n%whole)
 }
 
 // inNanoseconds tells how linear.Moment takes a time.

@@ -66,11 +66,20 @@ func Figure(p Page) (template.HTML, error) {
 	return template.HTML(b.String()), nil
 }
 
-// HTML writes a page with nothing but the figure.
-func HTML(w io.Writer, p Page) error {
-	figure, err := Figure(p)
-	if err != nil {
-		return err
+// HTML writes a document with nothing but the figures of pages, each below the
+// title of its page, if it has one. More is said at the end.
+func HTML(w io.Writer, title, more string, pages ...Page) error {
+	type part struct {
+		Title  string
+		Figure template.HTML
 	}
-	return templates.ExecuteTemplate(w, "page", map[string]any{"Title": p.Title, "Style": Style(), "Figure": figure})
+	parts := make([]part, 0, len(pages))
+	for _, p := range pages {
+		figure, err := Figure(p)
+		if err != nil {
+			return err
+		}
+		parts = append(parts, part{p.Title, figure})
+	}
+	return templates.ExecuteTemplate(w, "page", map[string]any{"Title": title, "Style": Style(), "Parts": parts, "More": more})
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"math"
+	"math/big"
 	"regexp"
 	"strings"
 	"testing"
@@ -68,7 +69,7 @@ func TestAViolationIsToldWithTheFaultsAroundIt(t *testing.T) {
 	require.Contains(t, f, `<tspan class="number">3</tspan> client 3: get &#34;old&#34;`)
 
 	require.Equal(t, 1, elements(f, "band"), "only what the operations overlap with is drawn")
-	require.Contains(t, f, `<g class="band partition"><title>partition of nodehost-2, from 20.000000 s to 30.000000 s (10.0 s)</title>`)
+	require.Contains(t, f, `<g class="band partition"><title>partition of nodehost-2, from 20.000 s to 30.000 s (10.0 s)</title>`)
 	require.Contains(t, f, ">partition of nodehost-2, 20.0 s to 30.0 s</text>")
 	require.Contains(t, f, `<span class="swatch band partition"></span>partition</li>`, "the legend")
 }
@@ -103,10 +104,11 @@ func TestOperationsAndBandsShareAnAxis(t *testing.T) {
 
 func TestThePageIsWellFormedAndEscaped(t *testing.T) {
 	p := stale()
-	p.Title, p.Core[2].Observed = "</title><script>", history.String("</text><script>")
+	const title = "</title><script>"
+	p.Title, p.Core[2].Observed = title, history.String("</text><script>")
 	p.Bands[1].Name, p.Bands[1].Kind = "<script>", `"><script>`
 	var b bytes.Buffer
-	require.NoError(t, HTML(&b, p))
+	require.NoError(t, HTML(&b, title, title, p))
 	page := b.String()
 	require.NotContains(t, page, "<script")
 	require.NotContains(t, page, "https://")
@@ -137,8 +139,48 @@ func TestOfManyOperationsThoseAroundTheCoreAreDrawn(t *testing.T) {
 }
 
 func TestAnEmptyPageIsDrawn(t *testing.T) {
-	require.NoError(t, HTML(new(bytes.Buffer), Page{Title: "nothing"}))
+	require.NoError(t, HTML(new(bytes.Buffer), "nothing", "", Page{}))
 	require.Contains(t, figure(t, Page{Bands: stale().Bands}), "There are no operations to draw.")
+}
+
+func TestWithoutACoreTheFirstOperationsAreDrawn(t *testing.T) {
+	ops := generate.History(generate.Spec{Seed: 1, Ops: 1000, Keys: 1, Clients: 4, Put: 0.4})
+	f := figure(t, Page{Ops: ops})
+	require.Equal(t, maxDrawn, elements(f, "op"))
+	require.Contains(t, f, "64 of the 1000 operations are drawn, the first ones; 936 are left out.")
+	require.NotContains(t, f, "marked")
+}
+
+func TestADocumentHoldsAFigureForEachPage(t *testing.T) {
+	a, b := stale(), stale()
+	a.Title, b.Title = "key a", "key b"
+	var out bytes.Buffer
+	require.NoError(t, HTML(&out, "all of it", "3 more keys are not drawn.", a, b))
+	require.Contains(t, out.String(), "<h1>all of it</h1>\n<h2>key a</h2>")
+	require.Contains(t, out.String(), "<h2>key b</h2>")
+	require.Contains(t, out.String(), "<p>3 more keys are not drawn.</p>")
+	require.Equal(t, 2, strings.Count(out.String(), "<svg"))
+}
+
+// Ticks lie within what is drawn, in order, also where a step would leave 64
+// bits.
+func TestTicksAtTheEndsOfTime(t *testing.T) {
+	const least, most = math.MinInt64 + 1, math.MaxInt64 - 1
+	for _, span := range [][2]int64{{least, most}, {0, most}, {most - 5, most}, {least, 0}, {least, least + 5}, {most - 1e18, most}, {math.MinInt64 + 3e17, most - 7e16}} {
+		v := newView(Page{Ops: []history.Op{op(1, history.Put, "a", span[0], span[0]), op(1, history.Put, "b", span[1], span[1])}})
+		last := new(big.Rat).SetInt64(span[0])
+		last.Sub(last, big.NewRat(1, 1))
+		for _, k := range v.Axis.Ticks {
+			s, ok := new(big.Rat).SetString(strings.TrimSuffix(k.Name, " s"))
+			require.True(t, ok, k.Name)
+			s.Mul(s, big.NewRat(1e9, 1))
+			require.Positive(t, s.Cmp(last), "%v: %v", span, v.Axis.Ticks)
+			last = s
+		}
+		if len(v.Axis.Ticks) > 0 {
+			require.LessOrEqual(t, last.Cmp(new(big.Rat).SetInt64(span[1])), 0, "%v: %v", span, v.Axis.Ticks)
+		}
+	}
 }
 
 // anyPage draws histories of one key with a core and faults, also at the ends

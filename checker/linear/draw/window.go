@@ -34,7 +34,8 @@ type run struct {
 }
 
 // newWindow chooses what is drawn: everything, or what was called around the
-// moments at which the core's operations were called and returned.
+// moments at which the core's operations were called and returned; without a
+// core the first ones.
 func newWindow(ops, core []history.Op) *window {
 	w := &window{ops: slices.Clone(ops)}
 	for i := range core {
@@ -65,8 +66,8 @@ func (w *window) choose() {
 	if len(w.ops) == 0 {
 		return
 	}
-	if len(w.ops) <= maxWhole {
-		w.runs = []run{{first: 0, end: len(w.ops)}}
+	if len(w.ops) <= maxWhole || len(w.core) == 0 {
+		w.runs = []run{{first: 0, end: min(len(w.ops), maxDrawn)}}
 		return
 	}
 	moments := w.moments()
@@ -87,9 +88,6 @@ func (w *window) moments() []int {
 			at := w.ops[i].Return
 			all = append(all, sort.Search(len(w.ops), func(k int) bool { return w.ops[k].Call > at })-1)
 		}
-	}
-	if len(all) == 0 {
-		all = []int{0}
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
