@@ -2076,7 +2076,7 @@ type ClusterLocation struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	ClusterId      uint64                 `protobuf:"varint,1,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
 	ConfigChangeId uint64                 `protobuf:"varint,2,opt,name=config_change_id,json=configChangeId,proto3" json:"config_change_id,omitempty"`
-	Available      bool                   `protobuf:"varint,3,opt,name=available,proto3" json:"available,omitempty"` // a majority of the voters runs on hosts that are up
+	Available      bool                   `protobuf:"varint,3,opt,name=available,proto3" json:"available,omitempty"` // a majority of the voters follows one leader, on hosts that are up
 	LeaderId       uint64                 `protobuf:"varint,4,opt,name=leader_id,json=leaderId,proto3" json:"leader_id,omitempty"`
 	Members        []*MemberLocation      `protobuf:"bytes,5,rep,name=members,proto3" json:"members,omitempty"`
 	Spec           *ClusterSpec           `protobuf:"bytes,6,opt,name=spec,proto3" json:"spec,omitempty"`

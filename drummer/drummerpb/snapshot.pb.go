@@ -542,24 +542,25 @@ func (x *InitialMemberRecord) GetRaftAddress() string {
 }
 
 type ClusterRecord struct {
-	state          protoimpl.MessageState `protogen:"open.v1"`
-	ClusterId      uint64                 `protobuf:"varint,1,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
-	Spec           *ClusterSpec           `protobuf:"bytes,2,opt,name=spec,proto3" json:"spec,omitempty"`
-	Image          *Membership            `protobuf:"bytes,3,opt,name=image,proto3" json:"image,omitempty"`
-	FirstNodeId    uint64                 `protobuf:"varint,4,opt,name=first_node_id,json=firstNodeId,proto3" json:"first_node_id,omitempty"`
-	NextNodeId     uint64                 `protobuf:"varint,5,opt,name=next_node_id,json=nextNodeId,proto3" json:"next_node_id,omitempty"`
-	Initial        []*InitialMemberRecord `protobuf:"bytes,6,rep,name=initial,proto3" json:"initial,omitempty"`
-	LeaderId       uint64                 `protobuf:"varint,7,opt,name=leader_id,json=leaderId,proto3" json:"leader_id,omitempty"`
-	LeaderTerm     uint64                 `protobuf:"varint,8,opt,name=leader_term,json=leaderTerm,proto3" json:"leader_term,omitempty"`
-	ChangedAt      uint64                 `protobuf:"varint,9,opt,name=changed_at,json=changedAt,proto3" json:"changed_at,omitempty"`
-	Config         *AttemptRecord         `protobuf:"bytes,10,opt,name=config,proto3" json:"config,omitempty"`
-	JoinFailures   uint32                 `protobuf:"varint,11,opt,name=join_failures,json=joinFailures,proto3" json:"join_failures,omitempty"`
-	JoinFailedTick uint64                 `protobuf:"varint,12,opt,name=join_failed_tick,json=joinFailedTick,proto3" json:"join_failed_tick,omitempty"`
-	Deleted        bool                   `protobuf:"varint,15,opt,name=deleted,proto3" json:"deleted,omitempty"`
-	Nodes          []*NodeRecord          `protobuf:"bytes,13,rep,name=nodes,proto3" json:"nodes,omitempty"`
-	Replicas       []*ReplicaRecord       `protobuf:"bytes,14,rep,name=replicas,proto3" json:"replicas,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	ClusterId       uint64                 `protobuf:"varint,1,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
+	Spec            *ClusterSpec           `protobuf:"bytes,2,opt,name=spec,proto3" json:"spec,omitempty"`
+	Image           *Membership            `protobuf:"bytes,3,opt,name=image,proto3" json:"image,omitempty"`
+	FirstNodeId     uint64                 `protobuf:"varint,4,opt,name=first_node_id,json=firstNodeId,proto3" json:"first_node_id,omitempty"`
+	NextNodeId      uint64                 `protobuf:"varint,5,opt,name=next_node_id,json=nextNodeId,proto3" json:"next_node_id,omitempty"`
+	Initial         []*InitialMemberRecord `protobuf:"bytes,6,rep,name=initial,proto3" json:"initial,omitempty"`
+	LeaderId        uint64                 `protobuf:"varint,7,opt,name=leader_id,json=leaderId,proto3" json:"leader_id,omitempty"`
+	LeaderTerm      uint64                 `protobuf:"varint,8,opt,name=leader_term,json=leaderTerm,proto3" json:"leader_term,omitempty"`
+	ChangedAt       uint64                 `protobuf:"varint,9,opt,name=changed_at,json=changedAt,proto3" json:"changed_at,omitempty"`
+	Config          *AttemptRecord         `protobuf:"bytes,10,opt,name=config,proto3" json:"config,omitempty"`
+	JoinFailures    uint32                 `protobuf:"varint,11,opt,name=join_failures,json=joinFailures,proto3" json:"join_failures,omitempty"`
+	JoinFailedTick  uint64                 `protobuf:"varint,12,opt,name=join_failed_tick,json=joinFailedTick,proto3" json:"join_failed_tick,omitempty"`
+	Deleted         bool                   `protobuf:"varint,15,opt,name=deleted,proto3" json:"deleted,omitempty"`
+	Nodes           []*NodeRecord          `protobuf:"bytes,13,rep,name=nodes,proto3" json:"nodes,omitempty"`
+	Replicas        []*ReplicaRecord       `protobuf:"bytes,14,rep,name=replicas,proto3" json:"replicas,omitempty"`
+	LeaderSinceTick uint64                 `protobuf:"varint,16,opt,name=leader_since_tick,json=leaderSinceTick,proto3" json:"leader_since_tick,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *ClusterRecord) Reset() {
@@ -697,6 +698,13 @@ func (x *ClusterRecord) GetReplicas() []*ReplicaRecord {
 	return nil
 }
 
+func (x *ClusterRecord) GetLeaderSinceTick() uint64 {
+	if x != nil {
+		return x.LeaderSinceTick
+	}
+	return 0
+}
+
 type NodeRecord struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	NodeId          uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
@@ -831,6 +839,8 @@ type ReplicaRecord struct {
 	ConfigChangeId uint64                 `protobuf:"varint,6,opt,name=config_change_id,json=configChangeId,proto3" json:"config_change_id,omitempty"`
 	Destroy        *AttemptRecord         `protobuf:"bytes,7,opt,name=destroy,proto3" json:"destroy,omitempty"`
 	RaftDigest     uint64                 `protobuf:"varint,8,opt,name=raft_digest,json=raftDigest,proto3" json:"raft_digest,omitempty"`
+	LeaderId       uint64                 `protobuf:"varint,9,opt,name=leader_id,json=leaderId,proto3" json:"leader_id,omitempty"` // that it follows, in term
+	Term           uint64                 `protobuf:"varint,10,opt,name=term,proto3" json:"term,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -921,6 +931,20 @@ func (x *ReplicaRecord) GetRaftDigest() uint64 {
 	return 0
 }
 
+func (x *ReplicaRecord) GetLeaderId() uint64 {
+	if x != nil {
+		return x.LeaderId
+	}
+	return 0
+}
+
+func (x *ReplicaRecord) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
+}
+
 var File_snapshot_proto protoreflect.FileDescriptor
 
 const file_snapshot_proto_rawDesc = "" +
@@ -972,7 +996,7 @@ const file_snapshot_proto_rawDesc = "" +
 	"ended_tick\x18\x03 \x01(\x04R\tendedTick\"Q\n" +
 	"\x13InitialMemberRecord\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12!\n" +
-	"\fraft_address\x18\x02 \x01(\tR\vraftAddress\"\xee\x04\n" +
+	"\fraft_address\x18\x02 \x01(\tR\vraftAddress\"\x9a\x05\n" +
 	"\rClusterRecord\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\x04R\tclusterId\x12,\n" +
@@ -993,7 +1017,8 @@ const file_snapshot_proto_rawDesc = "" +
 	"\x10join_failed_tick\x18\f \x01(\x04R\x0ejoinFailedTick\x12\x18\n" +
 	"\adeleted\x18\x0f \x01(\bR\adeleted\x12-\n" +
 	"\x05nodes\x18\r \x03(\v2\x17.drumbeat.v1.NodeRecordR\x05nodes\x126\n" +
-	"\breplicas\x18\x0e \x03(\v2\x1a.drumbeat.v1.ReplicaRecordR\breplicas\"\xec\x02\n" +
+	"\breplicas\x18\x0e \x03(\v2\x1a.drumbeat.v1.ReplicaRecordR\breplicas\x12*\n" +
+	"\x11leader_since_tick\x18\x10 \x01(\x04R\x0fleaderSinceTick\"\xec\x02\n" +
 	"\n" +
 	"NodeRecord\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12\x1f\n" +
@@ -1008,7 +1033,7 @@ const file_snapshot_proto_rawDesc = "" +
 	"\x05start\x18\t \x01(\v2\x1a.drumbeat.v1.AttemptRecordR\x05start\x12\x16\n" +
 	"\x06unsure\x18\n" +
 	" \x01(\bR\x06unsure\x12\x1a\n" +
-	"\brelieves\x18\v \x01(\x04R\brelieves\"\xae\x02\n" +
+	"\brelieves\x18\v \x01(\x04R\brelieves\"\xdf\x02\n" +
 	"\rReplicaRecord\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12\x1f\n" +
 	"\vnodehost_id\x18\x02 \x01(\tR\n" +
@@ -1019,7 +1044,10 @@ const file_snapshot_proto_rawDesc = "" +
 	"\x10config_change_id\x18\x06 \x01(\x04R\x0econfigChangeId\x124\n" +
 	"\adestroy\x18\a \x01(\v2\x1a.drumbeat.v1.AttemptRecordR\adestroy\x12\x1f\n" +
 	"\vraft_digest\x18\b \x01(\x04R\n" +
-	"raftDigestB5Z3github.com/drumbeat-raft/drumbeat/drummer/drummerpbb\x06proto3"
+	"raftDigest\x12\x1b\n" +
+	"\tleader_id\x18\t \x01(\x04R\bleaderId\x12\x12\n" +
+	"\x04term\x18\n" +
+	" \x01(\x04R\x04termB5Z3github.com/drumbeat-raft/drumbeat/drummer/drummerpbb\x06proto3"
 
 var (
 	file_snapshot_proto_rawDescOnce sync.Once
