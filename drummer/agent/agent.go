@@ -36,6 +36,7 @@ type Agent struct {
 	inventory  *inventory
 	executor   *executor
 	deployment *deployment
+	joins      *joins
 
 	attached atomic.Pointer[string]
 	cancel   context.CancelFunc
@@ -59,6 +60,10 @@ func New(nodehost *dragonboat.NodeHost, config Config) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
+	joined, err := loadJoins(nodehost.NodeHostConfig())
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	a := &Agent{
 		nodehost:   nodehost,
@@ -67,11 +72,13 @@ func New(nodehost *dragonboat.NodeHost, config Config) (*Agent, error) {
 		rand:       config.Rand,
 		dialer:     rpc.Dialer{Dial: config.Dial, TLS: config.TLS},
 		deployment: remembered,
+		joins:      joined,
 		servers:    slices.Clone(config.Drummers),
 		cancel:     cancel,
 	}
 	a.probes = newProbes(ctx, nodehost, config.Listener.notify)
 	a.inventory = newInventory(nodehost, config.Listener, a.probes)
+	a.inventory.observer = a.sawObserver
 	a.executor = newExecutor(ctx, a)
 	a.done.Go(func() { a.run(ctx) })
 	return a, nil

@@ -136,34 +136,88 @@ func TestRestartForAnotherRaftConfiguration(t *testing.T) {
 	})
 }
 
+// promoted is a cluster of which node 2, on the second host, joined as an
+// observer and became a voter.
+func (s *stage) promoted(join func(b *testHost)) {
+	s.t.Helper()
+	a, b := s.hosts[0], s.hosts[1]
+	s.startMember(1, a)
+	ccid := s.drummers[0].report(a.nodehost.ID(), key{1, 1}).GetMembership().GetConfigChangeId()
+	added := s.must(a, &pb.Request{Kind: pb.RequestKind_ADD_OBSERVER, ClusterId: 1, NodeId: 2, TargetAddress: b.address, ConfigChangeId: ccid})
+	join(b)
+	s.until("it is an observer", func() bool {
+		return s.drummers[0].report(b.nodehost.ID(), key{1, 2}).GetRole() == pb.MemberRole_OBSERVER
+	})
+	s.must(a, &pb.Request{Kind: pb.RequestKind_PROMOTE, ClusterId: 1, NodeId: 2, TargetAddress: b.address,
+		ConfigChangeId: added.GetMembership().GetConfigChangeId()})
+	s.until("it is a voter", func() bool {
+		return s.drummers[0].report(b.nodehost.ID(), key{1, 2}).GetRole() == pb.MemberRole_VOTER
+	})
+}
+
 // A node that joined as an observer is started as one ever after, also when it
-// was promoted meanwhile; Dragonboat panics otherwise.
+// was promoted meanwhile; Dragonboat panics otherwise. A Drummer that has met it
+// as a voter believes it to be an initial member: the host knows better, also
+// when somebody else has started it at first.
 func TestPromotedObserverRestarts(t *testing.T) {
+	ask := func(s *stage) func(*testHost) {
+		return func(b *testHost) { s.must(b, startRequest(1, 2, pb.JoinMode_JOIN_AS_OBSERVER)) }
+	}
+	byHand := func(s *stage) func(*testHost) {
+		return func(b *testHost) {
+			raft := testworld.RaftConfig(1, 2)
+			raft.IsObserver = true
+			require.NoError(s.t, b.nodehost.StartCluster(nil, true, testworld.NewKV, raft))
+		}
+	}
+	for name, tc := range map[string]struct {
+		join  func(*stage) func(*testHost)
+		again pb.JoinMode
+	}{
+		"as it joined":                       {ask, pb.JoinMode_JOIN_AS_OBSERVER},
+		"as an initial member":               {ask, pb.JoinMode_INITIAL},
+		"by hand, then as an initial member": {byHand, pb.JoinMode_INITIAL},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStage(t, 1, 2)
+				a, b := s.hosts[0], s.hosts[1]
+				s.promoted(tc.join(s))
+				s.shutdown(b)
+				s.boot(b)
+				s.until("its log is reported, not running", func() bool {
+					r := s.drummers[0].report(b.nodehost.ID(), key{1, 2})
+					return r != nil && !r.GetRunning()
+				})
+				time.Sleep(5 * time.Second)
+				require.False(t, s.drummers[0].report(b.nodehost.ID(), key{1, 2}).GetRunning(), "the agent starts nothing by itself")
+				req := startRequest(1, 2, tc.again)
+				req.InitialMembers = map[uint64]string{1: a.address, 2: b.address}
+				s.must(b, req)
+				s.until("it is a voter again", func() bool {
+					r := s.drummers[0].report(b.nodehost.ID(), key{1, 2})
+					return r.GetRunning() && r.GetRole() == pb.MemberRole_VOTER && r.GetLeaderId() != 0
+				})
+				s.must(a, &pb.Request{Kind: pb.RequestKind_TRANSFER_LEADER, ClusterId: 1, NodeId: 2})
+			})
+		})
+	}
+}
+
+func TestHowANodeJoinedEndsWithItsData(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, 1, 2)
-		a, b := s.hosts[0], s.hosts[1]
-		s.startMember(1, a)
-		ccid := s.drummers[0].report(a.nodehost.ID(), key{1, 1}).GetMembership().GetConfigChangeId()
-		added := s.must(a, &pb.Request{Kind: pb.RequestKind_ADD_OBSERVER, ClusterId: 1, NodeId: 2, TargetAddress: b.address, ConfigChangeId: ccid})
-		s.must(b, startRequest(1, 2, pb.JoinMode_JOIN_AS_OBSERVER))
-		s.must(a, &pb.Request{Kind: pb.RequestKind_PROMOTE, ClusterId: 1, NodeId: 2, TargetAddress: b.address,
-			ConfigChangeId: added.GetMembership().GetConfigChangeId()})
-		s.until("it is a voter", func() bool {
-			return s.drummers[0].report(b.nodehost.ID(), key{1, 2}).GetRole() == pb.MemberRole_VOTER
-		})
-		s.shutdown(b)
-		s.boot(b)
-		s.until("its log is reported, not running", func() bool {
-			r := s.drummers[0].report(b.nodehost.ID(), key{1, 2})
-			return r != nil && !r.GetRunning()
-		})
-		time.Sleep(5 * time.Second)
-		require.False(t, s.drummers[0].report(b.nodehost.ID(), key{1, 2}).GetRunning(), "the agent starts nothing by itself")
-		s.must(b, startRequest(1, 2, pb.JoinMode_JOIN_AS_OBSERVER))
-		s.until("it is a voter again", func() bool {
-			r := s.drummers[0].report(b.nodehost.ID(), key{1, 2})
-			return r.GetRunning() && r.GetRole() == pb.MemberRole_VOTER && r.GetLeaderId() != 0
-		})
+		b := s.hosts[1]
+		s.promoted(func(b *testHost) { s.must(b, startRequest(1, 2, pb.JoinMode_JOIN_AS_OBSERVER)) })
+		files := func() []string {
+			names, err := b.disk.List("/data/" + joinsDir)
+			require.NoError(t, err)
+			return names
+		}
+		require.Equal(t, []string{"1-2"}, files())
+		s.must(b, &pb.Request{Kind: pb.RequestKind_DESTROY_NODE, ClusterId: 1, NodeId: 2, ClusterDeleted: true})
+		require.Empty(t, files())
+		require.False(t, b.agent.joins.asObserver(key{1, 2}))
 	})
 }
 

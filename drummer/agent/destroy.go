@@ -43,6 +43,9 @@ func (a *Agent) destroyNode(ctx context.Context, req *pb.Request) *pb.RequestRes
 			return failed(req, "the data of node %d of cluster %d in application %q can't be removed: %v", node, cluster, name, err)
 		}
 	}
+	if err := a.joins.set(key{cluster, node}, false); err != nil {
+		return failed(req, "%v", err)
+	}
 	a.inventory.forget(key{cluster, node})
 	return done(req, "")
 }

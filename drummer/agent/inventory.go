@@ -25,6 +25,7 @@ type inventory struct {
 	nodehost *dragonboat.NodeHost
 	listener *Listener
 	probes   *probes
+	observer func(key) // is told of each running observer; may be nil
 
 	mu sync.Mutex
 	// logs are the nodes that have a log on disk, running or not. Reading
@@ -102,6 +103,9 @@ func (i *inventory) running(cluster dragonboat.ClusterInfo) *pb.NodeReport {
 	}
 	if report.LeaderId != 0 {
 		i.probes.look(k, cluster.ConfigChangeIndex, report.Role == pb.MemberRole_OBSERVER)
+	}
+	if report.Role == pb.MemberRole_OBSERVER && i.observer != nil {
+		i.observer(k)
 	}
 	report.CaughtUp = report.Role == pb.MemberRole_OBSERVER && i.probes.caughtUp(k)
 	return report

@@ -15,7 +15,7 @@ func checkRaft(req *pb.Request) error {
 	if err := raftspec.Check(req.GetSpec().GetRaft()); err != nil {
 		return err
 	}
-	raft := raftConfig(req)
+	raft := raftConfig(req, firstAsInitial)
 	return raft.Validate()
 }
 
@@ -24,7 +24,7 @@ func checkRaft(req *pb.Request) error {
 // its picture of leaders would not hold. A node that joined as an observer is
 // started as one ever after; Dragonboat makes it a voter when it replays its
 // promotion.
-func raftConfig(req *pb.Request) config.Config {
+func raftConfig(req *pb.Request, mode startMode) config.Config {
 	raft := raftspec.Effective(req.GetSpec().GetRaft())
 	return config.Config{
 		ClusterID:           req.GetClusterId(),
@@ -37,6 +37,6 @@ func raftConfig(req *pb.Request) config.Config {
 		Quiesce:             raft.Quiesce,
 		CheckQuorum:         true,
 		OrderedConfigChange: true,
-		IsObserver:          req.GetJoin() == pb.JoinMode_JOIN_AS_OBSERVER,
+		IsObserver:          mode == firstAsObserver || mode == againAsObserver,
 	}
 }

@@ -42,11 +42,11 @@ func (a *Agent) startNode(ctx context.Context, req *pb.Request) *pb.RequestResul
 	if err := checkRaft(req); err != nil {
 		return refused(req, "the Raft configuration of cluster %d is invalid: %v", req.GetClusterId(), err)
 	}
-	raft := raftConfig(req)
-	members, join, refusal := a.startMode(req)
+	members, mode, refusal := a.startMode(req)
 	if refusal != nil {
 		return refusal
 	}
+	raft := raftConfig(req, mode)
 	if req.GetRestart() {
 		// Everything that could refuse the start has been asked by now.
 		if err := a.nodehost.StopNode(k.cluster, k.node); err != nil && !errors.Is(err, dragonboat.ErrClusterNotFound) {
@@ -54,7 +54,7 @@ func (a *Agent) startNode(ctx context.Context, req *pb.Request) *pb.RequestResul
 		}
 	}
 	err := retryWhile(ctx, dragonboat.ErrClusterAlreadyExist, func() error {
-		return a.start(application, members, join, raft)
+		return a.start(application, members, mode == firstAsObserver, raft)
 	})
 	switch {
 	case err == nil:
@@ -89,31 +89,75 @@ func (a *Agent) caughtUpAgain(ctx context.Context, clusterID uint64) bool {
 	return false
 }
 
-// startMode decides between a restart and a first start. It never lets
-// Dragonboat find a node that was not bootstrapped, which would panic.
-func (a *Agent) startMode(req *pb.Request) (members map[uint64]string, join bool, refusal *pb.RequestResult) {
-	if a.nodehost.HasNodeInfo(req.GetClusterId(), req.GetNodeId()) {
-		return nil, false, nil
+// startMode is how a node is started.
+type startMode int
+
+const (
+	firstAsInitial startMode = iota
+	firstAsObserver
+	againAsVoter
+	againAsObserver
+)
+
+// startMode decides between a restart and a first start, and remembers the
+// latter before it is made. It never lets Dragonboat find a node that was not
+// bootstrapped, which would panic.
+func (a *Agent) startMode(req *pb.Request) (members map[uint64]string, mode startMode, refusal *pb.RequestResult) {
+	k := key{req.GetClusterId(), req.GetNodeId()}
+	if a.nodehost.HasNodeInfo(k.cluster, k.node) {
+		mode, refusal = a.restartMode(req, k)
+		return nil, mode, refusal
 	}
 	switch req.GetJoin() {
 	case pb.JoinMode_INITIAL:
-		if own := req.GetInitialMembers()[req.GetNodeId()]; own != a.nodehost.RaftAddress() {
-			return nil, false, refused(req, "node %d is an initial member at %q, this NodeHost is %s", req.GetNodeId(), own, a.nodehost.RaftAddress())
+		if refusal := a.checkInitial(req); refusal != nil {
+			return nil, 0, refusal
 		}
-		for id, address := range req.GetInitialMembers() {
-			if id == 0 || address == "" {
-				return nil, false, refused(req, "initial member %d at %q can't be", id, address)
-			}
-			if err := raftaddress.Check(address); err != nil {
-				return nil, false, refused(req, "initial member %d: %v", id, err)
-			}
-		}
-		return req.GetInitialMembers(), false, nil
+		members, mode = req.GetInitialMembers(), firstAsInitial
 	case pb.JoinMode_JOIN_AS_OBSERVER:
-		return nil, true, nil
+		mode = firstAsObserver
 	default:
-		return nil, false, refused(req, "join mode %v says not how node %d first joins", req.GetJoin(), req.GetNodeId())
+		return nil, 0, refused(req, "join mode %v says not how node %d first joins", req.GetJoin(), req.GetNodeId())
 	}
+	if err := a.joins.set(k, mode == firstAsObserver); err != nil {
+		return nil, 0, failed(req, "%v", err)
+	}
+	return members, mode, nil
+}
+
+// restartMode goes by the request only when this host remembers nothing of how
+// the node joined: a Drummer that has met it as a voter does not know whether it
+// was an observer once.
+func (a *Agent) restartMode(req *pb.Request, k key) (startMode, *pb.RequestResult) {
+	if !a.joins.asObserver(k) && req.GetJoin() != pb.JoinMode_JOIN_AS_OBSERVER {
+		return againAsVoter, nil
+	}
+	if err := a.joins.set(k, true); err != nil {
+		return 0, failed(req, "%v", err)
+	}
+	return againAsObserver, nil
+}
+
+// sawObserver remembers an observer that somebody else has started.
+func (a *Agent) sawObserver(k key) {
+	if err := a.joins.set(k, true); err != nil {
+		a.log.Warn("an observer was seen", "error", err)
+	}
+}
+
+func (a *Agent) checkInitial(req *pb.Request) *pb.RequestResult {
+	if own := req.GetInitialMembers()[req.GetNodeId()]; own != a.nodehost.RaftAddress() {
+		return refused(req, "node %d is an initial member at %q, this NodeHost is %s", req.GetNodeId(), own, a.nodehost.RaftAddress())
+	}
+	for id, address := range req.GetInitialMembers() {
+		if id == 0 || address == "" {
+			return refused(req, "initial member %d at %q can't be", id, address)
+		}
+		if err := raftaddress.Check(address); err != nil {
+			return refused(req, "initial member %d: %v", id, err)
+		}
+	}
+	return nil
 }
 
 func (a *Agent) start(application Application, members map[uint64]string, join bool, raft config.Config) error {

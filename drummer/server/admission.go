@@ -33,7 +33,7 @@ const (
 var ErrDiskLost = errors.New("the disk was lost")
 
 func diskLost(nodeID uint64, how string) error {
-	return fmt.Errorf("Drummer server %d must not start: %w: %s. It has forgotten its votes and what it acknowledged, and what the others acknowledged with it could be lost too. "+
+	return fmt.Errorf("server %d of Drummer must not start: %w: %s. It has forgotten its votes and what it acknowledged, and what the others acknowledged with it could be lost too. "+
 		"Let another one take its place: `dragonboat-drummer-cmd servers remove %d`, then `servers add RAFT-ADDRESS ADDRESS`, or `servers replace %d RAFT-ADDRESS ADDRESS` for both; "+
 		"start that one on an empty data_dir with the node_id it is given and join: true. "+
 		"If DrummerDB never worked so far, empty the data_dir of all servers instead",
