@@ -92,7 +92,6 @@ func (e *edit) endLife(c *Cluster) {
 	c.FirstNodeID = c.NextNodeID
 	c.Image = Image{}
 	c.Initial = nil
-	c.Leader, c.LeaderTerm = 0, 0
 	c.Config = Attempt{}
 	c.JoinFailures, c.JoinFailed = 0, 0
 	e.changed(c)

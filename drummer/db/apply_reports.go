@@ -114,6 +114,10 @@ func (e *edit) reportNode(h *Host, n *pb.NodeReport) {
 	}
 	r.Running, r.Role = n.Running, n.Role
 	r.CaughtUp = n.Running && n.CaughtUp
+	r.Leader, r.Term = 0, 0
+	if n.Running && n.LeaderId != 0 {
+		r.Leader, r.Term = n.LeaderId, n.Term
+	}
 	r.RaftDigest = 0
 	if n.Running && e.s.Version >= 2 {
 		r.RaftDigest = n.RaftDigest
@@ -121,15 +125,14 @@ func (e *edit) reportNode(h *Host, n *pb.NodeReport) {
 	if n.Membership != nil {
 		r.CCID = n.Membership.GetConfigChangeId()
 	}
+	leader := c.Leader
 	e.putReplica(c, r)
 	e.matchNode(c, h, r)
 	if n.Membership != nil {
 		e.mergeMembership(c, n.Membership)
 	}
-	if n.Running {
-		if c.noteLeader(n) {
-			e.settleTransfer(c)
-		}
+	if c.Leader != leader && c.Leader != 0 {
+		e.settleTransfer(c)
 	}
 }
 
@@ -172,15 +175,4 @@ func (e *edit) settleTransfer(c *Cluster) {
 	} else if op.Request.Kind == pb.RequestKind_TRANSFER_LEADER && op.Request.NodeId == c.Leader {
 		e.closeOperation(op, done, EventOperationEnded, "is done, the node is reported as leader")
 	}
-}
-
-// noteLeader follows the newest leader that nodes of the cluster's present
-// life report, and tells whether it is another one.
-func (c *Cluster) noteLeader(n *pb.NodeReport) bool {
-	if n.NodeId < c.FirstNodeID || n.Term < c.LeaderTerm || n.Term == c.LeaderTerm && n.LeaderId == 0 {
-		return false
-	}
-	old := c.Leader
-	c.Leader, c.LeaderTerm = n.LeaderId, n.Term
-	return c.Leader != old && c.Leader != 0
 }

@@ -78,6 +78,9 @@ func (k *checker) cluster(id uint64, c *Cluster) error {
 		}
 	}
 	k.attempt(c.Config)
+	if !c.leads(c.Leader, c.LeaderTerm) || c.LeaderSince > k.s.Tick {
+		return fmt.Errorf("its leader %d of term %d, known since tick %d, is not what its replicas report", c.Leader, c.LeaderTerm, c.LeaderSince)
+	}
 	if err := k.nodes(c); err != nil {
 		return err
 	}

@@ -96,6 +96,15 @@ func (e *edit) clusterOrNew(id uint64) *Cluster {
 	return c
 }
 
+// follow finds out which leader a cluster has, after its nodes or what is
+// reported of them have changed.
+func (e *edit) follow(c *Cluster) {
+	term := c.LeaderTerm
+	if c.follow(); c.LeaderTerm != term {
+		c.LeaderSince = e.s.Tick
+	}
+}
+
 // changed marks that decisions made from an older state of the cluster are
 // stale.
 func (e *edit) changed(c *Cluster) { c.ChangedAt = e.s.Index }
@@ -114,6 +123,7 @@ func (e *edit) addNode(c *Cluster, n Node) *Node {
 	if h := e.host(n.HostID); h != nil {
 		h.Placed++
 	}
+	e.follow(c)
 	e.changed(c)
 	return &c.Nodes[i]
 }
@@ -129,6 +139,7 @@ func (e *edit) dropNode(c *Cluster, id uint64) {
 		h.Placed--
 	}
 	c.Nodes = slices.Delete(c.Nodes, i, i+1)
+	e.follow(c)
 	e.changed(c)
 }
 
@@ -158,6 +169,7 @@ func (e *edit) putReplica(c *Cluster, r Replica) bool {
 		h.Replicas = h.Replicas.Set(c.ID, h.Replicas.At(c.ID)+1)
 	}
 	sawNodeID(c, r.NodeID)
+	e.follow(c)
 	e.changed(c)
 	return true
 }
@@ -176,6 +188,7 @@ func (e *edit) dropReplica(c *Cluster, nodeID uint64, hostID string) {
 			h.Replicas = h.Replicas.Delete(c.ID)
 		}
 	}
+	e.follow(c)
 	e.changed(c)
 }
 

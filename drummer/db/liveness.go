@@ -37,19 +37,21 @@ func (s *State) Running(c *Cluster, n *Node, ttl uint64) bool {
 	return r != nil && r.Running
 }
 
-// LiveVoters counts the voting members that run on hosts that are up.
-func (s *State) LiveVoters(c *Cluster, ttl uint64) int {
-	live := 0
+// WorkingVoters counts the voting members that run on hosts that are up and
+// follow the cluster's leader.
+func (s *State) WorkingVoters(c *Cluster, ttl uint64) int {
+	working := 0
 	for _, m := range c.Image.Members {
-		if n := c.Node(m.NodeID); Voting(m.Role) && n != nil && s.Running(c, n, ttl) {
-			live++
+		n := c.Node(m.NodeID)
+		if Voting(m.Role) && n != nil && s.Running(c, n, ttl) && c.Follows(c.Replica(n.ID, n.HostID)) {
+			working++
 		}
 	}
-	return live
+	return working
 }
 
-// Available tells whether a majority of the voting members runs on hosts
-// that are up.
+// Available tells whether a majority of the voting members follows one leader,
+// on hosts that are up.
 func (s *State) Available(c *Cluster, ttl uint64) bool {
-	return c.Image.CCID != 0 && s.LiveVoters(c, ttl) >= Quorum(c.Image.Voters())
+	return c.Image.CCID != 0 && s.WorkingVoters(c, ttl) >= Quorum(c.Image.Voters())
 }

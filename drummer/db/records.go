@@ -89,17 +89,18 @@ func attemptOf(r *pb.AttemptRecord) Attempt {
 
 func (c *Cluster) record() *pb.ClusterRecord {
 	r := &pb.ClusterRecord{
-		ClusterId:      c.ID,
-		Spec:           c.Spec,
-		FirstNodeId:    c.FirstNodeID,
-		NextNodeId:     c.NextNodeID,
-		LeaderId:       c.Leader,
-		LeaderTerm:     c.LeaderTerm,
-		ChangedAt:      c.ChangedAt,
-		Config:         c.Config.record(),
-		JoinFailures:   c.JoinFailures,
-		JoinFailedTick: c.JoinFailed,
-		Deleted:        c.Deleted,
+		ClusterId:       c.ID,
+		Spec:            c.Spec,
+		FirstNodeId:     c.FirstNodeID,
+		NextNodeId:      c.NextNodeID,
+		LeaderId:        c.Leader,
+		LeaderTerm:      c.LeaderTerm,
+		LeaderSinceTick: c.LeaderSince,
+		ChangedAt:       c.ChangedAt,
+		Config:          c.Config.record(),
+		JoinFailures:    c.JoinFailures,
+		JoinFailedTick:  c.JoinFailed,
+		Deleted:         c.Deleted,
 	}
 	if c.Image.CCID != 0 {
 		r.Image = c.Image.Proto(c.ID)
@@ -181,6 +182,8 @@ func (x *Replica) record() *pb.ReplicaRecord {
 		ConfigChangeId: x.CCID,
 		Destroy:        x.Destroy.record(),
 		RaftDigest:     x.RaftDigest,
+		LeaderId:       x.Leader,
+		Term:           x.Term,
 	}
 }
 
@@ -193,6 +196,8 @@ func replicaOf(r *pb.ReplicaRecord) Replica {
 		CaughtUp: r.GetCaughtUp(),
 		CCID:     r.GetConfigChangeId(),
 		Destroy:  attemptOf(r.GetDestroy()),
+		Leader:   r.GetLeaderId(),
+		Term:     r.GetTerm(),
 
 		RaftDigest: r.GetRaftDigest(),
 	}

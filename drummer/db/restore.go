@@ -108,6 +108,7 @@ func (s *State) restoreCluster(r *pb.ClusterRecord) error {
 		NextNodeID:   r.GetNextNodeId(),
 		Leader:       r.GetLeaderId(),
 		LeaderTerm:   r.GetLeaderTerm(),
+		LeaderSince:  r.GetLeaderSinceTick(),
 		ChangedAt:    r.GetChangedAt(),
 		Config:       attemptOf(r.GetConfig()),
 		JoinFailures: r.GetJoinFailures(),

@@ -107,11 +107,14 @@ type Cluster struct {
 	// Initial are the members the cluster was first placed with, by NodeID;
 	// empty before that, and for a cluster that Drummer did not start.
 	Initial []Member
-	// Leader is the newest leader known, in LeaderTerm; 0: none.
-	Leader     uint64
-	LeaderTerm uint64
-	// ChangedAt is the index of the last command that changed anything here
-	// except the leader. A decision made from an older index is stale.
+	// Leader is the leader of the newest term that any replica of a placed node
+	// follows, LeaderTerm that term; both 0 when none follows any. LeaderSince is
+	// the tick at which that became known.
+	Leader      uint64
+	LeaderTerm  uint64
+	LeaderSince uint64
+	// ChangedAt is the index of the last command that changed anything here. A
+	// decision made from an older index is stale.
 	ChangedAt uint64
 	// Config is the attempt at a membership change, or at a transfer of
 	// leadership: at most one is in flight in a cluster.
@@ -178,6 +181,9 @@ type Replica struct {
 	Running  bool
 	Role     pb.MemberRole
 	CaughtUp bool
+	// Leader is the leader that it follows, in Term; 0: none, or it does not run.
+	Leader uint64
+	Term   uint64
 	// RaftDigest is the raftspec.Digest of the Raft configuration it runs with;
 	// 0: unknown, or it does not run.
 	RaftDigest uint64
@@ -219,6 +225,31 @@ func (c *Cluster) Replica(nodeID uint64, hostID string) *Replica {
 		return nil
 	}
 	return &c.Replicas[i]
+}
+
+// follow works out the leader from what the replicas report. Terms only grow
+// among members that can commit, so the newest is the one that counts: a leader
+// that was cut off goes on in an older one, and a follower that was cut off
+// follows nobody.
+func (c *Cluster) follow() {
+	c.Leader, c.LeaderTerm = 0, 0
+	for i := range c.Replicas {
+		if r := &c.Replicas[i]; r.Leader != 0 && r.Term > c.LeaderTerm && c.Node(r.NodeID) != nil {
+			c.Leader, c.LeaderTerm = r.Leader, r.Term
+		}
+	}
+}
+
+// leads tells whether a leader is the one that follow finds.
+func (c Cluster) leads(leader, term uint64) bool {
+	c.follow()
+	return c.Leader == leader && c.LeaderTerm == term
+}
+
+// Follows tells whether a replica follows the cluster's present leader: as far
+// as its host knows, it does not only run but works.
+func (c *Cluster) Follows(r *Replica) bool {
+	return c.Leader != 0 && r.Running && r.Leader == c.Leader && r.Term == c.LeaderTerm
 }
 
 func (c *Cluster) findReplica(nodeID uint64, hostID string) (int, bool) {

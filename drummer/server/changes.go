@@ -68,8 +68,7 @@ func unlisted(state *db.State, host *db.Host, nodes []*pb.NodeReport) []*pb.Node
 }
 
 // isNews tells whether what a host says of a node differs from what DrummerDB
-// has of it. A leader is news only when its term is newer, or when the term had
-// none.
+// has of it. That a node follows another leader, or none, always does.
 func isNews(state *db.State, host *db.Host, node *pb.NodeReport) bool {
 	cluster := state.Clusters.At(node.GetClusterId())
 	if cluster == nil {
@@ -86,8 +85,7 @@ func isNews(state *db.State, host *db.Host, node *pb.NodeReport) bool {
 	if !node.GetRunning() {
 		return false
 	}
-	return node.GetTerm() > cluster.LeaderTerm ||
-		node.GetTerm() == cluster.LeaderTerm && node.GetLeaderId() != 0 && cluster.Leader != node.GetLeaderId()
+	return replica.Leader != node.GetLeaderId() || node.GetLeaderId() != 0 && replica.Term != node.GetTerm()
 }
 
 // batches splits reports into commands of a bounded size. A full report that is

@@ -105,9 +105,9 @@ func TestKnownStateIsNoNews(t *testing.T) {
 	full := &pb.HostReport{Host: host(1), Full: true, Nodes: nodes}
 	state := apply(t, db.NewState(), batches(1, []*pb.HostReport{full})...)
 	require.Nil(t, unknown(state, full))
-	follower := proto.Clone(nodes[0]).(*pb.NodeReport)
-	follower.Term = 1
-	require.Nil(t, unknown(state, &pb.HostReport{Host: host(1), Nodes: []*pb.NodeReport{follower}}), "an older term's leader is no news")
+	lost := proto.Clone(nodes[0]).(*pb.NodeReport)
+	lost.LeaderId, lost.Term = 0, 0
+	require.NotNil(t, unknown(state, &pb.HostReport{Host: host(1), Nodes: []*pb.NodeReport{lost}}), "that a node follows no leader any more is news")
 	moved := proto.Clone(full).(*pb.HostReport)
 	moved.Host.ApiAddress = "elsewhere"
 	require.NotNil(t, unknown(state, moved))
