@@ -163,7 +163,7 @@ func (r *runner) phases(ctx context.Context) error {
 	if err := r.stopClients(); err != nil {
 		return err
 	}
-	r.begin("probe")
+	r.begin(rundir.Probe)
 	return errors.Join(r.collect(ctx), interrupted(ctx))
 }
 

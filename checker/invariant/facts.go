@@ -138,7 +138,13 @@ type Final struct {
 	Cluster uint64  `json:"cluster"`
 	Key     string  `json:"key"`
 	Value   *string `json:"value"`
-	At      int64   `json:"at"`
+	// Writer names the write that the read saw, as ObservedWriter does in a
+	// history; empty: not recorded.
+	Writer string `json:"writer,omitempty"`
+	// At is when the read was called, Until when it returned; a read whose
+	// Until is 0 took no time.
+	At    int64 `json:"at"`
+	Until int64 `json:"until,omitempty"`
 }
 
 // Probe is an operation that a cluster was asked for after healing.

@@ -119,7 +119,7 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 		"two leaders":              {func(f *Facts, _ []history.Op, _ *Limits) { f.Leaders[2].Node = 3 }, NameLeaders, Violation, "two leaders in term 2"},
 		"memberships differ":       {func(f *Facts, _ []history.Op, _ *Limits) { f.Memberships[1].Voters[4] = "h9" }, NameMembership, Violation, "at config change 9"},
 		"a removed member is back": {func(f *Facts, _ []history.Op, _ *Limits) { f.Memberships[0].Removed = []uint64{2} }, NameMembership, Violation, "node 2 is a member although it was removed"},
-		"a member back later":      {func(f *Facts, _ []history.Op, _ *Limits) {
+		"a member back later": {func(f *Facts, _ []history.Op, _ *Limits) {
 			f.Memberships[3].Removed = []uint64{3}
 			delete(f.Memberships[3].Voters, 3)
 		}, NameMembership, Violation, "at config change 9: node 3 is a member although it was removed by config change 4"},

@@ -3,106 +3,164 @@
 package invariant
 
 import (
-	"strings"
+	"cmp"
+	"slices"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 )
 
-// WritesPresent: what a key holds at the end is what an acknowledged write, or
-// one of unknown outcome, left there, and no acknowledged write that came
-// after is missing. It looks at the end only; everything between is the matter
-// of linearizability.
+// WritesPresent: what a key holds at the end is what writes that were asked for
+// left there, and no acknowledged write that came after is missing, no
+// acknowledged append among them. It looks at the end only; everything between
+// is the matter of linearizability. Every cluster needs an acknowledged write,
+// and every key with one a read after healing.
+//
+// A value to which was appended is taken apart into what a put or a cas left
+// and what was appended after it: by the names of the writes, where they are
+// known, else by looking for any way to do so that the times of the writes
+// allow.
 func WritesPresent(f *Facts, ops []history.Op) Finding {
 	j := judgement{name: NameWrites}
-	if len(f.Finals) == 0 {
-		j.inconclusive("no key was read after healing")
+	if !j.needClusters(f) {
 		return j.finding("")
 	}
-	byKey := make(map[string][]*history.Op)
-	for i := range ops {
-		if op := &ops[i]; op.Outcome != history.Fail && op.Kind.Mutates() {
-			byKey[op.Key] = append(byKey[op.Key], op)
-		}
-	}
+	keys := writesByKey(ops)
+	readAt := make(map[string]int64)
+	looked := make(map[uint64]int) // acknowledged writes, by cluster
 	writes := 0
 	for _, final := range f.Finals {
-		writes += len(byKey[final.Key])
-		judgeFinal(&j, final, byKey[final.Key])
+		k := keys[final.Key]
+		if k == nil {
+			k = &keyWrites{}
+		}
+		k.judge(&j, final)
+		writes += len(k.all)
+		looked[final.Cluster] += len(k.acked)
+		readAt[final.Key] = max(readAt[final.Key], final.At)
 	}
-	return j.finding("%d keys hold what %d writes left there", len(f.Finals), writes)
+	notRead(&j, f, keys, readAt)
+	for _, c := range f.Clusters {
+		if looked[c.Cluster] == 0 {
+			j.inconclusive("cluster %d: no key that an acknowledged write went to was read after healing", c.Cluster)
+		}
+	}
+	return j.finding("%d keys of %d clusters hold what %d writes left there", len(readAt), len(looked), writes)
 }
 
-func judgeFinal(j *judgement, final Final, writes []*history.Op) {
-	value, told := history.Absent, "nothing"
-	if final.Value != nil {
-		value = history.String(*final.Value)
-		told = value.String()
-	}
-	appended := false
-	for _, w := range writes {
-		appended = appended || w.Kind == history.Append
-	}
-	if appended {
-		judgeAppended(j, final, told, writes)
-		return
-	}
-	// The writer must not be certain to be overwritten.
-	latestCall, overwriter := int64(0), (*history.Op)(nil)
-	for _, w := range writes {
-		if w.Outcome == history.OK && w.End() < final.At && (overwriter == nil || w.Call > latestCall) {
-			latestCall, overwriter = w.Call, w
-		}
-	}
-	if value.IsAbsent() && overwriter == nil {
-		return
-	}
-	written := false
-	for _, w := range writes {
-		if leaves(w) != value {
+// notRead says which acknowledged writes nobody looked for after healing. Keys
+// of clusters that are not there at the end can't be read.
+func notRead(j *judgement, f *Facts, keys map[string]*keyWrites, readAt map[string]int64) {
+	for _, key := range sortedKeys(keys) {
+		k := keys[key]
+		if len(k.acked) == 0 {
 			continue
 		}
-		written = true
-		if overwriter == nil || w == overwriter || w.End() >= latestCall {
-			return
+		cluster := k.acked[0].Cluster
+		if cluster != 0 && !slices.ContainsFunc(f.Clusters, func(c Cluster) bool { return c.Cluster == cluster }) {
+			continue
+		}
+		at, read := readAt[key]
+		last := slices.MaxFunc(k.acked, func(a, b *history.Op) int { return int(min(1, max(-1, a.Return-b.Return))) })
+		switch {
+		case !read:
+			j.inconclusive("key %s was written and not read after healing", key)
+		case last.Return > at:
+			j.inconclusive("key %s was last read at %s, before client %d's %s of it was acknowledged at %s",
+				key, seconds(at), last.Client, last.Kind, seconds(last.Return))
 		}
 	}
+}
+
+// keyWrites are the writes on a key that took effect, or may have.
+type keyWrites struct {
+	all     []*history.Op
+	acked   []*history.Op // the last called first
+	byName  map[string]*history.Op
+	unnamed bool                     // some write has no name
+	strange *history.Op              // of a kind that this check does not understand
+	absents []*history.Op            // that leave the key absent
+	puts    map[string][]*history.Op // by the value that they leave, the last called first
+	appends map[string][]*history.Op // by what they append, likewise
+	lengths []int                    // of what is appended
+}
+
+func writesByKey(ops []history.Op) map[string]*keyWrites {
+	keys := make(map[string]*keyWrites)
+	for i := range ops {
+		op := &ops[i]
+		if op.Outcome == history.Fail || !op.Kind.Mutates() {
+			continue
+		}
+		if keys[op.Key] == nil {
+			keys[op.Key] = &keyWrites{byName: map[string]*history.Op{}, puts: map[string][]*history.Op{}, appends: map[string][]*history.Op{}}
+		}
+		keys[op.Key].add(op)
+	}
+	for _, k := range keys {
+		lastFirst(k.acked)
+		lastFirst(k.absents)
+		for _, same := range k.puts {
+			lastFirst(same)
+		}
+		for _, same := range k.appends {
+			lastFirst(same)
+		}
+		slices.Sort(k.lengths)
+		k.lengths = slices.Compact(k.lengths)
+	}
+	return keys
+}
+
+func lastFirst(ops []*history.Op) {
+	slices.SortStableFunc(ops, func(a, b *history.Op) int { return cmp.Compare(b.Call, a.Call) })
+}
+
+func (k *keyWrites) add(op *history.Op) {
+	k.all = append(k.all, op)
+	if op.Outcome == history.OK {
+		k.acked = append(k.acked, op)
+	}
+	k.byName[op.Writer] = op
+	k.unnamed = k.unnamed || op.Writer == ""
+	text := op.Value.Text()
 	switch {
-	case overwriter != nil && (written || value.IsAbsent()):
-		j.violation("key %s holds %s at the end, although client %d's later %s of %s was acknowledged at %s",
-			final.Key, told, overwriter.Client, overwriter.Kind, leaves(overwriter), seconds(overwriter.Return))
+	case op.Kind == history.Append:
+		k.appends[text] = append(k.appends[text], op)
+		k.lengths = append(k.lengths, len(text))
+	case op.Kind == history.Delete, op.Kind == history.Put && op.Value.IsAbsent(), op.Kind == history.Cas && op.Value.IsAbsent():
+		k.absents = append(k.absents, op)
+	case op.Kind == history.Put, op.Kind == history.Cas:
+		k.puts[text] = append(k.puts[text], op)
 	default:
-		j.violation("key %s holds %s at the end, which nobody wrote", final.Key, told)
+		k.strange = op
 	}
 }
 
-// leaves returns what a write leaves in its key.
-func leaves(w *history.Op) history.Value {
-	if w.Kind == history.Delete {
-		return history.Absent
+// judge judges what a key was read to hold.
+func (k *keyWrites) judge(j *judgement, final Final) {
+	if k.strange != nil {
+		j.inconclusive("key %s: what a %s leaves is not known here", final.Key, k.strange.Kind)
+		return
 	}
-	if w.Value.IsAbsent() {
-		return w.Value
-	}
-	return history.String(w.Value.Text()) // a Final holds texts
-}
-
-// judgeAppended looks for acknowledged appends that nothing can have
-// overwritten, and whose text is not there.
-func judgeAppended(j *judgement, final Final, told string, writes []*history.Op) {
-	for _, a := range writes {
-		if a.Kind != history.Append || a.Outcome != history.OK || a.End() >= final.At {
-			continue
+	s := newStory(k, final)
+	told := s.value()
+	switch found := s.find(); {
+	case found:
+	case s.steps < 0:
+		j.inconclusive("key %s: there are too many ways to take apart %s", final.Key, told)
+	case s.lost == nil && len(k.appends) == 0:
+		j.violation("key %s holds %s at the end, which nobody wrote before", final.Key, told)
+	case s.lost == nil:
+		j.violation("key %s holds %s at the end, which the writes that were asked for before can't leave in any order", final.Key, told)
+	case s.lost.Kind == history.Append:
+		j.violation("key %s holds %s at the end, without %s that client %d appended, acknowledged at %s",
+			final.Key, told, s.lost.Value, s.lost.Client, seconds(s.lost.Return))
+	default:
+		what := string(s.lost.Kind)
+		if s.lost.Kind != history.Delete {
+			what += " of " + s.lost.Value.String()
 		}
-		overwritten := false
-		for _, w := range writes {
-			if w.Kind != history.Append && w.End() >= a.Call && w.Call < final.At {
-				overwritten = true
-				break
-			}
-		}
-		if !overwritten && (final.Value == nil || !strings.Contains(*final.Value, a.Value.Text())) {
-			j.violation("key %s holds %s at the end, without %s that client %d appended, acknowledged at %s",
-				final.Key, told, a.Value, a.Client, seconds(a.Return))
-		}
+		j.violation("key %s holds %s at the end, although client %d's later %s was acknowledged at %s",
+			final.Key, told, s.lost.Client, what, seconds(s.lost.Return))
 	}
 }

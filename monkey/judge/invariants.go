@@ -3,6 +3,7 @@
 package judge
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
@@ -64,7 +65,9 @@ func (e *evidence) facts() *invariant.Facts {
 		}
 	}
 	f.Faults = e.injections()
-	f.Finals = finals(e.history.Ops)
+	if since, ok := e.healed(); ok {
+		f.Finals = finals(e.history.Ops, since)
+	}
 	f.Stalls = e.stalls()
 	return &f
 }
@@ -98,15 +101,15 @@ func effectOf(ev rundir.Event) int64 {
 	return ev.Effect.ProcessesEnded + ev.Effect.MessagesDropped + ev.Effect.MessagesDelayed + ev.Effect.BytesHeld
 }
 
-// finals takes from the history what each key was last read to hold, where no
-// write was asked for afterwards.
-func finals(ops []history.Op) []invariant.Final {
+// finals takes from the history what each key was last read to hold since the
+// given time, when all was healed, where no write was asked for afterwards.
+func finals(ops []history.Op, since int64) []invariant.Final {
 	last := map[string]*history.Op{}
 	written := map[string]int64{} // by when all writes that returned had done so
 	for i := range ops {
 		op := &ops[i]
 		if op.Kind == history.Get {
-			if op.Outcome == history.OK && (last[op.Key] == nil || last[op.Key].Call < op.Call) {
+			if op.Outcome == history.OK && op.Call >= since && (last[op.Key] == nil || last[op.Key].Call <= op.Call) {
 				last[op.Key] = op
 			}
 			continue
@@ -118,17 +121,30 @@ func finals(ops []history.Op) []invariant.Final {
 		written[op.Key] = max(written[op.Key], until)
 	}
 	all := []invariant.Final{}
-	for key, op := range last {
-		if op.Call > written[key] {
-			f := invariant.Final{Cluster: op.Cluster, Key: key, At: op.Call}
-			if op.Observed.IsText() {
-				text := op.Observed.Text()
-				f.Value = &text
-			}
-			all = append(all, f)
+	for _, key := range slices.Sorted(maps.Keys(last)) {
+		op := last[key]
+		if op.Call < written[key] {
+			continue
 		}
+		f := invariant.Final{Cluster: op.Cluster, Key: key, Writer: op.ObservedWriter, At: op.Call, Until: op.Return}
+		if !op.Observed.IsAbsent() {
+			text := op.Observed.Text()
+			f.Value = &text
+		}
+		all = append(all, f)
 	}
 	return all
+}
+
+// healed is when the deployment was left alone, and asked what it holds; false
+// if the run did not come that far.
+func (e *evidence) healed() (int64, bool) {
+	for _, ev := range e.events {
+		if ev.Kind == rundir.Phase && ev.Text == rundir.Probe {
+			return int64(ev.At), true
+		}
+	}
+	return 0, false
 }
 
 // stalls finds each cluster's longest time without a completed write, by the

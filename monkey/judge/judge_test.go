@@ -57,6 +57,7 @@ func newMade(t *testing.T) *made {
 			{At: at(1), Kind: rundir.Leader, Cluster: 1, Term: 2, Node: 1, LeaderID: 1},
 			{At: at(10), Kind: rundir.FaultBegin, Fault: "kill", Target: "nodehost", ID: 1, Hosts: []string{"nodehost-1"}, Effect: bit},
 			{At: at(15), Kind: rundir.FaultEnd, Fault: "kill", Target: "nodehost", ID: 1, Hosts: []string{"nodehost-1"}, Effect: bit},
+			{At: at(25), Kind: rundir.Phase, Text: rundir.Probe},
 		},
 		outcome: &rundir.Outcome{
 			Elapsed: time.Minute, Finished: true, Launched: 1, Launch: time.Second, Settled: true,
@@ -134,7 +135,7 @@ func TestEachKindOfTroubleHasItsVerdict(t *testing.T) {
 		"a fault that did not bite": {func(m *made) {
 			m.events[1].Effect, m.events[2].Effect = &world.Effect{}, &world.Effect{}
 		}, Inconclusive, map[string]Verdict{FaultsBit: Inconclusive, invariant.NameEvidence: Inconclusive}},
-		"too few operations": {func(m *made) { m.ops = m.ops[:2] }, Inconclusive, map[string]Verdict{invariant.NameEvidence: Inconclusive}},
+		"too few operations": {func(m *made) { m.ops = append(m.ops[:1], m.ops[2]) }, Inconclusive, map[string]Verdict{invariant.NameEvidence: Inconclusive}},
 		"two leaders in a term": {func(m *made) {
 			m.events = append(m.events, rundir.Event{At: time.Minute, Kind: rundir.Leader, Cluster: 1, Term: 2, Node: 2, LeaderID: 2})
 		}, Violation, map[string]Verdict{invariant.NameLeaders: Violation}},
@@ -144,6 +145,14 @@ func TestEachKindOfTroubleHasItsVerdict(t *testing.T) {
 			Inconclusive, map[string]Verdict{invariant.NamePicture: Inconclusive, invariant.NameZombies: Inconclusive}},
 		"a cluster without a leader": {func(m *made) { m.events = m.events[1:] },
 			Inconclusive, map[string]Verdict{invariant.NameLeaders: Inconclusive}},
+		"a key that nobody read after healing": {func(m *made) { m.events[3].At = 40 * time.Second },
+			Inconclusive, map[string]Verdict{invariant.NameWrites: Inconclusive}},
+		"an acknowledged write that is gone": {func(m *made) {
+			m.ops = append(m.ops, history.Op{Client: 2, Cluster: 1, Key: "1/k", Kind: history.Append, Value: history.String("b"), Call: second(20), Return: second(21), Outcome: history.OK})
+		}, Violation, map[string]Verdict{Linearizability: Violation, invariant.NameWrites: Violation}},
+		"a read back as soon as the write returned": {func(m *made) {
+			m.ops = append(m.ops, history.Op{Client: 2, Cluster: 1, Key: "1/k", Kind: history.Append, Value: history.String("b"), Call: second(20), Return: second(32), Outcome: history.OK}, get(32, "ab"))
+		}, Pass, map[string]Verdict{}},
 		"a killed run": {func(m *made) { m.outcome = nil },
 			Inconclusive, map[string]Verdict{Process: Inconclusive, Launch: Inconclusive}},
 		"a digest too few": {func(m *made) { m.outcome.Facts.Clusters[0].Size = 2 },

@@ -34,6 +34,10 @@ const (
 	Repaired     EventKind = "repaired"    // Cluster had its full number again after Took
 )
 
+// Probe is the Text of the Phase in which clients have stopped and everything is
+// asked what it holds.
+const Probe = "probe"
+
 // How a cluster was repaired: the Op of a Repaired event.
 const (
 	Restored = "restored" // the same members run again

@@ -17,8 +17,8 @@ const (
 	answersAtOnce = 16
 	// answersPause is the time between two tries.
 	answersPause = 500 * time.Millisecond
-	// maxFinalReads bounds the keys that are read in each cluster at the end.
-	maxFinalReads = 100
+	// maxAnswers bounds the keys that a cluster must answer for.
+	maxAnswers = 100
 )
 
 // Answer tells whether a cluster answers.
@@ -29,22 +29,42 @@ type Answer struct {
 	Took    time.Duration
 }
 
-// Answers asks every cluster for a write, and then for its keys, again and
-// again until it answers or ctx ends. All of that is part of the history, so
+// Answers asks the clusters for a write, and then for their keys, again and
+// again until they answer or ctx ends. All of that is part of the history, so
 // that the final state is judged, too. It returns one Answer a cluster, in
-// order. Call it after Run.
-func (w *Workload) Answers(ctx context.Context) ([]Answer, error) {
-	answers := make([]Answer, w.clusters.Count)
+// their order. Call it after Run.
+func (w *Workload) Answers(ctx context.Context, clusters []uint64) ([]Answer, error) {
+	answers := make([]Answer, len(clusters))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(answersAtOnce)
-	for i := range answers {
+	for i, cluster := range clusters {
 		luck := w.schedule.rand.Uint64()
 		group.Go(func() (err error) {
-			answers[i], err = w.ask(ctx, uint64(i+1), luck)
+			answers[i], err = w.ask(ctx, cluster, luck)
 			return err
 		})
 	}
 	return answers, group.Wait()
+}
+
+// ReadBack reads the keys of the clusters that had an acknowledged write and
+// are so many that Answers left them out, until ctx ends. Call it after Answers.
+func (w *Workload) ReadBack(ctx context.Context, clusters []uint64) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(answersAtOnce)
+	for _, cluster := range clusters {
+		drawn := rand.New(rand.NewPCG(w.schedule.rand.Uint64(), cluster))
+		group.Go(func() error {
+			reader := w.newWorker(false)
+			for _, key := range w.written.of(cluster) {
+				if _, err := reader.readBack(ctx, cluster, key, drawn); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return group.Wait()
 }
 
 // ask asks one cluster, as a client of its own.
@@ -63,15 +83,24 @@ func (w *Workload) ask(ctx context.Context, cluster, luck uint64) (answer Answer
 		if !answer.Read || err != nil {
 			break
 		}
-		answer.Read, err = asker.insist(ctx, intent{cluster: cluster, key: keyName(cluster, key), kind: history.Get}, drawn)
+		answer.Read, err = asker.readBack(ctx, cluster, keyName(cluster, key), drawn)
 	}
 	answer.Took = time.Since(began)
 	return answer, err
 }
 
-// someOf draws up to maxFinalReads of n keys, all if there are no more.
+// readBack reads a key in the end.
+func (w *worker) readBack(ctx context.Context, cluster uint64, key string, drawn *rand.Rand) (bool, error) {
+	ok, err := w.insist(ctx, intent{cluster: cluster, key: key, kind: history.Get}, drawn)
+	if ok {
+		w.written.readBack(cluster, key)
+	}
+	return ok, err
+}
+
+// someOf draws up to maxAnswers of n keys, all if there are no more.
 func someOf(n int, drawn *rand.Rand) []int {
-	keys := make([]int, min(n, maxFinalReads))
+	keys := make([]int, min(n, maxAnswers))
 	first := drawn.IntN(n)
 	for i := range keys {
 		keys[i] = (first + i) % n

@@ -106,6 +106,7 @@ func (w *worker) answered(open *openOp, command kv.Command, data []byte) (histor
 	switch answer.Status {
 	case kv.OK:
 		w.learn(command, answer)
+		w.written.add(open.cluster, command.Key)
 		return open.end(history.Answer{Outcome: history.OK, ObservedWriter: writerOf(answer.Observed)})
 	case kv.Mismatch:
 		w.learn(command, answer)

@@ -43,6 +43,7 @@ type Workload struct {
 	recorder Recorder
 	start    time.Time
 	known    *known
+	written  *written
 	stats    stats
 	lastID   atomic.Int64
 
@@ -61,6 +62,7 @@ func New(c Config) *Workload {
 		recorder: c.Recorder,
 		start:    c.Start,
 		known:    newKnown(),
+		written:  newWritten(),
 		stats:    stats{clusters: map[uint64]*clusterStats{}},
 		finish:   make(chan struct{}),
 	}

@@ -45,7 +45,7 @@ func TestHistoriesOfCorrectClustersAreLinearizable(t *testing.T) {
 			target := newFake(seed, everything...)
 			w, recorded := run(t, scenario(t, "workload.timeout=2s", "workload.keys=6"), target, 2*time.Minute)
 			target.fates = nil
-			answers, err := w.Answers(t.Context())
+			answers, err := w.Answers(t.Context(), []uint64{1, 2, 3})
 			require.NoError(t, err)
 			for _, answer := range answers {
 				require.True(t, answer.Wrote && answer.Read, "%+v", answer)
@@ -262,7 +262,7 @@ func TestAnswersGivesUpWithItsContext(t *testing.T) {
 		w := New(Config{Scenario: scenario(t), Target: target, Recorder: &memory{t: t}, Start: time.Now()})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		answers, err := w.Answers(ctx)
+		answers, err := w.Answers(ctx, []uint64{1, 2, 3})
 		require.NoError(t, err)
 		require.Len(t, answers, 3)
 		for i, answer := range answers {
@@ -270,6 +270,37 @@ func TestAnswersGivesUpWithItsContext(t *testing.T) {
 			require.False(t, answer.Wrote || answer.Read)
 			require.Equal(t, time.Minute, answer.Took)
 		}
+	})
+}
+
+func TestEveryKeyThatWasWrittenIsReadBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, recorded := run(t, scenario(t, "workload.keys=1000"), newFake(1), 5*time.Minute)
+		clusters := []uint64{1, 3, 17} // one that no client used, too
+		began := len(recorded.ops)
+		_, err := w.Answers(t.Context(), clusters)
+		require.NoError(t, err)
+		require.NoError(t, w.ReadBack(t.Context(), clusters))
+		reads := map[string]int{}
+		for _, op := range recorded.ops[began:] {
+			require.NotEqual(t, uint64(2), op.Cluster)
+			if op.Kind == history.Get && op.Outcome == history.OK {
+				reads[op.Key]++
+			}
+		}
+		written := 0
+		for _, op := range recorded.ops {
+			if op.Kind.Mutates() && op.Outcome == history.OK && op.Cluster != 2 {
+				written++
+				require.Equal(t, 1, reads[op.Key], op.Key)
+			}
+		}
+		require.Greater(t, written, 500)
+		require.Greater(t, len(reads), 300)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.NoError(t, w.ReadBack(ctx, clusters)) // nothing is left
+		require.NoError(t, ctx.Err())
 	})
 }
 
