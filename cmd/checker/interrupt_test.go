@@ -45,7 +45,7 @@ func TestAnInterruptEndsABlockedRead(t *testing.T) {
 				t.Fatal("it reads on")
 			}
 			require.Regexp(t, `^`+fifo+`: unknown \(\d ops, [0-9.]+[mµn]?s\)\n$`, stdout.String())
-			require.Contains(t, stderr.String(), "  interrupted\n")
+			require.Contains(t, stderr.String(), "  interrupted before the search\n")
 			require.Contains(t, stderr.String(), "checker: interrupted: 1 of 2 files were not judged, from "+bad+" on\n")
 			if held == nil { // let the reader that was left behind end
 				f, err := os.OpenFile(fifo, os.O_WRONLY|syscall.O_NONBLOCK, 0)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"sync/atomic"
 
@@ -75,6 +76,9 @@ func (h *loaded) readRun() error {
 		return at(h.path, 0, fmt.Errorf("is a directory; the history of a run is JSONL, not %s", h.format))
 	}
 	run, err := history.ReadRun(h.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return at(h.path, 0, fmt.Errorf("is a directory, and holds no %s as that of a run does", history.FileName))
+	}
 	if err != nil {
 		return err
 	}

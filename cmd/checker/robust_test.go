@@ -210,7 +210,7 @@ func TestTheDirectoryOfARunIsJudged(t *testing.T) {
 	require.Contains(t, stderr, "is a directory")
 	code, _, stderr = call(t, t.TempDir())
 	require.Equal(t, exitUsage, code)
-	require.Contains(t, stderr, history.FileName+": no such file")
+	require.Contains(t, stderr, "is a directory, and holds no "+history.FileName)
 }
 
 func TestVizDrawsEveryKeyOfAnOK(t *testing.T) {
