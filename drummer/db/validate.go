@@ -121,6 +121,10 @@ func validateRaft(id uint64, raft *pb.RaftConfig) error {
 
 func validName(s string) bool { return s != "" && len(s) <= MaxNameBytes }
 
+// ValidateHost tells why DrummerDB would leave a host's reports out, so that the
+// host can be told.
+func ValidateHost(info *pb.NodeHostInfo) error { return validateHost(info) }
+
 // validateHost tells why a host's own description can't be right.
 func validateHost(info *pb.NodeHostInfo) error {
 	if !validName(info.GetNodehostId()) || !validName(info.GetRaftAddress()) {

@@ -9,14 +9,16 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/drumbeat-raft/drumbeat/drummer/db"
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
 
 const (
 	// maxID bounds identifiers and addresses in a Hello, in bytes.
 	maxID = 256
-	// helloTimeout bounds the wait for a stream's first message.
-	helloTimeout = 10 * time.Second
+	// helloTimeout bounds the wait for a stream's first message, which may be
+	// large.
+	helloTimeout = time.Minute
 )
 
 type attachService struct {
@@ -99,15 +101,10 @@ func awaitHello(stream agentStream, incoming <-chan received) (*pb.Hello, error)
 	}
 }
 
+// checkHello refuses a host whose reports DrummerDB would leave out.
 func checkHello(hello *pb.Hello) error {
-	host := hello.GetHost()
-	for name, value := range map[string]string{"nodehost_id": host.GetNodehostId(), "raft_address": host.GetRaftAddress()} {
-		if value == "" {
-			return status.Errorf(codes.InvalidArgument, "the Hello's %s is empty", name)
-		}
-		if len(value) > maxID {
-			return status.Errorf(codes.InvalidArgument, "the Hello's %s has %d bytes, the limit is %d", name, len(value), maxID)
-		}
+	if err := db.ValidateHost(hello.GetHost()); err != nil {
+		return status.Errorf(codes.InvalidArgument, "the Hello can't be accepted: %v", err)
 	}
 	return nil
 }
@@ -139,8 +136,10 @@ func (a *attachService) serve(stream agentStream, r *reign, hello *pb.Hello, inc
 			if in.err != nil {
 				return in.err
 			}
-			if hello := in.message.GetHello(); hello != nil && hello.GetHost().GetNodehostId() != host {
-				return status.Errorf(codes.InvalidArgument, "the stream of NodeHost %s brought a Hello of %s", host, hello.GetHost().GetNodehostId())
+			if hello := in.message.GetHello(); hello != nil {
+				if err := checkAgain(hello, host); err != nil {
+					return err
+				}
 			}
 			silence.Reset(ttl)
 			if !r.tell(stream, factOf(way, hello.GetHost(), in.message)) {
@@ -162,6 +161,14 @@ func (a *attachService) serve(stream agentStream, r *reign, hello *pb.Hello, inc
 			return stream.Context().Err()
 		}
 	}
+}
+
+// checkAgain is checkHello for a further Hello on the stream of a host.
+func checkAgain(hello *pb.Hello, host string) error {
+	if id := hello.GetHost().GetNodehostId(); id != host {
+		return status.Errorf(codes.InvalidArgument, "the stream of NodeHost %s brought a Hello of %s", host, id)
+	}
+	return checkHello(hello)
 }
 
 // tell puts a fact into the reign's inbox; false when the reign is over.

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/drumbeat-raft/drumbeat/drummer/db"
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/drummer/internal/testworld"
 	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
@@ -131,6 +132,11 @@ func TestBadHellosAreRefused(t *testing.T) {
 		foreign.GetHello().DeploymentId = 8
 		long := helloOf("nhid-1")
 		long.GetHello().Host.RaftAddress = string(make([]byte, 300))
+		labels := helloOf("nhid-1")
+		labels.GetHello().Host.Labels = map[string]string{}
+		for i := range db.MaxLabels + 1 {
+			labels.GetHello().Host.Labels[string(rune('a'+i))] = "x"
+		}
 		for name, tc := range map[string]struct {
 			message *pb.AgentMessage
 			code    codes.Code
@@ -139,6 +145,7 @@ func TestBadHellosAreRefused(t *testing.T) {
 			"nothing at all":        {&pb.AgentMessage{}, codes.InvalidArgument},
 			"an empty NodeHost ID":  {helloOf(""), codes.InvalidArgument},
 			"a very long address":   {long, codes.InvalidArgument},
+			"too many labels":       {labels, codes.InvalidArgument},
 			"of another deployment": {foreign, codes.FailedPrecondition},
 		} {
 			_, _, err := w.attach(leader, tc.message)
