@@ -5,6 +5,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
@@ -31,6 +32,9 @@ type Agent struct {
 	rand     *rand.Rand // of the run goroutine
 	dialer   rpc.Dialer
 	servers  []string // of the run goroutine: those configured and those heard of
+	// refusals, of the run goroutine, has why each server was not attached to
+	// the last time.
+	refusals map[string]string
 
 	probes     *probes
 	inventory  *inventory
@@ -74,6 +78,7 @@ func New(nodehost *dragonboat.NodeHost, config Config) (*Agent, error) {
 		deployment: remembered,
 		joins:      joined,
 		servers:    slices.Clone(config.Drummers),
+		refusals:   map[string]string{},
 		cancel:     cancel,
 	}
 	a.probes = newProbes(ctx, nodehost, config.Listener.notify)
@@ -151,16 +156,28 @@ func (a *Agent) follow(ctx context.Context, address string) end {
 	for redirects := 0; ; redirects++ {
 		end := a.attach(ctx, address)
 		end.server = address
-		if end.welcomed {
-			a.log.Info("detached from Drummer", "server", address, "reason", end.err)
-		} else {
-			a.log.Debug("not attached to Drummer", "server", address, "reason", end.err)
-		}
+		a.logEnd(end)
 		if end.redirect == "" || end.redirect == address || redirects == maxRedirects {
 			return end
 		}
 		address = end.redirect
 	}
+}
+
+// logEnd logs how a stream ended, and each reason why a server is not attached
+// to once. That it does not lead is none.
+func (a *Agent) logEnd(end end) {
+	if end.welcomed {
+		clear(a.refusals)
+		a.log.Info("detached from Drummer", "server", end.server, "reason", end.err)
+		return
+	}
+	log, reason := a.log.Debug, fmt.Sprint(end.err)
+	if !errors.Is(end.err, errNotLeader) && a.refusals[end.server] != reason {
+		a.refusals[end.server] = reason
+		log = a.log.Warn
+	}
+	log("not attached to Drummer", "server", end.server, "reason", end.err)
 }
 
 // sleep waits for about d, from half to one and a half of it, and returns

@@ -318,6 +318,25 @@ func TestTransferLeader(t *testing.T) {
 	})
 }
 
+// A replica that loses its leader says so.
+func TestALostLeaderIsReported(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, 1, 2)
+		a, b := s.hosts[0], s.hosts[1]
+		s.startMember(1, a, b)
+		leader := func() *pb.NodeReport { return s.drummers[0].report(a.nodehost.ID(), key{1, 1}) }
+		require.NotZero(t, leader().GetTerm())
+		s.shutdown(b)
+		start := time.Now()
+		s.until("node 1 has no leader", func() bool { return leader().GetLeaderId() == 0 && leader().GetTerm() == 0 })
+		require.Less(t, time.Since(start), 5*time.Second)
+		require.True(t, leader().GetRunning())
+		s.boot(b)
+		s.must(b, startRequest(1, 2, pb.JoinMode_INITIAL))
+		s.until("it has one again", func() bool { return leader().GetLeaderId() != 0 && leader().GetTerm() != 0 })
+	})
+}
+
 func TestRedirectIsFollowed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, 1, 0)
@@ -422,7 +441,9 @@ func TestAddressThatDragonboatWouldPanicOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		nodehost := testworld.StartNodeHost(t, testworld.NodeHostConfig("Upper-Case", vfs.NewMem()))
 		defer nodehost.Stop()
-		_, err := New(nodehost, Config{Drummers: []string{"d"}})
+		_, err := New(nodehost, Config{Drummers: []string{"d"}, Listener: NewListener(nil, nil)})
 		require.ErrorContains(t, err, "upper-case")
+		_, err = New(nodehost, Config{Drummers: []string{"d"}})
+		require.ErrorContains(t, err, "needs the Listener")
 	})
 }

@@ -21,8 +21,12 @@ const (
 	// silentBeats is how many heartbeat intervals without a word from the
 	// server make the agent look for another leader.
 	silentBeats = 4
-	// attachTimeout bounds the wait for the answer to a Hello.
-	attachTimeout = 3 * time.Second
+	// openTimeout bounds the opening of a stream, and answerTimeout the wait
+	// for the answer to a Hello, to which comes what its bytes need at
+	// helloBytesPerSecond: nothing tells when they are sent.
+	openTimeout         = 3 * time.Second
+	answerTimeout       = 3 * time.Second
+	helloBytesPerSecond = 1 << 20
 	// settleTime is how long the agent gathers events before it sends them
 	// as one delta.
 	settleTime = 20 * time.Millisecond
@@ -74,8 +78,8 @@ type Config struct {
 	// Registry has the applications that this NodeHost can run, by name.
 	Registry map[string]Application
 	// Listener hears the NodeHost's events; it was given to the NodeHost's
-	// configuration too. Nil: changes are found by the poll only, once a
-	// heartbeat, and leaders are reported without their term.
+	// configuration too: only by it the terms of leaders are known, without
+	// which Drummer takes a cluster for one without a leader.
 	Listener *Listener
 	// Dial and TLS reach the Drummer servers; nil: TCP, plain text.
 	Dial rpc.DialFunc
@@ -91,6 +95,9 @@ func (c *Config) validate() error {
 	if len(c.Drummers) == 0 {
 		return errors.New("the agent needs the address of at least one Drummer server")
 	}
+	if c.Listener == nil {
+		return errors.New("the agent needs the Listener that the NodeHost's configuration has as RaftEventListener and SystemEventListener")
+	}
 	for name, application := range c.Registry {
 		if err := application.validate(name); err != nil {
 			return err
@@ -105,8 +112,5 @@ func (c *Config) setDefaults() {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
-	}
-	if c.Listener == nil {
-		c.Listener = NewListener(nil, nil)
 	}
 }

@@ -64,7 +64,7 @@ func askOnce(t *testing.T, disk vfs.FS, req *pb.Request) {
 	nodehost := testworld.StartNodeHost(t, testworld.NodeHostConfig("fuzz", disk))
 	defer nodehost.Stop()
 	a, err := New(nodehost, Config{
-		Drummers: []string{"nobody"}, Dial: (&testworld.Net{}).Dial,
+		Drummers: []string{"nobody"}, Listener: NewListener(nil, nil), Dial: (&testworld.Net{}).Dial,
 		Registry: map[string]Application{"kv": {Regular: testworld.NewKV}, "disk": {OnDisk: testworld.NewOnDiskKV}},
 	})
 	require.NoError(t, err)

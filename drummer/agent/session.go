@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
@@ -17,6 +19,7 @@ import (
 var (
 	errNodeHostClosed = errors.New("the NodeHost is closed")
 	errSilence        = errors.New("the server fell silent")
+	errNotLeader      = errors.New("the server does not lead")
 )
 
 // end is how a stream ended.
@@ -40,6 +43,13 @@ type session struct {
 func (a *Agent) attach(ctx context.Context, address string) end {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	// What the Hello says may take long to read, and is read before anybody
+	// waits for it. What changes meanwhile is in the first delta.
+	s := &session{agent: a, heartbeat: DefaultHeartbeat}
+	hello, err := s.hello()
+	if err != nil {
+		return end{err: err}
+	}
 	conn, err := a.dialer.Connect(address)
 	if err != nil {
 		return end{err: err}
@@ -48,16 +58,17 @@ func (a *Agent) attach(ctx context.Context, address string) end {
 
 	// The watchdog ends the stream, in whatever call it blocks, when the
 	// server has said nothing for too long.
-	watchdog := time.AfterFunc(attachTimeout, func() { cancel(errSilence) })
+	watchdog := time.AfterFunc(openTimeout, func() { cancel(errSilence) })
 	defer watchdog.Stop()
 
 	stream, err := pb.NewNodeHostsClient(conn).Attach(ctx)
 	if err != nil {
-		return end{err: err}
+		return end{err: explain(ctx, err)}
 	}
-	s := &session{agent: a, stream: stream, heartbeat: DefaultHeartbeat}
-	if err := s.hello(); err != nil {
-		return end{err: err}
+	s.stream = stream
+	watchdog.Reset(patience(hello))
+	if err := stream.Send(hello); err != nil {
+		return end{err: explain(ctx, refusal(stream, err))}
 	}
 	message, err := stream.Recv()
 	if err != nil {
@@ -65,7 +76,7 @@ func (a *Agent) attach(ctx context.Context, address string) end {
 	}
 	switch body := message.GetBody().(type) {
 	case *pb.ServerMessage_Redirect:
-		return end{redirect: body.Redirect.GetLeaderAddress(), err: errors.New("the server does not lead")}
+		return end{redirect: body.Redirect.GetLeaderAddress(), err: errNotLeader}
 	case *pb.ServerMessage_Welcome:
 		if err := s.welcome(body.Welcome); err != nil {
 			return end{err: err}
@@ -95,16 +106,30 @@ func explain(ctx context.Context, err error) error {
 	return err
 }
 
-func (s *session) hello() error {
+// patience is how long the answer to a Hello may take.
+func patience(hello *pb.AgentMessage) time.Duration {
+	return answerTimeout + time.Duration(proto.Size(hello))*time.Second/helloBytesPerSecond
+}
+
+// refusal is what the server ended a stream with that nothing can be sent on.
+func refusal(stream grpc.BidiStreamingClient[pb.AgentMessage, pb.ServerMessage], err error) error {
+	if errors.Is(err, io.EOF) {
+		_, err = stream.Recv()
+	}
+	return err
+}
+
+// hello is the NodeHost's full state.
+func (s *session) hello() (*pb.AgentMessage, error) {
 	a := s.agent
 	if !a.inventory.reload() {
-		return errNodeHostClosed
+		return nil, errNodeHostClosed
 	}
 	now := a.inventory.collect()
 	if now == nil {
-		return errNodeHostClosed
+		return nil, errNodeHostClosed
 	}
-	return s.stream.Send(&pb.AgentMessage{Body: &pb.AgentMessage_Hello{Hello: &pb.Hello{
+	return &pb.AgentMessage{Body: &pb.AgentMessage_Hello{Hello: &pb.Hello{
 		Host: &pb.NodeHostInfo{
 			NodehostId:  a.nodehost.ID(),
 			RaftAddress: a.nodehost.RaftAddress(),
@@ -115,7 +140,16 @@ func (s *session) hello() error {
 		},
 		DeploymentId: a.deployment.get(),
 		Nodes:        s.sent.full(now, a.probes),
-	}}})
+	}}}, nil
+}
+
+// again sends the full state on a stream that stands.
+func (s *session) again() error {
+	hello, err := s.hello()
+	if err != nil {
+		return err
+	}
+	return s.stream.Send(hello)
 }
 
 func (s *session) welcome(w *pb.Welcome) error {
@@ -151,7 +185,7 @@ func (s *session) serve(incoming <-chan *pb.ServerMessage, ended <-chan error) (
 			case *pb.ServerMessage_Request:
 				s.agent.executor.submit(body.Request)
 			case *pb.ServerMessage_SendFullState:
-				err = s.hello()
+				err = s.again()
 			}
 		case <-s.agent.config.Listener.wake:
 			settle.Reset(settleTime)

@@ -60,10 +60,16 @@ func (r *reign) raiseVersion(ctx context.Context) error {
 }
 
 // promoteJoined makes voters of the servers that have joined and caught up. The
-// leader does it once a tick; a change that fails is tried again.
+// leader does it once a tick; a change that fails is tried again. A program that
+// is older than the commands in the log may have read them as something else: it
+// may follow, but neither vote nor lead.
 func (s *Server) promoteJoined(ctx context.Context) {
+	state, err := s.localState()
+	if err != nil {
+		return
+	}
 	for _, info := range s.peers.list().GetServers() {
-		if !info.GetCaughtUp() || !s.alive(info.GetNodeId()) || s.isVoter(info.GetNodeId()) {
+		if !info.GetCaughtUp() || !s.alive(info.GetNodeId()) || s.isVoter(info.GetNodeId()) || info.GetVersion() < state.Version {
 			continue
 		}
 		m, err := s.membership(ctx)

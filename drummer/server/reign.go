@@ -62,7 +62,12 @@ func (s *Server) govern(ctx context.Context, term uint64) {
 	}
 	s.reign.Store(r)
 	s.log.Info("leads", "term", term)
+	beating, stop := context.WithCancel(ctx)
+	var pings sync.WaitGroup
+	pings.Go(func() { r.ping(beating) })
 	err := r.loop(ctx)
+	stop()
+	pings.Wait()
 	s.reign.Store(nil)
 	s.log.Info("leads no more", "term", term, "reason", err)
 }
@@ -204,6 +209,23 @@ func (r *reign) obey(result *pb.CommandResult) error {
 	return nil
 }
 
+// ping tells all agents once a tick that they have found the leader. It waits
+// for nothing that the log may hold up: a leader without a quorum loses its
+// office, by CheckQuorum, and the agents of one with a slow disk would find no
+// better one elsewhere.
+func (r *reign) ping(ctx context.Context) {
+	ticker := time.NewTicker(r.server.config.Tick)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			r.sendAll(&pb.ServerMessage{Body: &pb.ServerMessage_Ping{Ping: &pb.Ping{}}})
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 // tick moves the logical clock. One that is lost is not repeated: the next one
 // comes soon, and says who was heard meanwhile.
 func (r *reign) tick(ctx context.Context) error {
@@ -223,7 +245,6 @@ func (r *reign) tick(ctx context.Context) error {
 	if err := r.obey(result); err != nil {
 		return err
 	}
-	r.sendAll(&pb.ServerMessage{Body: &pb.ServerMessage_Ping{Ping: &pb.Ping{}}})
 	r.audit()
 	r.server.promoteJoined(ctx)
 	return r.raiseVersion(ctx)
