@@ -10,8 +10,8 @@ import (
 )
 
 // Evidence: the run did enough for its verdicts to mean something. Too few
-// operations, in total or around a fault, and faults without effect make a
-// run inconclusive; nothing here is a violation.
+// operations, in total or around a fault, faults without effect and faults that
+// no operation met make a run inconclusive; nothing here is a violation.
 func Evidence(f *Facts, ops []history.Op, l Limits) Finding {
 	j := judgement{name: NameEvidence}
 	var ends []int64
@@ -28,10 +28,14 @@ func Evidence(f *Facts, ops []history.Op, l Limits) Finding {
 		j.inconclusive("faults were not recorded")
 	}
 	begin, end := span(ops)
+	bit := 0
 	for _, fault := range f.Faults {
 		judgeFault(&j, fault, ends, begin, end, l)
+		if fault.Effect > 0 {
+			bit++
+		}
 	}
-	return j.finding("%d operations were completed; %d faults had an effect, with operations before, during and after", len(ends), len(f.Faults))
+	return j.finding("%d operations were completed; %d of %d faults had an effect, all with operations before, during and after", len(ends), bit, len(f.Faults))
 }
 
 func span(ops []history.Op) (begin, end int64) {
@@ -55,7 +59,15 @@ func judgeFault(j *judgement, fault Fault, ends []int64, begin, end int64, l Lim
 	}
 	to := fault.To
 	if to == 0 {
-		to = end
+		to = max(end, fault.From)
+	}
+	if to < fault.From {
+		j.inconclusive("the %s of %s at %s ended before it began, at %s", fault.Kind, fault.Target, seconds(fault.From), seconds(to))
+		return
+	}
+	if fault.From >= end || to < begin {
+		j.inconclusive("the %s of %s at %s met no operation: they went from %s to %s", fault.Kind, fault.Target, seconds(fault.From), seconds(begin), seconds(end))
+		return
 	}
 	during := count(ends, fault.From, to)
 	for _, part := range []struct {
@@ -89,6 +101,9 @@ func LogPatterns(f *Facts, l Limits) Finding {
 	if f.LogLines == nil {
 		j.inconclusive("log lines were not recorded")
 		return j.finding("")
+	}
+	if len(l.Forbidden) == 0 {
+		j.inconclusive("no pattern was given")
 	}
 	forbidden, allowed := compile(&j, l.Forbidden), compile(&j, l.Allowed)
 	matches := func(patterns []*regexp.Regexp, text string) bool {

@@ -34,8 +34,9 @@ type Facts struct {
 	Probes []Probe `json:"probes"`
 	// Repairs holds each loss of a member that was not to come back.
 	Repairs []Repair `json:"repairs"`
-	// Stalls holds the longest time of each cluster without a completed
-	// write; see WriteStalls.
+	// Stalls holds the longest times of each cluster without a completed
+	// write; see WriteStalls. A cluster of which it holds none was not asked
+	// for a write.
 	Stalls []Stall `json:"stalls"`
 	// Faults holds every fault that was injected, with its measured effect.
 	Faults []Fault `json:"faults"`
@@ -173,7 +174,7 @@ type Repair struct {
 }
 
 // Stall is the longest time of a cluster without a completed write while at
-// least one was asked for.
+// least one was asked for. A cluster can have one of each sort.
 type Stall struct {
 	Cluster uint64 `json:"cluster"`
 	From    int64  `json:"from"`
@@ -181,6 +182,9 @@ type Stall struct {
 	// Excused says that the cluster had no quorum of reachable live hosts for
 	// part of the time, so that no limit applies.
 	Excused bool `json:"excused,omitempty"`
+	// Unsure says that clients may not have waited any more when it began: it
+	// is only known by when they had given up.
+	Unsure bool `json:"unsure,omitempty"`
 }
 
 // Fault is a fault that was injected.

@@ -40,7 +40,7 @@ func healthy() (*Facts, []history.Op, Limits) {
 		Finals:   []Final{{Cluster: 7, Key: "7/k", Value: str("b"), At: 100 * second}, {Cluster: 7, Key: "7/l", Value: str("x;y;"), At: 100 * second}},
 		Probes:   []Probe{{7, "write", true, "", second}, {7, "read", true, "", second}},
 		Repairs:  []Repair{{Cluster: 7, Node: 1, LostAt: 10 * second, RepairedAt: 30 * second, By: 4}},
-		Stalls:   []Stall{{7, 10 * second, 12 * second, false}, {7, 20 * second, 90 * second, true}},
+		Stalls:   []Stall{{Cluster: 7, From: 10 * second, To: 12 * second}, {Cluster: 7, From: 20 * second, To: 90 * second, Excused: true}},
 		Faults:   []Fault{{Kind: "kill", Target: "h1", From: 10 * second, To: 20 * second, Effect: 1}},
 		LogLines: []LogLine{{"h2", second, "all is well"}, {"h2", second, "panic: but this one is known"}},
 	}
@@ -180,15 +180,41 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 		"a node of an unknown cluster": {func(f *Facts, _ []history.Op, _ *Limits) {
 			f.Hosts[1].Running = append(f.Hosts[1].Running, Node{77, 1})
 		}, NameZombies, Violation, "cluster 77, which should not be there"},
-		"no answer":           {func(f *Facts, _ []history.Op, _ *Limits) { f.Probes[0].OK = false; f.Probes[0].Error = "timeout" }, NameLiveness, Violation, "did not answer a write within 1 s: timeout"},
-		"not asked":           {func(f *Facts, _ []history.Op, _ *Limits) { f.Probes = f.Probes[:1] }, NameLiveness, Inconclusive, "was not asked for a read"},
-		"slow repair":         {func(f *Facts, _ []history.Op, l *Limits) { l.MaxRepair = 10 * second }, NameRepair, Violation, "took 20 s to replace node 1"},
-		"no repair":           {func(f *Facts, _ []history.Op, _ *Limits) { f.Repairs[0].RepairedAt = 0 }, NameRepair, Violation, "never got a replacement"},
-		"a stall":             {func(f *Facts, _ []history.Op, l *Limits) { l.MaxStall = second }, NameStall, Violation, "completed no write for 2 s"},
-		"a panic":             {func(f *Facts, _ []history.Op, l *Limits) { l.Allowed = nil }, NameLogLines, Violation, "h2 logged"},
-		"a bad pattern":       {func(f *Facts, _ []history.Op, l *Limits) { l.Allowed = append(l.Allowed, "(") }, NameLogLines, Inconclusive, `pattern "("`},
-		"too few operations":  {func(f *Facts, _ []history.Op, l *Limits) { l.MinOps = 1000 }, NameEvidence, Inconclusive, "34 operations were completed; at least 1000"},
-		"too few during":      {func(f *Facts, _ []history.Op, l *Limits) { f.Faults[0].To = 11 * second }, NameEvidence, Inconclusive, "completed during the kill of h1"},
+		"no answer":   {func(f *Facts, _ []history.Op, _ *Limits) { f.Probes[0].OK = false; f.Probes[0].Error = "timeout" }, NameLiveness, Violation, "did not answer a write within 1 s: timeout"},
+		"not asked":   {func(f *Facts, _ []history.Op, _ *Limits) { f.Probes = f.Probes[:1] }, NameLiveness, Inconclusive, "was not asked for a read"},
+		"slow repair": {func(f *Facts, _ []history.Op, l *Limits) { l.MaxRepair = 10 * second }, NameRepair, Violation, "took 20 s to replace node 1"},
+		"no repair":   {func(f *Facts, _ []history.Op, _ *Limits) { f.Repairs[0].RepairedAt = 0 }, NameRepair, Violation, "never got a replacement"},
+		"a stall":     {func(f *Facts, _ []history.Op, l *Limits) { l.MaxStall = second }, NameStall, Violation, "completed no write for 2 s"},
+		"a stall, perhaps": {func(f *Facts, _ []history.Op, _ *Limits) {
+			f.Stalls = append(f.Stalls, Stall{Cluster: 7, From: second, To: 8 * second, Unsure: true})
+		}, NameStall, Inconclusive, "completed no write for 7 s, from 1 s on, more than the limit of 5 s; whether clients waited"},
+		"a short one, perhaps": {func(f *Facts, _ []history.Op, _ *Limits) {
+			f.Stalls = append(f.Stalls, Stall{Cluster: 7, From: second, To: 5 * second, Unsure: true})
+		}, NameStall, Pass, "the longest stall was 2 s"},
+		"no write at all": {func(f *Facts, _ []history.Op, _ *Limits) { f.Clusters = append(f.Clusters, Cluster{8, 3}) }, NameStall, Inconclusive, "cluster 8 was asked for no write"},
+		"a cluster that is gone": {func(f *Facts, _ []history.Op, _ *Limits) {
+			f.Stalls = append(f.Stalls, Stall{Cluster: 9, To: 99 * second})
+		}, NameStall, Pass, ""},
+		"stalls of what":       {func(f *Facts, _ []history.Op, _ *Limits) { f.Clusters = nil }, NameStall, Inconclusive, "which clusters"},
+		"a panic":              {func(f *Facts, _ []history.Op, l *Limits) { l.Allowed = nil }, NameLogLines, Violation, "h2 logged"},
+		"a bad pattern":        {func(f *Facts, _ []history.Op, l *Limits) { l.Allowed = append(l.Allowed, "(") }, NameLogLines, Inconclusive, `pattern "("`},
+		"too few operations":   {func(f *Facts, _ []history.Op, l *Limits) { l.MinOps = 1000 }, NameEvidence, Inconclusive, "34 operations were completed; at least 1000"},
+		"too few during":       {func(f *Facts, _ []history.Op, l *Limits) { f.Faults[0].To = 11 * second }, NameEvidence, Inconclusive, "completed during the kill of h1"},
+		"a fault back in time": {func(f *Facts, _ []history.Op, l *Limits) { f.Faults[0].To = second; l.MinOpsAround = 0 }, NameEvidence, Inconclusive, "ended before it began, at 1 s"},
+		"a fault too late": {func(f *Facts, _ []history.Op, l *Limits) {
+			f.Faults[0].From, f.Faults[0].To = 50*second, 60*second
+			l.MinOpsAround = 0
+		}, NameEvidence, Inconclusive, "met no operation: they went from 0 s to 29 s"},
+		"a fault too early": {func(f *Facts, _ []history.Op, l *Limits) {
+			f.Faults[0].From, f.Faults[0].To = -20*second, -10*second
+			l.MinOpsAround = 0
+		}, NameEvidence, Inconclusive, "met no operation"},
+		"an open fault too late": {func(f *Facts, _ []history.Op, l *Limits) {
+			f.Faults[0].From, f.Faults[0].To = 50*second, 0
+			l.MinOpsAround = 1
+		}, NameEvidence, Inconclusive, "met no operation"},
+		"an open fault":       {func(f *Facts, _ []history.Op, _ *Limits) { f.Faults[0].To = 0 }, NameEvidence, Pass, ""},
+		"no pattern":          {func(f *Facts, _ []history.Op, l *Limits) { l.Forbidden = nil }, NameLogLines, Inconclusive, "no pattern was given"},
 		"a fault that missed": {func(f *Facts, _ []history.Op, l *Limits) { f.Faults[0].Effect = 0 }, NameEvidence, Inconclusive, "had no effect"},
 		"a fault that may":    {func(f *Facts, _ []history.Op, l *Limits) { f.Faults[0].Effect = 0; f.Faults[0].MayMiss = true }, NameEvidence, Pass, ""},
 	} {
@@ -202,28 +228,5 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-func TestWriteStallsAreMeasuredWhileWritesAreAskedFor(t *testing.T) {
-	w := func(call, ret int64) history.Op {
-		o := history.Op{Cluster: 7, Kind: history.Put, Value: history.String("v"), Call: call, Return: ret, Outcome: history.OK}
-		if ret == 0 {
-			o.Outcome = history.Unknown
-		}
-		return o
-	}
-	for name, c := range map[string]struct {
-		ops  []history.Op
-		want []Stall
-	}{
-		"steady":             {[]history.Op{w(0, 2), w(2, 4), w(4, 6)}, []Stall{{7, 0, 2, false}}},
-		"nothing asked":      {[]history.Op{w(0, 2), w(90, 93)}, []Stall{{7, 90, 93, false}}},
-		"one slow":           {[]history.Op{w(0, 2), w(3, 50)}, []Stall{{7, 3, 50, false}}},
-		"given up meanwhile": {[]history.Op{w(0, 2), w(5, 0), w(20, 0), w(40, 50)}, []Stall{{7, 5, 50, false}}},
-		"never again":        {[]history.Op{w(0, 2), w(10, 0)}, []Stall{{7, 10, 100, false}}},
-		"reads don't count":  {[]history.Op{{Kind: history.Get}}, []Stall{}},
-	} {
-		t.Run(name, func(t *testing.T) { require.Equal(t, c.want, WriteStalls(c.ops, 100)) })
 	}
 }

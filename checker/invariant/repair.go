@@ -2,13 +2,6 @@
 
 package invariant
 
-import (
-	"cmp"
-	"slices"
-
-	"github.com/drumbeat-raft/drumbeat/checker/history"
-)
-
 // Liveness: after healing every cluster answered a write and a read.
 func Liveness(f *Facts) Finding {
 	j := judgement{name: NameLiveness}
@@ -62,90 +55,4 @@ func RepairTime(f *Facts, l Limits) Finding {
 		}
 	}
 	return j.finding("%d members were replaced, the slowest after %s", len(f.Repairs), seconds(longest))
-}
-
-// WriteStall: no cluster went longer than the limit without completing a
-// write, unless it had no quorum.
-func WriteStall(f *Facts, l Limits) Finding {
-	j := judgement{name: NameStall}
-	if f.Stalls == nil {
-		j.inconclusive("write stalls were not recorded")
-		return j.finding("")
-	}
-	longest, excused := int64(0), 0
-	for _, s := range f.Stalls {
-		if s.Excused {
-			excused++
-			continue
-		}
-		took := s.To - s.From
-		longest = max(longest, took)
-		if l.MaxStall > 0 && took > l.MaxStall {
-			j.violation("cluster %d completed no write for %s, from %s on; the limit is %s", s.Cluster, seconds(took), seconds(s.From), seconds(l.MaxStall))
-		}
-	}
-	return j.finding("the longest stall was %s; %d stalls without a quorum are excused", seconds(longest), excused)
-}
-
-// WriteStalls returns for each cluster of a history the longest time during
-// which writes were asked for and none was completed: from the end of a write,
-// or the call of the first, to the end of the next, or to until for one that
-// never came.
-func WriteStalls(ops []history.Op, until int64) []Stall {
-	byCluster := make(map[uint64][]*history.Op)
-	for i := range ops {
-		if ops[i].Kind.Mutates() {
-			byCluster[ops[i].Cluster] = append(byCluster[ops[i].Cluster], &ops[i])
-		}
-	}
-	stalls := []Stall{}
-	for _, cluster := range sortedKeys(byCluster) {
-		if s, ok := longestStall(cluster, byCluster[cluster], until); ok {
-			stalls = append(stalls, s)
-		}
-	}
-	return stalls
-}
-
-func longestStall(cluster uint64, writes []*history.Op, until int64) (longest Stall, ok bool) {
-	slices.SortStableFunc(writes, func(a, b *history.Op) int { return cmp.Compare(a.Call, b.Call) })
-	var ends []int64
-	for _, w := range writes {
-		// A cas that was told another value is a completed operation, too.
-		if w.Outcome == history.OK || w.Outcome == history.Fail && (w.Refuted || w.Observed.Stated()) {
-			ends = append(ends, w.Return)
-		}
-	}
-	slices.Sort(ends)
-	next := 0
-	from, last := writes[0].Call, int64(0)
-	for i := 0; i <= len(ends); i++ {
-		last = until
-		if i < len(ends) {
-			last = ends[i]
-		}
-		// The stall begins when something is asked for after the last end.
-		for next < len(writes) && writes[next].Call < from && askedUntil(writes[next]) <= from {
-			next++
-		}
-		begin := from
-		if next < len(writes) {
-			begin = max(from, writes[next].Call)
-		}
-		asked := next < len(writes) && writes[next].Call < last
-		if asked && last-begin > longest.To-longest.From {
-			longest, ok = Stall{Cluster: cluster, From: begin, To: last}, true
-		}
-		from = last
-	}
-	return longest, ok
-}
-
-// askedUntil returns until when a write was certainly asked for. When a client
-// gave up on one of unknown outcome is not known: it counts for its call.
-func askedUntil(w *history.Op) int64 {
-	if w.Outcome == history.Unknown {
-		return w.Call
-	}
-	return w.Return
 }

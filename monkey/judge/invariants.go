@@ -68,7 +68,7 @@ func (e *evidence) facts() *invariant.Facts {
 	if since, ok := e.healed(); ok {
 		f.Finals = finals(e.history.Ops, since)
 	}
-	f.Stalls = e.stalls()
+	f.Stalls = e.stalls(f.Clusters)
 	return &f
 }
 
@@ -148,20 +148,18 @@ func (e *evidence) healed() (int64, bool) {
 }
 
 // stalls finds each cluster's longest time without a completed write, by the
-// history, and excuses those in which the cluster had no majority.
-func (e *evidence) stalls() []invariant.Stall {
-	stalls := invariant.WriteStalls(e.history.Ops, int64(e.elapsed()))
-	if e.outcome == nil {
-		return stalls
+// history, and excuses those in which the cluster had no majority. Clusters that
+// are to be no more are left out.
+func (e *evidence) stalls(clusters []invariant.Cluster) []invariant.Stall {
+	excused := func(cluster uint64, from, to int64) bool {
+		return e.outcome != nil && slices.ContainsFunc(e.outcome.Outages, func(o rundir.Outage) bool {
+			return o.Cluster == cluster && int64(o.From) < to && from < int64(o.To)
+		})
 	}
-	for i := range stalls {
-		for _, o := range e.outcome.Outages {
-			if o.Cluster == stalls[i].Cluster && int64(o.From) < stalls[i].To && stalls[i].From < int64(o.To) {
-				stalls[i].Excused = true
-			}
-		}
-	}
-	return stalls
+	stalls := invariant.WriteStalls(e.history.Ops, int64(e.elapsed()), excused)
+	return slices.DeleteFunc(stalls, func(s invariant.Stall) bool {
+		return !slices.ContainsFunc(clusters, func(c invariant.Cluster) bool { return c.Cluster == s.Cluster })
+	})
 }
 
 func (e *evidence) limits() invariant.Limits {

@@ -35,8 +35,10 @@ func (e *evidence) replacementStall() time.Duration {
 			during := slices.DeleteFunc(slices.Clone(writes), func(op history.Op) bool {
 				return op.Call < int64(s.from) || op.Call > int64(s.to)
 			})
-			for _, stall := range invariant.WriteStalls(during, int64(s.to)) {
-				longest = max(longest, time.Duration(stall.To-stall.From))
+			for _, stall := range invariant.WriteStalls(during, int64(s.to), nil) {
+				if !stall.Unsure {
+					longest = max(longest, time.Duration(stall.To-stall.From))
+				}
 			}
 		}
 	}

@@ -83,7 +83,7 @@ func (e *evidence) repair(stalls []invariant.Stall) Repair {
 		p.MaxSeconds = took[len(took)-1].Seconds()
 	}
 	for _, s := range stalls {
-		if !s.Excused {
+		if !s.Excused && !s.Unsure {
 			p.MaxWriteStallSeconds = max(p.MaxWriteStallSeconds, time.Duration(s.To-s.From).Seconds())
 		}
 	}
