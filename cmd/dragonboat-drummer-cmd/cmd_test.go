@@ -65,13 +65,18 @@ func (f *fakeDrummer) Locate(_ context.Context, r *pb.LocateRequest) (*pb.Locate
 		return &pb.MemberLocation{NodeId: id, Role: pb.MemberRole_VOTER, Running: running, NodehostId: fmt.Sprint("nhid-", id),
 			RaftAddress: fmt.Sprint("raft-", id), ApiAddress: fmt.Sprint("api-", id)}
 	}
-	spec := &pb.ClusterSpec{Application: "kv", Size: 3}
+	spec := &pb.ClusterSpec{Application: "kv", Size: 3, Regions: map[string]uint32{"west": 2}, SpreadOver: "rack",
+		Raft: &pb.RaftConfig{ElectionRtt: 20, CheckQuorum: true}}
 	out := &pb.LocateResponse{DbIndex: 9, Clusters: []*pb.ClusterLocation{
 		{ClusterId: 1, ConfigChangeId: 3, Available: true, LeaderId: 2, Spec: spec, Members: []*pb.MemberLocation{voter(1, true), voter(2, true), voter(3, true)}},
 		{ClusterId: 2, ConfigChangeId: 5, Spec: spec, Members: []*pb.MemberLocation{voter(1, true), voter(3, false)}, WaitingFor: "a host"},
 	}}
 	if len(r.GetClusterIds()) > 0 {
-		out.Clusters = out.Clusters[:1]
+		out.Clusters = slices.DeleteFunc(out.Clusters, func(c *pb.ClusterLocation) bool { return !slices.Contains(r.GetClusterIds(), c.GetClusterId()) })
+	}
+	for _, c := range out.GetClusters() {
+		c.Spec = proto.Clone(spec).(*pb.ClusterSpec)
+		c.Spec.ClusterId = c.GetClusterId()
 	}
 	return out, f.ask(r)
 }

@@ -93,9 +93,11 @@ func (t *tool) dryRun() *cobra.Command {
 				}
 			}
 			if define != "" {
-				if req.Define, err = readDefinitions(define, cmd.InOrStdin()); err != nil {
+				wanted, err := readDefinitions(define, cmd.InOrStdin())
+				if err != nil {
 					return program.UsageError{Err: err}
 				}
+				req.Define = newSpecs(wanted)
 			}
 			return t.with(cmd, func(ctx context.Context, c *client.Client) error {
 				out, err := c.DryRun(ctx, req)
