@@ -32,15 +32,37 @@ type member struct {
 	host    *host       // nil when there is none any more
 	replica *db.Replica // nil when the host reports nothing
 	is      condition
+	// follows: it follows the cluster's present leader.
+	follows bool
 	// leaving members are live, and to be moved elsewhere.
 	leaving bool
 	// why says what is wrong with a member that is not live or is leaving.
 	why string
 }
 
-// sure tells whether a member runs for certain: its host was heard of just
-// now. Only such members are counted on before a membership change.
-func (m *member) sure() bool { return m.is == live && m.host.fresh }
+// sure tells whether a member works, for all that its host can know: the host
+// was heard of just now, and the node follows the present leader in its term. A
+// voter that is cut off from the others notices within two election timeouts
+// and follows nobody; a leader that is cut off goes on in an older term. A
+// witness never notices, for it never stands for election, so nobody can be sure
+// of one. Only members that are sure are counted on before a membership change.
+func (m *member) sure() bool {
+	return m.is == live && m.host.fresh && m.follows && m.Role != pb.MemberRole_WITNESS
+}
+
+// doubt says why a live member is not sure.
+func (m *member) doubt(c *db.Cluster) string {
+	switch {
+	case !m.host.fresh:
+		return fmt.Sprintf("%s, the host of node %d, is silent", m.host.ID(), m.NodeID)
+	case m.replica.Leader == 0:
+		return fmt.Sprintf("node %d on %s follows no leader", m.NodeID, m.host.ID())
+	case !m.follows:
+		return fmt.Sprintf("node %d on %s does not follow leader %d of term %d", m.NodeID, m.host.ID(), c.Leader, c.LeaderTerm)
+	default:
+		return fmt.Sprintf("witness %d on %s can't tell", m.NodeID, m.host.ID())
+	}
+}
 
 // gone tells whether a member has to be replaced.
 func (m *member) gone() bool { return m.is >= dead }
@@ -54,7 +76,7 @@ type assessment struct {
 	voters    []*member
 	observers []*member
 	live      int // voters that run on hosts that are up
-	sure      int // voters that run for certain
+	sure      int // voters that work for certain
 	dead      int // voters to be replaced
 	leaving   int // live voters to be moved elsewhere
 	// givenUp is set while another placement is looked for: what the first
@@ -64,6 +86,29 @@ type assessment struct {
 
 // quorate tells whether a majority of the voters is live.
 func (a *assessment) quorate() bool { return a.live >= db.Quorum(len(a.voters)) }
+
+// doubts says how many voters work for certain, and why the first of the others
+// may not.
+func (a *assessment) doubts() string {
+	text := fmt.Sprintf("only %d of %d do for certain", a.sure, len(a.voters))
+	for _, m := range a.voters {
+		if m.is == live && !m.sure() {
+			return text + "; " + m.doubt(a.Cluster)
+		}
+	}
+	return text
+}
+
+// witnesses counts the voters that live but are never sure.
+func (a *assessment) witnesses() int {
+	n := 0
+	for _, m := range a.voters {
+		if m.is == live && m.Role == pb.MemberRole_WITNESS {
+			n++
+		}
+	}
+	return n
+}
 
 // formed tells whether the cluster ever had a membership.
 func (a *assessment) formed() bool { return a.Image.CCID != 0 }
@@ -125,6 +170,7 @@ func (f *fleet) member(c *db.Cluster, x db.Member) *member {
 	m := &member{Member: x, node: n, host: f.of(n)}
 	if m.host != nil {
 		m.replica = c.Replica(n.ID, n.HostID)
+		m.follows = m.replica != nil && c.Follows(m.replica)
 	}
 	m.is, m.why = f.condition(m)
 	return m

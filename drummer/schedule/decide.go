@@ -126,6 +126,11 @@ func (p *planner) lookFormed(a *assessment) {
 		}
 		p.add(misplaced, a, (*planner).repair)
 	case a.live == len(a.voters):
+		for _, m := range a.voters {
+			if !m.follows {
+				p.waits(a.ID, "a leader that all follow: %s", m.doubt(a.Cluster))
+			}
+		}
 		if picky(a.Spec) {
 			p.consider(a.Cluster, hostsOf(a.voters))
 		}

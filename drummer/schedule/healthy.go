@@ -7,8 +7,8 @@ import (
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
 
-// healthy tells whether a cluster has the members it should have, with nothing
-// left over and nothing in flight; it counts the leader, and considers where
+// healthy tells whether a cluster has the members it should have, all of them
+// behind one leader, with nothing left over and nothing in flight; it counts the leader, and considers where
 // the members live. In a steady deployment
 // that is every cluster, so it is decided without allocating anything; what
 // is not healthy is looked at in full.
@@ -24,7 +24,7 @@ func (p *planner) healthy(c *db.Cluster) bool {
 	for i := range n {
 		m, node, r := &c.Image.Members[i], &c.Nodes[i], &c.Replicas[i]
 		if m.Role != pb.MemberRole_VOTER || node.ID != m.NodeID || r.NodeID != m.NodeID ||
-			r.HostID != node.HostID || !r.Running {
+			r.HostID != node.HostID || !c.Follows(r) {
 			return false
 		}
 		h := p.hosts[node.HostID]

@@ -171,7 +171,7 @@ func (p *planner) rectify() {
 // relocate begins the move of a cluster's misplaced member, if there is one.
 func (p *planner) relocate(a *assessment) {
 	if !a.complete() {
-		p.waits(a.ID, "word from its hosts: only %d of %d voters run for certain", a.sure, len(a.voters))
+		p.waits(a.ID, "its voters to work: %s", a.doubts())
 		return
 	}
 	if !p.reported(a.Config) || p.state.Tick < a.JoinFailed+p.policy.backoff(a.JoinFailures) {

@@ -51,6 +51,7 @@ func newHistory(t *rapid.T) *history {
 	policy.JoinsPerHost = rapid.SampledFrom([]int{1, 32}).Draw(t, "joins")
 	h := &history{world: newWorld(policy, rapid.Uint64().Draw(t, "seed"))}
 	h.joinTicks = rapid.Uint64Range(0, 6).Draw(t, "join ticks")
+	h.stubborn = rapid.Bool().Draw(t, "stubborn")
 	h.intensity = rapid.IntRange(2, 40).Draw(t, "one trouble in steps")
 	for i := range rapid.IntRange(3, 7).Draw(t, "hosts") {
 		m := h.addHost(fmt.Sprintf("h%d", i+1), rapid.SampledFrom([]string{"a", "b"}).Draw(t, "region"))
@@ -108,7 +109,7 @@ func (h *history) chaos(t *rapid.T) {
 	}
 	hosts := h.sortedHosts()
 	m := rapid.SampledFrom(hosts).Draw(t, "host")
-	switch rapid.IntRange(0, 20).Draw(t, "what") {
+	switch rapid.IntRange(0, 22).Draw(t, "what") {
 	case 0, 1, 2:
 		h.did("kill %s", m.name)
 		h.kill(m)
@@ -125,7 +126,10 @@ func (h *history) chaos(t *rapid.T) {
 		}
 	case 8:
 		h.did("cut %s: %v", m.name, !m.cut)
-		m.cut, m.since = !m.cut, h.now
+		h.cutOff(m, !m.cut)
+	case 21, 22:
+		h.did("gray %s: %v", m.name, !m.gray)
+		h.gray(m, !m.gray)
 	case 9:
 		h.did("another leader")
 		h.lead()
@@ -235,7 +239,7 @@ func (h *history) mayLose(lost *machine) bool {
 		kept := 0
 		for _, x := range image.Members {
 			m, n := h.hosts[x.Address], c.Node(x.NodeID)
-			if db.Voting(x.Role) && m != lost && !m.cut && (n == nil || n.HostID == m.id) {
+			if db.Voting(x.Role) && m != lost && !m.cut && !m.gray && (n == nil || n.HostID == m.id) {
 				kept++
 			}
 		}
@@ -288,7 +292,7 @@ func (h *history) heal(t *rapid.T) {
 		h.mode(id, pb.HostMode_ACTIVE)
 	}
 	for _, m := range h.sortedHosts() {
-		m.cut = false
+		m.cut, m.gray = false, false
 		if !m.up {
 			h.boot(m)
 		}

@@ -72,7 +72,7 @@ func (p *planner) restart(a *assessment) int {
 	}
 	switch reason := fmt.Sprintf("node %d runs with another Raft configuration than the cluster should have", m.NodeID); {
 	case !a.complete():
-		p.waits(a.ID, "word from its hosts: only %d of %d voters run for certain", a.sure, len(a.voters))
+		p.waits(a.ID, "its voters to work: %s", a.doubts())
 	case a.sure-1 < db.Quorum(len(a.voters)):
 		p.waits(a.ID, "the next start of node %d, to take over the Raft configuration: of %d voters none can be restarted without costing the quorum",
 			m.NodeID, len(a.voters))

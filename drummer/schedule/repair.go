@@ -22,7 +22,7 @@ func (p *planner) repair(a *assessment) {
 	case !a.quorate():
 		p.waits(a.ID, "a quorum: %d of %d voters run%s", a.live, len(a.voters), whyNot(a))
 	case a.sure < db.Quorum(len(a.voters)):
-		p.waits(a.ID, "word from its hosts: only %d of %d voters run for certain", a.sure, len(a.voters))
+		p.waits(a.ID, "its voters to work: %s", a.doubts())
 	case !p.ready(a.Config):
 		p.waits(a.ID, "another try to change the membership, after %d failed", a.Config.Failures)
 	default:
@@ -100,7 +100,7 @@ func (p *planner) overdue(a *assessment, o *member) bool {
 // grow brings a cluster nearer to the number of voters it lacks.
 func (p *planner) grow(a *assessment, missing int) {
 	for _, o := range a.observers {
-		if o.caughtUp() && o.host.fresh {
+		if o.caughtUp() && o.sure() {
 			p.promote(a, o)
 			return
 		}
@@ -128,7 +128,7 @@ func (p *planner) promote(a *assessment, o *member) {
 	case a.sure+1 >= quorum:
 		p.configure(a, o, pb.RequestKind_PROMOTE, "it has caught up and %s", purpose(a))
 	default:
-		p.waits(a.ID, "more voters to run: only %d of %d do", a.sure, len(a.voters))
+		p.waits(a.ID, "more voters to work: %s", a.doubts())
 	}
 }
 
@@ -191,11 +191,15 @@ func (p *planner) makeRoom(a *assessment, why string) {
 
 // shrink removes a voter of a cluster that has too many, all of them well.
 func (p *planner) shrink(a *assessment) {
-	if a.sure < len(a.voters) {
-		p.waits(a.ID, "all voters to run before one of them is removed: %d of %d do", a.sure, len(a.voters))
+	if a.sure+a.witnesses() < len(a.voters) {
+		p.waits(a.ID, "all voters to work before one of them is removed: %s", a.doubts())
 		return
 	}
 	m := p.surplus(a)
+	if a.without(m) < db.Quorum(len(a.voters)-1) {
+		p.waits(a.ID, "more voters to work before node %d is removed: %s", m.NodeID, a.doubts())
+		return
+	}
 	p.retire(a, m, "the cluster has %d voters of %d", len(a.voters), a.size())
 }
 
@@ -214,15 +218,19 @@ func (a *assessment) leaver() *member {
 // release removes a member whose successor is a voter by now.
 func (p *planner) release(a *assessment) {
 	m := a.leaver()
-	others := a.sure
-	if m.sure() {
-		others--
-	}
-	if others < db.Quorum(len(a.voters)-1) {
-		p.waits(a.ID, "more voters to run, before node %d may leave", m.NodeID)
+	if a.without(m) < db.Quorum(len(a.voters)-1) {
+		p.waits(a.ID, "more voters to work before node %d may leave: %s", m.NodeID, a.doubts())
 		return
 	}
 	p.retire(a, m, "%s and its successor has taken over", m.why)
+}
+
+// without counts the voters other than m that work for certain.
+func (a *assessment) without(m *member) int {
+	if m.sure() {
+		return a.sure - 1
+	}
+	return a.sure
 }
 
 // retire removes a live voter. A leader hands over first, so that writes do

@@ -71,9 +71,16 @@ func (s *script) command(t *testing.T, d *datadriven.TestData) string {
 	case "wipe":
 		s.each(t, d, w.wipe)
 	case "cut":
-		s.each(t, d, func(m *machine) { m.cut, m.since = true, w.now })
+		s.each(t, d, func(m *machine) { w.cutOff(m, true) })
 	case "join":
-		s.each(t, d, func(m *machine) { m.cut, m.since = false, w.now })
+		s.each(t, d, func(m *machine) {
+			w.cutOff(m, false)
+			w.gray(m, false)
+		})
+	case "gray":
+		s.each(t, d, func(m *machine) { w.gray(m, true) })
+	case "stubborn":
+		w.stubborn = true
 	case "stop-node":
 		s.eachNode(t, d, func(n *process) { n.running, n.caught = false, false })
 	case "stray":

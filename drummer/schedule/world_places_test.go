@@ -42,7 +42,7 @@ func (w *world) misplaced() string {
 // takes tells whether a host may be given a member of a cluster.
 func (w *world) takes(m *machine, spec *pb.ClusterSpec) bool {
 	h := w.state.Hosts.At(m.id)
-	if !m.up || m.cut || h == nil || h.Mode != pb.HostMode_ACTIVE {
+	if !m.up || m.cut || m.gray || h == nil || h.Mode != pb.HostMode_ACTIVE {
 		return false
 	}
 	for k, v := range spec.RequiredLabels {

@@ -24,9 +24,22 @@ func (w *world) running(g *group, m db.Member) *process {
 	return nil
 }
 
+// works tells whether a member runs and reaches so many others that together
+// they can commit: gray hosts reach nobody.
+func (w *world) works(g *group, m db.Member) bool {
+	if w.running(g, m) == nil {
+		return false
+	}
+	if w.hosts[m.Address].gray {
+		return g.image.Voters() == 1 && db.Voting(m.Role)
+	}
+	reached := w.count(g, func(x db.Member) bool { return w.running(g, x) != nil && !w.hosts[x.Address].gray })
+	return reached >= db.Quorum(g.image.Voters())
+}
+
 // quorate tells whether the group can commit, in truth.
 func (w *world) quorate(g *group) bool {
-	return g.image != nil && w.count(g, func(m db.Member) bool { return w.running(g, m) != nil }) >= db.Quorum(g.image.Voters())
+	return g.image != nil && slices.ContainsFunc(g.image.Members, func(m db.Member) bool { return w.works(g, m) })
 }
 
 func (w *world) count(g *group, alive func(db.Member) bool) int {
@@ -39,18 +52,19 @@ func (w *world) count(g *group, alive func(db.Member) bool) int {
 	return n
 }
 
-// raft moves a group by a tick: it forms, elects, and its running members
+// raft moves a group by a tick: it forms, elects, and its working members
 // learn what was committed and catch up.
 func (w *world) raft(g *group) {
+	w.lose(g)
 	if !w.quorate(g) {
 		g.leader = 0
 		return
 	}
 	leader := g.image.Member(g.leader)
-	if leader == nil || !db.Voting(leader.Role) || w.running(g, *leader) == nil {
+	if leader == nil || !db.Voting(leader.Role) || !w.works(g, *leader) {
 		g.leader = 0
 		for _, m := range g.image.Members {
-			if db.Voting(m.Role) && w.running(g, m) != nil {
+			if m.Role == pb.MemberRole_VOTER && w.works(g, m) {
 				g.leader = m.NodeID
 				g.term++
 				break
@@ -58,13 +72,30 @@ func (w *world) raft(g *group) {
 		}
 	}
 	for _, m := range g.image.Members {
-		n := w.running(g, m)
-		if n == nil {
+		if !w.works(g, m) {
 			continue
 		}
+		n := w.running(g, m)
 		n.image = g.image
 		n.leader, n.term = g.leader, g.term
 		n.caught = m.Role == pb.MemberRole_OBSERVER && w.now >= n.started+w.joinTicks
+	}
+}
+
+// lose has members that don't reach the others notice that they follow nobody.
+// Observers never do, nor does a member that sleeps; and a leader only where it
+// checks its quorum.
+func (w *world) lose(g *group) {
+	quiesce := w.state.Clusters.At(g.id).Spec.GetRaft().GetQuiesce()
+	for _, m := range g.image.Members {
+		n := w.running(g, m)
+		if n == nil || w.works(g, m) {
+			continue
+		}
+		n.caught = false
+		if m.Role == pb.MemberRole_VOTER && !quiesce && !(w.stubborn && n.leader == m.NodeID) {
+			n.leader, n.term = 0, 0
+		}
 	}
 }
 
@@ -138,7 +169,7 @@ func (w *world) startNode(m *machine, r *pb.Request) *pb.RequestResult {
 	}
 	digest := raftspec.Digest(r.Spec.GetRaft())
 	if n.running && r.Restart && n.raft != digest {
-		w.restart(m, n)
+		w.restart(m, n, r)
 		n.raft = digest
 	}
 	if !n.running {
@@ -148,6 +179,7 @@ func (w *world) startNode(m *machine, r *pb.Request) *pb.RequestResult {
 		if n.image == nil {
 			n.image = bootstrap(r.InitialMembers)
 		}
+		w.births[r.ClusterId] = r.InitialMembers
 		w.form(r.ClusterId, r.InitialMembers)
 	}
 	return answer(pb.ResultCode_DONE, "")
@@ -155,12 +187,12 @@ func (w *world) startNode(m *machine, r *pb.Request) *pb.RequestResult {
 
 // restart is as good as a short death: without the node the cluster still has
 // its quorum, as far as Drummer can know, if it had one with it.
-func (w *world) restart(m *machine, n *process) {
+func (w *world) restart(m *machine, n *process, r *pb.Request) {
 	g := w.groups[n.key.cluster]
 	if g == nil || g.image.Member(n.key.node) == nil {
 		return
 	}
-	foreseen := w.foreseen(g)
+	foreseen := w.foreseen(g, r)
 	others := w.count(g, func(x db.Member) bool { return x.NodeID != n.key.node && foreseen(x) })
 	if quorum := db.Quorum(g.image.Voters()); others < quorum && w.count(g, foreseen) >= quorum {
 		w.breaks("the restart of node %d on %s took the quorum of cluster %d, %s", n.key.node, m.name, g.id, g.image)
@@ -190,12 +222,12 @@ func (w *world) changeMembership(m *machine, r *pb.Request) *pb.RequestResult {
 		return answer(pb.ResultCode_FAILED, "there is no leader")
 	}
 	if !slices.ContainsFunc(g.image.Members, func(x db.Member) bool {
-		return x.Address == m.name && db.Voting(x.Role) && w.running(g, x) != nil
+		return x.Address == m.name && db.Voting(x.Role) && w.works(g, x)
 	}) {
-		return answer(pb.ResultCode_FAILED, "the host runs no voter of the cluster")
+		return answer(pb.ResultCode_FAILED, "the host runs no voter of the cluster that works")
 	}
 	if r.Kind == pb.RequestKind_TRANSFER_LEADER {
-		if x := g.image.Member(r.NodeId); x != nil && x.Role == pb.MemberRole_VOTER && w.running(g, *x) != nil {
+		if x := g.image.Member(r.NodeId); x != nil && x.Role == pb.MemberRole_VOTER && w.works(g, *x) {
 			g.leader = r.NodeId
 			g.term++
 		}
@@ -246,12 +278,21 @@ func (w *world) changed(g *group, r *pb.Request) *db.Image {
 	return next
 }
 
-// foreseen tells of a member whether Drummer could know that it runs.
-func (w *world) foreseen(g *group) func(db.Member) bool {
+// foreseen tells of a member whether Drummer could know that it works, when it
+// decided on a request.
+func (w *world) foreseen(g *group, r *pb.Request) func(db.Member) bool {
+	decided := w.decided[r.OperationId]
 	return func(m db.Member) bool {
 		h := w.hosts[m.Address]
-		lately := w.now-h.since <= w.policy.Suspect
-		return w.running(g, m) != nil && (!h.cut || lately) || !h.up && lately
+		lately := decided <= h.since+w.policy.Suspect
+		switch {
+		case w.running(g, m) == nil:
+			return !h.up && lately
+		case h.gray && g.image.Voters() > 1:
+			return lately || h.told == 0 || decided <= h.told
+		default:
+			return !h.cut || lately
+		}
 	}
 }
 
@@ -259,7 +300,7 @@ func (w *world) foreseen(g *group) func(db.Member) bool {
 // have foreseen: nobody can know of a host that fell silent a moment ago, and
 // one that Drummer has not heard for long must be taken for dead.
 func (w *world) commit(g *group, r *pb.Request, next *db.Image) {
-	foreseen := w.foreseen(g)
+	foreseen := w.foreseen(g, r)
 	before := w.count(g, foreseen) >= db.Quorum(g.image.Voters())
 	old := g.image
 	g.image = next
@@ -267,7 +308,7 @@ func (w *world) commit(g *group, r *pb.Request, next *db.Image) {
 		w.breaks("%s took the quorum of cluster %d, from %s to %s", db.Describe(r), g.id, old, next)
 	}
 	if old.Member(r.NodeId) != nil && next.Member(r.NodeId) == nil {
-		if n := w.running(g, *old.Member(r.NodeId)); n != nil {
+		if n := w.running(g, *old.Member(r.NodeId)); n != nil && !w.hosts[old.Member(r.NodeId).Address].gray {
 			n.image = next // it learns of its removal
 		}
 	}

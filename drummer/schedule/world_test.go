@@ -39,6 +39,11 @@ type world struct {
 	homes   map[nodeKey]string
 	results []*pb.RequestResult
 	sent    map[uint64]bool // operations delivered to their host
+	// decided is when each operation was decided.
+	decided map[uint64]uint64
+	// births are the members that the last placement of each cluster was started
+	// with.
+	births map[uint64]map[uint64]string
 	// ended are the NodeIDs, by cluster, below which all belong to a cluster
 	// that was deleted.
 	ended map[uint64]uint64
@@ -47,6 +52,8 @@ type world struct {
 	// what the network does. Both may be changed at any time.
 	joinTicks uint64
 	faults    faults
+	// stubborn leaders that are cut off from the others don't step down.
+	stubborn bool
 
 	log    []string
 	broken []string
@@ -73,8 +80,11 @@ type machine struct {
 	weight uint32
 	up     bool
 	cut    bool   // from Drummer, not from the other hosts
-	since  uint64 // when up or cut last changed
-	nodes  map[nodeKey]*process
+	gray   bool   // cut from the other hosts, not from Drummer
+	since  uint64 // when up, cut or gray last changed
+	// told is when Drummer first knew what the host knew, after that; 0: not yet.
+	told  uint64
+	nodes map[nodeKey]*process
 	// reported is what Drummer was last told; nil: nothing in this process's
 	// life.
 	reported map[nodeKey]*pb.NodeReport
@@ -115,6 +125,8 @@ func newWorld(policy Policy, seed uint64) *world {
 		groups:    map[uint64]*group{},
 		homes:     map[nodeKey]string{},
 		sent:      map[uint64]bool{},
+		decided:   map[uint64]uint64{},
+		births:    map[uint64]map[uint64]string{},
 		ended:     map[uint64]uint64{},
 		joinTicks: 2,
 	}
@@ -157,6 +169,7 @@ func (w *world) noteEvents(before *db.State) {
 		switch ev.Kind {
 		case db.EventOperationPlanned:
 			op := w.state.Operations.At(ev.OperationId)
+			w.decided[op.Id] = w.now
 			w.note("%s — %s", db.Describe(op.Request), op.Reason)
 		case db.EventOperationDropped, db.EventOperationExpired, db.EventOperationOvertaken,
 			db.EventHostGone, db.EventClusterAdopted, db.EventFuseBlown, db.EventFuseWhole:
@@ -212,6 +225,9 @@ func (w *world) lead() {
 // decides and asks.
 func (w *world) step() {
 	w.now++
+	for _, id := range slices.Sorted(maps.Keys(w.births)) {
+		w.form(id, w.births[id])
+	}
 	for _, g := range w.sortedGroups() {
 		w.raft(g)
 	}
@@ -241,9 +257,14 @@ func (w *world) hear() {
 		if m.reported != nil {
 			tick.Heard = append(tick.Heard, m.id)
 		}
-		if r := m.report(); r != nil && !ask(w.faults.loseReport) {
+		r := m.report()
+		if r != nil && !ask(w.faults.loseReport) {
 			reports.Reports = append(reports.Reports, r)
 			m.reported = m.facts()
+			r = nil
+		}
+		if r == nil && m.told == 0 && w.now > m.since+1 {
+			m.told = w.now
 		}
 	}
 	for _, id := range tick.Heard {
@@ -399,14 +420,30 @@ func (m *machine) report() *pb.HostReport {
 
 // ---- what happens to hosts
 
+func (w *world) change(m *machine) { m.since, m.told = w.now, 0 }
+
+func (w *world) cutOff(m *machine, is bool) {
+	m.cut = is
+	w.change(m)
+}
+
+func (w *world) gray(m *machine, is bool) {
+	m.gray = is
+	w.change(m)
+}
+
 func (w *world) kill(m *machine) {
-	m.up, m.since, m.reported = false, w.now, nil
+	m.up, m.reported = false, nil
+	w.change(m)
 	for _, n := range m.nodes {
 		n.running, n.caught = false, false
 	}
 }
 
-func (w *world) boot(m *machine) { m.up, m.since = true, w.now }
+func (w *world) boot(m *machine) {
+	m.up = true
+	w.change(m)
+}
 
 func (w *world) wipe(m *machine) {
 	w.kill(m)
