@@ -23,6 +23,7 @@ func fuzzFormat(f *testing.F, format Format, seeds ...string) {
 		if err != nil {
 			return
 		}
+		tellAsEvents(t, ops)
 		var first, second bytes.Buffer
 		if err := Write(&first, ops, format); err != nil {
 			return // what the format can't tell
@@ -42,6 +43,30 @@ func fuzzFormat(f *testing.F, format Format, seeds ...string) {
 			t.Fatalf("written once:\n%swritten twice:\n%s", first.String(), second.String())
 		}
 	})
+}
+
+// tellAsEvents holds the writers of events against their readers, which refuse
+// whatever contradicts itself.
+func tellAsEvents(t *testing.T, ops []Op) {
+	t.Helper()
+	for _, format := range []Format{EDN, Jepsen} {
+		var b bytes.Buffer
+		if err := Write(&b, ops, format); err != nil {
+			continue // what the format can't tell
+		}
+		src, err := NewSource("f", &b, format)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := b.String()
+		again, err := ReadAll(src)
+		if err != nil {
+			t.Fatalf("reading as %s what was written: %v\n%s", format, err, text)
+		}
+		if format == EDN && len(again) != len(ops) {
+			t.Fatalf("%d operations became %d:\n%s", len(ops), len(again), text)
+		}
+	}
 }
 
 func FuzzJSONL(f *testing.F) {
