@@ -60,7 +60,7 @@ func notRead(j *judgement, f *Facts, keys map[string]*keyWrites, readAt map[stri
 			continue
 		}
 		at, read := readAt[key]
-		last := slices.MaxFunc(k.acked, func(a, b *history.Op) int { return int(min(1, max(-1, a.Return-b.Return))) })
+		last := slices.MaxFunc(k.acked, func(a, b *history.Op) int { return cmp.Compare(a.Return, b.Return) })
 		switch {
 		case !read:
 			j.inconclusive("key %s was written and not read after healing", key)

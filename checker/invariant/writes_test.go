@@ -70,6 +70,7 @@ func TestWhatAKeyMayHoldAtTheEnd(t *testing.T) {
 		"gone":                        {list(write(put, "v", 5, 6), write(del, "", 3, 4)), nil, "", Violation, `later put of "v"`},
 		"an empty append":             {list(write(app, "", 1, 2)), str(""), "", Pass, ""},
 		"nothing, appended":           {list(write(app, "", 1, 2), write(put, "v", 3, 4)), str("v"), "", Pass, ""},
+		"appended nothing":            {list(write(put, "v", 1, 2), write(app, "", 3, 4)), str("v"), "", Pass, ""},
 		"no history":                  {nil, nil, "", Inconclusive, "no key that an acknowledged write went to"},
 		"only unknown writes":         {list(write(put, "v", 1, 0)), str("v"), "", Inconclusive, "no key that an acknowledged write went to"},
 		"another model":               {list(write(history.Add, "1", 1, 2)), str("1"), "", Inconclusive, "what a add leaves"},
