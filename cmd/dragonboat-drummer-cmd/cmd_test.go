@@ -201,7 +201,7 @@ func TestCommandLine(t *testing.T) {
 			case "run":
 				fake.asked = nil
 				var out, errOut bytes.Buffer
-				args := strings.Fields(strings.ReplaceAll(d.Input, "DIR", dir))
+				args := strings.Fields(strings.NewReplacer("DIR", dir, "SERVER", listener.Addr().String()).Replace(d.Input))
 				code := run(t.Context(), args, &out, &errOut)
 				text := out.String() + errOut.String()
 				for i, m := range fake.asked {

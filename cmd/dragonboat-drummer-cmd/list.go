@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -191,6 +192,19 @@ func (t *tool) status() *cobra.Command {
 	}
 }
 
+// silent prints, for programs, that a server does not answer.
+func (t *tool) silent(server string, err error) error {
+	if t.output != "json" {
+		return nil
+	}
+	out := json.NewEncoder(t.out)
+	out.SetIndent("", "  ")
+	return out.Encode(struct {
+		Server string `json:"server"`
+		Error  string `json:"error"`
+	}{server, plain(err)})
+}
+
 // showStatus fails only when no server answers.
 func (t *tool) showStatus(ctx context.Context, c *client.Client) error {
 	var rows [][]string
@@ -201,6 +215,9 @@ func (t *tool) showStatus(ctx context.Context, c *client.Client) error {
 		if err != nil {
 			last = err
 			rows = append(rows, []string{server, "no", "-", "-", "-", "-", "-", plain(err)})
+			if err := t.silent(server, err); err != nil {
+				return err
+			}
 			continue
 		}
 		answered++

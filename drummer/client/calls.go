@@ -29,6 +29,7 @@ func (c *Client) Locate(ctx context.Context, clusterIDs ...uint64) (*pb.LocateRe
 	out, err := call(ctx, c, &pb.LocateRequest{ClusterIds: clusterIDs}, onDrummer(pb.DrummerClient.Locate))
 	if err == nil {
 		c.cache.put(out)
+		c.hear(out.GetServers())
 	}
 	return out, err
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,6 +33,7 @@ const (
 // Config is what a Client is made from.
 type Config struct {
 	// Drummers are the gRPC addresses of the Drummer servers, in any order.
+	// Servers that were added since are learnt of by asking for locations.
 	Drummers []string
 	// Dial and TLS reach Drummer servers and NodeHosts; nil: TCP, plain text.
 	Dial rpc.DialFunc
@@ -51,9 +53,11 @@ type Client struct {
 	pool   *pool
 	cache  cache
 
-	mu    sync.Mutex // guards rand and first
+	mu    sync.Mutex // guards what follows
 	rand  *rand.Rand
 	first string // the server that answered last
+	// heard are the servers that were last told of, beside those configured.
+	heard []string
 }
 
 // ErrClosed is returned by calls on a closed Client.
@@ -89,7 +93,7 @@ func (c *Client) Close() { c.pool.close() }
 func (c *Client) order() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	servers := append([]string(nil), c.config.Drummers...)
+	servers := slices.Concat(c.config.Drummers, c.heard)
 	c.rand.Shuffle(len(servers), func(i, j int) { servers[i], servers[j] = servers[j], servers[i] })
 	for i, server := range servers {
 		if server == c.first {
@@ -97,6 +101,26 @@ func (c *Client) order() []string {
 		}
 	}
 	return servers
+}
+
+// maxServers bounds the servers that are tried beside those configured.
+const maxServers = 64
+
+// hear remembers where Drummer says that its servers are: those that were added
+// later are found when none of the configured ones is left.
+func (c *Client) hear(addresses []string) {
+	if len(addresses) == 0 {
+		return // an older server does not say
+	}
+	var heard []string
+	for _, address := range addresses {
+		if address != "" && len(heard) < maxServers && !slices.Contains(c.config.Drummers, address) && !slices.Contains(heard, address) {
+			heard = append(heard, address)
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.heard = heard
 }
 
 func (c *Client) answered(server string) {

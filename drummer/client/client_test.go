@@ -104,6 +104,29 @@ func TestAnotherServerIsTried(t *testing.T) {
 	})
 }
 
+// A server that was added later is found when the one that was configured is no
+// more, and one that was removed is tried no more.
+func TestAddedServersAreLearnt(t *testing.T) {
+	says := func(servers ...string) func() (*pb.LocateResponse, error) {
+		return func() (*pb.LocateResponse, error) { return &pb.LocateResponse{Servers: servers}, nil }
+	}
+	first := &fake{locate: says("first", "added", "")}
+	added := &fake{locate: says("added")}
+	stage(t, map[string]*fake{"first": first, "added": added}, []string{"first"}, func(t *testing.T, c *Client, network *testworld.Net) {
+		_, err := c.Locate(within(t, 10*time.Second), 1)
+		require.NoError(t, err)
+		network.Cut("first")
+		defer network.Heal("first")
+		_, err = c.Locate(within(t, 10*time.Second), 1)
+		require.NoError(t, err)
+		require.Equal(t, 1, added.count())
+		added.locate = says("elsewhere")
+		_, err = c.Locate(within(t, 10*time.Second), 1)
+		require.NoError(t, err)
+		require.ElementsMatch(t, []string{"first", "elsewhere"}, c.order())
+	})
+}
+
 func TestServerThatSwallowsIsLeft(t *testing.T) {
 	one, two := &fake{define: func() error { return nil }}, &fake{define: func() error { return nil }}
 	stage(t, map[string]*fake{"one": one, "two": two}, []string{"one", "two"}, func(t *testing.T, c *Client, network *testworld.Net) {

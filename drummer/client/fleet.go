@@ -99,7 +99,13 @@ func (c *Client) watch(ctx context.Context, after uint64, seen func(*pb.Event) e
 
 // ListServers lists the Drummer servers.
 func (c *Client) ListServers(ctx context.Context) (*pb.ListServersResponse, error) {
-	return call(ctx, c, &pb.ListServersRequest{}, onFleet(pb.FleetClient.ListServers))
+	out, err := call(ctx, c, &pb.ListServersRequest{}, onFleet(pb.FleetClient.ListServers))
+	var addresses []string
+	for _, s := range out.GetServers() {
+		addresses = append(addresses, s.GetAddress())
+	}
+	c.hear(addresses)
+	return out, err
 }
 
 // AddServer makes room for one more Drummer server and returns the node ID that

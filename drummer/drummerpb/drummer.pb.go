@@ -2023,6 +2023,7 @@ type LocateResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	DbIndex       uint64                 `protobuf:"varint,1,opt,name=db_index,json=dbIndex,proto3" json:"db_index,omitempty"`
 	Clusters      []*ClusterLocation     `protobuf:"bytes,2,rep,name=clusters,proto3" json:"clusters,omitempty"`
+	Servers       []string               `protobuf:"bytes,3,rep,name=servers,proto3" json:"servers,omitempty"` // gRPC addresses of all servers that are known
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2067,6 +2068,13 @@ func (x *LocateResponse) GetDbIndex() uint64 {
 func (x *LocateResponse) GetClusters() []*ClusterLocation {
 	if x != nil {
 		return x.Clusters
+	}
+	return nil
+}
+
+func (x *LocateResponse) GetServers() []string {
+	if x != nil {
+		return x.Servers
 	}
 	return nil
 }
@@ -3507,10 +3515,11 @@ const file_drummer_proto_rawDesc = "" +
 	"\bdb_index\x18\x01 \x01(\x04R\adbIndex\"0\n" +
 	"\rLocateRequest\x12\x1f\n" +
 	"\vcluster_ids\x18\x01 \x03(\x04R\n" +
-	"clusterIds\"e\n" +
+	"clusterIds\"\x7f\n" +
 	"\x0eLocateResponse\x12\x19\n" +
 	"\bdb_index\x18\x01 \x01(\x04R\adbIndex\x128\n" +
-	"\bclusters\x18\x02 \x03(\v2\x1c.drumbeat.v1.ClusterLocationR\bclusters\"\xb7\x02\n" +
+	"\bclusters\x18\x02 \x03(\v2\x1c.drumbeat.v1.ClusterLocationR\bclusters\x12\x18\n" +
+	"\aservers\x18\x03 \x03(\tR\aservers\"\xb7\x02\n" +
 	"\x0fClusterLocation\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\x04R\tclusterId\x12(\n" +

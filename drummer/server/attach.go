@@ -59,7 +59,7 @@ func (a *attachService) Attach(stream agentStream) error {
 		DeploymentId:        state.DeploymentID,
 		HeartbeatIntervalNs: int64(a.server.config.Tick),
 		Server:              a.server.peers.own.GetAddress(),
-		Servers:             append(a.server.peers.others(), a.server.peers.own.GetAddress()),
+		Servers:             a.server.peers.addresses(),
 	}
 	if err := stream.Send(&pb.ServerMessage{Body: &pb.ServerMessage_Welcome{Welcome: welcome}}); err != nil {
 		return err

@@ -4,6 +4,7 @@ package server
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -172,6 +173,16 @@ func (b *peerBook) others() []string {
 		}
 	}
 	return out
+}
+
+// addresses are those of all servers' gRPC services, in order.
+func (b *peerBook) addresses() []string {
+	out := b.others()
+	if own := b.own.GetAddress(); own != "" {
+		out = append(out, own)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // allKnow tells whether each of the servers said within d that it knows a
