@@ -1167,7 +1167,10 @@ type ServerInfo struct {
 	Beat   uint64 `protobuf:"varint,7,opt,name=beat,proto3" json:"beat,omitempty"`
 	// incarnation tells disks apart: it is the NodeHost ID of the server's own
 	// NodeHost. Empty: a program that is older than this field.
-	Incarnation   string `protobuf:"bytes,8,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	Incarnation string `protobuf:"bytes,8,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	// begun is true once the server may take part in DrummerDB under this
+	// incarnation: it had a log, or the others have admitted it.
+	Begun         bool `protobuf:"varint,9,opt,name=begun,proto3" json:"begun,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1258,6 +1261,13 @@ func (x *ServerInfo) GetIncarnation() string {
 	return ""
 }
 
+func (x *ServerInfo) GetBegun() bool {
+	if x != nil {
+		return x.Begun
+	}
+	return false
+}
+
 var File_fleet_proto protoreflect.FileDescriptor
 
 const file_fleet_proto_rawDesc = "" +
@@ -1338,7 +1348,7 @@ const file_fleet_proto_rawDesc = "" +
 	"\x11known_incarnation\x18\x03 \x01(\tR\x10knownIncarnation\"?\n" +
 	"\n" +
 	"ServerList\x121\n" +
-	"\aservers\x18\x01 \x03(\v2\x17.drumbeat.v1.ServerInfoR\aservers\"\xe8\x01\n" +
+	"\aservers\x18\x01 \x03(\v2\x17.drumbeat.v1.ServerInfoR\aservers\"\xfe\x01\n" +
 	"\n" +
 	"ServerInfo\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12!\n" +
@@ -1348,7 +1358,8 @@ const file_fleet_proto_rawDesc = "" +
 	"\tcaught_up\x18\x05 \x01(\bR\bcaughtUp\x12\x17\n" +
 	"\aboot_ns\x18\x06 \x01(\x03R\x06bootNs\x12\x12\n" +
 	"\x04beat\x18\a \x01(\x04R\x04beat\x12 \n" +
-	"\vincarnation\x18\b \x01(\tR\vincarnation2\xb8\x06\n" +
+	"\vincarnation\x18\b \x01(\tR\vincarnation\x12\x14\n" +
+	"\x05begun\x18\t \x01(\bR\x05begun2\xb8\x06\n" +
 	"\x05Fleet\x12P\n" +
 	"\x0eUpdateClusters\x12\".drumbeat.v1.UpdateClustersRequest\x1a\x1a.drumbeat.v1.FleetResponse\x12P\n" +
 	"\x0eDeleteClusters\x12\".drumbeat.v1.DeleteClustersRequest\x1a\x1a.drumbeat.v1.FleetResponse\x12>\n" +

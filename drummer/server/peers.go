@@ -67,6 +67,7 @@ func (b *peerBook) beat(caughtUp bool) {
 	defer b.mu.Unlock()
 	b.own.Beat++
 	b.own.CaughtUp = caughtUp
+	b.own.Begun = b.record.hasBegun()
 	b.peers[b.own.NodeId] = &peerEntry{configured: true, info: proto.Clone(b.own).(*pb.ServerInfo), heard: time.Now()}
 	for id, peer := range b.peers {
 		if !peer.configured && time.Since(peer.heard) > forgetAfter {
@@ -78,13 +79,7 @@ func (b *peerBook) beat(caughtUp bool) {
 // merge takes in what another server knows, and remembers for good who was
 // heard of. An error says that it could not be remembered.
 func (b *peerBook) merge(list *pb.ServerList) error {
-	heard := map[uint64]string{}
-	for _, info := range list.GetServers() {
-		if b.plausible(info) {
-			heard[info.GetNodeId()] = info.GetIncarnation()
-		}
-	}
-	if err := b.record.learn(heard); err != nil {
+	if err := b.remember(list); err != nil {
 		return err
 	}
 	b.mu.Lock()
@@ -109,9 +104,30 @@ func (b *peerBook) merge(list *pb.ServerList) error {
 	return nil
 }
 
+// remember makes durable whose disks the list tells of. One that was never a
+// member when it came back with another disk may have been admitted by others
+// while this server was away: it has begun, and is newer.
+func (b *peerBook) remember(list *pb.ServerList) error {
+	heard := map[uint64]string{}
+	for _, info := range list.GetServers() {
+		if !b.plausible(info) {
+			continue
+		}
+		id := info.GetNodeId()
+		known := b.record.incarnation(id)
+		if known != "" && known != info.GetIncarnation() && info.GetIncarnation() != "" && info.GetBegun() && newer(info, b.get(id)) {
+			if err := b.record.replace(id, known, info.GetIncarnation()); err != nil {
+				return err
+			}
+		}
+		heard[id] = info.GetIncarnation()
+	}
+	return b.record.learn(heard)
+}
+
 func (b *peerBook) plausible(info *pb.ServerInfo) bool {
 	return info.GetNodeId() != 0 && info.GetNodeId() != b.own.GetNodeId() && info.GetAddress() != "" &&
-		len(info.GetAddress()) <= maxID && len(info.GetRaftAddress()) <= maxID
+		len(info.GetAddress()) <= maxID && len(info.GetRaftAddress()) <= maxID && len(info.GetIncarnation()) <= maxID
 }
 
 // newer tells whether a server said a after b.

@@ -48,6 +48,26 @@ func TestOthersCantSpeakForThisServer(t *testing.T) {
 	require.Equal(t, "g1", b.get(1).GetAddress())
 }
 
+// A NodeID belongs to a disk: another one is believed when it has begun, which
+// it can only after others have admitted it.
+func TestWordsOfAnotherDiskAreIgnored(t *testing.T) {
+	b := book()
+	says := func(boot int64, incarnation string, begun bool) {
+		merge(t, b, &pb.ServerList{Servers: []*pb.ServerInfo{
+			{NodeId: 2, Address: "of " + incarnation, BootNs: boot, Incarnation: incarnation, Begun: begun}}})
+	}
+	says(5, "a", true)
+	says(6, "b", false)
+	require.Equal(t, "of a", b.get(2).GetAddress())
+	require.Equal(t, "a", b.record.incarnation(2))
+	says(7, "c", true)
+	require.Equal(t, "of c", b.get(2).GetAddress())
+	require.Equal(t, "c", b.record.incarnation(2))
+	says(5, "a", true)
+	require.Equal(t, "of c", b.get(2).GetAddress(), "an old rumour")
+	require.Equal(t, "c", b.record.incarnation(2))
+}
+
 func TestBadWordsAreIgnored(t *testing.T) {
 	b := book()
 	merge(t, b, says(0, 1, 1, "a"))

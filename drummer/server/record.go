@@ -123,6 +123,12 @@ func (r *record) begin(answered map[uint64]string) bool {
 	return true
 }
 
+func (r *record) hasBegun() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.begun
+}
+
 func (r *record) incarnation(nodeID uint64) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
