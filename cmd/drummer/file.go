@@ -27,6 +27,7 @@ type file struct {
 	RTT        time.Duration `yaml:"rtt"`
 	Heartbeat  time.Duration `yaml:"heartbeat"`
 	TimeToLive time.Duration `yaml:"time_to_live"`
+	Policy     policy        `yaml:"policy"`
 
 	program.Common `yaml:",inline"`
 }
@@ -78,16 +79,26 @@ func (f *file) check(path string, plaintext bool) error {
 	case f.TimeToLive < 5*f.Heartbeat:
 		return bad("time_to_live is %v, it must be at least five heartbeats of %v", f.TimeToLive, f.Heartbeat)
 	}
+	if _, err := f.policy(path); err != nil {
+		return program.UsageError{Err: err}
+	}
 	return f.CheckListens(plaintext, f.listen(), f.raftListen())
 }
 
+// policy is how the server decides; path is for errors.
+func (f *file) policy(path string) (schedule.Policy, error) {
+	base := schedule.DefaultPolicy()
+	base.TTL = uint64((f.TimeToLive + f.Heartbeat - 1) / f.Heartbeat)
+	return f.Policy.on(base, path, f.Heartbeat)
+}
+
+// config is what a file that was checked says.
 func (f *file) config() drummer.Config {
 	members := make(map[uint64]drummer.Peer, len(f.Members))
 	for id, m := range f.Members {
 		members[id] = drummer.Peer{RaftAddress: m.RaftAddress, Address: m.Address}
 	}
-	policy := schedule.DefaultPolicy()
-	policy.TTL = uint64((f.TimeToLive + f.Heartbeat - 1) / f.Heartbeat)
+	policy, _ := f.policy("")
 	logdb := config.GetTinyMemLogDBConfig()
 	logdb.Shards = 1
 	return drummer.Config{
