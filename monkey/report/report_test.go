@@ -92,8 +92,8 @@ func TestHTMLDrawsTheViolationAmongTheFaults(t *testing.T) {
 	require.Equal(t, 3, strings.Count(page, `<g class="op ok core"`))
 	require.Equal(t, 4, strings.Count(page, `<g class="op `), "the operations of that key")
 	require.Contains(t, page, "Operation 3, the last of these, came 10.3 s into the kill of nodehost-3 for ever, 0.3 s into the partition of nodehost-2.")
-	require.Contains(t, page, `<g class="band partition"><title>partition of nodehost-2, from 40.000000 s to 60.000000 s`)
-	require.Contains(t, page, `<g class="band kill for-ever"><title>kill of nodehost-3 for ever, from 30.000000 s on`)
+	require.Contains(t, page, `<g class="band partition"><title>partition of nodehost-2, from 40.000 s to 60.000 s`)
+	require.Contains(t, page, `<g class="band kill for-ever"><title>kill of nodehost-3 for ever, from 30.000 s on`)
 	require.NotContains(t, page, `<g class="band power-loss">`, "it was over before")
 	require.Contains(t, page, `<td class="where">nodehost-2<td>`, "hosts are named as in faults")
 }
