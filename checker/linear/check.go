@@ -104,7 +104,11 @@ func (o *Options) noEngine() error {
 
 // gaveUp tells why there is no verdict.
 func (o *Options) gaveUp(part string, ops int) string {
-	return fmt.Sprintf("the search gave up on %q (%d operations): it would take more than %v or %d MiB", part, ops, o.Timeout, o.Memory>>20)
+	limit := fmt.Sprintf("%d MiB", o.Memory>>20)
+	if o.Timeout > 0 {
+		limit = fmt.Sprintf("%v or %s", o.Timeout, limit)
+	}
+	return fmt.Sprintf("the search gave up on %q (%d operations): it would take more than %s", part, ops, limit)
 }
 
 // judgeAll judges every key and returns one that is illegal, if any is.
