@@ -71,7 +71,15 @@ func (h *history) define1(t *rapid.T) {
 		Size:        uint32(rapid.IntRange(1, min(5, len(h.hosts))).Draw(t, "size")),
 	}
 	h.drawPlaces(t, spec)
+	spec.Raft = drawRaft(t)
 	h.define(spec)
+}
+
+func drawRaft(t *rapid.T) *pb.RaftConfig {
+	return &pb.RaftConfig{
+		ElectionRtt: rapid.SampledFrom([]uint64{10, 20, 30}).Draw(t, "election rtt"),
+		Quiesce:     rapid.Bool().Draw(t, "quiesce"),
+	}
 }
 
 // drawPlaces says where members should live: what the fleet has hosts for, as
@@ -152,7 +160,7 @@ func (h *history) chaos(t *rapid.T) {
 		h.update(t, "place", func(spec *pb.ClusterSpec) { h.drawPlaces(t, spec) })
 	case 20:
 		h.update(t, "configure", func(spec *pb.ClusterSpec) {
-			spec.Raft = &pb.RaftConfig{ElectionRtt: rapid.SampledFrom([]uint64{10, 20, 30}).Draw(t, "election rtt")}
+			spec.Raft = drawRaft(t)
 		})
 	case 17:
 		h.recreate(t)
@@ -228,8 +236,8 @@ func (h *history) draws(t *rapid.T) {
 // mayLose tells whether every cluster could do without a host's disk for
 // ever: a majority of its voters keeps theirs, on hosts that Drummer hears of
 // and so has no reason to replace just now; and it has not more voters than it
-// should, for Drummer removes those that it takes to be well, and can't know of
-// a disk that was lost a moment ago.
+// should, nor a change under way, for Drummer builds on those that it takes to be
+// well, and can't know of a disk that was lost a moment ago.
 func (h *history) mayLose(lost *machine) bool {
 	for c := range h.state.Clusters.Values() {
 		image := &db.Image{Members: c.Initial}
@@ -246,7 +254,7 @@ func (h *history) mayLose(lost *machine) bool {
 		if image.Voters() > 0 && kept < db.Quorum(image.Voters()) {
 			return false
 		}
-		if c.Spec != nil && image.Voters() > int(c.Spec.Size) && image.HasAddress(lost.name) {
+		if c.Spec != nil && image.HasAddress(lost.name) && (image.Voters() > int(c.Spec.Size) || c.Config.InFlight()) {
 			return false
 		}
 	}

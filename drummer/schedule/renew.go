@@ -82,6 +82,8 @@ func (p *planner) restart(a *assessment) int {
 		p.waits(a.ID, "a free slot on %s, to restart node %d", m.host.ID(), m.NodeID)
 	case m.NodeID == a.Leader && a.Config.Failures < maxTransfers:
 		p.handOver(a, m, reason)
+	case !p.proven(a, "%s", reason):
+		p.begun = append(p.begun, a.ID)
 	default:
 		r := startRequest(a, m)
 		r.Restart = true

@@ -244,7 +244,9 @@ func (p *planner) retire(a *assessment, m *member, format string, args ...any) {
 			}
 		}
 	}
-	p.remove(a, m, format, args...)
+	if p.proven(a, format, args...) {
+		p.remove(a, m, format, args...)
+	}
 }
 
 // maxTransfers is how often a leader tries in vain to hand over before it is

@@ -206,6 +206,9 @@ func (s *script) specs(t *testing.T, d *datadriven.TestData) []*pb.ClusterSpec {
 		if rtt := number(t, d, "election-rtt", 0); rtt != 0 {
 			spec.Raft = &pb.RaftConfig{ElectionRtt: rtt}
 		}
+		if arg(t, d, "quiesce", "") == "true" {
+			spec.Raft = &pb.RaftConfig{Quiesce: true}
+		}
 		for _, part := range strings.FieldsFunc(arg(t, d, "regions", ""), func(r rune) bool { return r == '.' }) {
 			region, count, _ := strings.Cut(part, ":")
 			n, err := strconv.ParseUint(count, 10, 32)

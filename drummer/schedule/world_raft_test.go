@@ -65,8 +65,7 @@ func (w *world) raft(g *group) {
 		g.leader = 0
 		for _, m := range g.image.Members {
 			if m.Role == pb.MemberRole_VOTER && w.works(g, m) {
-				g.leader = m.NodeID
-				g.term++
+				w.elect(g, m.NodeID)
 				break
 			}
 		}
@@ -77,23 +76,29 @@ func (w *world) raft(g *group) {
 		}
 		n := w.running(g, m)
 		n.image = g.image
-		n.leader, n.term = g.leader, g.term
+		n.leader, n.term, n.awake = g.leader, g.term, g.awake
 		n.caught = m.Role == pb.MemberRole_OBSERVER && w.now >= n.started+w.joinTicks
 	}
+}
+
+func (w *world) elect(g *group, leader uint64) {
+	g.leader, g.awake = leader, w.now
+	g.term++
 }
 
 // lose has members that don't reach the others notice that they follow nobody.
 // Observers never do, nor does a member that sleeps; and a leader only where it
 // checks its quorum.
 func (w *world) lose(g *group) {
-	quiesce := w.state.Clusters.At(g.id).Spec.GetRaft().GetQuiesce()
+	quiesces := w.state.Clusters.At(g.id).Spec.GetRaft().GetQuiesce()
 	for _, m := range g.image.Members {
 		n := w.running(g, m)
 		if n == nil || w.works(g, m) {
 			continue
 		}
 		n.caught = false
-		if m.Role == pb.MemberRole_VOTER && !quiesce && !(w.stubborn && n.leader == m.NodeID) {
+		asleep := quiesces && w.hosts[m.Address].since > n.awake+w.sleepAfter
+		if m.Role == pb.MemberRole_VOTER && !asleep && !(w.stubborn && n.leader == m.NodeID) {
 			n.leader, n.term = 0, 0
 		}
 	}
@@ -228,8 +233,7 @@ func (w *world) changeMembership(m *machine, r *pb.Request) *pb.RequestResult {
 	}
 	if r.Kind == pb.RequestKind_TRANSFER_LEADER {
 		if x := g.image.Member(r.NodeId); x != nil && x.Role == pb.MemberRole_VOTER && w.works(g, *x) {
-			g.leader = r.NodeId
-			g.term++
+			w.elect(g, r.NodeId)
 		}
 		return answer(pb.ResultCode_DONE, "")
 	}
@@ -303,7 +307,7 @@ func (w *world) commit(g *group, r *pb.Request, next *db.Image) {
 	foreseen := w.foreseen(g, r)
 	before := w.count(g, foreseen) >= db.Quorum(g.image.Voters())
 	old := g.image
-	g.image = next
+	g.image, g.awake = next, w.now
 	if before && w.count(g, foreseen) < db.Quorum(next.Voters()) {
 		w.breaks("%s took the quorum of cluster %d, from %s to %s", db.Describe(r), g.id, old, next)
 	}

@@ -54,6 +54,8 @@ type world struct {
 	faults    faults
 	// stubborn leaders that are cut off from the others don't step down.
 	stubborn bool
+	// sleepAfter is how long it takes a cluster that quiesces to fall asleep.
+	sleepAfter uint64
 
 	log    []string
 	broken []string
@@ -100,6 +102,7 @@ type process struct {
 	raft    uint64    // digest of the Raft configuration it runs with
 	leader  uint64    // the leader it follows
 	term    uint64
+	awake   uint64 // when it last took part in something
 	caught  bool
 }
 
@@ -112,6 +115,9 @@ type group struct {
 	life   uint64
 	leader uint64
 	term   uint64
+	// awake is when the cluster last did something. After sleepAfter its members
+	// sleep, if it quiesces.
+	awake uint64
 }
 
 func newWorld(policy Policy, seed uint64) *world {
@@ -129,6 +135,8 @@ func newWorld(policy Policy, seed uint64) *world {
 		births:    map[uint64]map[uint64]string{},
 		ended:     map[uint64]uint64{},
 		joinTicks: 2,
+
+		sleepAfter: 2 * policy.Suspect,
 	}
 }
 
