@@ -125,7 +125,7 @@ func (p *planner) promote(a *assessment, o *member) {
 	case a.dead > 0:
 		m := worst(a.voters)
 		p.remove(a, m, "%s and observer %d has caught up to take its place", m.why, o.NodeID)
-	case a.sure+1 >= quorum:
+	case a.sure == len(a.voters): // one voter, which a second one always binds
 		p.configure(a, o, pb.RequestKind_PROMOTE, "it has caught up and %s", purpose(a))
 	default:
 		p.waits(a.ID, "more voters to work: %s", a.doubts())
