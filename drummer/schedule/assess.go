@@ -194,6 +194,8 @@ func (f *fleet) leave(a *assessment, m *member) bool {
 func (f *fleet) condition(m *member) (condition, string) {
 	h := m.host
 	switch {
+	case h == nil && f.state.Hosts.At(m.node.HostID) == nil && f.at(m.Address) == nil:
+		return f.unheard(m)
 	case h == nil:
 		return lost, fmt.Sprintf("the disk of node %d at %s is lost", m.NodeID, m.Address)
 	case !h.up:
@@ -211,6 +213,25 @@ func (f *fleet) condition(m *member) (condition, string) {
 	default:
 		return down, fmt.Sprintf("node %d does not run on %s", m.NodeID, h.ID())
 	}
+}
+
+// unheard is how a member is whose host nobody has ever heard of: Drummer adopted
+// it, perhaps because DrummerDB is new. Its host is given its time to live to
+// speak up, like any other.
+func (f *fleet) unheard(m *member) (condition, string) {
+	why := fmt.Sprintf("no host was ever heard of at %s, where node %d lives", m.Address, m.NodeID)
+	if f.state.Tick-m.node.MemberSince < f.policy.TTL {
+		return down, why
+	}
+	return dead, why
+}
+
+// where names the host of a member for people.
+func (m *member) where() string {
+	if m.host == nil {
+		return m.Address
+	}
+	return m.host.ID()
 }
 
 // ready tells whether another try of something may begin.

@@ -41,7 +41,7 @@ func (f *fleet) markMove(a *assessment) {
 	// another member than it was meant to.
 	members := a.members()
 	x := members[len(members)-1]
-	if x.node.Relieves == 0 || x.gone() {
+	if x.node.Relieves == 0 || x.gone() || x.host == nil {
 		return
 	}
 	for _, m := range a.voters {

@@ -77,7 +77,7 @@ func (p *planner) uselessObserver(a *assessment) (*member, string) {
 			return o, o.why
 		case !o.caughtUp() && p.overdue(a, o):
 			return o, fmt.Sprintf("observer %d on %s did not catch up within %d ticks",
-				o.NodeID, o.host.ID(), p.policy.joinLimit(a.JoinFailures))
+				o.NodeID, o.where(), p.policy.joinLimit(a.JoinFailures))
 		case extra == nil || extra.caughtUp() || !o.caughtUp():
 			extra = o // the last of those least far
 		}
@@ -107,7 +107,7 @@ func (p *planner) grow(a *assessment, missing int) {
 	}
 	if len(a.observers) >= missing {
 		o := a.observers[0]
-		p.waits(a.ID, "node %d on %s to catch up", o.NodeID, o.host.ID())
+		p.waits(a.ID, "node %d on %s to catch up", o.NodeID, o.where())
 		return
 	}
 	p.addObserver(a)

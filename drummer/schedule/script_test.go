@@ -89,6 +89,9 @@ func (s *script) command(t *testing.T, d *datadriven.TestData) string {
 		s.eachNode(t, d, func(n *process) { delete(w.host(d, t).nodes, n.key) })
 	case "lead":
 		w.lead()
+	case "amnesia": // DrummerDB is lost, and begins anew
+		w.state, w.twin, w.index = db.NewState(), db.NewState(), 0
+		w.lead()
 	case "leaderless":
 		w.leaderless = arg(t, d, "is", "true") == "true"
 	case "world-set":

@@ -16,6 +16,8 @@ func (p *planner) start(a *assessment) {
 
 func (p *planner) startMember(a *assessment, m *member) {
 	switch {
+	case m.is == down && m.host == nil:
+		p.waits(a.ID, "a host at %s, where node %d lives: none was ever heard of", m.Address, m.NodeID)
 	case m.is == live || m.host == nil || !m.host.up || m.is == lost || m.Role == pb.MemberRole_WITNESS:
 		// it runs, or there is no starting it: that is for repair
 	case m.node.Start.InFlight():
