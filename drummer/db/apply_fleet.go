@@ -85,8 +85,12 @@ func (e *edit) forgetHost(cmd *pb.ForgetHost) {
 	switch {
 	case h == nil:
 		e.refuse(pb.CommandCode_NOT_FOUND, "host %q is unknown", cmd.GetNodehostId())
+		return
 	case !h.Gone && !h.Dead:
 		e.refuse(pb.CommandCode_CONFLICT, "host %s is not dead", h.ID())
+		return
+	}
+	switch e.dropDoubtful(h); {
 	case h.Placed > 0:
 		e.refuse(pb.CommandCode_CONFLICT, "%d nodes are still placed on host %s", h.Placed, h.ID())
 	default:

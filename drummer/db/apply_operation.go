@@ -56,6 +56,9 @@ func (e *edit) closeOperation(op *pb.Operation, end ending, kind, how string) {
 		n.Unsure = n.Unsure || end != never
 		n.Asked = n.Unsure
 	}
+	if n := c.Node(op.Request.NodeId); n != nil && op.Request.Kind == pb.RequestKind_ADD_OBSERVER && end == never && c.doubtful(n) {
+		e.dropNode(c, n.ID)
+	}
 	e.changed(c)
 	e.event(operationEvent(kind, op), "operation %d (%s) %s", op.Id, Describe(op.Request), how)
 }

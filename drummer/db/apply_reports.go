@@ -97,6 +97,7 @@ func (e *edit) meetHost(info *pb.NodeHostInfo) *Host {
 func (e *edit) loseHost(h *Host, by *pb.NodeHostInfo) {
 	h.Gone, h.GoneSince = true, e.s.Tick
 	e.dropReplicas(h, func(*Cluster, *Replica) bool { return false })
+	e.dropDoubtful(h)
 	e.event(&pb.Event{Kind: EventHostGone, NodehostId: h.ID()},
 		"host %s is gone for good: %s reports as %s now", h.ID(), by.RaftAddress, by.NodehostId)
 }

@@ -143,6 +143,23 @@ func (e *edit) dropNode(c *Cluster, id uint64) {
 	e.changed(c)
 }
 
+// dropDoubtful drops the nodes placed on a host that are doubtful.
+func (e *edit) dropDoubtful(h *Host) {
+	for id, base := range e.s.Clusters.All() {
+		if h.Placed == 0 {
+			return
+		}
+		if c := e.clusters[id]; c != nil {
+			base = c
+		}
+		for _, n := range slices.Clone(base.Nodes) {
+			if n.HostID == h.ID() && base.doubtful(&n) {
+				e.dropNode(e.cluster(id), n.ID)
+			}
+		}
+	}
+}
+
 func compareNodes(a, b Node) int {
 	switch {
 	case a.ID < b.ID:

@@ -70,7 +70,8 @@ type Host struct {
 	Dead    bool
 	UpSince uint64
 	Deaths  uint32
-	// Placed counts the Nodes of all clusters whose HostID is this host.
+	// Placed counts the Nodes of all clusters whose HostID is this host, also those
+	// that are doubtful.
 	Placed int
 	// Replicas counts, for each cluster, the Replicas reported here.
 	Replicas ordmap.Map[uint64, int]
@@ -250,6 +251,13 @@ func (c Cluster) leads(leader, term uint64) bool {
 // as its host knows, it does not only run but works.
 func (c *Cluster) Follows(r *Replica) bool {
 	return c.Leader != 0 && r.Running && r.Leader == c.Leader && r.Term == c.LeaderTerm
+}
+
+// doubtful tells whether nobody knows of a node that it was added, or that it
+// will be: its addition had no result, and no membership shows it. Should it turn
+// out to be a member all the same, it is adopted like any other.
+func (c *Cluster) doubtful(n *Node) bool {
+	return n.Fence != 0 && n.MemberSince == 0 && !n.Asked && !n.Started && !c.Config.InFlight()
 }
 
 func (c *Cluster) findReplica(nodeID uint64, hostID string) (int, bool) {

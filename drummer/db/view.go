@@ -43,6 +43,25 @@ func (s *State) memberLocation(c *Cluster, m Member, ttl uint64) *pb.MemberLocat
 	return l
 }
 
+// empty tells whether nothing is on a host, and nothing is known to come.
+func (s *State) empty(h *Host) bool {
+	if h.Replicas.Len() > 0 {
+		return false
+	}
+	left := h.Placed
+	for c := range s.Clusters.Values() {
+		if left == 0 {
+			break
+		}
+		for i := range c.Nodes {
+			if n := &c.Nodes[i]; n.HostID == h.ID() && c.doubtful(n) {
+				left--
+			}
+		}
+	}
+	return left == 0
+}
+
 // HostStatus is Drummer's picture of a NodeHost.
 func (s *State) HostStatus(h *Host, ttl uint64) *pb.NodeHostStatus {
 	status := &pb.NodeHostStatus{
@@ -54,7 +73,7 @@ func (s *State) HostStatus(h *Host, ttl uint64) *pb.NodeHostStatus {
 		switch {
 		case h.Mode == pb.HostMode_CORDON:
 			status.State = pb.NodeHostState_CORDONED
-		case h.Mode == pb.HostMode_DRAIN && h.Placed == 0 && h.Replicas.Len() == 0:
+		case h.Mode == pb.HostMode_DRAIN && s.empty(h):
 			status.State = pb.NodeHostState_DRAINED
 		case h.Mode == pb.HostMode_DRAIN:
 			status.State = pb.NodeHostState_DRAINING
