@@ -4,6 +4,9 @@
 // holds, as one full state and then as deltas, and carries out the requests
 // that Drummer pushes down the same stream.
 //
+// Beside the Raft logs it remembers its deployment, and which nodes joined as
+// observers: what it must know again after a restart, and nobody else may.
+//
 // It decides nothing: it starts no node by itself after a restart, and refuses
 // what was meant for another NodeHost, another deployment or an older leader.
 package agent

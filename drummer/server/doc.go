@@ -9,6 +9,11 @@
 // schedule decide. Each of its proposals carries the Raft term, so that what a
 // deposed leader still writes is refused in DrummerDB.
 //
+// A server writes down beside its log which disk each NodeID belongs to
+// (record.go). One without a log asks the others before it starts Raft
+// (admission.go), so that none that has lost its disk votes under its old
+// NodeID.
+//
 // It decides nothing itself: decisions are package schedule's, what holds is
 // package db's.
 package server
