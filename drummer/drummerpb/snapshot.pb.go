@@ -841,6 +841,7 @@ type ReplicaRecord struct {
 	RaftDigest     uint64                 `protobuf:"varint,8,opt,name=raft_digest,json=raftDigest,proto3" json:"raft_digest,omitempty"`
 	LeaderId       uint64                 `protobuf:"varint,9,opt,name=leader_id,json=leaderId,proto3" json:"leader_id,omitempty"` // that it follows, in term
 	Term           uint64                 `protobuf:"varint,10,opt,name=term,proto3" json:"term,omitempty"`
+	Foreign        bool                   `protobuf:"varint,11,opt,name=foreign,proto3" json:"foreign,omitempty"` // it belongs to another Raft group
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -945,6 +946,13 @@ func (x *ReplicaRecord) GetTerm() uint64 {
 	return 0
 }
 
+func (x *ReplicaRecord) GetForeign() bool {
+	if x != nil {
+		return x.Foreign
+	}
+	return false
+}
+
 var File_snapshot_proto protoreflect.FileDescriptor
 
 const file_snapshot_proto_rawDesc = "" +
@@ -1033,7 +1041,7 @@ const file_snapshot_proto_rawDesc = "" +
 	"\x05start\x18\t \x01(\v2\x1a.drumbeat.v1.AttemptRecordR\x05start\x12\x16\n" +
 	"\x06unsure\x18\n" +
 	" \x01(\bR\x06unsure\x12\x1a\n" +
-	"\brelieves\x18\v \x01(\x04R\brelieves\"\xdf\x02\n" +
+	"\brelieves\x18\v \x01(\x04R\brelieves\"\xf9\x02\n" +
 	"\rReplicaRecord\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12\x1f\n" +
 	"\vnodehost_id\x18\x02 \x01(\tR\n" +
@@ -1047,7 +1055,8 @@ const file_snapshot_proto_rawDesc = "" +
 	"raftDigest\x12\x1b\n" +
 	"\tleader_id\x18\t \x01(\x04R\bleaderId\x12\x12\n" +
 	"\x04term\x18\n" +
-	" \x01(\x04R\x04termB5Z3github.com/drumbeat-raft/drumbeat/drummer/drummerpbb\x06proto3"
+	" \x01(\x04R\x04term\x12\x18\n" +
+	"\aforeign\x18\v \x01(\bR\aforeignB5Z3github.com/drumbeat-raft/drumbeat/drummer/drummerpbb\x06proto3"
 
 var (
 	file_snapshot_proto_rawDescOnce sync.Once
