@@ -19,7 +19,14 @@ func (e *edit) mergeMembership(c *Cluster, m *pb.Membership) {
 		e.note("%s.", err)
 		return
 	}
-	if c.Deleted || image.CCID <= c.Image.CCID || !c.complete(&image) {
+	if c.Deleted || !c.complete(&image) {
+		return
+	}
+	if why := c.contradicts(&image); why != "" {
+		e.note("Membership %d reported for cluster %d is not this cluster's: %s.", image.CCID, c.ID, why)
+		return
+	}
+	if image.CCID <= c.Image.CCID {
 		return
 	}
 	old := c.Image
@@ -46,6 +53,39 @@ func (c *Cluster) complete(image *Image) bool {
 		return false
 	}
 	return !slices.ContainsFunc(image.Members, func(m Member) bool { return m.NodeID < c.FirstNodeID })
+}
+
+// contradicts tells why an image can't be one of this cluster's, or nothing. A
+// NodeID means one address for ever, and a member goes only by being removed: an
+// image that has it otherwise is that of another Raft group which somebody runs
+// under the same ClusterID, or of one that was recovered by hand.
+func (c *Cluster) contradicts(image *Image) string {
+	for i := range c.Nodes {
+		n := &c.Nodes[i]
+		switch m := image.Member(n.ID); {
+		case m != nil && m.Address != n.Address:
+			return fmt.Sprintf("it has node %d at %s, which lives at %s", n.ID, m.Address, n.Address)
+		case m == nil && n.Fence == 0 && image.CCID > c.Image.CCID && !image.HasRemoved(n.ID):
+			return fmt.Sprintf("it neither has node %d nor says that it was removed", n.ID)
+		}
+	}
+	return ""
+}
+
+// judgeReplica notes whether a replica belongs to another Raft group, going by
+// the membership that its host reports with it.
+func (e *edit) judgeReplica(c *Cluster, r *Replica, m *pb.Membership) {
+	image, err := imageOf(c.ID, m)
+	if err != nil || !c.complete(&image) || c.Spec == nil {
+		return
+	}
+	why := c.contradicts(&image)
+	if why != "" && !r.Foreign {
+		e.event(&pb.Event{Kind: EventClusterForeign, ClusterId: c.ID, NodeId: r.NodeID, NodehostId: r.HostID},
+			"node %d on %s is of another Raft group than cluster %d, in spite of the same ID: in its membership %d %s; nothing is done to the cluster until somebody explains that",
+			r.NodeID, r.HostID, c.ID, image.CCID, strings.TrimPrefix(why, "it "))
+	}
+	r.Foreign = why != ""
 }
 
 // noteJoins counts observers that went without having been promoted.

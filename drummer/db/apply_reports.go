@@ -125,6 +125,7 @@ func (e *edit) reportNode(h *Host, n *pb.NodeReport) {
 	}
 	if n.Membership != nil {
 		r.CCID = n.Membership.GetConfigChangeId()
+		e.judgeReplica(c, &r, n.Membership)
 	}
 	leader := c.Leader
 	e.putReplica(c, r)

@@ -76,6 +76,8 @@ func (e *edit) accept(cmd *pb.Schedule, op *pb.Operation) error {
 			base.ChangedAt, cmd.GetDecidedAtIndex())
 	case !e.s.Launched:
 		return errors.New("the deployment is not launched")
+	case base.Foreigner() != nil && r.Kind != pb.RequestKind_DESTROY_NODE:
+		return errors.New("somebody runs another Raft group under its ID")
 	case op.DeadlineTick <= e.s.Tick || op.DeadlineTick-e.s.Tick > MaxDeadlineTicks:
 		return fmt.Errorf("its deadline, tick %d, is not ahead of tick %d", op.DeadlineTick, e.s.Tick)
 	case e.currentHost(r.NodehostId) == nil:
@@ -294,6 +296,8 @@ func (e *edit) acceptDestroy(c *Cluster, op *pb.Operation) error {
 // meanwhile appears.
 func (c *Cluster) Zombie(r *Replica) bool {
 	switch {
+	case r.Foreign:
+		return false
 	case r.NodeID < c.FirstNodeID || c.Image.HasRemoved(r.NodeID):
 		return true
 	case c.Image.CCID == 0 || c.Image.Member(r.NodeID) != nil || c.Node(r.NodeID) != nil:

@@ -33,6 +33,7 @@ const (
 	EventClusterDeleted     = "cluster-deleted"
 	EventClusterPlaced      = "cluster-placed"
 	EventClusterAdopted     = "cluster-adopted"
+	EventClusterForeign     = "cluster-foreign"
 	EventMembership         = "membership-changed"
 	EventOperationPlanned   = "operation-planned"
 	EventOperationDropped   = "operation-dropped"

@@ -183,6 +183,7 @@ func (x *Replica) record() *pb.ReplicaRecord {
 		Destroy:        x.Destroy.record(),
 		RaftDigest:     x.RaftDigest,
 		LeaderId:       x.Leader,
+		Foreign:        x.Foreign,
 		Term:           x.Term,
 	}
 }
@@ -196,6 +197,7 @@ func replicaOf(r *pb.ReplicaRecord) Replica {
 		CaughtUp: r.GetCaughtUp(),
 		CCID:     r.GetConfigChangeId(),
 		Destroy:  attemptOf(r.GetDestroy()),
+		Foreign:  r.GetForeign(),
 		Leader:   r.GetLeaderId(),
 		Term:     r.GetTerm(),
 

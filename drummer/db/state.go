@@ -188,6 +188,9 @@ type Replica struct {
 	// RaftDigest is the raftspec.Digest of the Raft configuration it runs with;
 	// 0: unknown, or it does not run.
 	RaftDigest uint64
+	// Foreign: the membership it reported is of another Raft group than this
+	// cluster. It counts for nothing and is left alone.
+	Foreign bool
 	// CCID is that of the newest membership this replica reported; 0: none.
 	CCID uint64
 	// Destroy is the attempt at removing it.
@@ -235,7 +238,7 @@ func (c *Cluster) Replica(nodeID uint64, hostID string) *Replica {
 func (c *Cluster) follow() {
 	c.Leader, c.LeaderTerm = 0, 0
 	for i := range c.Replicas {
-		if r := &c.Replicas[i]; r.Leader != 0 && r.Term > c.LeaderTerm && c.Node(r.NodeID) != nil {
+		if r := &c.Replicas[i]; !r.Foreign && r.Leader != 0 && r.Term > c.LeaderTerm && c.Node(r.NodeID) != nil {
 			c.Leader, c.LeaderTerm = r.Leader, r.Term
 		}
 	}
@@ -247,10 +250,19 @@ func (c Cluster) leads(leader, term uint64) bool {
 	return c.Leader == leader && c.LeaderTerm == term
 }
 
+// Foreigner returns a replica that belongs to another Raft group, or nil.
+func (c *Cluster) Foreigner() *Replica {
+	i := slices.IndexFunc(c.Replicas, func(r Replica) bool { return r.Foreign })
+	if i < 0 {
+		return nil
+	}
+	return &c.Replicas[i]
+}
+
 // Follows tells whether a replica follows the cluster's present leader: as far
 // as its host knows, it does not only run but works.
 func (c *Cluster) Follows(r *Replica) bool {
-	return c.Leader != 0 && r.Running && r.Leader == c.Leader && r.Term == c.LeaderTerm
+	return c.Leader != 0 && r.Running && !r.Foreign && r.Leader == c.Leader && r.Term == c.LeaderTerm
 }
 
 // doubtful tells whether nobody knows of a node that it was added, or that it

@@ -94,6 +94,10 @@ func (p *planner) look(c *db.Cluster) {
 	a := p.assess(c)
 	p.countJoins(a)
 	p.countLeader(a)
+	if r := c.Foreigner(); r != nil && !c.Deleted {
+		p.waits(c.ID, "somebody to explain node %d on %s: it is of another Raft group under the same ID", r.NodeID, r.HostID)
+		return
+	}
 	switch {
 	case c.Deleted:
 	case a.Unformed() && (len(c.Initial) == 0 || a.dead > 0):

@@ -84,7 +84,13 @@ func (s *script) command(t *testing.T, d *datadriven.TestData) string {
 	case "stop-node":
 		s.eachNode(t, d, func(n *process) { n.running, n.caught = false, false })
 	case "stray":
-		w.stray(w.host(d, t), number(t, d, "cluster", 1), number(t, d, "node", 1))
+		w.stray(w.host(d, t), number(t, d, "cluster", 1), number(t, d, "node", 1), membership(t, d))
+	case "stray-gone":
+		s.eachNode(t, d, func(n *process) {
+			if n.foreign {
+				delete(w.host(d, t).nodes, n.key)
+			}
+		})
 	case "lose-log":
 		s.eachNode(t, d, func(n *process) { delete(w.host(d, t).nodes, n.key) })
 	case "lead":
@@ -258,6 +264,22 @@ func (s *script) mode(t *testing.T, d *datadriven.TestData) {
 			}
 		}
 	}
+}
+
+// membership reads members=1@h4.2@h5 ccid=9, or nothing.
+func membership(t *testing.T, d *datadriven.TestData) *db.Image {
+	image := &db.Image{CCID: number(t, d, "ccid", 3)}
+	for _, text := range strings.FieldsFunc(arg(t, d, "members", ""), func(r rune) bool { return r == '.' }) {
+		m := db.Member{Role: pb.MemberRole_VOTER}
+		if _, err := fmt.Sscanf(text, "%d@%s", &m.NodeID, &m.Address); err != nil {
+			d.Fatalf(t, "%q is no member: %v", text, err)
+		}
+		image.Members = append(image.Members, m)
+	}
+	if len(image.Members) == 0 {
+		return nil
+	}
+	return image
 }
 
 func (s *script) update(t *testing.T, d *datadriven.TestData) string {

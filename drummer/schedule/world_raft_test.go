@@ -217,6 +217,9 @@ func (w *world) destroyNode(m *machine, r *pb.Request) *pb.RequestResult {
 			w.breaks("node %d of cluster %d was destroyed, though a member", r.NodeId, r.ClusterId)
 		}
 	}
+	if n := m.nodes[key]; n != nil && n.foreign {
+		w.breaks("node %d of cluster %d on %s was destroyed, which is not Drummer's", r.NodeId, r.ClusterId, m.name)
+	}
 	delete(m.nodes, key)
 	return answer(pb.ResultCode_DONE, "")
 }

@@ -104,6 +104,7 @@ type process struct {
 	term    uint64
 	awake   uint64 // when it last took part in something
 	caught  bool
+	foreign bool // of a group that is not Drummer's
 }
 
 // group is the truth about a cluster.
@@ -180,7 +181,7 @@ func (w *world) noteEvents(before *db.State) {
 			w.decided[op.Id] = w.now
 			w.note("%s — %s", db.Describe(op.Request), op.Reason)
 		case db.EventOperationDropped, db.EventOperationExpired, db.EventOperationOvertaken,
-			db.EventHostGone, db.EventClusterAdopted, db.EventFuseBlown, db.EventFuseWhole:
+			db.EventHostGone, db.EventClusterAdopted, db.EventClusterForeign, db.EventFuseBlown, db.EventFuseWhole:
 			w.note("%s: %s", ev.Kind, ev.Text)
 		}
 	}
@@ -460,9 +461,12 @@ func (w *world) wipe(m *machine) {
 	m.nodes = map[nodeKey]*process{}
 }
 
-// stray makes a host run a node that Drummer knows nothing of.
-func (w *world) stray(m *machine, cluster, node uint64) {
+// stray makes a host run a node that Drummer knows nothing of, of a group of its
+// own if it is given a membership.
+func (w *world) stray(m *machine, cluster, node uint64, image *db.Image) {
 	key := nodeKey{cluster, node}
-	m.nodes[key] = &process{key: key, join: pb.JoinMode_INITIAL, running: true}
-	w.homes[key] = m.id
+	m.nodes[key] = &process{key: key, join: pb.JoinMode_INITIAL, running: true, image: image, foreign: image != nil}
+	if image == nil {
+		w.homes[key] = m.id
+	}
 }
