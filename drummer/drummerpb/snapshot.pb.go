@@ -339,6 +339,7 @@ type HostRecord struct {
 	UpSinceTick   uint64                 `protobuf:"varint,6,opt,name=up_since_tick,json=upSinceTick,proto3" json:"up_since_tick,omitempty"`
 	Deaths        uint32                 `protobuf:"varint,7,opt,name=deaths,proto3" json:"deaths,omitempty"`
 	Dead          bool                   `protobuf:"varint,8,opt,name=dead,proto3" json:"dead,omitempty"`
+	SpokeTick     uint64                 `protobuf:"varint,9,opt,name=spoke_tick,json=spokeTick,proto3" json:"spoke_tick,omitempty"` // last heard of though gone; 0: never
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -427,6 +428,13 @@ func (x *HostRecord) GetDead() bool {
 		return x.Dead
 	}
 	return false
+}
+
+func (x *HostRecord) GetSpokeTick() uint64 {
+	if x != nil {
+		return x.SpokeTick
+	}
+	return 0
 }
 
 type AttemptRecord struct {
@@ -986,7 +994,7 @@ const file_snapshot_proto_rawDesc = "" +
 	"\fpause_reason\x18\x0f \x01(\tR\vpauseReason\x12 \n" +
 	"\ftime_to_live\x18\x10 \x01(\x04R\n" +
 	"timeToLive\x12'\n" +
-	"\x05blown\x18\x11 \x03(\v2\x11.drumbeat.v1.FuseR\x05blown\"\x98\x02\n" +
+	"\x05blown\x18\x11 \x03(\v2\x11.drumbeat.v1.FuseR\x05blown\"\xb7\x02\n" +
 	"\n" +
 	"HostRecord\x12-\n" +
 	"\x04info\x18\x01 \x01(\v2\x19.drumbeat.v1.NodeHostInfoR\x04info\x12$\n" +
@@ -996,7 +1004,9 @@ const file_snapshot_proto_rawDesc = "" +
 	"\x04mode\x18\x05 \x01(\x0e2\x15.drumbeat.v1.HostModeR\x04mode\x12\"\n" +
 	"\rup_since_tick\x18\x06 \x01(\x04R\vupSinceTick\x12\x16\n" +
 	"\x06deaths\x18\a \x01(\rR\x06deaths\x12\x12\n" +
-	"\x04dead\x18\b \x01(\bR\x04dead\"m\n" +
+	"\x04dead\x18\b \x01(\bR\x04dead\x12\x1d\n" +
+	"\n" +
+	"spoke_tick\x18\t \x01(\x04R\tspokeTick\"m\n" +
 	"\rAttemptRecord\x12!\n" +
 	"\foperation_id\x18\x01 \x01(\x04R\voperationId\x12\x1a\n" +
 	"\bfailures\x18\x02 \x01(\rR\bfailures\x12\x1d\n" +
