@@ -37,7 +37,7 @@ func (e *edit) age() {
 			h = e.s.Hosts.At(id) // not to be changed
 		}
 		switch {
-		case h.Gone && h.Placed == 0 && e.s.Tick-h.GoneSince > forgetGoneAfter:
+		case h.Gone && h.Placed == 0 && e.s.Tick-max(h.GoneSince, h.Spoke) > forgetGoneAfter:
 			e.dropHost(id)
 			e.event(&pb.Event{Kind: EventHostForgotten, NodehostId: id},
 				"host %s was forgotten, its disk was lost and nothing is placed on it", id)
@@ -88,6 +88,10 @@ func (e *edit) forgetHost(cmd *pb.ForgetHost) {
 		return
 	case !h.Gone && !h.Dead:
 		e.refuse(pb.CommandCode_CONFLICT, "host %s is not dead", h.ID())
+		return
+	case h.Spoke != 0 && e.s.Tick-h.Spoke < max(e.s.TTL, 1):
+		e.refuse(pb.CommandCode_CONFLICT,
+			"host %s speaks still, and would take %s from its present owner were it forgotten: stop its process first", h.ID(), h.Address())
 		return
 	}
 	switch e.dropDoubtful(h); {

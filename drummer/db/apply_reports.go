@@ -19,7 +19,7 @@ func (e *edit) tick(cmd *pb.Tick) {
 		if h := e.currentHost(id); h != nil {
 			e.heard(h)
 		} else {
-			e.needFullState(id)
+			e.meetAgain(id)
 		}
 	}
 	for _, op := range e.s.Operations.All() {
@@ -51,14 +51,16 @@ func (e *edit) report(r *pb.HostReport) {
 			e.note("A report was left out: %s.", err)
 			return
 		}
-		h = e.meetHost(r.GetHost())
+		if h = e.meetHost(r.GetHost()); h == nil {
+			return
+		}
 		listed := map[[2]uint64]bool{}
 		for _, n := range r.GetNodes() {
 			listed[[2]uint64{n.GetClusterId(), n.GetNodeId()}] = true
 		}
 		e.dropReplicas(h, func(c *Cluster, r *Replica) bool { return listed[[2]uint64{c.ID, r.NodeID}] })
 	} else if h = e.currentHost(id); h == nil {
-		e.needFullState(id)
+		e.meetAgain(id)
 		return
 	}
 	e.heard(h)
@@ -72,11 +74,44 @@ func (e *edit) report(r *pb.HostReport) {
 	}
 }
 
+// meetAgain asks a host for its full state that speaks and is not known, or gone:
+// unless another one has its address.
+func (e *edit) meetAgain(id string) {
+	if h := e.host(id); h == nil || !e.contested(h, h.Address()) {
+		e.needFullState(id)
+	}
+}
+
+// contested tells whether a gone host claims an address whose owner is heard of,
+// and tells so once. A disk that was lost does not speak: these are two machines
+// with one RaftAddress. The one that came last keeps it, for to change back and
+// forth would have the nodes of each replaced in turn, until it falls silent for
+// its time to live.
+func (e *edit) contested(h *Host, address string) bool {
+	owner := e.host(e.s.Addresses.At(address))
+	if !h.Gone || owner == nil || owner.Dead || e.s.TTL > 0 && e.s.Tick-owner.LastSeen >= e.s.TTL {
+		return false
+	}
+	if e.s.Tick <= h.GoneSince+1 {
+		return true // its last word before it went
+	}
+	if h.Spoke == 0 || e.s.Tick-h.Spoke > forgetGoneAfter {
+		e.event(&pb.Event{Kind: EventHostContested, NodehostId: h.ID()},
+			"host %s, which was taken for gone, speaks as %s although %s does so too: these are two machines with one RaftAddress; the address stays with %s, and the nodes on %s are replaced, until one of the two is stopped",
+			h.ID(), address, owner.ID(), owner.ID(), h.ID())
+	}
+	h.Spoke = e.s.Tick
+	return true
+}
+
 // meetHost records who a host is, and that every other host of its address
-// has lost its disk.
+// has lost its disk; nil: it is the host that has to wait.
 func (e *edit) meetHost(info *pb.NodeHostInfo) *Host {
 	id := info.NodehostId
 	h := e.host(id)
+	if h != nil && e.contested(h, info.RaftAddress) {
+		return nil
+	}
 	if h == nil {
 		h = &Host{Info: info, UpSince: e.s.Tick}
 		e.hosts[id] = h
@@ -88,10 +123,20 @@ func (e *edit) meetHost(info *pb.NodeHostInfo) *Host {
 	}
 	if other := e.host(e.s.Addresses.At(info.RaftAddress)); other != nil && other != h {
 		e.loseHost(other, info)
+		e.inherit(h, other)
 	}
-	h.Info, h.Gone, h.GoneSince = info, false, 0
+	h.Info, h.Gone, h.GoneSince, h.Spoke = info, false, 0, 0
 	e.s.Addresses = e.s.Addresses.Set(info.RaftAddress, id)
 	return h
+}
+
+// inherit gives a host what somebody decided about the former one of its address.
+func (e *edit) inherit(h, former *Host) {
+	if h.Mode != former.Mode {
+		h.Mode = former.Mode
+		e.event(&pb.Event{Kind: EventHostMode, NodehostId: h.ID()},
+			"host %s is set to %s, as %s was at the same address", h.ID(), h.Mode, former.ID())
+	}
 }
 
 func (e *edit) loseHost(h *Host, by *pb.NodeHostInfo) {

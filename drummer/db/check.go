@@ -150,7 +150,7 @@ func (k *checker) host(id string, h *Host) error {
 	switch {
 	case h.ID() != id:
 		return fmt.Errorf("it calls itself %s", h.ID())
-	case h.LastSeen > k.s.Tick || h.GoneSince > k.s.Tick:
+	case h.LastSeen > k.s.Tick || h.GoneSince > k.s.Tick || h.Spoke > k.s.Tick:
 		return fmt.Errorf("it was seen at tick %d, after %d", h.LastSeen, k.s.Tick)
 	case h.Placed != k.placed[id]:
 		return fmt.Errorf("it counts %d nodes placed, there are %d", h.Placed, k.placed[id])

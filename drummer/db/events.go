@@ -20,6 +20,7 @@ const (
 	EventLaunched           = "launched"
 	EventHostJoined         = "host-joined"
 	EventHostGone           = "host-gone"
+	EventHostContested      = "host-contested"
 	EventHostForgotten      = "host-forgotten"
 	EventHostDead           = "host-dead"
 	EventHostReturned       = "host-returned"

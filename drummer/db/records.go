@@ -73,6 +73,7 @@ func (h *Host) record() *pb.HostRecord {
 		UpSinceTick:   h.UpSince,
 		Deaths:        h.Deaths,
 		Dead:          h.Dead,
+		SpokeTick:     h.Spoke,
 	}
 }
 

@@ -92,6 +92,7 @@ func (s *State) restoreHost(r *pb.HostRecord) error {
 		UpSince:   r.UpSinceTick,
 		Deaths:    r.Deaths,
 		Dead:      r.Dead,
+		Spoke:     r.SpokeTick,
 	}
 	s.Hosts = s.Hosts.Set(h.ID(), h)
 	if !h.Gone {

@@ -62,6 +62,8 @@ type Host struct {
 	// the disk is lost, and with it every replica that was on it.
 	Gone      bool
 	GoneSince uint64 // tick; 0 unless Gone
+	// Spoke is the tick at which it was last heard of though Gone; 0: never.
+	Spoke uint64
 	// Mode is what somebody decided about it.
 	Mode pb.HostMode
 	// Dead is set by the Tick that finds it unheard of for State.TTL, and
