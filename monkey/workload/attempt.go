@@ -52,7 +52,8 @@ type tries struct {
 	luck    uint64
 	timeout time.Duration // of the whole operation
 	// repeat says that the operation may be sent again after an unknown
-	// outcome: it has no effect, or has it at most once.
+	// outcome: it has no effect, or has it at most once. One that certainly
+	// had none is always sent again.
 	repeat bool
 }
 
@@ -82,7 +83,7 @@ func (t *tries) run(ctx context.Context, try func(ctx context.Context, address s
 		case client.Unknown:
 			outcome = client.Unknown
 		}
-		if code := client.RaftErrorOf(err).GetCode(); !t.repeat || hopeless[code] {
+		if code := client.RaftErrorOf(err).GetCode(); outcome == client.Unknown && !t.repeat || hopeless[code] {
 			return outcome, err
 		}
 		t.luck++

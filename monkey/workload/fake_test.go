@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/drummer/client"
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
@@ -54,17 +55,20 @@ type fake struct {
 	pending  sync.WaitGroup
 
 	proposals map[string]int // by writer
-	applied   map[string]int
-	forgotten int
-	unlocated bool
-	asked     map[string]int // by address
+	// doubts are the writers whose effect is in doubt, despite those that were
+	// proposed again then.
+	doubts, despite map[string]bool
+	applied         map[string]int
+	forgotten       int
+	unlocated       bool
+	asked           map[string]int // by address
 }
 
 func newFake(seed uint64, fates ...fate) *fake {
 	return &fake{
 		drawn: rand.New(rand.NewPCG(seed, 1)), fates: fates, delay: 20 * time.Millisecond,
 		stores: map[uint64]*kv.Store{}, sessions: map[uint64]map[uint64]map[uint64][]byte{},
-		closing: make(chan struct{}), proposals: map[string]int{}, applied: map[string]int{}, asked: map[string]int{},
+		closing: make(chan struct{}), proposals: map[string]int{}, doubts: map[string]bool{}, despite: map[string]bool{}, applied: map[string]int{}, asked: map[string]int{},
 	}
 }
 
@@ -159,6 +163,9 @@ func (f *fake) Propose(ctx context.Context, address string, session *pb.Session,
 	}
 	f.mu.Lock()
 	f.proposals[decoded.Writer]++
+	if f.doubts[decoded.Writer] {
+		f.despite[decoded.Writer] = true
+	}
 	f.mu.Unlock()
 	var answer []byte
 	err = f.treat(ctx, f.draw(address), func() {
@@ -167,6 +174,9 @@ func (f *fake) Propose(ctx context.Context, address string, session *pb.Session,
 		answer = f.apply(session, decoded)
 	})
 	if err != nil {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.doubts[decoded.Writer] = f.doubts[decoded.Writer] || client.OutcomeOf(err) == client.Unknown
 		return nil, err
 	}
 	return answer, nil
