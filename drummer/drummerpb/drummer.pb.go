@@ -2090,7 +2090,9 @@ type ClusterLocation struct {
 	Spec           *ClusterSpec           `protobuf:"bytes,6,opt,name=spec,proto3" json:"spec,omitempty"`
 	Launched       bool                   `protobuf:"varint,7,opt,name=launched,proto3" json:"launched,omitempty"`
 	// waiting_for says why the cluster is not as specified; empty: it is.
-	WaitingFor    string `protobuf:"bytes,8,opt,name=waiting_for,json=waitingFor,proto3" json:"waiting_for,omitempty"`
+	WaitingFor string `protobuf:"bytes,8,opt,name=waiting_for,json=waitingFor,proto3" json:"waiting_for,omitempty"`
+	// next_node_id is larger than every NodeID that the cluster ever had.
+	NextNodeId    uint64 `protobuf:"varint,9,opt,name=next_node_id,json=nextNodeId,proto3" json:"next_node_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2179,6 +2181,13 @@ func (x *ClusterLocation) GetWaitingFor() string {
 		return x.WaitingFor
 	}
 	return ""
+}
+
+func (x *ClusterLocation) GetNextNodeId() uint64 {
+	if x != nil {
+		return x.NextNodeId
+	}
+	return 0
 }
 
 type MemberLocation struct {
@@ -3519,7 +3528,7 @@ const file_drummer_proto_rawDesc = "" +
 	"\x0eLocateResponse\x12\x19\n" +
 	"\bdb_index\x18\x01 \x01(\x04R\adbIndex\x128\n" +
 	"\bclusters\x18\x02 \x03(\v2\x1c.drumbeat.v1.ClusterLocationR\bclusters\x12\x18\n" +
-	"\aservers\x18\x03 \x03(\tR\aservers\"\xb7\x02\n" +
+	"\aservers\x18\x03 \x03(\tR\aservers\"\xd9\x02\n" +
 	"\x0fClusterLocation\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\x04R\tclusterId\x12(\n" +
@@ -3530,7 +3539,9 @@ const file_drummer_proto_rawDesc = "" +
 	"\x04spec\x18\x06 \x01(\v2\x18.drumbeat.v1.ClusterSpecR\x04spec\x12\x1a\n" +
 	"\blaunched\x18\a \x01(\bR\blaunched\x12\x1f\n" +
 	"\vwaiting_for\x18\b \x01(\tR\n" +
-	"waitingFor\"\xd5\x01\n" +
+	"waitingFor\x12 \n" +
+	"\fnext_node_id\x18\t \x01(\x04R\n" +
+	"nextNodeId\"\xd5\x01\n" +
 	"\x0eMemberLocation\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12+\n" +
 	"\x04role\x18\x02 \x01(\x0e2\x17.drumbeat.v1.MemberRoleR\x04role\x12\x1f\n" +
