@@ -15,6 +15,7 @@ func (s *State) Location(c *Cluster, ttl uint64) *pb.ClusterLocation {
 		Available:      s.Available(c, ttl),
 		Spec:           c.Spec,
 		Launched:       len(c.Nodes) > 0,
+		NextNodeId:     c.NextNodeID,
 	}
 	if leader := c.Node(c.Leader); leader != nil && s.Running(c, leader, ttl) {
 		l.LeaderId = c.Leader

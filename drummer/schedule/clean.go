@@ -21,6 +21,10 @@ func (p *planner) clean(a *assessment) {
 		if a.Deleted {
 			p.waits(a.ID, "node %d of the deleted cluster to be removed from %s", r.NodeID, r.HostID)
 		}
+		if a.suspended(r) {
+			p.waits(a.ID, "its voters to work, before node %d, which is no member, is removed from %s: %s", r.NodeID, r.HostID, a.doubts())
+			continue
+		}
 		if h == nil || !h.fresh || !p.reported(r.Destroy) || !p.free(h) {
 			continue
 		}
@@ -31,6 +35,14 @@ func (p *planner) clean(a *assessment) {
 			ConfigChangeId: a.Image.CCID,
 		}, "%s", zombieReason(a, r))
 	}
+}
+
+// suspended tells whether what is left of a former member has to stay for now.
+// While the cluster doesn't work, that may be what somebody recovers it from, or
+// has: a snapshot that is imported has an older ccid, and may have members that
+// were removed after it was taken.
+func (a *assessment) suspended(r *db.Replica) bool {
+	return !a.Deleted && r.NodeID >= a.FirstNodeID && a.sure < db.Quorum(len(a.voters))
 }
 
 func zombieReason(a *assessment, r *db.Replica) string {
