@@ -63,8 +63,9 @@ func (s *State) empty(h *Host) bool {
 	return left == 0
 }
 
-// HostStatus is Drummer's picture of a NodeHost.
-func (s *State) HostStatus(h *Host, ttl uint64) *pb.NodeHostStatus {
+// HostStatus is Drummer's picture of a NodeHost: suspect after so many ticks
+// without a word, dead after ttl.
+func (s *State) HostStatus(h *Host, suspect, ttl uint64) *pb.NodeHostStatus {
 	status := &pb.NodeHostStatus{
 		Host:         h.Info,
 		State:        s.HostState(h, ttl),
@@ -72,6 +73,8 @@ func (s *State) HostStatus(h *Host, ttl uint64) *pb.NodeHostStatus {
 	}
 	if status.State == pb.NodeHostState_UP {
 		switch {
+		case s.Tick-h.LastSeen >= suspect:
+			status.State = pb.NodeHostState_SUSPECT
 		case h.Mode == pb.HostMode_CORDON:
 			status.State = pb.NodeHostState_CORDONED
 		case h.Mode == pb.HostMode_DRAIN && s.empty(h):

@@ -435,7 +435,7 @@ func (s *script) show(t *testing.T, d *datadriven.TestData) string {
 	switch what := d.CmdArgs[0].Key; what {
 	case "hosts":
 		for _, h := range newFleet(s.w.state, s.w.policy, 0).order {
-			fmt.Fprintf(&b, "%s %s placed=%d\n", h.ID(), s.w.state.HostStatus(h.Host, s.w.policy.TTL).State, h.Placed)
+			fmt.Fprintf(&b, "%s %s placed=%d\n", h.ID(), s.w.state.HostStatus(h.Host, s.w.policy.Suspect, s.w.policy.TTL).State, h.Placed)
 		}
 	case "waiting":
 		for _, x := range Decide(s.w.state, s.w.policy, s.w.seed).Waiting {

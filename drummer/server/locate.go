@@ -56,7 +56,7 @@ func (s *Server) locate(state *db.State, ids []uint64) *pb.LocateResponse {
 func listHosts(state *db.State, policy schedule.Policy) *pb.ListNodeHostsResponse {
 	out := &pb.ListNodeHostsResponse{DbIndex: state.Index}
 	for _, host := range state.Hosts.All() {
-		out.Hosts = append(out.Hosts, state.HostStatus(host, policy.TTL))
+		out.Hosts = append(out.Hosts, state.HostStatus(host, policy.Suspect, policy.TTL))
 	}
 	return out
 }
