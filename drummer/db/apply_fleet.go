@@ -6,12 +6,26 @@ import (
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
 
-// Version is the newest version of the log's commands that this program
-// knows. A kind of command that is introduced later has its version's number,
-// and is refused as unknown until SetVersion let that version in: so servers
-// of two programs refuse alike, until the leader knows that all can apply it.
-// Version 2 has SetFuses, restarts for a new Raft configuration, and looks
-// closer at specifications.
+// Version is the newest version of the log's commands that this program knows.
+// A number stands for all that Apply makes of commands, not only for their kinds:
+// two servers must make the same state of the same bytes, whichever programs they
+// run. So in a program that follows a released one Version grows with
+//   - a new kind of command, or a new field in one that Apply goes by;
+//   - a change to what Apply accepts, refuses, records or tells in an event, the
+//     limits in validate.go and raftspec.Check among it;
+//   - a new field of a snapshot that an older program would lose: it would restore
+//     another state than it was sent.
+//
+// What is new has to be behind edit.since, or a look at State.Version, and applies
+// once SetVersion let the version in, which the leader asks for when every server
+// knows it: until then all refuse alike. schedule decides on the leader alone, and
+// its decisions are data in the log, so a change there needs no number.
+//
+// No version is released yet. Version 2 has all there is; 1 is where an empty
+// DrummerDB begins, and knows no fuses, no restarts for a new Raft configuration,
+// and looks less closely at specifications. Until the first release Apply may
+// change within version 2: servers built from different commits before that must
+// not run together, nor one on the other's data.
 const Version = 2
 
 // calmTicks is how long a host must be up for its deaths to be forgotten.

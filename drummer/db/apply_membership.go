@@ -180,6 +180,9 @@ func (e *edit) adopt(c *Cluster, m Member) {
 	}
 }
 
+// maxRemovedShown bounds the removed members that are listed for people.
+const maxRemovedShown = 10
+
 // String lists the members for people, as '1@a 2@b 3@c(observer), removed 4'.
 func (m *Image) String() string {
 	var b strings.Builder
@@ -192,8 +195,12 @@ func (m *Image) String() string {
 			fmt.Fprintf(&b, "(%s)", strings.ToLower(x.Role.String()))
 		}
 	}
-	if len(m.Removed) > 0 {
-		fmt.Fprintf(&b, ", removed %s", strings.Trim(fmt.Sprint(m.Removed), "[]"))
+	if n := len(m.Removed); n > 0 {
+		last := m.Removed[max(0, n-maxRemovedShown):]
+		fmt.Fprintf(&b, ", removed %s", strings.Trim(fmt.Sprint(last), "[]"))
+		if n > len(last) {
+			fmt.Fprintf(&b, " and %d before", n-len(last))
+		}
 	}
 	return b.String()
 }

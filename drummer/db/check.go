@@ -28,6 +28,11 @@ func (s *State) Check() error {
 			return fmt.Errorf("cluster %d: %w", id, err)
 		}
 	}
+	for id, t := range s.Tombs.All() {
+		if id == 0 || s.Clusters.At(id) != nil || t.NextNodeID == 0 || t.NextNodeID > MaxNodeID {
+			return fmt.Errorf("the tomb of cluster %d, with NodeIDs up to %d, can't be", id, t.NextNodeID)
+		}
+	}
 	for id, h := range s.Hosts.All() {
 		if err := c.host(id, h); err != nil {
 			return fmt.Errorf("host %s: %w", id, err)
@@ -71,6 +76,9 @@ func (k *checker) cluster(id uint64, c *Cluster) error {
 		if err := validateSpec(c.Spec); err != nil {
 			return err
 		}
+	}
+	if c.buriable() {
+		return fmt.Errorf("nothing is left of it")
 	}
 	for _, m := range c.Image.Members {
 		if c.Node(m.NodeID) == nil || m.NodeID >= c.NextNodeID {

@@ -34,11 +34,22 @@ func newEdit(base *State, index uint64) *edit {
 
 // publish returns the new state.
 func (e *edit) publish() *State {
+	for _, c := range e.clusters {
+		if c.Spec == nil && len(c.Replicas) == 0 {
+			e.abandon(c) // in any order: it is no event, and counts for hosts alone
+		}
+	}
 	for id, h := range e.hosts {
 		e.s.Hosts = e.s.Hosts.Set(id, h)
 	}
 	for id, c := range e.clusters {
-		e.s.Clusters = e.s.Clusters.Set(id, c)
+		if c.buriable() {
+			e.s.Clusters = e.s.Clusters.Delete(id)
+			e.s.Tombs = e.s.Tombs.Set(id, Tomb{NextNodeID: c.NextNodeID, Deleted: c.Deleted})
+		} else {
+			e.s.Clusters = e.s.Clusters.Set(id, c)
+			e.s.Tombs = e.s.Tombs.Delete(id)
+		}
 	}
 	return &e.s
 }
@@ -77,7 +88,7 @@ func (e *edit) cluster(id uint64) *Cluster {
 	}
 	old, ok := e.s.Clusters.Get(id)
 	if !ok {
-		return nil
+		return e.exhume(id)
 	}
 	c := *old
 	c.Nodes = slices.Clone(old.Nodes)
@@ -86,11 +97,37 @@ func (e *edit) cluster(id uint64) *Cluster {
 	return &c
 }
 
+// exhume makes a cluster of its tomb, or returns nil.
+func (e *edit) exhume(id uint64) *Cluster {
+	tomb, ok := e.s.Tombs.Get(id)
+	if !ok {
+		return nil
+	}
+	c := newCluster(id)
+	c.NextNodeID, c.Deleted = tomb.NextNodeID, tomb.Deleted
+	if tomb.Deleted {
+		c.FirstNodeID = tomb.NextNodeID
+	}
+	e.clusters[id] = c
+	e.changed(c)
+	return c
+}
+
+// buriable tells whether nothing but its NodeIDs is left of a cluster.
+func (c *Cluster) buriable() bool {
+	return c.Spec == nil && len(c.Nodes) == 0 && len(c.Replicas) == 0 && !c.Config.InFlight()
+}
+
+// newCluster is a cluster that nobody has heard of.
+func newCluster(id uint64) *Cluster {
+	return &Cluster{ID: id, FirstNodeID: 1, NextNodeID: 1, RaftDigest: raftspec.Digest(nil)}
+}
+
 func (e *edit) clusterOrNew(id uint64) *Cluster {
 	if c := e.cluster(id); c != nil {
 		return c
 	}
-	c := &Cluster{ID: id, FirstNodeID: 1, NextNodeID: 1, RaftDigest: raftspec.Digest(nil)}
+	c := newCluster(id)
 	e.clusters[id] = c
 	e.changed(c)
 	return c
@@ -207,6 +244,15 @@ func (e *edit) dropReplica(c *Cluster, nodeID uint64, hostID string) {
 	}
 	e.follow(c)
 	e.changed(c)
+}
+
+// abandon drops the nodes of a cluster that was never Drummer's and that no host
+// reports any more.
+func (e *edit) abandon(c *Cluster) {
+	for _, n := range slices.Clone(c.Nodes) {
+		e.dropNode(c, n.ID)
+	}
+	c.Image = Image{}
 }
 
 // dropReplicas drops everything that is reported on a host.

@@ -24,6 +24,12 @@ func (s *State) records() iter.Seq[*pb.SnapshotRecord] {
 				return
 			}
 		}
+		for id, t := range s.Tombs.All() {
+			r := &pb.TombRecord{ClusterId: id, NextNodeId: t.NextNodeID, Deleted: t.Deleted}
+			if !yield(&pb.SnapshotRecord{Body: &pb.SnapshotRecord_Tomb{Tomb: r}}) {
+				return
+			}
+		}
 		for op := range s.Operations.Values() {
 			if !yield(&pb.SnapshotRecord{Body: &pb.SnapshotRecord_Operation{Operation: op}}) {
 				return
@@ -54,6 +60,7 @@ func (s *State) header() *pb.SnapshotHeader {
 		NextEventSequence: s.NextEventSequence,
 		Hosts:             uint64(s.Hosts.Len()),
 		Clusters:          uint64(s.Clusters.Len()),
+		Tombs:             uint64(s.Tombs.Len()),
 		Operations:        uint64(s.Operations.Len()),
 		Events:            uint64(len(s.Events)),
 		Version:           s.Version,

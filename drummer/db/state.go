@@ -46,6 +46,9 @@ type State struct {
 	Addresses ordmap.Map[string, string]
 	// Clusters holds every cluster that was defined or reported.
 	Clusters ordmap.Map[uint64, *Cluster]
+	// Tombs hold what is left of clusters of which nothing is defined, placed or
+	// reported any more, by ClusterID; none of them is in Clusters.
+	Tombs ordmap.Map[uint64, Tomb]
 	// Operations are those in flight, by ID. Each is referred to by exactly
 	// one Attempt, and each Attempt in flight by one of these.
 	Operations ordmap.Map[uint64, *pb.Operation]
@@ -131,6 +134,13 @@ type Cluster struct {
 	Nodes []Node
 	// Replicas are what hosts that are not Gone report, by NodeID and HostID.
 	Replicas []Replica
+}
+
+// Tomb keeps the NodeIDs of a former cluster from being used again.
+type Tomb struct {
+	NextNodeID uint64
+	// Deleted: it was Drummer's. What turns up of it is removed.
+	Deleted bool
 }
 
 // Image is a membership as of one config change.

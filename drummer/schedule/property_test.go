@@ -202,12 +202,14 @@ func (h *history) update(t *rapid.T, what string, change func(*pb.ClusterSpec)) 
 
 // recreate deletes a cluster, or defines it again.
 func (h *history) recreate(t *rapid.T) {
-	c := h.state.Clusters.At(rapid.Uint64Range(1, h.defined).Draw(t, "cluster"))
+	id := rapid.Uint64Range(1, h.defined).Draw(t, "cluster")
+	_, buried := h.state.Tombs.Get(id)
+	c := h.state.Clusters.At(id)
 	switch {
+	case buried || c != nil && c.Deleted:
+		h.did("define %d again", id)
+		h.define(&pb.ClusterSpec{ClusterId: id, Application: "kv", Size: 3})
 	case c == nil:
-	case c.Deleted:
-		h.did("define %d again", c.ID)
-		h.define(&pb.ClusterSpec{ClusterId: c.ID, Application: "kv", Size: 3})
 	case c.Spec != nil:
 		h.did("delete %d", c.ID)
 		h.delete(c.ID)

@@ -509,6 +509,9 @@ func few(c *db.Cluster) bool { return c.Spec.GetSize() <= 2 }
 // before it ever committed anything: Drummer can't know that it did not, so
 // this is for people to decide.
 func (w *world) hopeless(c *db.Cluster) bool {
+	if c == nil {
+		return false // deleted
+	}
 	kept := 0
 	for _, m := range c.Initial {
 		if n := c.Node(m.NodeID); n != nil && w.state.NodeHost(n) != nil {

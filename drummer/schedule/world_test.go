@@ -192,12 +192,18 @@ func (w *world) define(specs ...*pb.ClusterSpec) *pb.CommandResult {
 }
 
 func (w *world) delete(clusters ...uint64) *pb.CommandResult {
+	next := map[uint64]uint64{}
+	for _, id := range clusters {
+		if c := w.state.Clusters.At(id); c != nil {
+			next[id] = c.NextNodeID
+		}
+	}
 	r := w.write(&pb.Command{Body: &pb.Command_DeleteClusters{
 		DeleteClusters: &pb.DeleteClusters{ClusterIds: clusters}}})
 	if r.Code == pb.CommandCode_APPLIED {
 		for _, id := range clusters {
 			delete(w.groups, id)
-			w.ended[id] = w.state.Clusters.At(id).FirstNodeID
+			w.ended[id] = max(w.ended[id], next[id])
 		}
 	}
 	return r
