@@ -53,13 +53,11 @@ func (l *Listener) NodeReady(info raftio.NodeInfo) {
 	l.ISystemEventListener.NodeReady(info)
 }
 
-// NodeUnloaded wakes the agent: a node has stopped.
+// NodeUnloaded wakes the agent: a node has stopped. What it followed is kept: the
+// node may have been started again meanwhile, and Dragonboat doesn't say in which
+// order this event and those of its new life come. Without its term Drummer would
+// not count on the node until the next election.
 func (l *Listener) NodeUnloaded(info raftio.NodeInfo) {
-	l.mu.Lock()
-	if l.leaders[info.ClusterID].NodeID == info.NodeID {
-		delete(l.leaders, info.ClusterID)
-	}
-	l.mu.Unlock()
 	l.notify()
 	l.ISystemEventListener.NodeUnloaded(info)
 }
