@@ -145,7 +145,7 @@ func (e *edit) matchImage(c *Cluster) {
 		switch {
 		case c.Image.Member(n.ID) != nil:
 			if n.MemberSince == 0 {
-				c.Node(n.ID).MemberSince = e.s.Tick
+				c.Node(n.ID).MemberSince = max(e.s.Tick, 1)
 			}
 		case c.Image.HasRemoved(n.ID) || n.Fence != 0 && n.Fence < c.Image.CCID:
 			e.dropNode(c, n.ID)

@@ -147,6 +147,7 @@ func checkRestores(t *testing.T, s *State) (digest Digest) {
 func FuzzMutatedHistories(f *testing.F) {
 	f.Add(uint64(1), uint64(2))
 	f.Add(uint64(758), uint64(239)) // a membership was reported of a deleted cluster
+	f.Add(uint64(410), uint64(18))  // a member was first seen at tick 0
 	f.Fuzz(func(t *testing.T, s1, s2 uint64) {
 		random := rand.New(rand.NewPCG(s1, s2))
 		var commands [][]byte

@@ -281,7 +281,7 @@ func (c *Cluster) Follows(r *Replica) bool {
 // will be: its addition had no result, and no membership shows it. Should it turn
 // out to be a member all the same, it is adopted like any other.
 func (c *Cluster) doubtful(n *Node) bool {
-	return n.Fence != 0 && n.MemberSince == 0 && !n.Asked && !n.Started && !c.Config.InFlight()
+	return n.Fence != 0 && c.Image.Member(n.ID) == nil && !n.Asked && !n.Started && !c.Config.InFlight()
 }
 
 func (c *Cluster) findReplica(nodeID uint64, hostID string) (int, bool) {
