@@ -21,8 +21,11 @@ import (
 // replicas of DrummerDB agree; once the faults stop, every cluster is as
 // specified, its members live where they should, and nothing is left over.
 func TestPromisesHoldInRandomHistories(t *testing.T) {
+	steps := uint64(0)
+	defer func() { t.Logf("%d steps", steps) }()
 	rapid.Check(t, func(t *rapid.T) {
 		h := newHistory(t)
+		defer func() { steps += h.now }()
 		for range rapid.IntRange(20, 300).Draw(t, "steps") {
 			h.chaos(t)
 			h.step(t)
