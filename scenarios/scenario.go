@@ -103,7 +103,7 @@ type Fault struct {
 	Drop      Percent  `key:"drop" optional:"true" doc:"Share of messages that are lost, such as 20%."`
 	Latency   Duration `key:"latency" optional:"true" min:"1ms" max:"10m" doc:"Time that is added to each message."`
 	Jitter    Duration `key:"jitter" optional:"true" max:"10m" doc:"A drawn time up to this much is added on top of latency."`
-	Split     string   `key:"split" optional:"true" enum:"isolate|halves|drummers" doc:"isolate cuts the target off from everybody; halves splits all hosts into two groups, the target in the smaller one; drummers cuts all Drummers off from all NodeHosts, which still reach each other."`
+	Split     string   `key:"split" optional:"true" enum:"isolate|halves|drummers|peers" doc:"isolate cuts the target off from everybody; halves splits all hosts into two groups, the target in the smaller one; drummers cuts all Drummers off from all NodeHosts, which still reach each other; peers cuts a NodeHost off from all others, while Drummers and clients still reach it."`
 	Direction string   `key:"direction" optional:"true" enum:"in|out|either" doc:"Which direction is cut, seen from the target; either: drawn."`
 }
 

@@ -172,6 +172,9 @@ func (s *Scenario) validateTarget(p *problems, f *Fault, path string) {
 	if f.Split == "drummers" && !f.Target.OfDrummers() {
 		p.add(path+".target", "found %s, expected drummer: split drummers is about all of them", f.Target)
 	}
+	if f.Split == "peers" && f.Target.OfDrummers() {
+		p.add(path+".target", "found %s, expected a NodeHost: split peers cuts one off from the others", f.Target)
+	}
 	if f.Target.Number > count {
 		p.add(path+".target", "found %s, expected one of the %d: %s-1 to %s-%d", f.Target, count, f.Target.Class, f.Target.Class, count)
 	}

@@ -19,7 +19,8 @@ func onLinks(lay func(a *act) error) behaviour {
 // partition cuts the target off from everybody, clients included, or splits
 // all hosts into two groups with the target in the smaller one. With split
 // drummers the targets are all Drummers: they and the NodeHosts still reach
-// their own kind, and clients reach both.
+// their own kind, and clients reach both. With split peers a NodeHost reaches
+// everybody but the other NodeHosts.
 func partition(a *act) error {
 	group := a.hosts
 	far := a.others()
@@ -28,6 +29,8 @@ func partition(a *act) error {
 		group, far = a.halves()
 	case "drummers":
 		far = slices.DeleteFunc(far, func(h string) bool { return h == world.Clients })
+	case "peers":
+		far = a.otherNodeHosts()
 	}
 	return a.between(group, far, world.Link{Cut: true}, true, true)
 }
@@ -50,6 +53,16 @@ func lossy(a *act) error {
 func delay(a *act) error {
 	q := world.Link{Delay: a.fault.Latency.D(), Jitter: a.fault.Jitter.D()}
 	return a.between(a.hosts, a.others(), q, true, true)
+}
+
+func (a *act) otherNodeHosts() []string {
+	var others []string
+	for _, h := range a.w.Hosts() {
+		if h.Role == world.NodeHost && !slices.Contains(a.hosts, h.Name) {
+			others = append(others, h.Name)
+		}
+	}
+	return others
 }
 
 // halves splits the hosts at random; clients reach both groups.
