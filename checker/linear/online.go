@@ -78,7 +78,7 @@ func (v *OnlineViolation) Error() string {
 // NewOnline returns a judge of an empty history. slack is the time, in the
 // units of the history, by which events may come out of order.
 func NewOnline(slack int64) *Online {
-	o := &Online{slack: slack, keys: make(map[string]*onlineKey), states: make([]onlineState, 1, 1024), texts: make([]onlineText, 1, 1024), now: longAgo, leastSweep: 16}
+	o := &Online{slack: slack, keys: make(map[string]*onlineKey), states: make([]onlineState, 1, 2048), texts: make([]onlineText, 1, 2048), now: longAgo, leastSweep: 12}
 	o.table.init()
 	return o
 }
@@ -185,10 +185,19 @@ func (o *Online) write(k *onlineKey, op *history.Op) uint32 {
 // is illegal with it and was not before.
 func (o *Online) End(t Ticket, op *history.Op) *OnlineViolation {
 	o.mu.Lock()
-	defer o.mu.Unlock()
+	wrong := o.ended(t, op)
+	o.mu.Unlock()
+	if wrong == "" {
+		return nil
+	}
+	return &OnlineViolation{Op: *op, Reason: wrong}
+}
+
+// ended takes in how an operation ended, and returns what is wrong.
+func (o *Online) ended(t Ticket, op *history.Op) string {
 	place := uint32(t)
 	if int(place) >= len(o.open) || o.open[place].key == nil || o.open[place].round != uint32(t>>32) {
-		return nil // ended twice
+		return "" // ended twice
 	}
 	e := o.open[place]
 	o.close(place)
@@ -196,19 +205,18 @@ func (o *Online) End(t Ticket, op *history.Op) *OnlineViolation {
 		o.now = max(o.now, op.Return)
 	}
 	k := e.key
-	var wrong string
-	if !k.out {
-		o.judged++
-		wrong = o.end(k, e.state, op)
+	if k.out {
+		return ""
 	}
-	if wrong == "" && !k.out && len(k.live) >= k.sweepAt {
+	o.judged++
+	wrong := o.end(k, e.state, op)
+	switch {
+	case wrong != "":
+		o.drop(k)
+	case !k.out && len(k.live) >= k.sweepAt:
 		o.sweep(k)
 	}
-	if wrong == "" {
-		return nil
-	}
-	o.drop(k)
-	return &OnlineViolation{Op: *op, Reason: wrong}
+	return wrong
 }
 
 // horizon returns a time before which no operation on the key can be called
@@ -250,7 +258,7 @@ func (o *Online) end(k *onlineKey, written uint32, op *history.Op) string {
 			}
 		}
 	}
-	if wrong := o.takesEffect(k, written); wrong != "" || k.out {
+	if wrong := o.resolve(k, written); wrong != "" || k.out {
 		return wrong
 	}
 	return o.grow(k, written, op.Call, op.Return)
@@ -304,12 +312,14 @@ func (o *Online) endRead(k *onlineKey, op *history.Op) string {
 	if wrong := o.takesEffect(k, n); wrong != "" || k.out {
 		return wrong
 	}
-	t := &o.texts[n]
-	if !t.value.Stated() {
-		t.value = op.Observed // of an append of unknown outcome
-	}
-	if t.value != op.Observed {
-		return fmt.Sprintf("the write that it saw left %s", t.value)
+	if k.named { // else it was found by its value
+		t := &o.texts[n]
+		if !t.value.Stated() {
+			t.value = op.Observed // of an append of unknown outcome
+		}
+		if t.value != op.Observed {
+			return fmt.Sprintf("the write that it saw left %s", t.value)
+		}
 	}
 	if op.Return < o.states[n].call {
 		return "it saw a write that was called only later"
@@ -323,6 +333,19 @@ func (o *Online) find(id identity) uint32 {
 
 // takesEffect makes the writer of a state effective, and what it replaced.
 func (o *Online) takesEffect(k *onlineKey, n uint32) string {
+	s := &o.states[n]
+	if s.effective {
+		return ""
+	}
+	if wrong := o.resolve(k, n); wrong != "" {
+		return wrong
+	}
+	return o.grow(k, n, s.call, history.Never)
+}
+
+// resolve does so, but leaves it to the caller to bring the writer into its
+// block.
+func (o *Online) resolve(k *onlineKey, n uint32) string {
 	s, t := &o.states[n], &o.texts[n]
 	if s.effective {
 		return ""
@@ -331,7 +354,7 @@ func (o *Online) takesEffect(k *onlineKey, n uint32) string {
 	// counts as a put.
 	if !s.rmw || t.id.kind == idName && t.needs.before == "" {
 		s.effective, s.head = true, n
-		return o.grow(k, n, s.call, history.Never)
+		return ""
 	}
 	p, wrong := o.replaced(k, n)
 	if wrong != "" {
@@ -341,7 +364,7 @@ func (o *Online) takesEffect(k *onlineKey, n uint32) string {
 		return wrong
 	}
 	s.head, s.effective = o.states[p].head, true
-	return o.grow(k, n, s.call, history.Never)
+	return ""
 }
 
 // replace links state n to the state p that its writer replaced.

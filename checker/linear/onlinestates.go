@@ -53,6 +53,9 @@ type needs struct {
 	before   string        // the name of what it replaced, where writes are named
 }
 
+// roomy is how many entries a list of a key has room for at first.
+const roomy = 20
+
 func (o *Online) newState(k *onlineKey, id identity, hash uint32) uint32 {
 	var n uint32
 	if f := len(o.free); f > 0 {
@@ -87,6 +90,11 @@ func (o *Online) key(name string) *onlineKey {
 	k := o.keys[name]
 	if k == nil {
 		k = &onlineKey{name: name, number: uint32(len(o.keys)), sweepAt: o.leastSweep}
+		// Room for a quiet key's lists, in one piece.
+		room := make([]uint32, 4*roomy)
+		for i, list := range []*[]uint32{&k.open, &k.live, &k.order, &k.forward} {
+			*list = room[i*roomy : i*roomy : (i+1)*roomy]
+		}
 		o.keys[name] = k
 		id := idOf(k.number, history.Absent)
 		n := o.newState(k, id, o.table.hash(id))

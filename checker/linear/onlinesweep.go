@@ -25,49 +25,40 @@ func (o *Online) sweep(k *onlineKey) {
 			second = b.last
 		}
 	}
-	settled := func(h uint32) bool {
+	// A block is settled if one that began before T ends after it began; the
+	// block that ends last does not settle itself.
+	first := t
+	for _, h := range k.order {
 		b := &o.states[h]
 		end := top
 		if h == topHead {
 			end = second
 		}
-		return b.first != history.Never && b.first < end
-	}
-	first := t
-	for _, h := range k.order {
-		if !settled(h) {
-			first = min(first, o.states[h].first)
+		b.gone = b.first < end && b.first != history.Never
+		if !b.gone {
+			first = min(first, b.first)
 		}
 	}
-	o.forgetBlocks(k, func(h uint32) bool { return settled(h) && o.states[h].last <= first })
+	some := false
+	for _, h := range k.order {
+		b := &o.states[h]
+		b.gone = b.gone && b.last <= first
+		some = some || b.gone
+	}
+	if some {
+		o.forgetGone(k)
+	}
 	k.sweepAt = max(o.leastSweep, 2*len(k.live))
 }
 
-// forgetBlocks forgets the states of the blocks that are gone.
-func (o *Online) forgetBlocks(k *onlineKey, gone func(head uint32) bool) {
-	some := false
-	for _, h := range k.order {
-		o.states[h].gone = gone(h)
-		some = some || o.states[h].gone
-	}
-	if !some {
-		return
-	}
+// forgetGone forgets the states of the blocks that are gone.
+func (o *Online) forgetGone(k *onlineKey) {
 	for _, n := range k.live {
 		if s := &o.states[n]; s.effective && s.open {
 			o.states[s.head].gone = false // its writer has yet to return
 		}
 	}
-	keep := func(list []uint32) []uint32 {
-		kept := list[:0]
-		for _, h := range list {
-			if !o.states[h].gone {
-				kept = append(kept, h)
-			}
-		}
-		return kept
-	}
-	k.order, k.forward = keep(k.order), keep(k.forward)
+	k.order, k.forward = o.staying(k.order), o.staying(k.forward)
 	live, dead := k.live[:0], o.dead[:0]
 	for _, n := range k.live {
 		if s := &o.states[n]; s.effective && o.states[s.head].gone {
@@ -81,4 +72,15 @@ func (o *Online) forgetBlocks(k *onlineKey, gone func(head uint32) bool) {
 	}
 	k.live, o.dead = live, dead
 	o.rescan(k)
+}
+
+// staying keeps the blocks that are not gone.
+func (o *Online) staying(heads []uint32) []uint32 {
+	kept := heads[:0]
+	for _, h := range heads {
+		if !o.states[h].gone {
+			kept = append(kept, h)
+		}
+	}
+	return kept
 }

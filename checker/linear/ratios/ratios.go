@@ -331,7 +331,7 @@ func alone(ctx context.Context, w io.Writer, o Options) error {
 func online(w io.Writer, o Options) error {
 	ops := generate.History(generate.Spec{Seed: 1, Ops: 20_000, Keys: 100, Clients: 32, Unknown: 0.01, Put: 0.4, Cas: 0.1})
 	events := generate.Events(ops)
-	took, calls := time.Duration(math.MaxInt64), 100
+	took, loop, calls := time.Duration(math.MaxInt64), time.Duration(math.MaxInt64), 100
 	if o.Quick {
 		calls = 1
 	}
@@ -341,18 +341,40 @@ func online(w io.Writer, o Options) error {
 			return err
 		}
 		took = min(took, t)
+		if t, err = feed(nobody{}, events); err != nil {
+			return err
+		}
+		loop = min(loop, t)
 	}
-	fmt.Fprintf(w, "%-58s %14s %14s %14s %8s  goal 100 ns\n", "online, 20k x 100 x 32 x 1 %", "can't", fmt.Sprintf("%d ns/op", took.Nanoseconds()/int64(len(ops))), "", "")
+	each := func(t time.Duration) int64 { return t.Nanoseconds() / int64(len(ops)) }
+	fmt.Fprintf(w, "%-58s %14s %14s %14s %8s  goal 100 ns; not counted: %d ns of the loop that hands operations over\n",
+		"online, 20k x 100 x 32 x 1 %", "can't", fmt.Sprintf("%d ns/op", each(took-loop)), "", "", each(loop))
 	return nil
 }
 
-// Online lets the online judge judge events, and returns the time it takes.
-// Operations are touched before they are handed over, without the clock: a
-// client that has just made one has it in the processor's cache.
-func Online(events []generate.Event) (took time.Duration, err error) {
+// judge is what linear.Online is.
+type judge interface {
+	Begin(*history.Op) linear.Ticket
+	End(linear.Ticket, *history.Op) *linear.OnlineViolation
+}
+
+// nobody judges nothing: with it the loop alone is measured.
+type nobody struct{}
+
+func (nobody) Begin(op *history.Op) linear.Ticket                     { return linear.Ticket(op.Call) }
+func (nobody) End(linear.Ticket, *history.Op) *linear.OnlineViolation { return nil }
+
+// Online lets the online judge judge events, and returns the time it takes,
+// with the loop that hands them over.
+func Online(events []generate.Event) (time.Duration, error) {
+	return feed(linear.NewOnline(0), events)
+}
+
+// feed hands events to a judge. Operations are touched before, without the
+// clock: a client that has just made one has it in the processor's cache.
+func feed(to judge, events []generate.Event) (took time.Duration, err error) {
 	const batch = 1000
 	tickets := make([]linear.Ticket, len(events))
-	judge := linear.NewOnline(0)
 	for len(events) > 0 {
 		now := events[:min(batch, len(events))]
 		events = events[len(now):]
@@ -360,8 +382,8 @@ func Online(events []generate.Event) (took time.Duration, err error) {
 		start := time.Now()
 		for _, e := range now {
 			if !e.End {
-				tickets[e.N] = judge.Begin(e.Op)
-			} else if v := judge.End(tickets[e.N], e.Op); v != nil {
+				tickets[e.N] = to.Begin(e.Op)
+			} else if v := to.End(tickets[e.N], e.Op); v != nil {
 				return took, v
 			}
 		}
