@@ -15,6 +15,9 @@ type Spec struct {
 	Ops     int
 	Keys    int
 	Clients int
+	// Busy lets clients call again as soon as an operation has ended; else
+	// they are idle for about a third of their time.
+	Busy bool
 	// Unknown is the share of operations whose client never learns the
 	// outcome; half of the writes among them take effect.
 	Unknown float64
@@ -97,6 +100,11 @@ func Each(s Spec, emit func(history.Op)) {
 			c.op.Return = m.now
 			m.done(c.op)
 			c.busy = false
+		}
+		if m.Busy && !c.busy && begun < s.Ops {
+			m.tick()
+			m.invoke(c)
+			begun++
 		}
 		m.applyLate()
 	}
