@@ -102,12 +102,12 @@ func nodeHost(t *testing.T, net *simnet.Network, fs vfs.FS) *dragonboat.NodeHost
 	return nh
 }
 
-// propose writes x with a payload and tells whether it was acknowledged.
-func propose(nh *dragonboat.NodeHost, x uint64, payload int) bool {
+// propose writes x with a payload; without an error it was acknowledged.
+func propose(nh *dragonboat.NodeHost, x uint64, payload int) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	_, err := nh.SyncPropose(ctx, nh.GetNoOPSession(raftCluster), append(binary.BigEndian.AppendUint64(nil, x), make([]byte, payload)...))
-	return err == nil
+	return err
 }
 
 // writers write until the process dies or some number of writes is done, and
@@ -117,6 +117,8 @@ type writers struct {
 	acked []uint64
 	next  uint64
 	dead  bool
+	// refused counts what a living process did not acknowledge, by error.
+	refused map[string]int
 }
 
 // write does up to n writes and calls at after each acknowledged one.
@@ -130,10 +132,14 @@ func (w *writers) write(nh *dragonboat.NodeHost, n int, at func(done int)) {
 		if dead {
 			return
 		}
-		ok := propose(nh, x, int(x*37%5000))
+		err := propose(nh, x, int(x*37%5000))
 		w.mu.Lock()
-		if ok && !w.dead {
+		switch {
+		case w.dead:
+		case err == nil:
 			w.acked = append(w.acked, x)
+		default:
+			w.refused[err.Error()]++
 		}
 		w.mu.Unlock()
 		at(i)
@@ -168,7 +174,7 @@ func endTwentyTimes(t *testing.T, rng *rand.Rand) {
 		net.Up("nh")
 		nh := nodeHost(t, net, disk.Mount())
 		found(t, nh, w.acked, round)
-		w.dead = false
+		w.dead, w.refused = false, map[string]int{}
 		tripped := false
 		end := end(rng, disk, w, &lost, &tripped)
 		after := 5 + rng.IntN(60)
@@ -183,7 +189,7 @@ func endTwentyTimes(t *testing.T, rng *rand.Rand) {
 			})
 		}
 		wg.Wait()
-		require.True(t, w.dead || tripped, "round %d did not end the process", round)
+		require.True(t, w.dead || tripped, "round %d did not end the process: %d writes begun, refused: %v", round, w.next, w.refused)
 		nh.Stop() // a ghost by now
 	}
 	require.Positive(t, lost.BytesLost, "no power loss found anything to lose")
