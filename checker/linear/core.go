@@ -97,20 +97,6 @@ func (s *shrinker) without(set []history.Op, from, to int) []history.Op {
 	return rest
 }
 
-// mayDropKV is mayDrop for key-value operations of one key.
-func mayDropKV(set []history.Op, i int) bool {
-	op := &set[i]
-	if op.Kind == history.Get || op.Outcome == history.Fail {
-		return true
-	}
-	for j := range set {
-		if j != i && dependsKV(&set[j], op) {
-			return false
-		}
-	}
-	return true
-}
-
 // dependsKV says whether o may depend on what op wrote.
 func dependsKV(o, op *history.Op) bool {
 	if o.ObservedWriter != "" && o.Outcome != history.Unknown {

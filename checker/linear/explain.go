@@ -13,17 +13,17 @@ import (
 func (k *keyCheck) explain(ctx context.Context) ([]history.Op, string) {
 	illegal := func(set []history.Op) bool { return illegalKV(ctx, k.Model, set) }
 	var set []history.Op
-	mayDrop := mayDropKV
+	known := new(past) // of which nothing is known to be gone
 	switch {
 	case k.naming != nil:
 		set = k.naming.suspects(k.namedZones)
 	case k.decided():
 		set = k.ops(k.zones().culprits())
 	default:
-		past := newPast(k.saying(k.until))
-		set, mayDrop = past.suspects(illegal), past.mayDrop
+		known = newPast(k.saying(k.until))
+		set = known.suspects(illegal)
 	}
-	s := &shrinker{ctx: ctx, model: k.Model, effort: coreEffort, mayDrop: mayDrop, illegal: illegal}
+	s := &shrinker{ctx: ctx, model: k.Model, effort: coreEffort, mayDrop: known.mayDrop, illegal: illegal}
 	core := s.uproot(byCall(s.shrink(byCall(set))))
 	return core, sentence(core, k.inVain(core))
 }
