@@ -9,6 +9,8 @@ import (
 	"sync"
 
 	"github.com/lni/dragonboat/v3/config"
+
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/durable"
 )
 
 // joinsDir is in the NodeHost's directory, so it is lost together with the Raft
@@ -39,7 +41,7 @@ func loadJoins(nodehost config.NodeHostConfig) (*joins, error) {
 	if err := fs.MkdirAll(j.dir, 0o755); err != nil {
 		return nil, fmt.Errorf("the directory %s can't be made: %w", j.dir, err)
 	}
-	if err := j.sync(nodehost.NodeHostDir); err != nil {
+	if err := durable.SyncDir(fs, nodehost.NodeHostDir); err != nil {
 		return nil, err
 	}
 	names, err := fs.List(j.dir)
@@ -58,17 +60,6 @@ func loadJoins(nodehost config.NodeHostConfig) (*joins, error) {
 func (k key) fileName() string { return fmt.Sprintf("%d-%d", k.cluster, k.node) }
 
 func (j *joins) path(k key) string { return j.fs.PathJoin(j.dir, k.fileName()) }
-
-func (j *joins) sync(dir string) error {
-	d, err := j.fs.OpenDir(dir)
-	if err == nil {
-		err = errors.Join(d.Sync(), d.Close())
-	}
-	if err != nil {
-		return fmt.Errorf("the directory %s can't be synced: %w", dir, err)
-	}
-	return nil
-}
 
 // asObserver tells whether a node is known to have joined as an observer.
 func (j *joins) asObserver(k key) bool {
@@ -96,7 +87,7 @@ func (j *joins) set(k key, observer bool) error {
 	}
 	err := j.write(k, observer)
 	if err == nil {
-		err = j.sync(j.dir)
+		err = durable.SyncDir(j.fs, j.dir)
 	}
 	if err != nil {
 		return fmt.Errorf("how node %d of cluster %d joined can't be remembered: %w", k.node, k.cluster, err)

@@ -60,12 +60,17 @@ func (f File) Write(data []byte) error {
 	if err := f.fs.Rename(temporary, f.Path()); err != nil {
 		return fmt.Errorf("%s can't be replaced: %w", f.Path(), err)
 	}
-	dir, err := f.fs.OpenDir(f.dir)
+	return SyncDir(f.fs, f.dir)
+}
+
+// SyncDir makes durable which files a directory has.
+func SyncDir(fs config.IFS, path string) error {
+	dir, err := fs.OpenDir(path)
 	if err == nil {
 		err = errors.Join(dir.Sync(), dir.Close())
 	}
 	if err != nil {
-		return fmt.Errorf("the directory of %s can't be synced: %w", f.Path(), err)
+		return fmt.Errorf("the directory %s can't be synced: %w", path, err)
 	}
 	return nil
 }
