@@ -73,9 +73,7 @@ func Decide(state *db.State, policy Policy, seed uint64) Plan {
 	}
 	slices.SortStableFunc(p.work, func(a, b work) int { return cmp.Compare(a.class, b.class) })
 	for _, w := range p.work {
-		if state.Paused {
-			p.waits(w.a.ID, "the end of the pause: %s", state.PauseReason)
-		} else {
+		if !p.paused(w.a.ID) {
 			w.do(p, w.a)
 		}
 	}
@@ -169,6 +167,28 @@ func (p *planner) countJoins(a *assessment) {
 func (p *planner) adding(a *assessment, n *db.Node) bool {
 	op := p.state.Operations.At(a.Config.Operation)
 	return op != nil && op.Request.NodeId == n.ID
+}
+
+// paused tells whether Drummer is paused, and notes that a cluster waits for
+// the end.
+func (p *planner) paused(clusterID uint64) bool {
+	if p.state.Paused {
+		p.waits(clusterID, "the end of the pause: %s", p.state.PauseReason)
+	}
+	return p.state.Paused
+}
+
+// held tells whether what can wait has to: Drummer is paused, or a fuse is
+// blown. The cluster waits for that.
+func (p *planner) held(clusterID uint64) bool {
+	if p.paused(clusterID) {
+		return true
+	}
+	why := p.fuses.any()
+	if why != "" {
+		p.waits(clusterID, "%s", why)
+	}
+	return why != ""
 }
 
 // waits notes what a cluster waits for; its most urgent work speaks.

@@ -155,11 +155,8 @@ func (p *planner) rectify() {
 	first := int(mix(p.state.Index) % uint64(n))
 	for i := range n {
 		c := p.misplaced[(first+i)%n]
-		switch why := p.fuses.any(); {
-		case p.state.Paused:
-			p.waits(c.ID, "the end of the pause: %s", p.state.PauseReason)
-		case why != "":
-			p.waits(c.ID, "%s", why)
+		switch {
+		case p.held(c.ID):
 		case p.moving >= p.policy.BalanceMoves || i >= maxSearches:
 			p.waits(c.ID, "its turn: a member is misplaced, and %d clusters of %d are being moved", p.moving, p.policy.BalanceMoves)
 		default:

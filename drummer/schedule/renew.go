@@ -30,11 +30,8 @@ func (p *planner) renew() {
 		}
 	}
 	for _, c := range p.outdated {
-		switch why := p.fuses.any(); {
-		case p.state.Paused:
-			p.waits(c.ID, "the end of the pause: %s", p.state.PauseReason)
-		case why != "":
-			p.waits(c.ID, "%s", why)
+		switch {
+		case p.held(c.ID):
 		case slices.Contains(p.begun, c.ID) || p.starting(c):
 		case restarting >= p.policy.Restarts:
 			p.waits(c.ID, "its turn: its nodes have to take over another Raft configuration, and %d nodes of %d are being restarted",
