@@ -39,28 +39,21 @@ type policy struct {
 	Restarts          count `yaml:"restarts"`
 }
 
-// span is a time that the file gives, and where; line 0: it does not.
-type span struct {
-	value time.Duration
+// given is a value that the file gives, and where; line 0: it does not.
+type given[T any] struct {
+	value T
 	line  int
 }
 
-// UnmarshalYAML remembers the line.
-func (s *span) UnmarshalYAML(node *yaml.Node) error {
-	s.line = node.Line
-	return node.Decode(&s.value)
-}
-
-// count is a number that the file gives, and where; line 0: it does not.
-type count struct {
-	value int
-	line  int
-}
+type (
+	span  = given[time.Duration]
+	count = given[int]
+)
 
 // UnmarshalYAML remembers the line.
-func (c *count) UnmarshalYAML(node *yaml.Node) error {
-	c.line = node.Line
-	return node.Decode(&c.value)
+func (g *given[T]) UnmarshalYAML(node *yaml.Node) error {
+	g.line = node.Line
+	return node.Decode(&g.value)
 }
 
 // policyReader writes what the file gives over a policy and keeps the first
