@@ -12,6 +12,7 @@ import (
 	"github.com/lni/dragonboat/v3"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/raftread"
 	"github.com/drumbeat-raft/drumbeat/drummer/internal/raftspec"
 )
 
@@ -86,7 +87,7 @@ func (p *probes) probe(k key, wantMembership, observer bool, electionTimeout tim
 	if wantMembership {
 		membership, err = readMembership(p.ctx, p.nodehost, k.cluster)
 	}
-	caughtUp := observer && readIndex(p.ctx, p.nodehost, k.cluster, electionTimeout)
+	caughtUp := observer && raftread.Ready(p.ctx, p.nodehost, k.cluster, electionTimeout)
 
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -229,23 +230,5 @@ func insistMembership(ctx context.Context, nodehost *dragonboat.NodeHost, cluste
 			return nil, err
 		case <-time.After(2 * tick(nodehost)):
 		}
-	}
-}
-
-// readIndex tells whether the local node reached, within timeout, the index
-// that was committed when it was asked: a linearizable read would succeed.
-func readIndex(ctx context.Context, nodehost *dragonboat.NodeHost, clusterID uint64, timeout time.Duration) bool {
-	state, err := nodehost.ReadIndex(clusterID, timeout)
-	if err != nil {
-		return false
-	}
-	select {
-	case result := <-state.ResultC():
-		defer state.Release()
-		return result.Completed()
-	case <-time.After(timeout):
-		return false
-	case <-ctx.Done():
-		return false
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/drummer/internal/raftaddress"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/raftread"
 	"github.com/drumbeat-raft/drumbeat/drummer/internal/raftspec"
 )
 
@@ -78,7 +79,7 @@ func (a *Agent) caughtUpAgain(ctx context.Context, clusterID uint64) bool {
 	ctx, cancel := context.WithTimeout(ctx, 2*readTimeout(a.nodehost))
 	defer cancel()
 	for ctx.Err() == nil {
-		if readIndex(ctx, a.nodehost, clusterID, readTimeout(a.nodehost)) {
+		if raftread.Ready(ctx, a.nodehost, clusterID, readTimeout(a.nodehost)) {
 			return true
 		}
 		select {

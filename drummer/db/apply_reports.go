@@ -47,7 +47,7 @@ func (e *edit) report(r *pb.HostReport) {
 	id := r.GetHost().GetNodehostId()
 	var h *Host
 	if r.GetFull() {
-		if err := validateHost(r.GetHost()); err != nil {
+		if err := ValidateHost(r.GetHost()); err != nil {
 			e.note("A report was left out: %s.", err)
 			return
 		}

@@ -83,7 +83,7 @@ func (s *State) restore(r *pb.SnapshotRecord) error {
 }
 
 func (s *State) restoreHost(r *pb.HostRecord) error {
-	if err := validateHost(r.GetInfo()); err != nil {
+	if err := ValidateHost(r.GetInfo()); err != nil {
 		return err
 	}
 	h := &Host{

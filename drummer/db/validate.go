@@ -121,12 +121,9 @@ func validateRaft(id uint64, raft *pb.RaftConfig) error {
 
 func validName(s string) bool { return s != "" && len(s) <= MaxNameBytes }
 
-// ValidateHost tells why DrummerDB would leave a host's reports out, so that the
-// host can be told.
-func ValidateHost(info *pb.NodeHostInfo) error { return validateHost(info) }
-
-// validateHost tells why a host's own description can't be right.
-func validateHost(info *pb.NodeHostInfo) error {
+// ValidateHost tells why a host's own description can't be right: DrummerDB would
+// leave its reports out.
+func ValidateHost(info *pb.NodeHostInfo) error {
 	if !validName(info.GetNodehostId()) || !validName(info.GetRaftAddress()) {
 		return fmt.Errorf("a host needs a NodeHost ID and a RaftAddress of 1 to %d bytes", MaxNameBytes)
 	}

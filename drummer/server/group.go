@@ -9,6 +9,8 @@ import (
 
 	"github.com/lni/dragonboat/v3"
 	"github.com/lni/dragonboat/v3/statemachine"
+
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/raftread"
 )
 
 // group is DrummerDB's Raft cluster as a server uses it. Raft is behind it, so
@@ -107,17 +109,5 @@ func (g *raftGroup) transferLeader(nodeID uint64) error {
 }
 
 func (g *raftGroup) readable(ctx context.Context, timeout time.Duration) bool {
-	state, err := g.nodehost.ReadIndex(ClusterID, timeout)
-	if err != nil {
-		return false
-	}
-	select {
-	case r := <-state.ResultC():
-		defer state.Release()
-		return r.Completed()
-	case <-time.After(timeout):
-		return false
-	case <-ctx.Done():
-		return false
-	}
+	return raftread.Ready(ctx, g.nodehost, ClusterID, timeout)
 }
