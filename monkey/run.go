@@ -10,11 +10,21 @@ import (
 	"time"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/monkey/engine"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
 	"github.com/drumbeat-raft/drumbeat/monkey/report"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 	"github.com/drumbeat-raft/drumbeat/monkey/sim/bubble"
+	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
 )
+
+// Progress is how far a run is.
+type Progress = engine.Progress
+
+// MainIfChild does nothing in an ordinary process. In the child that Run
+// starts to hold the world it carries the run out and does not return. Every
+// program that calls Run calls it first thing in main, or in TestMain.
+func MainIfChild() { engine.MainIfChild() }
 
 // Run carries out one scenario in a child process and judges what it left.
 // When ctx ends, the run ends in good order and is judged as far as it came.
@@ -54,7 +64,7 @@ func (o *Options) hold(ctx context.Context, dir string) error {
 		return err
 	}
 	exit, err := bubble.Command{
-		Request:  request{Dir: dir, Seed: o.Seed},
+		Request:  engine.Request{Dir: dir, Seed: o.Seed},
 		Dir:      dir,
 		Realtime: o.Clock == ClockReal,
 		Log:      filepath.Join(dir, rundir.OutputLog),
@@ -78,12 +88,12 @@ func (o *Options) hold(ctx context.Context, dir string) error {
 // finish judges a run and writes its result and reports. began is when it
 // started on the wall clock; judging counts.
 func finish(ctx context.Context, dir string, began time.Time) (*judge.Result, error) {
-	r, ops, events, err := judge.Judge(ctx, dir)
+	r, ops, happened, err := judge.Judge(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
 	r.SetWall(time.Since(began))
-	return r, write(dir, r, ops, events)
+	return r, write(dir, r, ops, happened)
 }
 
 // Check judges a run's directory again, as it is: also one that was killed.
@@ -95,15 +105,15 @@ func Check(ctx context.Context, dir string) (*judge.Result, error) {
 	}
 	var was judge.Result
 	_ = rundir.ReadJSON(dir, rundir.ResultFile, &was) // a killed run has none
-	r, ops, events, err := judge.Judge(ctx, dir)
+	r, ops, happened, err := judge.Judge(ctx, dir)
 	if err != nil {
 		return nil, UsageError{err}
 	}
 	r.WallSeconds, r.Compression = was.WallSeconds, was.Compression
-	return r, write(dir, r, ops, events)
+	return r, write(dir, r, ops, happened)
 }
 
-func write(dir string, r *judge.Result, ops []history.Op, events []rundir.Event) error {
+func write(dir string, r *judge.Result, ops []history.Op, happened *timeline.Timeline) error {
 	if err := rundir.WriteJSON(dir, rundir.ResultFile, r); err != nil {
 		return err
 	}
@@ -114,7 +124,7 @@ func write(dir string, r *judge.Result, ops []history.Op, events []rundir.Event)
 	if err := rundir.WriteFile(dir, rundir.JUnitFile, junit); err != nil {
 		return err
 	}
-	page, err := report.HTML(r, events, ops)
+	page, err := report.HTML(r, happened, ops)
 	if err != nil {
 		return err
 	}

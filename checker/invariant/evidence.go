@@ -3,88 +3,162 @@
 package invariant
 
 import (
-	"regexp"
+	"fmt"
 	"slices"
+	"time"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 )
 
-// Evidence: the run did enough for its verdicts to mean something. Too few
-// operations, in total or around a fault, faults without effect and faults that
-// no operation met make a run inconclusive; nothing here is a violation.
-func Evidence(f *Facts, ops []history.Op, l Limits) Finding {
-	j := judgement{name: NameEvidence}
-	var ends []int64
-	for i := range ops {
-		if ops[i].Outcome == history.OK {
-			ends = append(ends, ops[i].Return)
-		}
-	}
-	slices.Sort(ends)
-	if len(ends) == 0 || len(ends) < l.MinOps {
-		j.inconclusive("%d operations were completed; at least %d are needed", len(ends), max(1, l.MinOps))
-	}
-	if f.Faults == nil {
-		j.inconclusive("faults were not recorded")
-	}
-	begin, end := span(ops)
-	bit := 0
-	for _, fault := range f.Faults {
-		judgeFault(&j, fault, ends, begin, end, l)
-		if fault.Effect > 0 {
-			bit++
-		}
-	}
-	return j.finding("%d operations were completed; %d of %d faults had an effect, all with operations before, during and after", len(ends), bit, len(f.Faults))
+// evidenceSettings are the limits beyond which a pass would mean too little.
+// The defaults are met by a healthy run of every scenario that comes along.
+type evidenceSettings struct {
+	MinOperations  int           `key:"min_operations" default:"1000" max:"1000000000" doc:"At least so many operations are completed."`
+	MinAround      int           `key:"min_around" default:"1" max:"1000000" doc:"At least so many operations are completed before each fault and after it, and asked for while it lasts."`
+	MaxMissed      int           `key:"max_missed_percent" default:"5" max:"100" doc:"At most this share of the operations is missed because all clients wait."`
+	MaxSkipped     int           `key:"max_skipped_percent" default:"25" max:"100" doc:"At most this share of the injections is skipped."`
+	MaxIneffective int           `key:"max_without_effect_percent" default:"25" max:"100" doc:"At most this share of the injections on the network touches nothing. A fault that is to end a process must do so."`
+	MaxLate        time.Duration `key:"max_late" default:"60s" doc:"No injection begins later than planned by more than this: it waited for a target, or for a quorum that it must not cost."`
 }
 
-func span(ops []history.Op) (begin, end int64) {
+var _ = define(Check{
+	Key:           "evidence",
+	Name:          "evidence",
+	Doc:           "Enough happened for a pass to mean something: operations in total and around each fault, faults on time and with effect. Nothing here is a violation.",
+	Needs:         []Need{needHistory, needFaults},
+	UnlessStopped: true,
+}, judgeEvidence)
+
+func judgeEvidence(j *judgement, f *Facts, s *evidenceSettings) string {
+	p := pressureOf(f.Ops)
+	if n := len(p.completed); n < max(1, s.MinOperations) {
+		j.inconclusive("%d operations were completed; at least %d are needed", n, max(1, s.MinOperations))
+	}
+	if percent := share(f.Missed, f.Asked); percent > s.MaxMissed {
+		j.inconclusive("%d of %d operations were missed because all clients waited: %d %%, more than %d %%", f.Missed, f.Asked, percent, s.MaxMissed)
+	}
+	took, skipped, idle, onNetwork := 0, 0, 0, 0
+	for _, x := range f.Faults {
+		switch {
+		case x.Skipped:
+			skipped++
+			continue
+		case x.TookEffect:
+			took++
+		case x.MayMiss:
+			idle++
+		default:
+			j.inconclusive("the %s at %s had no effect", x, seconds(x.From))
+		}
+		if x.MayMiss {
+			onNetwork++
+		}
+		if s.MaxLate > 0 && x.Late > int64(s.MaxLate) {
+			j.inconclusive("the %s at %s was %s late: %s", x, seconds(x.From), seconds(x.Late), x.Reason)
+		}
+		p.judge(j, f, x, s.MinAround)
+	}
+	if percent := share(skipped, len(f.Faults)); percent > s.MaxSkipped {
+		j.inconclusive("%d of %d injections were skipped, more than %d %%; the first: %s", skipped, len(f.Faults), s.MaxSkipped, firstSkipped(f.Faults))
+	}
+	if percent := share(idle, onNetwork); percent > s.MaxIneffective {
+		j.inconclusive("%d of %d injections on the network touched nothing, more than %d %%", idle, onNetwork, s.MaxIneffective)
+	}
+	text := fmt.Sprintf("%d operations were completed; %d of %d faults took effect, with operations around each", len(p.completed), took, len(f.Faults))
+	for _, note := range []struct {
+		n    int
+		what string
+	}{{skipped, "skipped"}, {idle, "without effect"}} {
+		if note.n > 0 {
+			text += fmt.Sprintf("; %d %s", note.n, note.what)
+		}
+	}
+	return text
+}
+
+// share is n of all in percent, rounded up: what is just over a limit is over it.
+func share(n, all int) int {
+	if all == 0 {
+		return 0
+	}
+	return (100*n + all - 1) / all
+}
+
+func firstSkipped(faults []Fault) string {
+	x := faults[slices.IndexFunc(faults, func(x Fault) bool { return x.Skipped })]
+	return fmt.Sprintf("the %s at %s: %s", x, seconds(x.From), x.Reason)
+}
+
+// pressure is what clients asked for and got, by time.
+type pressure struct {
+	called, completed []int64 // times, in order
+	begin, end        int64
+}
+
+func pressureOf(ops []history.Op) *pressure {
+	p := &pressure{}
 	for i := range ops {
-		last := ops[i].End()
-		if last == history.Never {
-			last = ops[i].Call
+		op := &ops[i]
+		p.called = append(p.called, op.Call)
+		last := op.Call
+		if op.Outcome == history.OK {
+			p.completed = append(p.completed, op.Return)
+		}
+		if op.Outcome != history.Unknown {
+			last = op.Return
 		}
 		if i == 0 {
-			begin, end = ops[i].Call, last
+			p.begin = op.Call
 		}
-		begin, end = min(begin, ops[i].Call), max(end, last)
+		p.begin, p.end = min(p.begin, op.Call), max(p.end, last)
 	}
-	return begin, end
+	slices.Sort(p.called)
+	slices.Sort(p.completed)
+	return p
 }
 
-func judgeFault(j *judgement, fault Fault, ends []int64, begin, end int64, l Limits) {
-	if fault.Effect <= 0 && !fault.MayMiss {
-		j.inconclusive("the %s of %s at %s had no effect", fault.Kind, fault.Target, seconds(fault.From))
-		return
-	}
-	to := fault.To
+// availabilityAfter is how long a fault has to last, in nanoseconds, for
+// operations to be expected to complete during it: several elections.
+const availabilityAfter = int64(10 * time.Second)
+
+// judge asks for operations around a fault. That some complete while it lasts is
+// asked only if it lasts long enough for new leaders, and left some cluster its
+// quorum all the time; that some are asked for, always.
+func (p *pressure) judge(j *judgement, f *Facts, x Fault, least int) {
+	to := x.To
 	if to == 0 {
-		to = max(end, fault.From)
+		to = max(p.end, x.From)
 	}
-	if to < fault.From {
-		j.inconclusive("the %s of %s at %s ended before it began, at %s", fault.Kind, fault.Target, seconds(fault.From), seconds(to))
+	if to < x.From {
+		j.inconclusive("the %s at %s ended before it began, at %s", x, seconds(x.From), seconds(to))
 		return
 	}
-	if fault.From >= end || to < begin {
-		j.inconclusive("the %s of %s at %s met no operation: they went from %s to %s", fault.Kind, fault.Target, seconds(fault.From), seconds(begin), seconds(end))
+	if x.From >= p.end || to < p.begin {
+		j.inconclusive("the %s at %s met no operation: they went from %s to %s", x, seconds(x.From), seconds(p.begin), seconds(p.end))
 		return
 	}
-	during := count(ends, fault.From, to)
-	for _, part := range []struct {
-		name string
+	parts := []struct {
+		what string
 		n    int
 		must bool
 	}{
-		{"before", count(ends, begin, fault.From), true},
-		// A fault of an instant has no time during it.
-		{"during", during, to > fault.From},
-		{"after", count(ends, to, end+1), fault.To != 0},
-	} {
-		if part.must && part.n < l.MinOpsAround {
-			j.inconclusive("%d operations were completed %s the %s of %s at %s; at least %d are needed",
-				part.n, part.name, fault.Kind, fault.Target, seconds(fault.From), l.MinOpsAround)
+		{"completed before", count(p.completed, p.begin, x.From), true},
+		{"asked for during", count(p.called, x.From, max(to, x.From+availabilityAfter)), true},
+		{"completed during", count(p.completed, x.From, to), to-x.From >= availabilityAfter && keptQuorum(f, x.From, to)},
+		{"completed after", count(p.completed, to, p.end+1), x.To != 0},
+	}
+	for _, part := range parts {
+		if part.must && part.n < least {
+			j.inconclusive("%d operations were %s the %s at %s; at least %d are needed", part.n, part.what, x, seconds(x.From), least)
 		}
 	}
+}
+
+// keptQuorum reports whether some cluster had its quorum all the time.
+func keptQuorum(f *Facts, from, to int64) bool {
+	return slices.ContainsFunc(f.Clusters, func(c Cluster) bool {
+		return !slices.ContainsFunc(f.Outages, func(o Outage) bool { return o.Cluster == c.Cluster && o.From < to && from < o.To })
+	})
 }
 
 // count returns how many of the sorted times lie in [from, to).
@@ -92,45 +166,4 @@ func count(times []int64, from, to int64) int {
 	a, _ := slices.BinarySearch(times, from)
 	b, _ := slices.BinarySearch(times, to)
 	return max(0, b-a)
-}
-
-// LogPatterns: no line of a log matches a forbidden pattern, but for those
-// that match an allowed one.
-func LogPatterns(f *Facts, l Limits) Finding {
-	j := judgement{name: NameLogLines}
-	if f.LogLines == nil {
-		j.inconclusive("log lines were not recorded")
-		return j.finding("")
-	}
-	if len(l.Forbidden) == 0 {
-		j.inconclusive("no pattern was given")
-	}
-	forbidden, allowed := compile(&j, l.Forbidden), compile(&j, l.Allowed)
-	matches := func(patterns []*regexp.Regexp, text string) bool {
-		return slices.ContainsFunc(patterns, func(p *regexp.Regexp) bool { return p.MatchString(text) })
-	}
-	excused := 0
-	for _, line := range f.LogLines {
-		switch {
-		case !matches(forbidden, line.Text):
-		case matches(allowed, line.Text):
-			excused++
-		default:
-			j.violation("%s logged at %s: %.300s", line.Host, seconds(line.At), line.Text)
-		}
-	}
-	return j.finding("%d lines hold none of %d patterns; %d are excused", len(f.LogLines), len(forbidden), excused)
-}
-
-func compile(j *judgement, patterns []string) []*regexp.Regexp {
-	var all []*regexp.Regexp
-	for _, p := range patterns {
-		re, err := regexp.Compile(p)
-		if err != nil {
-			j.inconclusive("pattern %q: %v", p, err)
-			continue
-		}
-		all = append(all, re)
-	}
-	return all
 }

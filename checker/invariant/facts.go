@@ -2,6 +2,8 @@
 
 package invariant
 
+import "github.com/drumbeat-raft/drumbeat/checker/history"
+
 // Facts is what was recorded of a run. All times are nanoseconds on the clock
 // of the run's history. A list that is nil was not recorded; the checks that
 // need it are inconclusive. A list that is empty, but not nil, was recorded
@@ -23,10 +25,10 @@ type Facts struct {
 	Changing []uint64 `json:"changing,omitempty"`
 	// Digests holds digests of replicas' states.
 	Digests []Digest `json:"digests"`
-	// Entries holds entries of replicas' logs that were committed.
-	Entries []Entry `json:"entries"`
-	// Leaders holds every event in which a node was leader in a term.
+	// Leaders holds every event in which a node became leader in a term.
 	Leaders []Leader `json:"leaders"`
+	// Beliefs holds every event in which a node named another one as leader.
+	Beliefs []Belief `json:"beliefs"`
 	// Finals holds what each key was read to hold after healing.
 	Finals []Final `json:"finals"`
 	// Probes holds the write and the read that each cluster was asked for
@@ -38,11 +40,65 @@ type Facts struct {
 	// write; see WriteStalls. A cluster of which it holds none was not asked
 	// for a write.
 	Stalls []Stall `json:"stalls"`
-	// Faults holds every fault that was injected, with its measured effect.
+	// Faults holds every fault that was planned and due, with its measured
+	// effect.
 	Faults []Fault `json:"faults"`
-	// LogLines holds the lines of the logs that are to be judged, or those
-	// that a pattern already picked.
-	LogLines []LogLine `json:"log_lines"`
+	// Outages holds the times in which a cluster had no majority of running
+	// voters.
+	Outages []Outage `json:"outages"`
+	// Wanted holds how often faults should have taken effect at least.
+	Wanted []WantedFault `json:"wanted,omitempty"`
+	// Process is how the process that held the world ended.
+	Process *Process `json:"process,omitempty"`
+	// Launch is how the clusters were launched.
+	Launch *Launch `json:"launch,omitempty"`
+	// Settle is how the deployment became whole again after the last fault.
+	Settle *Settle `json:"settle,omitempty"`
+	// Actions counts what the scenario's operator asked of Drummer; Unmet lists
+	// what of it does not hold at the end.
+	Actions int      `json:"actions,omitempty"`
+	Unmet   []string `json:"unmet,omitempty"`
+	// Asked counts the operations that clients were to begin, Missed those of
+	// them that no client was idle for.
+	Asked  int `json:"asked"`
+	Missed int `json:"missed"`
+	// Healed says that the run came to its end, and what there was to collect
+	// after healing was collected.
+	Healed bool `json:"healed"`
+	// Stopped says that the run stopped at a violation that was seen while it
+	// went on.
+	Stopped bool `json:"stopped,omitempty"`
+	// Ops is the history of the run.
+	Ops []history.Op `json:"-"`
+}
+
+// Process is how the process that held the world ended.
+type Process struct {
+	// Panic is the message of what ended it, if it crashed.
+	Panic string `json:"panic,omitempty"`
+	// NotBooted lists the hosts that did not start again on what their disks
+	// held, and why.
+	NotBooted []string `json:"not_booted,omitempty"`
+	// Hidden lists what went wrong inside of it without a sign.
+	Hidden []string `json:"hidden,omitempty"`
+	// Cut says why the run ended before its time, if it did and nothing above
+	// says so: it was interrupted, killed, or the harness failed.
+	Cut string `json:"cut,omitempty"`
+}
+
+// Launch is how the clusters were launched.
+type Launch struct {
+	Clusters int   `json:"clusters"` // that were to be launched
+	Full     int   `json:"full"`     // that ran in full by the end of the launch
+	Took     int64 `json:"took"`     // 0: the run ended before the launch did
+}
+
+// Settle is how the deployment became whole again after the last fault.
+type Settle struct {
+	Whole bool  `json:"whole"` // within the time that the scenario gives
+	Took  int64 `json:"took"`
+	// Left lists what was not whole at the end of that time.
+	Left []string `json:"left,omitempty"`
 }
 
 // Cluster is what a Raft cluster should be at the end.
@@ -113,23 +169,21 @@ type Digest struct {
 	Final bool `json:"final,omitempty"`
 }
 
-// Entry is a committed entry of a replica's log.
-type Entry struct {
-	Cluster uint64 `json:"cluster"`
-	Node    uint64 `json:"node"`
-	Index   uint64 `json:"index"`
-	Term    uint64 `json:"term"`
-	// Sum is a digest of the entry's type and payload.
-	Sum string `json:"sum"`
-	// Decoded tells a person what the entry asks for; it may be empty.
-	Decoded string `json:"decoded,omitempty"`
-}
-
-// Leader says that a node was leader of its cluster in a term.
+// Leader says that a node became leader of its cluster in a term, by its own
+// announcement.
 type Leader struct {
 	Cluster uint64 `json:"cluster"`
 	Term    uint64 `json:"term"`
 	Node    uint64 `json:"node"`
+	At      int64  `json:"at"`
+}
+
+// Belief says that a node named another one as leader of a term.
+type Belief struct {
+	Cluster uint64 `json:"cluster"`
+	Term    uint64 `json:"term"`
+	Node    uint64 `json:"node"`   // who says so
+	Leader  uint64 `json:"leader"` // whom it names
 	At      int64  `json:"at"`
 }
 
@@ -187,57 +241,41 @@ type Stall struct {
 	Unsure bool `json:"unsure,omitempty"`
 }
 
-// Fault is a fault that was injected.
+// Outage is a time in which a cluster had no majority of running voters. To is
+// the end of the run for one that did not end.
+type Outage struct {
+	Cluster uint64 `json:"cluster"`
+	From    int64  `json:"from"`
+	To      int64  `json:"to"`
+}
+
+// Fault is a fault that was due: injected, or skipped.
 type Fault struct {
-	Kind   string `json:"kind"`
-	Target string `json:"target"`
-	From   int64  `json:"from"`
+	Kind    string `json:"kind"`
+	Target  string `json:"target"`
+	Forever bool   `json:"forever,omitempty"`
+	From    int64  `json:"from"`
 	// To is when it ended or was healed; 0 if it lasted to the end.
 	To int64 `json:"to"`
-	// Effect is what was measured: processes ended, messages dropped, bytes
-	// lost. A fault with Effect 0 did not bite.
-	Effect int64  `json:"effect"`
-	Unit   string `json:"unit,omitempty"`
+	// Late is by how much it began later than planned, and Reason what it had
+	// to wait for.
+	Late   int64  `json:"late,omitempty"`
+	Reason string `json:"reason,omitempty"`
+	// Skipped says that it never began, because of Reason.
+	Skipped bool `json:"skipped,omitempty"`
+	// TookEffect says that anything was measured: processes ended, messages
+	// dropped, bytes lost.
+	TookEffect bool `json:"took_effect"`
 	// MayMiss says that a fault of this kind may legitimately have nothing
-	// to bite on (a partition between hosts that don't speak).
+	// to act on (a partition between hosts that exchange nothing).
 	MayMiss bool `json:"may_miss,omitempty"`
 }
 
-// LogLine is a line of a log.
-type LogLine struct {
-	Host string `json:"host"`
-	At   int64  `json:"at,omitempty"`
-	Text string `json:"text"`
-}
-
-// Verdict is the judgement of one check.
-type Verdict string
-
-// The three verdicts.
-const (
-	Pass         Verdict = "pass"
-	Violation    Verdict = "violation"
-	Inconclusive Verdict = "inconclusive"
-)
-
-// Finding is the result of one check: what was looked at, or what is wrong.
-type Finding struct {
-	Name    string  `json:"name"`
-	Verdict Verdict `json:"verdict"`
-	Detail  string  `json:"detail"`
-}
-
-// Limits are the figures that a scenario asks for. Zero means no limit.
-type Limits struct {
-	MaxRepair int64 `json:"max_repair"` // nanoseconds
-	MaxStall  int64 `json:"max_stall"`  // nanoseconds
-	// MinOps is the least number of operations that the verdict may rest on.
-	MinOps int `json:"min_ops"`
-	// MinOpsAround is the least number of completed operations before,
-	// during and after each fault.
-	MinOpsAround int `json:"min_ops_around"`
-	// Forbidden holds regular expressions that no log line may match;
-	// Allowed those of lines that are excused.
-	Forbidden []string `json:"forbidden"`
-	Allowed   []string `json:"allowed"`
+// WantedFault is how often, at least, a kind of fault on a target should take
+// effect.
+type WantedFault struct {
+	Kind    string `json:"kind"`
+	Target  string `json:"target"`
+	Forever bool   `json:"forever,omitempty"`
+	AtLeast int    `json:"at_least"`
 }

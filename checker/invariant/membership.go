@@ -9,27 +9,30 @@ import (
 	"slices"
 )
 
-// MembershipAgreement: replicas that know a membership by the same config
-// change index know the same members and the same removed ones, and a node that
-// was removed is never a member again. Every cluster needs the views of as many
-// nodes as it has members, all of its newest membership.
-func MembershipAgreement(f *Facts) Finding {
-	j := judgement{name: NameMembership}
+var _ = define(Check{
+	Key:          "membership",
+	Name:         "membership agreement",
+	Doc:          "Nodes that know a membership by the same config change index know the same members, and who was removed is never a member again.",
+	Needs:        []Need{needClusters, needMemberships},
+	AfterHealing: true,
+}, judgeMembership)
+
+// judgeMembership asks every cluster for the views of as many nodes as it has
+// members, all of its newest membership.
+func judgeMembership(j *judgement, f *Facts, _ *noSettings) string {
 	views := make(map[uint64][]Membership)
 	for _, m := range f.Memberships {
 		views[m.Cluster] = append(views[m.Cluster], m)
 	}
 	for _, cluster := range sortedKeys(views) {
 		slices.SortStableFunc(views[cluster], func(a, b Membership) int { return cmp.Compare(a.Version, b.Version) })
-		judgeSameVersion(&j, views[cluster])
-		judgeRemoved(&j, views[cluster])
+		judgeSameVersion(j, views[cluster])
+		judgeRemoved(j, views[cluster])
 	}
-	if j.needClusters(f) {
-		for _, c := range f.Clusters {
-			enoughViews(&j, c, views[c.Cluster])
-		}
+	for _, c := range f.Clusters {
+		enoughViews(j, c, views[c.Cluster])
 	}
-	return j.finding("%d views of the memberships of %d clusters agree", len(f.Memberships), len(views))
+	return fmt.Sprintf("%d views of the memberships of %d clusters agree", len(f.Memberships), len(views))
 }
 
 // judgeSameVersion compares each of the views, which are in order of their
@@ -43,7 +46,7 @@ func judgeSameVersion(j *judgement, views []Membership) {
 		}
 		if !o.agrees(m) {
 			j.violation("cluster %d at config change %d: node %d knows %s; node %d knows %s",
-				m.Cluster, m.Version, o.Node, o.tell(), m.Node, m.tell())
+				m.Cluster, m.Version, o.Node, o, m.Node, m)
 		}
 		if m.fullness() > o.fullness() {
 			full = i
@@ -62,7 +65,7 @@ func (m Membership) fullness() int {
 	return 2
 }
 
-// agrees tells whether two views of one version can both be right.
+// agrees reports whether two views of one version can both be right.
 func (m Membership) agrees(o Membership) bool {
 	if !maps.Equal(m.Voters, o.Voters) {
 		return false
@@ -76,7 +79,7 @@ func (m Membership) agrees(o Membership) bool {
 	return m.Removed == nil || o.Removed == nil || slices.Equal(sorted(m.Removed), sorted(o.Removed))
 }
 
-func (m Membership) tell() string {
+func (m Membership) String() string {
 	s := fmt.Sprintf("voters %v", m.Voters)
 	if m.VotersOnly {
 		return s
@@ -94,7 +97,7 @@ func sorted(ids []uint64) []uint64 {
 func judgeRemoved(j *judgement, views []Membership) {
 	seen := make(map[uint64]bool)
 	goneAt := make(map[uint64]uint64) // by node: the version that was first known to lack it
-	told := make(map[uint64]bool)
+	reported := make(map[uint64]bool)
 	for _, m := range views {
 		for _, node := range m.Removed {
 			if _, known := goneAt[node]; !known {
@@ -108,8 +111,8 @@ func judgeRemoved(j *judgement, views []Membership) {
 		}
 		for _, node := range m.members() {
 			seen[node] = true
-			if at, gone := goneAt[node]; gone && !told[node] && (at < m.Version || slices.Contains(m.Removed, node)) {
-				told[node] = true
+			if at, gone := goneAt[node]; gone && !reported[node] && (at < m.Version || slices.Contains(m.Removed, node)) {
+				reported[node] = true
 				j.violation("cluster %d at config change %d: node %d is a member although it was removed by config change %d", m.Cluster, m.Version, node, at)
 			}
 		}
@@ -133,14 +136,14 @@ func enoughViews(j *judgement, c Cluster, views []Membership) {
 		}
 	}
 	if len(nodes) < max(1, c.Size) {
-		j.inconclusive("cluster %d: only %d of %d members told the membership of config change %d", c.Cluster, len(nodes), c.Size, newest)
+		j.inconclusive("cluster %d: only %d of %d members gave the membership of config change %d", c.Cluster, len(nodes), c.Size, newest)
 	}
 	if !removed {
 		j.inconclusive("cluster %d: which members were removed was not recorded", c.Cluster)
 	}
 }
 
-// has tells whether a node is a member, of whatever role.
+// has reports whether a node is a member, of whatever role.
 func (m Membership) has(node uint64) bool {
 	_, v := m.Voters[node]
 	_, o := m.Observers[node]

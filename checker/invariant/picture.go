@@ -2,100 +2,39 @@
 
 package invariant
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
-// Picture: after healing every cluster has its full number of voting members,
-// each running on the one live host that its membership names, in truth;
-// Drummer believes exactly that, and in no other cluster.
-func Picture(f *Facts) Finding {
-	j := judgement{name: NamePicture}
-	if len(f.Clusters) == 0 || f.Hosts == nil || f.Picture == nil || f.Memberships == nil {
-		j.inconclusive("clusters, hosts, memberships and Drummer's picture have to be recorded")
-		return j.finding("")
-	}
+var _ = define(Check{
+	Key:          "picture",
+	Name:         "Drummer's picture",
+	Doc:          "Every cluster has its full number of voting members, each running on the one live host that its membership names, and Drummer believes exactly that.",
+	Needs:        []Need{needClusters, needHosts, needPicture, needMemberships},
+	AfterHealing: true,
+}, judgePicture)
+
+func judgePicture(j *judgement, f *Facts, _ *noSettings) string {
 	t := truthOf(f)
-	t.needNodes(&j)
-	t.judgeTwice(&j)
-	believed := t.beliefs(&j)
+	t.needNodes(j)
+	t.judgeTwice(j)
+	believed := t.beliefs(j)
 	for _, c := range f.Clusters {
 		m, ok := t.newest[c.Cluster]
 		switch {
 		case slices.Contains(f.Changing, c.Cluster):
 			j.inconclusive("cluster %d changed while it was looked at", c.Cluster)
 		case !t.runs[c.Cluster]:
-			t.absent(&j, "cluster %d runs on no live host at all", c.Cluster)
+			t.absent(j, "cluster %d runs on no live host at all", c.Cluster)
 		case !ok:
 			j.inconclusive("no membership of cluster %d was recorded", c.Cluster)
 		default:
-			t.judgeMembers(&j, c, m)
-			t.judgeBelief(&j, c, m, believed[c.Cluster])
+			t.judgeMembers(j, c, m)
+			t.judgeBelief(j, c, m, believed[c.Cluster])
 		}
 	}
-	return j.finding("%d clusters have all members on live hosts, in truth and in Drummer's eyes", len(f.Clusters))
-}
-
-// truth is what hosts and memberships say, in the form that checks need.
-type truth struct {
-	*Facts
-	newest    map[uint64]Membership
-	hostsOf   map[Node][]string // live ones
-	addressOf map[string]string // by host
-	runs      map[uint64]bool   // clusters of which any node runs
-}
-
-func truthOf(f *Facts) *truth {
-	t := &truth{Facts: f, newest: latest(f), hostsOf: make(map[Node][]string), addressOf: make(map[string]string), runs: make(map[uint64]bool)}
-	for _, h := range f.Hosts {
-		t.addressOf[h.Host] = h.Address
-		if !h.Alive {
-			continue
-		}
-		for _, n := range h.Running {
-			t.runs[n.Cluster] = true
-			if !slices.Contains(t.hostsOf[n], h.Host) {
-				t.hostsOf[n] = append(t.hostsOf[n], h.Host)
-			}
-		}
-	}
-	return t
-}
-
-// needNodes says which hosts nobody looked into.
-func (t *truth) needNodes(j *judgement) {
-	for _, h := range t.Hosts {
-		if h.Alive && h.Running == nil {
-			j.inconclusive("what runs on host %s was not recorded", h.Host)
-		}
-	}
-}
-
-// absent says that something runs nowhere, which is wrong only if all hosts
-// were looked into.
-func (t *truth) absent(j *judgement, format string, args ...any) {
-	if t.blind() {
-		j.inconclusive(format, args...)
-		return
-	}
-	j.violation(format, args...)
-}
-
-func (t *truth) blind() bool {
-	return slices.ContainsFunc(t.Hosts, func(h Host) bool { return h.Alive && h.Running == nil })
-}
-
-// judgeTwice looks for nodes that run on more than one host. A NodeID is never
-// used twice, so that is wrong even if the hosts were not looked at in one
-// instant.
-func (t *truth) judgeTwice(j *judgement) {
-	told := make(map[Node]bool)
-	for _, h := range t.Hosts {
-		for _, n := range h.Running {
-			if on := t.hostsOf[n]; len(on) > 1 && !told[n] {
-				told[n] = true
-				j.violation("node %d of cluster %d runs on more than one host: %v", n.Node, n.Cluster, on)
-			}
-		}
-	}
+	return fmt.Sprintf("%d clusters have all members on live hosts, in truth and in Drummer's eyes", len(f.Clusters))
 }
 
 // beliefs sorts Drummer's picture by cluster and node, and says what in it is
@@ -171,50 +110,5 @@ func (t *truth) judgeBelief(j *judgement, c Cluster, m Membership, believed map[
 		case !m.has(node):
 			j.violation("cluster %d: Drummer takes node %d for a member; it is none", c.Cluster, node)
 		}
-	}
-}
-
-// Zombies: no live host runs a node that is not a member of its cluster any
-// more, or that runs on another host, too.
-func Zombies(f *Facts) Finding {
-	j := judgement{name: NameZombies}
-	if f.Hosts == nil || f.Memberships == nil {
-		j.inconclusive("hosts and memberships have to be recorded")
-		return j.finding("")
-	}
-	t := truthOf(f)
-	t.needNodes(&j)
-	t.judgeTwice(&j)
-	nodes := 0
-	for _, h := range f.Hosts {
-		if !h.Alive {
-			continue
-		}
-		for _, n := range h.Running {
-			nodes++
-			t.judgeMembership(&j, h.Host, n)
-		}
-	}
-	if nodes == 0 {
-		j.inconclusive("no live host was seen to run a node")
-	}
-	return j.finding("%d running nodes are members of their clusters, each on one host", nodes)
-}
-
-// judgeMembership judges whether a node that runs is a member.
-func (t *truth) judgeMembership(j *judgement, host string, n Node) {
-	m, known := t.newest[n.Cluster]
-	unwanted := len(t.Clusters) > 0 && !slices.ContainsFunc(t.Clusters, func(c Cluster) bool { return c.Cluster == n.Cluster })
-	switch {
-	case slices.Contains(t.Changing, n.Cluster):
-		j.inconclusive("cluster %d changed while it was looked at", n.Cluster)
-	case unwanted:
-		j.violation("host %s runs node %d of cluster %d, which should not be there", host, n.Node, n.Cluster)
-	case !known:
-		j.inconclusive("no membership of cluster %d was recorded, whose node %d runs on %s", n.Cluster, n.Node, host)
-	case m.VotersOnly && !m.has(n.Node):
-		j.inconclusive("only the voters of cluster %d were recorded, and node %d, which runs on %s, is none of them", n.Cluster, n.Node, host)
-	case !m.has(n.Node):
-		j.violation("host %s runs node %d of cluster %d, which is no member", host, n.Node, n.Cluster)
 	}
 }

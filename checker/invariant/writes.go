@@ -4,27 +4,30 @@ package invariant
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 )
 
-// WritesPresent: what a key holds at the end is what writes that were asked for
-// left there, and no acknowledged write that came after is missing, no
-// acknowledged append among them. It looks at the end only; everything between
-// is the matter of linearizability. Every cluster needs an acknowledged write,
-// and every key with one a read after healing.
+var _ = define(Check{
+	Key:          "writes",
+	Name:         "acknowledged writes present",
+	Doc:          "Every key holds at the end what writes that were asked for left there, and no acknowledged write is missing.",
+	Needs:        []Need{needClusters},
+	AfterHealing: true,
+}, judgeWrites)
+
+// judgeWrites looks at the end only; everything between is the matter of
+// linearizability. Every cluster needs an acknowledged write, and every key with
+// one a read after healing.
 //
 // A value to which was appended is taken apart into what a put or a cas left
 // and what was appended after it: by the names of the writes, where they are
 // known, else by looking for any way to do so that the times of the writes
 // allow.
-func WritesPresent(f *Facts, ops []history.Op) Finding {
-	j := judgement{name: NameWrites}
-	if !j.needClusters(f) {
-		return j.finding("")
-	}
-	keys := writesByKey(ops)
+func judgeWrites(j *judgement, f *Facts, _ *noSettings) string {
+	keys := writesByKey(f.Ops)
 	readAt := make(map[string]int64)
 	looked := make(map[uint64]int) // acknowledged writes, by cluster
 	writes := 0
@@ -33,18 +36,18 @@ func WritesPresent(f *Facts, ops []history.Op) Finding {
 		if k == nil {
 			k = &keyWrites{}
 		}
-		k.judge(&j, final)
+		k.judge(j, final)
 		writes += len(k.all)
 		looked[final.Cluster] += len(k.acked)
 		readAt[final.Key] = max(readAt[final.Key], final.At)
 	}
-	notRead(&j, f, keys, readAt)
+	notRead(j, f, keys, readAt)
 	for _, c := range f.Clusters {
 		if looked[c.Cluster] == 0 {
 			j.inconclusive("cluster %d: no key that an acknowledged write went to was read after healing", c.Cluster)
 		}
 	}
-	return j.finding("%d keys of %d clusters hold what %d writes left there", len(readAt), len(looked), writes)
+	return fmt.Sprintf("%d keys of %d clusters hold what %d writes left there", len(readAt), len(looked), writes)
 }
 
 // notRead says which acknowledged writes nobody looked for after healing. Keys
@@ -77,7 +80,7 @@ type keyWrites struct {
 	acked   []*history.Op // the last called first
 	byName  map[string]*history.Op
 	unnamed bool                     // some write has no name
-	strange *history.Op              // of a kind that this check does not understand
+	other   *history.Op              // of a kind that this check does not understand
 	absents []*history.Op            // that leave the key absent
 	puts    map[string][]*history.Op // by the value that they leave, the last called first
 	appends map[string][]*history.Op // by what they append, likewise
@@ -132,35 +135,35 @@ func (k *keyWrites) add(op *history.Op) {
 	case op.Kind == history.Put, op.Kind == history.Cas:
 		k.puts[text] = append(k.puts[text], op)
 	default:
-		k.strange = op
+		k.other = op
 	}
 }
 
 // judge judges what a key was read to hold.
 func (k *keyWrites) judge(j *judgement, final Final) {
-	if k.strange != nil {
-		j.inconclusive("key %s: what a %s leaves is not known here", final.Key, k.strange.Kind)
+	if k.other != nil {
+		j.inconclusive("key %s: what a %s leaves is not known here", final.Key, k.other.Kind)
 		return
 	}
-	s := newStory(k, final)
-	told := s.value()
-	switch found := s.find(); {
+	p := newProvenance(k, final)
+	value := p.value()
+	switch found := p.find(); {
 	case found:
-	case s.steps < 0:
-		j.inconclusive("key %s: there are too many ways to take apart %s", final.Key, told)
-	case s.lost == nil && len(k.appends) == 0:
-		j.violation("key %s holds %s at the end, which nobody wrote before", final.Key, told)
-	case s.lost == nil:
-		j.violation("key %s holds %s at the end, which the writes that were asked for before can't leave in any order", final.Key, told)
-	case s.lost.Kind == history.Append:
+	case p.steps < 0:
+		j.inconclusive("key %s: there are too many ways to take apart %s", final.Key, value)
+	case p.lost == nil && len(k.appends) == 0:
+		j.violation("key %s holds %s at the end, which nobody wrote before", final.Key, value)
+	case p.lost == nil:
+		j.violation("key %s holds %s at the end, which the writes that were asked for before can't leave in any order", final.Key, value)
+	case p.lost.Kind == history.Append:
 		j.violation("key %s holds %s at the end, without %s that client %d appended, acknowledged at %s",
-			final.Key, told, s.lost.Value, s.lost.Client, seconds(s.lost.Return))
+			final.Key, value, p.lost.Value, p.lost.Client, seconds(p.lost.Return))
 	default:
-		what := string(s.lost.Kind)
-		if s.lost.Kind != history.Delete {
-			what += " of " + s.lost.Value.String()
+		what := string(p.lost.Kind)
+		if p.lost.Kind != history.Delete {
+			what += " of " + p.lost.Value.String()
 		}
 		j.violation("key %s holds %s at the end, although client %d's later %s was acknowledged at %s",
-			final.Key, told, s.lost.Client, what, seconds(s.lost.Return))
+			final.Key, value, p.lost.Client, what, seconds(p.lost.Return))
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
+	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
@@ -27,9 +27,10 @@ const (
 // goroutine at a time, but for Begun.
 type Injector struct {
 	w      world.World
-	events *rundir.Events
+	events *timeline.Log
 	safe   func(hosts []string) bool
 	links  *links
+	start  time.Time    // of the phase with faults
 	active []*injection // in order of their end
 	dead   map[string]bool
 	begun  atomic.Int64 // injections
@@ -49,7 +50,7 @@ type injection struct {
 // NewInjector makes an injector that logs to events. safe tells whether
 // losing the given hosts now leaves every Raft cluster its quorum; faults that
 // may not cost one wait for it.
-func NewInjector(w world.World, events *rundir.Events, safe func(hosts []string) bool) *Injector {
+func NewInjector(w world.World, events *timeline.Log, safe func(hosts []string) bool) *Injector {
 	return &Injector{w: w, events: events, safe: safe, links: newLinks(w), dead: map[string]bool{}}
 }
 
@@ -58,6 +59,7 @@ func NewInjector(w world.World, events *rundir.Events, safe func(hosts []string)
 // then is ended by Heal. A step that can't be carried out when it is due is
 // tried again for a while, and holds no other up.
 func (in *Injector) Run(ctx context.Context, start time.Time, limit time.Duration, steps []Step) error {
+	in.start = start
 	end := start.Add(limit)
 	queue := make([]due, len(steps)) // in order of their times
 	for i, s := range steps {
@@ -130,7 +132,7 @@ func (in *Injector) skipAll(queue []due) {
 }
 
 func (in *Injector) skip(s Step, why string) {
-	in.events.Add(rundir.Event{Kind: rundir.FaultSkipped, Fault: s.Fault.Kind, Target: s.Fault.Target.String(), ID: s.ID, Text: why})
+	in.events.Add(timeline.InjectionSkipped{ID: s.ID, Fault: s.Fault.Kind, Target: s.Fault.Target.String(), Planned: in.planned(s), Reason: why})
 }
 
 // Heal ends all that is going on, but for what is for ever.
@@ -162,7 +164,12 @@ func (in *Injector) begin(s Step, hosts []string) error {
 		return fmt.Errorf("fault %d (%s on %v): %w", s.ID, kind.Name, hosts, err)
 	}
 	in.begun.Add(1)
-	in.log(rundir.FaultBegin, j)
+	began := timeline.InjectionBegan{ID: j.id, Fault: kind.Name, Target: s.Fault.Target.String(), Hosts: hosts,
+		Forever: s.Fault.Forever, Planned: in.planned(s)}
+	if kind.Down {
+		began.Effect = &j.effect
+	}
+	in.events.Add(began)
 	in.started(j)
 	return nil
 }
@@ -266,7 +273,7 @@ func (in *Injector) finish(j *injection) error {
 			return fmt.Errorf("end fault %d (%s on %v): %w", j.id, j.kind.Name, j.hosts, err)
 		}
 	}
-	in.log(rundir.FaultEnd, j)
+	in.events.Add(timeline.InjectionEnded{ID: j.id, Effect: &j.effect})
 	if j.kind.Down {
 		in.boot(j.hosts)
 	}
@@ -280,23 +287,16 @@ func (in *Injector) boot(hosts []string) {
 		if in.dead[h] || in.w.Running(h) {
 			continue
 		}
-		ev := rundir.Event{Kind: rundir.Boot, Hosts: []string{h}}
 		if err := in.w.Boot(h); err != nil {
-			ev.Kind, ev.Text = rundir.BootFailed, err.Error()
+			in.events.Add(timeline.BootFailed{Host: h, Error: err.Error()})
+			continue
 		}
-		in.events.Add(ev)
+		in.events.Add(timeline.Booted{Host: h})
 	}
 }
 
-func (in *Injector) log(kind rundir.EventKind, j *injection) {
-	ev := rundir.Event{Kind: kind, Fault: j.kind.Name, Target: j.step.Fault.Target.String(), ID: j.id,
-		Hosts: j.hosts, Forever: j.step.Fault.Forever}
-	if kind == rundir.FaultEnd || j.kind.Down {
-		effect := j.effect
-		ev.Effect = &effect
-	}
-	in.events.Add(ev)
-}
+// planned is when a step should begin, since the start of the run.
+func (in *Injector) planned(s Step) time.Duration { return in.events.Since(in.start.Add(s.At)) }
 
 // sleepUntil returns false when ctx ended first.
 func sleepUntil(ctx context.Context, t time.Time) bool {

@@ -15,7 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
+	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
@@ -104,7 +104,7 @@ func (b *board) safe([]string) bool { return !b.unsafe.Load() }
 // carryOut runs steps for a minute on a board of switches, then heals.
 func carryOut(t *testing.T, b *board, steps ...Step) *Injector {
 	t.Helper()
-	events, err := rundir.CreateEvents(t.TempDir(), b.start)
+	events, err := timeline.Create(t.TempDir(), b.start)
 	require.NoError(t, err)
 	in := NewInjector(b, events, b.safe)
 	require.NoError(t, in.Run(t.Context(), b.start, time.Minute, steps))
@@ -142,7 +142,7 @@ func TestOverlappingFaultsShareLinks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBoard()
 		cut := pair{"nodehost1", "nodehost2"}
-		events, err := rundir.CreateEvents(t.TempDir(), b.start)
+		events, err := timeline.Create(t.TempDir(), b.start)
 		require.NoError(t, err)
 		in := NewInjector(b, events, b.safe)
 		defer events.Close()
@@ -188,16 +188,15 @@ func TestAHostThatDoesNotBootIsAFinding(t *testing.T) {
 		b := newBoard()
 		b.broken = true
 		dir := t.TempDir()
-		events, err := rundir.CreateEvents(dir, b.start)
+		events, err := timeline.Create(dir, b.start)
 		require.NoError(t, err)
 		in := NewInjector(b, events, b.safe)
 		require.NoError(t, in.Run(t.Context(), b.start, time.Minute, []Step{
 			{ID: 1, At: time.Second, Hosts: []string{"nodehost1"}, For: time.Second, Fault: &scenarios.Fault{Kind: "kill"}}}))
 		require.NoError(t, events.Close())
-		evs, err := rundir.ReadEvents(dir)
+		happened, err := timeline.Read(dir)
 		require.NoError(t, err)
-		last := evs[len(evs)-1]
-		require.Equal(t, rundir.BootFailed, last.Kind)
-		require.Contains(t, last.Text, "the disk is full of holes")
+		last := happened.Entries[len(happened.Entries)-1]
+		require.Equal(t, timeline.BootFailed{Host: "nodehost1", Error: "the disk is full of holes"}, last.Fact)
 	})
 }

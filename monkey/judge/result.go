@@ -5,6 +5,7 @@ package judge
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
@@ -22,59 +23,31 @@ const (
 	Inconclusive = invariant.Inconclusive
 )
 
-// Exit codes of all commands that run or check.
-const (
-	ExitPass         = 0
-	ExitViolation    = 1
-	ExitInconclusive = 2
-	ExitUsage        = 64
-	ExitInternal     = 70
-)
-
-// ExitCode is the process exit code for a verdict.
-func ExitCode(v Verdict) int {
-	switch v {
-	case Pass:
-		return ExitPass
-	case Violation:
-		return ExitViolation
-	}
-	return ExitInconclusive
-}
-
-// Worse returns the graver of two verdicts: a violation is certain whatever
-// else is unknown.
-func Worse(v, o Verdict) Verdict {
-	if v == Violation || o == Violation {
-		return Violation
-	}
-	if v == Inconclusive || o == Inconclusive {
-		return Inconclusive
-	}
-	return Pass
-}
-
 // Result is a run's result.json. Seconds are on the run's own clock, virtual
 // or real, unless the name says wall.
 type Result struct {
-	Verdict        Verdict  `json:"verdict"`
-	Scenario       string   `json:"scenario"`
-	Seed           uint64   `json:"seed"`
-	World          string   `json:"world"`
-	Clock          string   `json:"clock"`
-	VirtualSeconds float64  `json:"virtual_seconds"`
-	WallSeconds    float64  `json:"wall_seconds"`
-	Compression    float64  `json:"compression"` // virtual/wall, judging included
-	Clusters       int      `json:"clusters"`
-	NodeHosts      int      `json:"nodehosts"`
-	Drummers       int      `json:"drummers"`
-	Ops            Ops      `json:"ops"`
-	Faults         []Fault  `json:"faults"`
-	Checks         []Check  `json:"checks"`
-	Repair         Repair   `json:"repair"`
-	Drummer        Activity `json:"drummer_activity"`
-	Reproduce      string   `json:"reproduce"`
-	Dir            string   `json:"dir"`
+	Verdict        Verdict     `json:"verdict"`
+	Scenario       string      `json:"scenario"`
+	Seed           uint64      `json:"seed"`
+	World          string      `json:"world"`
+	Clock          string      `json:"clock"`
+	VirtualSeconds float64     `json:"virtual_seconds"`
+	WallSeconds    float64     `json:"wall_seconds"`
+	Compression    float64     `json:"compression"` // virtual/wall, judging included
+	Clusters       int         `json:"clusters"`
+	NodeHosts      int         `json:"nodehosts"`
+	Drummers       int         `json:"drummers"`
+	Ops            Ops         `json:"ops"`
+	Faults         []Fault     `json:"faults"`
+	Checks         []Check     `json:"checks"`
+	Repair         Repair      `json:"repair"`
+	Drummer        Activity    `json:"drummer_activity"`
+	Concurrency    Concurrency `json:"concurrency"`
+	// Bug is the planted one, if there is any.
+	Bug       *Bug          `json:"bug,omitempty"`
+	Expect    []Expectation `json:"expect"`
+	Reproduce string        `json:"reproduce"`
+	Dir       string        `json:"dir"`
 }
 
 // SetWall notes how long the run took on the wall clock.
@@ -90,6 +63,46 @@ type Ops struct {
 	Fail    int `json:"fail"`
 	Unknown int `json:"unknown"`
 	Checked int `json:"checked"`
+	// Asked counts what clients were to begin, Missed those of it that no client
+	// was idle for.
+	Asked  int `json:"asked"`
+	Missed int `json:"missed"`
+}
+
+// Concurrency is how concurrent the history was. Times are those of the
+// operations that succeeded.
+type Concurrency struct {
+	// Overlapping is the share of the operations that succeeded which overlap
+	// another such one on their key.
+	Overlapping float64 `json:"overlapping"`
+	MeanLatency float64 `json:"mean_latency_ms"`
+	P50Latency  float64 `json:"p50_latency_ms"`
+	P99Latency  float64 `json:"p99_latency_ms"`
+	// Elections counts the leaders that announced themselves.
+	Elections int `json:"elections"`
+}
+
+// Bug is a planted bug, and how often it misbehaved.
+type Bug struct {
+	Kind string `json:"kind"`
+	// Strikes counts how often it misbehaved, Occasions how often it could
+	// have; neither is known of a run that was killed.
+	Strikes   int64 `json:"strikes"`
+	Occasions int64 `json:"occasions"`
+	Counted   bool  `json:"counted"`
+}
+
+// String says how often it struck.
+func (b *Bug) String() string {
+	return fmt.Sprintf("it struck %d times on %d occasions", b.Strikes, b.Occasions)
+}
+
+// Expectation is something that the scenario expects, and whether it was so.
+type Expectation struct {
+	Name     string  `json:"name"` // the measure
+	Expected string  `json:"expected"`
+	Verdict  Verdict `json:"verdict"`
+	Detail   string  `json:"detail"`
 }
 
 // Fault sums up one kind of fault on one kind of target.
@@ -100,14 +113,18 @@ type Fault struct {
 	Forever bool `json:"forever,omitempty"`
 	// Injected counts how often it was begun, Effect how often it really did
 	// something: ended a process, dropped or delayed a message.
-	Injected int          `json:"injected"`
-	Effect   int          `json:"effect"`
-	Effects  world.Effect `json:"effects"` // in total
+	Injected int `json:"injected"`
+	Effect   int `json:"effect"`
+	// Skipped counts those that were due and never began, MaxLateSeconds is by
+	// how much one began later than planned at most.
+	Skipped        int          `json:"skipped"`
+	MaxLateSeconds float64      `json:"max_late_seconds"`
+	Effects        world.Effect `json:"effects"` // in total
 }
 
 // Check is one thing that was judged.
 type Check struct {
-	Name    string  `json:"name"`
+	Name    string  `json:"name"` // the check's key
 	Verdict Verdict `json:"verdict"`
 	Detail  string  `json:"detail"` // one line, with the facts
 	// Cluster, Key and Operations say where a violation of linearizability is.
@@ -158,6 +175,9 @@ type Repair struct {
 	P50Seconds           float64 `json:"p50_seconds"`
 	MaxSeconds           float64 `json:"max_seconds"`
 	MaxWriteStallSeconds float64 `json:"max_write_stall_seconds"`
+	// MaxOutageSeconds is the longest time that a cluster had no majority of
+	// running voters.
+	MaxOutageSeconds float64 `json:"max_outage_seconds"`
 	// ReplacementStallSeconds is the longest time that a cluster whose leader
 	// stayed in office completed no write, though asked through hosts without
 	// a fault, while one of its members was being replaced and no other fault

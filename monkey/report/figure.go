@@ -8,6 +8,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/checker/linear/draw"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
+	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
 )
 
@@ -19,10 +20,10 @@ type violation struct {
 }
 
 // violations draws every key that a check found operations of.
-func violations(checks []judge.Check, all []strike, ops []history.Op) ([]violation, error) {
+func violations(checks []judge.Check, faults []timeline.Injection, ops []history.Op) ([]violation, error) {
 	var bands []draw.Band
-	for _, s := range all {
-		bands = append(bands, s.band())
+	for _, i := range faults {
+		bands = append(bands, bandOf(i))
 	}
 	var drawn []violation
 	for _, c := range checks {

@@ -12,7 +12,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/checker/linear/draw"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
-	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
+	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
 )
 
 //go:embed report.html.tmpl
@@ -24,6 +24,8 @@ var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 	"clock":    func(d time.Duration) string { return clock(d) },
 	"mark":     mark,
 	"kind":     KindOf,
+	"late":     late,
+	"overlap":  overlap,
 	"plain":    draw.Plain,
 	"repairs":  Repairs,
 	"activity": Activity,
@@ -35,9 +37,9 @@ type page struct {
 	Style      template.CSS
 	Violations []violation
 	Checks     []judge.Check // the gravest first
-	Timeline   timeline
-	Events     []rundir.Event // without leaders, which are many
-	LeftOut    int            // events beyond maxEvents
+	Plot       plot
+	Events     []timeline.Entry // without leaders, which are many
+	LeftOut    int              // events beyond maxEvents
 }
 
 // maxEvents bounds the events in a page.
@@ -46,20 +48,20 @@ const maxEvents = 5000
 // HTML makes report.html, one file that needs nothing else: the verdict, what
 // was done, how it was repaired, what was verified, a timeline, and a drawing
 // of what can't be explained.
-func HTML(r *judge.Result, events []rundir.Event, ops []history.Op) ([]byte, error) {
-	end := endOf(r, events)
-	faults := strikes(events, end)
-	p := page{Result: r, Style: draw.Style(), Checks: worstFirst(r.Checks), Timeline: drawTimeline(r, end, faults, ops)}
+func HTML(r *judge.Result, happened *timeline.Timeline, ops []history.Op) ([]byte, error) {
+	faults := happened.Began()
+	p := page{Result: r, Style: draw.Style(), Checks: worstFirst(r.Checks), Plot: drawPlot(r, endOf(r, happened), faults, ops)}
 	var err error
 	if p.Violations, err = violations(p.Checks, faults, ops); err != nil {
 		return nil, fmt.Errorf("make report.html: %w", err)
 	}
-	for _, ev := range events {
-		switch {
-		case ev.Kind == rundir.Leader:
-		case len(p.Events) < maxEvents:
-			p.Events = append(p.Events, ev)
-		default:
+	for _, e := range happened.Entries {
+		if _, leader := e.Fact.(timeline.LeaderAnnounced); leader {
+			continue
+		}
+		if len(p.Events) < maxEvents {
+			p.Events = append(p.Events, e)
+		} else {
 			p.LeftOut++
 		}
 	}

@@ -32,28 +32,37 @@ type junitMessage struct {
 	Message string `xml:"message,attr"`
 }
 
-// JUnit makes junit.xml: a test case a check. A violation is a failure; what
+// JUnit makes junit.xml: a test case a check, named by its key, and one for each
+// thing that the scenario expects. A violation is a failure; what
 // is inconclusive is an error, for a CI server must not show it green.
 func JUnit(r *judge.Result) ([]byte, error) {
-	s := junitSuite{Name: "drumbeat." + r.Scenario, Tests: len(r.Checks), Time: fmt.Sprintf("%.3f", r.WallSeconds),
+	s := junitSuite{Name: "drumbeat." + r.Scenario, Time: fmt.Sprintf("%.3f", r.WallSeconds),
 		Output: "reproduce: " + r.Reproduce}
 	for _, c := range r.Checks {
-		tc := junitCase{Class: s.Name, Name: c.Name}
-		switch c.Verdict {
-		case judge.Violation:
-			s.Failures++
-			tc.Failure = &junitMessage{c.Detail}
-		case judge.Inconclusive:
-			s.Errors++
-			tc.Error = &junitMessage{"inconclusive: " + c.Detail}
-		default:
-			tc.Output = c.Detail
-		}
-		s.Cases = append(s.Cases, tc)
+		s.add(c.Name, c.Verdict, c.Detail)
+	}
+	for _, e := range r.Expect {
+		s.add("expect."+e.Name, e.Verdict, e.Detail)
 	}
 	b, err := xml.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("encode junit.xml: %w", err)
 	}
 	return append([]byte(xml.Header), append(b, '\n')...), nil
+}
+
+func (s *junitSuite) add(name string, v judge.Verdict, detail string) {
+	tc := junitCase{Class: s.Name, Name: name}
+	switch v {
+	case judge.Violation:
+		s.Failures++
+		tc.Failure = &junitMessage{detail}
+	case judge.Inconclusive:
+		s.Errors++
+		tc.Error = &junitMessage{"inconclusive: " + detail}
+	default:
+		tc.Output = detail
+	}
+	s.Tests++
+	s.Cases = append(s.Cases, tc)
 }

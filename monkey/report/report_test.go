@@ -14,7 +14,7 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
-	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
+	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
 )
 
@@ -22,13 +22,14 @@ import (
 func bad() *judge.Result {
 	return &judge.Result{
 		Verdict: judge.Violation, Scenario: "demo", Seed: 7, VirtualSeconds: 60, WallSeconds: 2, Compression: 30,
-		Faults: []judge.Fault{{Kind: "kill", Target: "nodehost", Forever: true, Injected: 2, Effect: 1, Effects: world.Effect{ProcessesEnded: 1}}},
+		Faults: []judge.Fault{{Kind: "kill", Target: "nodehost", Forever: true, Injected: 2, Effect: 1, Skipped: 3, MaxLateSeconds: 51, Effects: world.Effect{ProcessesEnded: 1}}},
 		Checks: []judge.Check{
 			{Name: "launch", Verdict: judge.Pass, Detail: "fine"},
 			{Name: "evidence", Verdict: judge.Inconclusive, Detail: "too little"},
 			{Name: "linearizability", Verdict: judge.Violation, Detail: "<stale> read", Cluster: 3, Key: "3/k1",
 				Operations: []history.Op{{Client: 4, Key: "3/k1", Kind: history.Get, Observed: history.String("old"), Outcome: history.OK}}},
 		},
+		Expect:    []judge.Expectation{{Name: "replaced", Expected: "0", Verdict: judge.Violation, Detail: "expected 0; found 3"}},
 		Reproduce: "go run ./cmd/monkey run demo --seed 7",
 	}
 }
@@ -38,7 +39,8 @@ func TestTableShowsTheGravestFirst(t *testing.T) {
 	require.NoError(t, Table(&b, bad()))
 	text := b.String()
 	require.Regexp(t, `(?s)VIOLATION +linearizability.*inconclusive +evidence.*ok +launch`, text)
-	require.Regexp(t, `kill for ever +nodehost +2 +1 +1 process ended`, text)
+	require.Regexp(t, `kill for ever +nodehost +2 +1 +3 +51\.0 s +1 process ended`, text)
+	require.Regexp(t, `VIOLATION +replaced +expected 0; found 3`, text)
 	require.Contains(t, text, "verdict: VIOLATION")
 	require.Contains(t, text, "reproduce: go run ./cmd/monkey run demo --seed 7")
 }
@@ -48,18 +50,23 @@ func TestJUnitFailsWhatIsNotAPass(t *testing.T) {
 	require.NoError(t, err)
 	var s junitSuite
 	require.NoError(t, xml.Unmarshal(b, &s))
-	require.Equal(t, []int{3, 1, 1}, []int{s.Tests, s.Failures, s.Errors})
+	require.Equal(t, []int{4, 2, 1}, []int{s.Tests, s.Failures, s.Errors})
 	require.Equal(t, "<stale> read", s.Cases[2].Failure.Message)
+	require.Equal(t, "expect.replaced", s.Cases[3].Name)
 }
 
-// struck are the events of a run with three faults, one of which never ended.
-func struck() []rundir.Event {
-	return []rundir.Event{
-		{At: 10 * time.Second, Kind: rundir.FaultBegin, Fault: "power-loss", ID: 1, Hosts: []string{"nodehost-2"}},
-		{At: 20 * time.Second, Kind: rundir.FaultEnd, Fault: "power-loss", ID: 1, Hosts: []string{"nodehost-2"}},
-		{At: 30 * time.Second, Kind: rundir.FaultBegin, Fault: "kill", ID: 2, Hosts: []string{"nodehost-3"}, Forever: true},
-		{At: 40 * time.Second, Kind: rundir.FaultBegin, Fault: "partition", ID: 3, Hosts: []string{"nodehost-2"}},
+// struck is a run with three faults, one of which never ended.
+func struck() *timeline.Timeline {
+	at := func(s int, f timeline.Fact) timeline.Entry {
+		return timeline.Entry{At: time.Duration(s) * time.Second, Fact: f}
 	}
+	return timeline.Pair([]timeline.Entry{
+		at(10, timeline.InjectionBegan{ID: 1, Fault: "power-loss", Hosts: []string{"nodehost-2"}}),
+		at(20, timeline.InjectionEnded{ID: 1}),
+		at(30, timeline.InjectionBegan{ID: 2, Fault: "kill", Hosts: []string{"nodehost-3"}, Forever: true}),
+		at(40, timeline.InjectionBegan{ID: 3, Fault: "partition", Hosts: []string{"nodehost-2"}}),
+		at(60, timeline.PhaseBegan{Phase: timeline.Probe}),
+	})
 }
 
 func TestHTMLShowsTheTimelineOfFaults(t *testing.T) {
@@ -100,15 +107,15 @@ func TestHTMLDrawsTheViolationAmongTheFaults(t *testing.T) {
 
 func TestHTMLNeedsNothingElseAndStaysSmall(t *testing.T) {
 	var ops []history.Op
-	var events []rundir.Event
+	var entries []timeline.Entry
 	for i := range 100_000 {
 		ops = append(ops, history.Op{Client: 1, Key: "3/k1", Kind: history.Put, Value: history.String(fmt.Sprint("v", i)),
 			Call: int64(i) * 1e6, Return: int64(i)*1e6 + 1, Outcome: history.OK})
-		events = append(events, rundir.Event{At: time.Duration(i), Kind: rundir.Decision, Op: "operation-planned", Cluster: 1, Text: "cluster 1 wants a replica"})
+		entries = append(entries, timeline.Entry{At: time.Duration(i), Fact: timeline.Decided{Event: "operation-planned", Cluster: 1, Text: "cluster 1 wants a replica"}})
 	}
 	r := bad()
 	r.Checks[2].Operations = judge.Core{ops[500], ops[90_000]}
-	b, err := HTML(r, events, ops)
+	b, err := HTML(r, timeline.Pair(entries), ops)
 	require.NoError(t, err)
 	require.Less(t, len(b), 1<<20, "bytes")
 	page := string(b)

@@ -23,6 +23,7 @@ func Table(w io.Writer, r *judge.Result) error {
 	done(t, r)
 	repaired(t, r)
 	verified(t, r)
+	expected(t, r)
 	fmt.Fprintf(t, "\nverdict: %s\n", strings.ToUpper(string(r.Verdict)))
 	fmt.Fprintf(t, "%s, %s\n", pace(r), r.Dir)
 	fmt.Fprintf(t, "reproduce: %s\n", r.Reproduce)
@@ -35,10 +36,18 @@ func done(t io.Writer, r *judge.Result) {
 		fmt.Fprint(t, "  nothing\n")
 		return
 	}
-	fmt.Fprint(t, "  fault\ttarget\tinjected\ttook effect\tin total\n")
+	fmt.Fprint(t, "  fault\ttarget\tinjected\ttook effect\tskipped\tlate\tin total\n")
 	for _, f := range r.Faults {
-		fmt.Fprintf(t, "  %s\t%s\t%d\t%d\t%s\n", KindOf(f), f.Target, f.Injected, f.Effect, Effects(f.Effects))
+		fmt.Fprintf(t, "  %s\t%s\t%d\t%d\t%d\t%s\t%s\n", KindOf(f), f.Target, f.Injected, f.Effect, f.Skipped, late(f), Effects(f.Effects))
 	}
+}
+
+// late says by how much one of the injections of a row began late, at most.
+func late(f judge.Fault) string {
+	if f.MaxLateSeconds < 0.05 { // rounds to nothing
+		return "no"
+	}
+	return fmt.Sprintf("%.1f s", f.MaxLateSeconds)
 }
 
 // KindOf names the kind of a row of faults.
@@ -78,6 +87,9 @@ func repaired(t io.Writer, r *judge.Result) {
 	p := r.Repair
 	fmt.Fprintf(t, "  clusters with a member replaced\t%s\n", Repairs(p))
 	fmt.Fprintf(t, "  clusters whose own members came back\t%d\n", p.Restored)
+	if p.MaxOutageSeconds > 0 {
+		fmt.Fprintf(t, "  longest time without a majority of running members\t%.1f s\n", p.MaxOutageSeconds)
+	}
 	fmt.Fprintf(t, "  longest write stall\t%.1f s\n", p.MaxWriteStallSeconds)
 	if p.ReplacementStallSeconds > 0 {
 		fmt.Fprintf(t, "  longest stall by a replacement\t%.1f s, where the leader stayed\n", p.ReplacementStallSeconds)
@@ -106,11 +118,29 @@ func Repairs(p judge.Repair) string {
 
 func verified(t io.Writer, r *judge.Result) {
 	fmt.Fprint(t, "\nWhat was verified\n")
-	fmt.Fprintf(t, "  %s operations: %s ok, %s failed, %s of unknown outcome; %s checked\n",
+	fmt.Fprintf(t, "  %s operations: %s ok, %s failed, %s of unknown outcome; %s checked; %s missed, as all clients waited\n",
 		Count(int64(r.Ops.OK+r.Ops.Fail+r.Ops.Unknown)), Count(int64(r.Ops.OK)), Count(int64(r.Ops.Fail)),
-		Count(int64(r.Ops.Unknown)), Count(int64(r.Ops.Checked)))
+		Count(int64(r.Ops.Unknown)), Count(int64(r.Ops.Checked)), Count(int64(r.Ops.Missed)))
+	fmt.Fprintf(t, "  %s\n", overlap(r.Concurrency))
 	for _, c := range worstFirst(r.Checks) {
 		fmt.Fprintf(t, "  %s\t%s\t%s\n", mark(c.Verdict), c.Name, shorten(c.Detail))
+	}
+}
+
+// overlap says how concurrent the history was.
+func overlap(c judge.Concurrency) string {
+	return fmt.Sprintf("%.1f %% of those that succeeded overlap another one on their key; latency %.1f ms in the mean, %.1f ms at the 99th percentile; %s elections",
+		100*c.Overlapping, c.MeanLatency, c.P99Latency, Count(int64(c.Elections)))
+}
+
+// expected shows what the scenario expects, if it does.
+func expected(t io.Writer, r *judge.Result) {
+	if len(r.Expect) == 0 {
+		return
+	}
+	fmt.Fprint(t, "\nWhat was expected\n")
+	for _, e := range r.Expect {
+		fmt.Fprintf(t, "  %s\t%s\t%s\n", mark(e.Verdict), e.Name, shorten(e.Detail))
 	}
 }
 

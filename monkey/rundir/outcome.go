@@ -26,24 +26,21 @@ type Outcome struct {
 	Settled   bool          `json:"settled"`
 	Settle    time.Duration `json:"settle_ns"`
 	Unsettled []string      `json:"unsettled,omitempty"`
-	// Misfits lists which clusters and hosts were in the end, in truth, not what
+	// Unmet lists which clusters and hosts were in the end, in truth, not what
 	// the scenario and its actions ask for.
-	Misfits []string `json:"misfits,omitempty"`
+	Unmet []string `json:"unmet,omitempty"`
 	// Hidden lists what went wrong inside of processes and would not show
 	// otherwise; see world.World.Examine.
 	Hidden []string `json:"hidden,omitempty"`
-	// Outages are the times in which a cluster had no majority of running
-	// voters.
-	Outages []Outage        `json:"outages"`
-	Facts   invariant.Facts `json:"facts"`
-}
-
-// Outage is a time, since the run's start, in which a cluster had no majority
-// of running voters.
-type Outage struct {
-	Cluster uint64        `json:"cluster"`
-	From    time.Duration `json:"from_ns"`
-	To      time.Duration `json:"to_ns"`
+	// Asked counts the operations that the seed had drawn; Missed those of them
+	// that no client was idle for.
+	Asked  int `json:"asked"`
+	Missed int `json:"missed"`
+	// Strikes counts how often the planted bug misbehaved, and Occasions how
+	// often it could have.
+	Strikes   int64           `json:"strikes,omitempty"`
+	Occasions int64           `json:"occasions,omitempty"`
+	Facts     invariant.Facts `json:"facts"`
 }
 
 // End is a run's end.json: how the process that held the world ended, as its

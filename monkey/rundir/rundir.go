@@ -13,11 +13,10 @@ import (
 )
 
 // The names of the files in a run's directory. history.jsonl.zst is written
-// by checker/history.
+// by checker/history, events.jsonl by monkey/timeline.
 const (
 	ScenarioFile = "scenario.yaml"
 	RunFile      = "run.json"
-	EventsFile   = "events.jsonl"
 	FactsFile    = "facts.json"
 	EndFile      = "end.json"
 	ResultFile   = "result.json"

@@ -30,24 +30,6 @@ func TestRunsThatStartTogetherGetDirectoriesOfTheirOwn(t *testing.T) {
 	require.FileExists(t, filepath.Join(out, latest, RunFile))
 }
 
-func TestEventsSurviveATornLastLine(t *testing.T) {
-	dir, start := t.TempDir(), time.Now()
-	events, err := CreateEvents(dir, start)
-	require.NoError(t, err)
-	for i := range 3 {
-		events.AddAt(start.Add(time.Duration(i)*time.Second), Event{Kind: Phase, Text: "x"})
-	}
-	require.NoError(t, events.Close())
-	path := filepath.Join(dir, EventsFile)
-	b, err := os.ReadFile(path)
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(path, b[:len(b)-9], 0o644))
-	got, err := ReadEvents(dir)
-	require.NoError(t, err)
-	require.Len(t, got, 2)
-	require.Equal(t, time.Second, got[1].At)
-}
-
 func TestAnOutputDirectoryThatIsAFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o644))

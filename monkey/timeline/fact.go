@@ -12,6 +12,8 @@ import (
 type Fact interface {
 	// kind is what the fact is called in events.jsonl.
 	kind() string
+	// String says what happened, for people.
+	String() string
 }
 
 // facts holds one value of every type of Fact.

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package invariant
+
+import "fmt"
+
+var _ = define(Check{
+	Key:          "answers",
+	Name:         "liveness after healing",
+	Doc:          "After healing every cluster answers a write and a read.",
+	Needs:        []Need{needClusters, needProbes},
+	AfterHealing: true,
+}, judgeAnswers)
+
+func judgeAnswers(j *judgement, f *Facts, _ *noSettings) string {
+	answered := make(map[uint64]map[string]bool)
+	slowest := int64(0)
+	for _, p := range f.Probes {
+		if answered[p.Cluster] == nil {
+			answered[p.Cluster] = make(map[string]bool)
+		}
+		answered[p.Cluster][p.Kind] = answered[p.Cluster][p.Kind] || p.OK
+		if !p.OK {
+			j.violation("cluster %d did not answer a %s within %s: %s", p.Cluster, p.Kind, seconds(p.Took), p.Error)
+		}
+		slowest = max(slowest, p.Took)
+	}
+	for _, c := range f.Clusters {
+		for _, kind := range []string{"write", "read"} {
+			if _, asked := answered[c.Cluster][kind]; !asked {
+				j.inconclusive("cluster %d was not asked for a %s", c.Cluster, kind)
+			}
+		}
+	}
+	return fmt.Sprintf("%d clusters answered a write and a read, the slowest after %s", len(f.Clusters), seconds(slowest))
+}

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package invariant
+
+import (
+	"encoding/json"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+)
+
+const second = int64(1e9)
+
+func str(s string) *string { return &s }
+
+// healthy returns the facts of a run in which all is well: node 1 of cluster 7
+// was lost with host h1 and replaced by node 4 on h4.
+func healthy() (*Facts, *limits) {
+	voters := func() map[uint64]string { return map[uint64]string{2: "h2:1", 3: "h3:1", 4: "h4:1"} }
+	f := &Facts{
+		Clusters: []Cluster{{7, 3}},
+		Hosts: []Host{
+			{"h1", false, nil, "h1:1"}, {"h2", true, []Node{{7, 2}}, "h2:1"}, {"h3", true, []Node{{7, 3}}, "h3:1"}, {"h4", true, []Node{{7, 4}}, "h4:1"},
+		},
+		Picture: []PictureNode{{7, 2, "h2", true, true}, {7, 3, "h3", true, true}, {7, 4, "h4", true, true}},
+		Memberships: []Membership{
+			{Cluster: 7, Node: 2, Version: 9, Voters: voters(), Removed: []uint64{1}},
+			{Cluster: 7, Node: 3, Version: 9, Voters: voters(), Removed: []uint64{1}},
+			{Cluster: 7, Node: 4, Version: 9, Voters: voters(), Removed: []uint64{1}},
+			{Cluster: 7, Node: 3, Version: 4, Voters: map[uint64]string{1: "h1:1", 2: "h2:1", 3: "h3:1"}},
+		},
+		Digests: []Digest{
+			{Cluster: 7, Node: 2, Index: 40, Sum: "aa"}, {Cluster: 7, Node: 3, Index: 40, Sum: "aa"},
+			{Cluster: 7, Node: 2, Index: 50, Sum: "bb", Final: true}, {Cluster: 7, Node: 3, Index: 50, Sum: "bb", Final: true}, {Cluster: 7, Node: 4, Index: 50, Sum: "bb", Final: true},
+		},
+		Leaders: []Leader{{7, 1, 1, 1}, {7, 2, 2, 2}, {7, 2, 2, 3}},
+		Beliefs: []Belief{{7, 1, 2, 1, 2}, {7, 2, 3, 2, 4}, {7, 3, 1, 3, 5}},
+		Finals:  []Final{{Cluster: 7, Key: "7/k", Value: str("b"), At: 100 * second}, {Cluster: 7, Key: "7/l", Value: str("x;y;"), At: 100 * second}},
+		Probes:  []Probe{{7, "write", true, "", second}, {7, "read", true, "", second}},
+		Repairs: []Repair{{Cluster: 7, Node: 1, LostAt: 10 * second, RepairedAt: 30 * second, By: 4}},
+		Stalls:  []Stall{{Cluster: 7, From: 10 * second, To: 12 * second}, {Cluster: 7, From: 20 * second, To: 90 * second, Excused: true}},
+		Faults:  []Fault{{Kind: "kill", Target: "h1", From: 10 * second, To: 20 * second, TookEffect: true}},
+		Wanted:  []WantedFault{{Kind: "kill", Target: "h1", AtLeast: 1}},
+		Outages: []Outage{},
+		Process: &Process{},
+		Launch:  &Launch{Clusters: 1, Full: 1, Took: second},
+		Actions: 1,
+		Asked:   40, Healed: true,
+	}
+	var ops []history.Op
+	for i := range int64(30) {
+		ops = append(ops, history.Op{Cluster: 7, Key: "7/m", Kind: history.Get, Observed: history.Absent, Call: i * second, Return: i*second + 1, Outcome: history.OK})
+	}
+	put := func(key string, kind history.Kind, v string, call, ret int64, outcome history.Outcome) {
+		ops = append(ops, history.Op{Client: 3, Cluster: 7, Key: key, Kind: kind, Value: history.String(v), Call: call, Return: ret, Outcome: outcome})
+	}
+	put("7/k", history.Put, "a", 1*second, 2*second, history.OK)
+	put("7/k", history.Put, "b", 3*second, 4*second, history.OK)
+	put("7/k", history.Put, "c", 5*second, 0, history.Unknown)
+	put("7/l", history.Append, "x;", 1*second, 2*second, history.OK)
+	put("7/l", history.Append, "y;", 3*second, 4*second, history.OK)
+	f.Ops = ops
+	return f, &limits{
+		repair:          repairSettings{Max: time.Minute},
+		stall:           writeStallSettings{Max: 5 * time.Second},
+		evidence:        evidenceSettings{MinOperations: 20, MinAround: 5, MaxMissed: 5, MaxSkipped: 25, MaxIneffective: 25, MaxLate: time.Minute},
+		linearizability: LinearizabilitySettings{Timeout: time.Minute},
+	}
+}
+
+// limits are the settings of the checks that have any.
+type limits struct {
+	repair          repairSettings
+	stall           writeStallSettings
+	evidence        evidenceSettings
+	beliefs         beliefSettings
+	linearizability LinearizabilitySettings
+}
+
+// of returns the settings of a check.
+func (l *limits) of(c Check) any {
+	for _, s := range []any{&l.repair, &l.stall, &l.evidence, &l.beliefs, &l.linearizability, &noSettings{}} {
+		if reflect.TypeOf(s).Elem() == reflect.TypeOf(c.Settings) {
+			return s
+		}
+	}
+	panic("no test has settings for " + c.Key)
+}
+
+// judged returns the findings on facts.
+func judged(t *testing.T, f *Facts, l *limits) []Finding { return Judge(t.Context(), f, l.of) }
+
+// findingsOf returns the findings of one check, which must be there.
+func findingsOf(t *testing.T, key string, f *Facts, l *limits) []Finding {
+	t.Helper()
+	all := slices.DeleteFunc(judged(t, f, l), func(x Finding) bool { return x.Check != key })
+	require.NotEmpty(t, all, "the check %s was not made", key)
+	return all
+}
+
+func TestAllIsWell(t *testing.T) {
+	f, l := healthy()
+	all := judged(t, f, l)
+	require.Len(t, all, len(Checks()), "every check applies")
+	for _, finding := range all {
+		require.Equal(t, Pass, finding.Verdict, "%+v", finding)
+		require.NotEmpty(t, finding.Detail)
+	}
+}
+
+func TestNothingRecordedNeverPasses(t *testing.T) {
+	_, l := healthy()
+	// A run with an operator's actions whose end is known, and nothing else.
+	for _, finding := range judged(t, &Facts{Healed: true, Clusters: []Cluster{{1, 3}}, Wanted: []WantedFault{{}}}, l) {
+		require.Equal(t, Inconclusive, finding.Verdict, "%+v", finding)
+		require.NotEmpty(t, finding.Detail)
+	}
+}
+
+func TestChecksThatDoNotApplyMakeNoFinding(t *testing.T) {
+	f, l := healthy()
+	f.Healed = false
+	keys := func() (keys []string) {
+		for _, x := range judged(t, f, l) {
+			keys = append(keys, x.Check)
+		}
+		return keys
+	}
+	require.Equal(t, []string{"beliefs", "effects", "evidence", "launch", "leaders", "linearizability", "process"}, keys(), "the run was killed")
+	f.Stopped = true
+	require.Equal(t, []string{"beliefs", "launch", "leaders", "linearizability", "process"}, keys(), "it stopped at a violation")
+}
+
+// What is in the table is complete, and can be told apart.
+func TestEveryCheckIsDescribed(t *testing.T) {
+	names := map[string]bool{}
+	for _, c := range Checks() {
+		require.Regexp(t, `^[a-z]+(_[a-z]+)*$`, c.Key)
+		require.NotEmpty(t, c.Name, c.Key)
+		require.Regexp(t, `\.$`, c.Doc, c.Key)
+		require.False(t, names[c.Name], c.Name)
+		names[c.Name] = true
+	}
+}
+
+func TestFactsSurviveJSON(t *testing.T) {
+	f, l := healthy()
+	f.Repairs = []Repair{}
+	b, err := json.Marshal(f)
+	require.NoError(t, err)
+	again := new(Facts)
+	require.NoError(t, json.Unmarshal(b, again))
+	again.Ops = f.Ops // they are in a file of their own
+	require.Equal(t, f, again)
+	require.Equal(t, judged(t, f, l), judged(t, again, l))
+}
+
+func TestEachCheckFindsWhatItIsFor(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil   func(f *Facts, l *limits)
+		check   string
+		verdict Verdict
+		detail  string
+	}{
+		"states differ": {func(f *Facts, _ *limits) { f.Digests[3].Sum = "cc" }, "digests", Violation, "nodes 2 () and 3 () differ at index 50"},
+		"where they diverged": {func(f *Facts, _ *limits) {
+			f.Digests[3].Sum = "cc"
+			f.Digests = append(f.Digests, Digest{Cluster: 7, Node: 2, Index: 45, Sum: "x"}, Digest{Cluster: 7, Node: 3, Index: 45, Sum: "y", Entry: "put k=b"})
+		}, "digests", Violation, "differ at index 45, digests x and y; they agreed at index 40; the entry there is put k=b"},
+		"one replica, twice": {func(f *Facts, _ *limits) { f.Digests[3].Node, f.Digests[4].Node = 2, 2 }, "digests", Inconclusive, "only 1 of 3 replicas"},
+		"replicas in pairs": {func(f *Facts, _ *limits) {
+			f.Clusters[0].Size = 4
+			f.Digests[4].Index = 90
+			f.Digests = append(f.Digests, Digest{Cluster: 7, Node: 5, Index: 90, Sum: "bb", Final: true})
+		}, "digests", Inconclusive, "only 2 of 4 replicas gave a final digest at one index, 90"},
+		"too few replicas":         {func(f *Facts, _ *limits) { f.Clusters[0].Size = 5 }, "digests", Inconclusive, "only 3 of 5 replicas"},
+		"digests of what":          {func(f *Facts, _ *limits) { f.Clusters = nil }, "digests", Inconclusive, "which clusters there should be: not recorded"},
+		"a replica behind":         {func(f *Facts, _ *limits) { f.Digests[4].Index = 49 }, "digests", Inconclusive, "only 2 of 3 replicas"},
+		"no final digest":          {func(f *Facts, _ *limits) { f.Digests = f.Digests[:2] }, "digests", Inconclusive, "gave no final digest"},
+		"no leader of a cluster":   {func(f *Facts, _ *limits) { f.Clusters = append(f.Clusters, Cluster{8, 3}) }, "leaders", Inconclusive, "no leader of cluster 8"},
+		"two leaders":              {func(f *Facts, _ *limits) { f.Leaders[2].Node = 3 }, "leaders", Violation, "two leaders in term 2"},
+		"memberships differ":       {func(f *Facts, _ *limits) { f.Memberships[1].Voters[4] = "h9" }, "membership", Violation, "at config change 9"},
+		"a removed member is back": {func(f *Facts, _ *limits) { f.Memberships[0].Removed = []uint64{2} }, "membership", Violation, "node 2 is a member although it was removed"},
+		"a member back later": {func(f *Facts, _ *limits) {
+			f.Memberships[3].Removed = []uint64{3}
+			delete(f.Memberships[3].Voters, 3)
+		}, "membership", Violation, "at config change 9: node 3 is a member although it was removed by config change 4"},
+		"a member back unsaid": {func(f *Facts, _ *limits) {
+			f.Memberships = append(f.Memberships, Membership{Cluster: 7, Node: 3, Version: 2, Voters: map[uint64]string{4: "h4:1", 1: "h1:1"}})
+		}, "membership", Violation, "node 4 is a member although it was removed by config change 4"},
+		"removed ones differ": {func(f *Facts, _ *limits) { f.Memberships[0].Removed = []uint64{5} }, "membership", Violation, "removed [5]; node 3 knows"},
+		"removed ones unknown": {func(f *Facts, _ *limits) {
+			for i := range f.Memberships {
+				f.Memberships[i].Removed = nil
+			}
+		}, "membership", Inconclusive, "which members were removed was not recorded"},
+		"a single view":                 {func(f *Facts, _ *limits) { f.Memberships = f.Memberships[:1] }, "membership", Inconclusive, "only 1 of 3 members gave the membership of config change 9"},
+		"a view of voters":              {func(f *Facts, _ *limits) { f.Memberships[1].VotersOnly = true }, "membership", Inconclusive, "only 2 of 3 members"},
+		"a cluster without view":        {func(f *Facts, _ *limits) { f.Clusters = append(f.Clusters, Cluster{8, 1}) }, "membership", Inconclusive, "no membership of cluster 8"},
+		"a lost update":                 {func(f *Facts, _ *limits) { f.Finals[0].Value = str("a") }, "writes", Violation, `holds "a" at the end, although client 3's later put of "b"`},
+		"a lost key":                    {func(f *Facts, _ *limits) { f.Finals[0].Value = nil }, "writes", Violation, "holds nothing"},
+		"a value from nowhere":          {func(f *Facts, _ *limits) { f.Finals[0].Value = str("z") }, "writes", Violation, "nobody wrote"},
+		"a lost append":                 {func(f *Facts, _ *limits) { f.Finals[1].Value = str("y;") }, "writes", Violation, `without "x;"`},
+		"a member short":                {func(f *Facts, _ *limits) { f.Clusters[0].Size = 5 }, "picture", Violation, "has 3 voting members instead of 5"},
+		"a member on a dead host":       {func(f *Facts, _ *limits) { f.Hosts[1].Alive = false }, "picture", Violation, "member 2 runs on no live host"},
+		"a member Drummer lost":         {func(f *Facts, _ *limits) { f.Picture = f.Picture[1:] }, "picture", Violation, "does not know member 2"},
+		"Drummer believes a ghost":      {func(f *Facts, _ *limits) { f.Picture[0].Node = 1 }, "picture", Violation, "takes node 1 for a member"},
+		"Drummer takes it for dead":     {func(f *Facts, _ *limits) { f.Picture[0].Alive = false }, "picture", Violation, "alive: false; it runs: true"},
+		"a node on two hosts, pictured": {func(f *Facts, _ *limits) { f.Hosts[3].Running = append(f.Hosts[3].Running, Node{7, 2}) }, "picture", Violation, "node 2 of cluster 7 runs on more than one host: [h2 h4]"},
+		"a node on two hosts":           {func(f *Facts, _ *limits) { f.Hosts[3].Running = append(f.Hosts[3].Running, Node{7, 2}) }, "zombies", Violation, "node 2 of cluster 7 runs on more than one host: [h2 h4]"},
+		"a belief in nothing": {func(f *Facts, _ *limits) {
+			f.Picture = append(f.Picture, PictureNode{77, 1, "h2", true, true})
+		}, "picture", Violation, "believes in cluster 77"},
+		"a member in two places": {func(f *Facts, _ *limits) {
+			f.Picture = append(f.Picture, PictureNode{7, 2, "h3", true, true})
+		}, "picture", Violation, "on host h2 and on host h3"},
+		"an observer taken for a voter": {func(f *Facts, _ *limits) {
+			f.Picture = append(f.Picture, PictureNode{7, 5, "h1", true, true})
+			for i := range f.Memberships {
+				f.Memberships[i].Observers = map[uint64]string{5: "h1:1"}
+			}
+		}, "picture", Violation, "takes member 5 for a voter"},
+		"a member elsewhere":     {func(f *Facts, _ *limits) { f.Hosts[1].Address = "h9:1" }, "picture", Violation, "runs on host h2, address h9:1; the membership says h2:1"},
+		"a host without address": {func(f *Facts, _ *limits) { f.Hosts[1].Address = "" }, "picture", Inconclusive, "the address of host h2"},
+		"a cluster that changes": {func(f *Facts, _ *limits) { f.Hosts[1].Running = []Node{}; f.Changing = []uint64{7} }, "picture", Inconclusive, "cluster 7 changed while"},
+		"a host not looked into": {func(f *Facts, _ *limits) { f.Hosts[1].Running = nil }, "picture", Inconclusive, "what runs on host h2"},
+		"a cluster nowhere":      {func(f *Facts, _ *limits) { f.Clusters = append(f.Clusters, Cluster{8, 3}) }, "picture", Violation, "cluster 8 runs on no live host"},
+		"members not recorded":   {func(f *Facts, _ *limits) { f.Memberships = []Membership{} }, "picture", Inconclusive, "no membership of cluster 7"},
+		"two members on one host": {func(f *Facts, _ *limits) {
+			f.Hosts[1].Running = append(f.Hosts[1].Running, Node{7, 3})
+			f.Hosts[2].Running = nil
+		}, "picture", Violation, "both run on host h2"},
+		"a zombie":             {func(f *Facts, _ *limits) { f.Hosts[1].Running = append(f.Hosts[1].Running, Node{7, 1}) }, "zombies", Violation, "host h2 runs node 1 of cluster 7"},
+		"a dead host's zombie": {func(f *Facts, _ *limits) { f.Hosts[0].Running = []Node{{7, 1}} }, "zombies", Pass, "3 running nodes"},
+		"a zombie, or a move": {func(f *Facts, _ *limits) {
+			f.Hosts[1].Running = append(f.Hosts[1].Running, Node{7, 1})
+			f.Changing = []uint64{7}
+		}, "zombies", Inconclusive, "cluster 7 changed while"},
+		"no hosts":         {func(f *Facts, _ *limits) { f.Hosts = []Host{} }, "zombies", Inconclusive, "no live host was seen"},
+		"no live hosts":    {func(f *Facts, _ *limits) { f.Hosts = f.Hosts[:1] }, "zombies", Inconclusive, "no live host was seen"},
+		"a zombie, or not": {func(f *Facts, _ *limits) { f.Hosts[1].Running = nil }, "zombies", Inconclusive, "what runs on host h2"},
+		"a node of an unknown cluster": {func(f *Facts, _ *limits) {
+			f.Hosts[1].Running = append(f.Hosts[1].Running, Node{77, 1})
+		}, "zombies", Violation, "cluster 77, which should not be there"},
+		"no answer":   {func(f *Facts, _ *limits) { f.Probes[0].OK = false; f.Probes[0].Error = "timeout" }, "answers", Violation, "did not answer a write within 1 s: timeout"},
+		"not asked":   {func(f *Facts, _ *limits) { f.Probes = f.Probes[:1] }, "answers", Inconclusive, "was not asked for a read"},
+		"slow repair": {func(f *Facts, l *limits) { l.repair.Max = 10 * time.Second }, "repair", Violation, "took 20 s to replace node 1"},
+		"no repair":   {func(f *Facts, _ *limits) { f.Repairs[0].RepairedAt = 0 }, "repair", Violation, "never got a replacement"},
+		"a stall":     {func(f *Facts, l *limits) { l.stall.Max = time.Second }, "write_stall", Violation, "completed no write for 2 s"},
+		"a stall, perhaps": {func(f *Facts, _ *limits) {
+			f.Stalls = append(f.Stalls, Stall{Cluster: 7, From: second, To: 8 * second, Unsure: true})
+		}, "write_stall", Inconclusive, "completed no write for 7 s, from 1 s on, more than the limit of 5 s; whether clients waited"},
+		"a short one, perhaps": {func(f *Facts, _ *limits) {
+			f.Stalls = append(f.Stalls, Stall{Cluster: 7, From: second, To: 5 * second, Unsure: true})
+		}, "write_stall", Pass, "the longest stall was 2 s"},
+		"no write at all": {func(f *Facts, _ *limits) { f.Clusters = append(f.Clusters, Cluster{8, 3}) }, "write_stall", Inconclusive, "cluster 8 was asked for no write"},
+		"a cluster that is gone": {func(f *Facts, _ *limits) {
+			f.Stalls = append(f.Stalls, Stall{Cluster: 9, To: 99 * second})
+		}, "write_stall", Pass, ""},
+		"stalls of what":       {func(f *Facts, _ *limits) { f.Clusters = nil }, "write_stall", Inconclusive, "which clusters there should be: not recorded"},
+		"too few operations":   {func(f *Facts, l *limits) { l.evidence.MinOperations = 1000 }, "evidence", Inconclusive, "34 operations were completed; at least 1000"},
+		"a fault back in time": {func(f *Facts, l *limits) { f.Faults[0].To = second; l.evidence.MinAround = 0 }, "evidence", Inconclusive, "ended before it began, at 1 s"},
+		"a fault too late": {func(f *Facts, l *limits) {
+			f.Faults[0].From, f.Faults[0].To = 50*second, 60*second
+			l.evidence.MinAround = 0
+		}, "evidence", Inconclusive, "met no operation: they went from 0 s to 29 s"},
+		"a fault too early": {func(f *Facts, l *limits) {
+			f.Faults[0].From, f.Faults[0].To = -20*second, -10*second
+			l.evidence.MinAround = 0
+		}, "evidence", Inconclusive, "met no operation"},
+		"an open fault too late": {func(f *Facts, l *limits) {
+			f.Faults[0].From, f.Faults[0].To = 50*second, 0
+			l.evidence.MinAround = 1
+		}, "evidence", Inconclusive, "met no operation"},
+		"an open fault":       {func(f *Facts, _ *limits) { f.Faults[0].To = 0 }, "evidence", Pass, ""},
+		"a fault that missed": {func(f *Facts, l *limits) { f.Faults[0].TookEffect = false }, "evidence", Inconclusive, "had no effect"},
+		"a fault that may": {func(f *Facts, l *limits) {
+			f.Faults[0].TookEffect, f.Faults[0].MayMiss, l.evidence.MaxIneffective = false, true, 100
+		}, "evidence", Pass, "1 without effect"},
+		"faults that touched nothing": {func(f *Facts, _ *limits) { f.Faults[0].TookEffect, f.Faults[0].MayMiss = false, true }, "evidence", Inconclusive, "1 of 1 injections on the network touched nothing"},
+		"a skipped fault": {func(f *Facts, _ *limits) {
+			f.Faults = append(f.Faults, Fault{Kind: "wipe", Target: "h2", Skipped: true, Reason: "no leader"})
+		}, "evidence", Inconclusive, "1 of 2 injections were skipped, more than 25 %; the first: the wipe of h2 at 0 s: no leader"},
+		"a late fault":              {func(f *Facts, _ *limits) { f.Faults[0].Late, f.Faults[0].Reason = 90*second, "no leader" }, "evidence", Inconclusive, "the kill of h1 at 10 s was 90 s late: no leader"},
+		"missed operations":         {func(f *Facts, _ *limits) { f.Missed = 3 }, "evidence", Inconclusive, "3 of 40 operations were missed because all clients waited: 8 %, more than 5 %"},
+		"none during a short fault": {func(f *Facts, _ *limits) { f.Faults[0].To = 10*second + 1 }, "evidence", Pass, ""},
+		"nobody asks any more":      {func(f *Facts, _ *limits) { f.Faults[0].From, f.Faults[0].To = 29*second, 29*second }, "evidence", Inconclusive, "1 operations were asked for during the kill of h1"},
+		"none during a long fault":  {func(f *Facts, _ *limits) { stopAt(f, 10*second, 20*second) }, "evidence", Inconclusive, "0 operations were completed during the kill of h1"},
+		"none without a quorum": {func(f *Facts, _ *limits) {
+			stopAt(f, 10*second, 20*second)
+			f.Outages = []Outage{{7, 12 * second, 13 * second}}
+		}, "evidence", Pass, ""},
+		"a wanted fault": {func(f *Facts, _ *limits) { f.Wanted = append(f.Wanted, f.Wanted[0]) }, "effects", Inconclusive, "kill of h1 took effect 1 times, wanted at least 2"},
+		"a panic":        {func(f *Facts, _ *limits) { f.Process.Panic = "too bad\nand more" }, "process", Violation, `ended with the panic "too bad"`},
+		"a hidden panic": {func(f *Facts, _ *limits) { f.Process.Hidden = []string{"a worker is gone"} }, "process", Violation, "a worker is gone"},
+		"no boot":        {func(f *Facts, _ *limits) { f.Process.NotBooted = []string{"h3 does not start"} }, "process", Violation, "h3 does not start"},
+		"a run cut":      {func(f *Facts, _ *limits) { f.Process.Cut = "it was killed" }, "process", Inconclusive, "it was killed"},
+		"a run stopped":  {func(f *Facts, _ *limits) { f.Process.Cut, f.Stopped = "it stopped", true }, "process", Pass, "it stopped"},
+		"not launched":   {func(f *Facts, _ *limits) { f.Launch.Full = 0 }, "launch", Violation, "0 of 1 clusters ran in full after 1 s"},
+		"no launch":      {func(f *Facts, _ *limits) { f.Launch.Full, f.Launch.Took = 0, 0 }, "launch", Inconclusive, "before the launch did"},
+		"an unmet wish":  {func(f *Facts, _ *limits) { f.Unmet = []string{"h1 is not empty"} }, "actions", Violation, "h1 is not empty"},
+		"a belief":       {func(f *Facts, _ *limits) { f.Beliefs[0].Leader = 3 }, "beliefs", Pass, "1 of 3 announcements name a node that did not lead, the first: cluster 7: node 2 named node 3 as leader of term 1"},
+		"a strict one":   {func(f *Facts, l *limits) { f.Beliefs[0].Leader, l.beliefs.Strict = 3, true }, "beliefs", Violation, "in which node 1 led"},
+		"a stale read": {func(f *Facts, _ *limits) {
+			f.Ops = append(f.Ops, history.Op{Cluster: 7, Key: "7/k", Kind: history.Get, Observed: history.String("a"), Call: 20 * second, Return: 21 * second, Outcome: history.OK})
+		}, "linearizability", Violation, "cluster 7, key 7/k: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, l := healthy()
+			c.spoil(f, l)
+			finding := findingsOf(t, c.check, f, l)[0]
+			require.Equal(t, c.verdict, finding.Verdict, finding.Detail)
+			require.Contains(t, finding.Detail, c.detail)
+		})
+	}
+}
+
+// stopAt takes the operations out of the history that ended in a time.
+func stopAt(f *Facts, from, to int64) {
+	f.Ops = slices.DeleteFunc(slices.Clone(f.Ops), func(op history.Op) bool { return from <= op.Return && op.Return < to })
+	for range 5 { // clients still ask
+		f.Ops = append(f.Ops, history.Op{Cluster: 7, Key: "7/n", Kind: history.Get, Call: from + 1, Return: to + 1, Outcome: history.Fail})
+	}
+}

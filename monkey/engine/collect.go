@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/drumbeat-raft/drumbeat/checker/invariant"
+	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
+	"github.com/drumbeat-raft/drumbeat/monkey/world"
+)
+
+// collect gathers the facts that are judged, after healing.
+func (r *runner) collect(ctx context.Context) error {
+	f := &r.outcome.Facts
+	for _, id := range r.wanted.clusters() {
+		f.Clusters = append(f.Clusters, invariant.Cluster{Cluster: id, Size: r.wanted.size(id)})
+	}
+	if err := r.probe(ctx); err != nil {
+		return err
+	}
+	f.Digests = r.digests(ctx)
+	r.recordViews(ctx)
+	f.Repairs = r.observer.losses()
+	r.outcome.Unmet = r.unmet(r.observer.poll(ctx))
+	r.outcome.Hidden = r.w.Examine()
+	return nil
+}
+
+// digests reads the digest of every running member once those of a cluster have
+// applied the same, and where they differ the steps that led there.
+func (r *runner) digests(ctx context.Context) []invariant.Digest {
+	ctx, cancel := context.WithTimeout(ctx, probeLimit)
+	defer cancel()
+	last := map[uint64][]replica{}
+	r.wait(ctx, func() bool {
+		done := true
+		tr := r.observer.poll(ctx)
+		for _, id := range slices.Sorted(maps.Keys(tr.clusters)) {
+			c := tr.clusters[id]
+			if !level(last[id], len(c.voters)) {
+				last[id] = r.replicas(ctx, id, c)
+				done = done && level(last[id], len(c.voters))
+			}
+		}
+		return done
+	})
+	all := []invariant.Digest{}
+	for _, id := range slices.Sorted(maps.Keys(last)) {
+		for _, x := range last[id] {
+			all = append(all, x.final(id))
+		}
+		if !agree(last[id]) {
+			all = append(all, r.trails(ctx, id, last[id])...)
+		}
+	}
+	return all
+}
+
+// replica is a node's digest.
+type replica struct {
+	node   uint64
+	host   string
+	digest kv.Digest
+}
+
+func (x replica) final(cluster uint64) invariant.Digest {
+	return invariant.Digest{Cluster: cluster, Node: x.node, Host: x.host, Index: x.digest.Applied, Sum: sumOf(x.digest), Final: true}
+}
+
+func sumOf(d kv.Digest) string { return fmt.Sprintf("%016x.%016x", d.Contents, d.Chain) }
+
+// replicas reads the digests of all running members of a cluster that answer.
+func (r *runner) replicas(ctx context.Context, cluster uint64, c *clusterTruth) []replica {
+	var found []replica
+	for node := range c.voters {
+		host := c.running[node]
+		if host == "" {
+			continue
+		}
+		b, err := r.drummer.NodeHost(r.host(host).APIAddress).StaleRead(ctx, cluster, kv.DigestQuery())
+		if err != nil {
+			continue
+		}
+		if d, err := kv.DecodeDigest(b); err == nil {
+			found = append(found, replica{node, host, d})
+		}
+	}
+	slices.SortFunc(found, func(a, b replica) int { return cmp.Compare(a.node, b.node) })
+	return found
+}
+
+// level reports whether all of n replicas answered and have applied the same
+// number of entries.
+func level(rs []replica, n int) bool {
+	return len(rs) == n && !slices.ContainsFunc(rs, func(x replica) bool { return x.digest.Applied != rs[0].digest.Applied })
+}
+
+func agree(rs []replica) bool {
+	return !slices.ContainsFunc(rs, func(x replica) bool { return x.digest != rs[0].digest })
+}
+
+// trails reads the newest steps of replicas that differ.
+func (r *runner) trails(ctx context.Context, cluster uint64, rs []replica) []invariant.Digest {
+	var steps []invariant.Digest
+	for _, x := range rs {
+		b, err := r.drummer.NodeHost(r.host(x.host).APIAddress).StaleRead(ctx, cluster, kv.TrailQuery())
+		if err != nil {
+			continue
+		}
+		trail, err := kv.DecodeTrail(b)
+		if err != nil {
+			continue
+		}
+		for _, s := range trail {
+			steps = append(steps, invariant.Digest{Cluster: cluster, Node: x.node, Host: x.host, Index: s.After.Applied,
+				Sum: sumOf(s.After), Entry: fmt.Sprintf("%v of %s by %s", s.Op, s.Key, s.Writer)})
+		}
+	}
+	return steps
+}
+
+// host finds a host of the world by its name; an unknown one has no addresses.
+func (r *runner) host(name string) world.Host {
+	for _, h := range r.w.Hosts() {
+		if h.Name == name {
+			return h
+		}
+	}
+	return world.Host{}
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
+)
+
+// launch defines the clusters, has them launched, and waits until they run.
+func (r *runner) launch(ctx context.Context) error {
+	r.begin(timeline.Launch)
+	began := time.Now()
+	limited, cancel := context.WithTimeout(ctx, launchLimit)
+	defer cancel()
+	r.wait(limited, func() bool { return r.hostsKnown(limited) })
+	if err := r.drummer.Define(limited, r.wanted.specs(r.wanted.clusters())...); err != nil {
+		return r.notLaunched(ctx, err)
+	}
+	if err := r.drummer.Launch(limited); err != nil {
+		return r.notLaunched(ctx, err)
+	}
+	r.wait(limited, func() bool {
+		r.outcome.Launched = r.observer.whole(limited)
+		return r.outcome.Launched == r.scenario.Clusters.Count
+	})
+	r.outcome.Launch = time.Since(began)
+	if r.outcome.Launched < r.scenario.Clusters.Count {
+		return r.notLaunched(ctx, fmt.Errorf("%d of %d clusters run in full", r.outcome.Launched, r.scenario.Clusters.Count))
+	}
+	return nil
+}
+
+// hostsKnown reports whether Drummer has heard of every NodeHost: clusters that
+// are launched before would lie on those that were quick.
+func (r *runner) hostsKnown(ctx context.Context) bool {
+	out, err := r.drummer.ListNodeHosts(ctx)
+	return err == nil && len(out.GetHosts()) == r.scenario.Deployment.NodeHosts
+}
+
+// errNotLaunched ends a run early; judge makes a violation of it.
+type errNotLaunched struct{ error }
+
+func (r *runner) notLaunched(ctx context.Context, err error) error {
+	if stopped := interrupted(ctx); stopped != nil {
+		return stopped
+	}
+	return errNotLaunched{fmt.Errorf("after %s of the launch phase: %w", launchLimit, err)}
+}

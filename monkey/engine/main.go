@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/lni/goutils/vfs"
+
+	"github.com/drumbeat-raft/drumbeat/drummer/agent"
+	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
+	"github.com/drumbeat-raft/drumbeat/monkey/sim"
+	"github.com/drumbeat-raft/drumbeat/monkey/sim/bubble"
+	"github.com/drumbeat-raft/drumbeat/monkey/statemachine"
+	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/mutant"
+	"github.com/drumbeat-raft/drumbeat/monkey/world"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
+)
+
+// Request is what the parent asks its child to do.
+type Request struct {
+	Dir  string `json:"dir"` // of the run; the scenario is in it
+	Seed uint64 `json:"seed"`
+}
+
+// MainIfChild does nothing in an ordinary process. In a child process that was
+// started to hold a world it carries the run out and does not return.
+func MainIfChild() { bubble.Main(work) }
+
+// work is the life of the child, inside the bubble if the clock is virtual.
+func work(ctx context.Context, job bubble.Job) error {
+	var req Request
+	if err := json.Unmarshal(job.Request, &req); err != nil {
+		return fmt.Errorf("the child process was sent no request: %w", err)
+	}
+	s, err := scenarios.ParseFile(filepath.Join(req.Dir, rundir.ScenarioFile))
+	if err != nil {
+		return err
+	}
+	logDragonboat()
+	logs := hostLogs{dir: req.Dir}
+	defer logs.close()
+	newCore, err := coreOf(s, req.Seed)
+	if err != nil {
+		return err
+	}
+	w := sim.New(sim.Config{
+		Deployment: s.Deployment, Drummer: s.Drummer, RTT: s.Deployment.RTT.D(), Seed: req.Seed,
+		Applications: func(fs vfs.FS, dir string, _ world.Host) map[string]agent.Application {
+			return statemachine.Registry(fs, dir, newCore)
+		},
+		Logger: logs.logger,
+	})
+	return execute(ctx, req.Dir, s, req.Seed, w, func(p Progress) { _ = job.Progress(p) })
+}
+
+// coreOf makes the state machines' core: the correct one, or the planted bug.
+func coreOf(s *scenarios.Scenario, seed uint64) (statemachine.NewCore, error) {
+	if s.Clusters.Bug == nil {
+		return statemachine.Correct, nil
+	}
+	bug := mutant.Config{Kind: s.Clusters.Bug.Kind, Every: s.Clusters.Bug.Every, Seed: seed, Size: s.Clusters.Size}
+	if s.Clusters.Bug.Nodes == "all" {
+		bug.Size = 0
+	}
+	return mutant.New(bug)
+}
+
+// hostLogs are the logs of the hosts' own parts: agents and Drummer servers.
+type hostLogs struct {
+	dir   string
+	files map[string]*os.File
+}
+
+// logger makes or continues the log of a host. It is called while hosts boot,
+// one after the other. A log that can't be written is missed, not fatal.
+func (l *hostLogs) logger(host string) *slog.Logger {
+	if l.files == nil {
+		l.files = map[string]*os.File{}
+	}
+	f := l.files[host]
+	if f == nil {
+		var err error
+		f, err = os.Create(filepath.Join(l.dir, rundir.LogsDir, host+".log"))
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "the log of a host is missing:", err)
+			return slog.New(slog.DiscardHandler)
+		}
+		l.files[host] = f
+	}
+	return slog.New(slog.NewTextHandler(f, nil))
+}
+
+func (l *hostLogs) close() {
+	for _, f := range l.files {
+		f.Close()
+	}
+}

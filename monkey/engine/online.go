@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"sync"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/checker/linear"
+)
+
+// onlineSlack is by how much the ends of operations may come to be judged out
+// of their order, in nanoseconds: clients are many goroutines.
+const onlineSlack = int64(1e9)
+
+// judgingRecorder records a history, and judges it as it grows. What is found
+// here is found again when the whole history is judged; it is for stopping
+// early.
+type judgingRecorder struct {
+	*history.Recorder
+	online *linear.Online
+	// found is told of every violation, from any goroutine.
+	found func(*linear.OnlineViolation)
+
+	mu      sync.Mutex
+	tickets map[history.Handle]linear.Ticket // of open operations
+}
+
+func newJudgingRecorder(r *history.Recorder, found func(*linear.OnlineViolation)) *judgingRecorder {
+	return &judgingRecorder{Recorder: r, online: linear.NewOnline(onlineSlack), found: found, tickets: map[history.Handle]linear.Ticket{}}
+}
+
+// Invoke implements workload.Recorder.
+func (j *judgingRecorder) Invoke(op history.Op) (history.Handle, error) {
+	h, err := j.Recorder.Invoke(op)
+	if err != nil {
+		return h, err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.tickets[h] = j.online.Begin(&op)
+	return h, nil
+}
+
+// Return implements workload.Recorder.
+func (j *judgingRecorder) Return(h history.Handle, a history.Answer) (history.Op, error) {
+	op, err := j.Recorder.Return(h, a)
+	if err != nil {
+		return op, err
+	}
+	j.mu.Lock()
+	ticket := j.tickets[h]
+	delete(j.tickets, h)
+	j.mu.Unlock()
+	if v := j.online.End(ticket, &op); v != nil {
+		j.found(v)
+	}
+	return op, nil
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
+)
+
+// byMonkey is whom Drummer's events name for what the scenario's operator asks.
+const byMonkey = "monkey"
+
+// actionLimit is how long Drummer may take to accept an action; without a
+// leader it can't.
+const actionLimit = 90 * time.Second
+
+// operate carries out the scenario's actions at their times since start. What
+// Drummer refuses ends them: the scenario did not mean that.
+func (r *runner) operate(ctx context.Context, start time.Time) error {
+	for _, a := range r.scenario.Actions {
+		if !sleep(ctx, time.Until(start.Add(a.At.D()))) {
+			return nil
+		}
+		limited, cancel := context.WithTimeout(ctx, actionLimit)
+		text, err := r.act(limited, a)
+		cancel()
+		if err != nil && ctx.Err() == nil {
+			return fmt.Errorf("the action %s at %s: %w", a.Do, a.At, err)
+		}
+		r.events.Add(timeline.OperatorActed{Action: a.Do, Text: text})
+	}
+	return nil
+}
+
+// act carries out one action, and tells what it was about.
+func (r *runner) act(ctx context.Context, a scenarios.Action) (string, error) {
+	switch a.Do {
+	case scenarios.Drain:
+		return r.setMode(ctx, a.Host.String(), pb.HostMode_DRAIN)
+	case scenarios.Cordon:
+		return r.setMode(ctx, a.Host.String(), pb.HostMode_CORDON)
+	case scenarios.Activate:
+		return r.setMode(ctx, a.Host.String(), pb.HostMode_ACTIVE)
+	case scenarios.Resize:
+		return r.resize(ctx, a)
+	case scenarios.Create:
+		return r.create(ctx, a.Clusters)
+	case scenarios.Delete:
+		return r.delete(ctx, a.Clusters)
+	case scenarios.PauseAll:
+		return "Drummer", r.drummer.Pause(ctx, byMonkey, "the scenario says so")
+	case scenarios.Resume:
+		return "Drummer", r.drummer.Resume(ctx, byMonkey)
+	}
+	return "", fmt.Errorf("the action %q is not known", a.Do)
+}
+
+func (r *runner) setMode(ctx context.Context, host string, mode pb.HostMode) (string, error) {
+	err := r.drummer.SetHostMode(ctx, byMonkey, r.host(host).RaftAddress, mode, false)
+	if err != nil {
+		return "", err
+	}
+	r.wanted.mu.Lock()
+	defer r.wanted.mu.Unlock()
+	delete(r.wanted.drained, host)
+	if mode == pb.HostMode_DRAIN {
+		r.wanted.drained[host] = true
+	}
+	return host, nil
+}
+
+func (r *runner) resize(ctx context.Context, a scenarios.Action) (string, error) {
+	n := a.Clusters
+	if n == 0 {
+		n = r.scenario.Clusters.Count
+	}
+	ids := r.wanted.clusters()[:n]
+	r.wanted.mu.Lock()
+	for _, id := range ids {
+		r.wanted.sizes[id] = a.Size
+	}
+	r.wanted.mu.Unlock()
+	err := r.drummer.UpdateClusters(ctx, byMonkey, r.wanted.specs(ids)...)
+	return fmt.Sprintf("%d clusters to %d members", n, a.Size), err
+}
+
+func (r *runner) create(ctx context.Context, n int) (string, error) {
+	r.wanted.mu.Lock()
+	next := uint64(r.scenario.Clusters.Count)
+	for _, known := range []uint64{maxKey(r.wanted.sizes), maxKey(r.wanted.deleted)} {
+		next = max(next, known)
+	}
+	var ids []uint64
+	for i := range n {
+		ids = append(ids, next+uint64(i)+1)
+		r.wanted.sizes[ids[i]] = r.scenario.Clusters.Size
+	}
+	r.wanted.mu.Unlock()
+	return fmt.Sprintf("clusters %d to %d", ids[0], ids[n-1]), r.drummer.Define(ctx, r.wanted.specs(ids)...)
+}
+
+func (r *runner) delete(ctx context.Context, n int) (string, error) {
+	ids := r.wanted.clusters()
+	ids = ids[len(ids)-n:]
+	r.wanted.mu.Lock()
+	for _, id := range ids {
+		delete(r.wanted.sizes, id)
+		r.wanted.deleted[id] = true
+	}
+	r.wanted.mu.Unlock()
+	return fmt.Sprintf("clusters %d to %d", ids[0], ids[n-1]), r.drummer.DeleteClusters(ctx, byMonkey, ids...)
+}
+
+func maxKey[V any](m map[uint64]V) uint64 {
+	var greatest uint64
+	for k := range m {
+		greatest = max(greatest, k)
+	}
+	return greatest
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/checker/linear"
+	"github.com/drumbeat-raft/drumbeat/drummer/client"
+	"github.com/drumbeat-raft/drumbeat/monkey/fault"
+	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
+	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
+	"github.com/drumbeat-raft/drumbeat/monkey/workload"
+	"github.com/drumbeat-raft/drumbeat/monkey/world"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
+)
+
+// The limits of phases whose length no scenario says.
+const (
+	launchLimit = 2 * time.Minute // for defining and launching; Drummer promises one
+	probeLimit  = 30 * time.Second
+	// calmFor is how long everything must have been whole to count as settled.
+	calmFor = 3 * time.Second
+)
+
+// What ends a run early.
+var (
+	errInterrupted = errors.New("the run was interrupted")
+	// errViolation: a history became illegal, and the scenario says to stop.
+	errViolation = errors.New("the run stopped at the first violation")
+)
+
+// runner carries one run through its phases, in the process that holds the
+// world.
+type runner struct {
+	dir      string
+	scenario *scenarios.Scenario
+	seed     uint64
+	w        world.World
+	start    time.Time
+	events   *timeline.Log
+	recorder *history.Recorder
+	drummer  *client.Client
+	wanted   *wanted
+	observer *observer
+	injector *fault.Injector
+	clients  *workload.Workload
+	working  errgroup.Group // the clients, from startClients to stopClients
+	progress func(Progress)
+	stop     context.CancelCauseFunc // ends the phases; set before clients work
+	outcome  rundir.Outcome
+
+	mu    sync.Mutex
+	phase timeline.Phase
+}
+
+// execute runs a scenario in a world that is still down, and leaves history,
+// events and facts in dir. The error is one of the harness; what went wrong
+// with the system is in the facts.
+func execute(ctx context.Context, dir string, s *scenarios.Scenario, seed uint64, w world.World, progress func(Progress)) error {
+	r := &runner{dir: dir, scenario: s, seed: seed, w: w, start: time.Now(), progress: progress}
+	if err := r.open(); err != nil {
+		return err
+	}
+	err := r.run(ctx)
+	r.drummer.Close()
+	w.Stop()
+	r.outcome.Elapsed = time.Since(r.start)
+	return errors.Join(err, r.recorder.Close(), r.events.Close(), rundir.WriteJSON(dir, rundir.FactsFile, r.outcome))
+}
+
+// open makes the run's files and parts.
+func (r *runner) open() error {
+	var err error
+	if r.events, err = timeline.Create(r.dir, r.start); err != nil {
+		return err
+	}
+	if r.recorder, err = history.NewRecorder(r.dir); err != nil {
+		return err
+	}
+	var drummers []string
+	for _, h := range r.w.Hosts() {
+		if h.Role == world.Drummer {
+			drummers = append(drummers, h.APIAddress)
+		}
+	}
+	r.drummer, err = client.New(client.Config{Drummers: drummers, Dial: r.w.DialContext, Rand: r.rand("client"), MaxAge: 2 * time.Second})
+	if err != nil {
+		return err
+	}
+	r.wanted = newWanted(r.scenario)
+	r.observer = newObserver(r.w, r.events, r.wanted.size, r.start, len(r.scenario.Actions) > 0)
+	r.injector = fault.NewInjector(r.w, r.events, r.observer.safe)
+	r.clients = workload.New(workload.Config{Scenario: r.scenario, Seed: r.seed,
+		Target: workload.NewRemote(r.drummer), Recorder: r.judged(), Start: r.start})
+	return nil
+}
+
+// judged is the recorder for the clients: one that also judges, if the
+// scenario has linearizability checked at all.
+func (r *runner) judged() workload.Recorder {
+	if !r.scenario.Checks.Linearizability.Enabled {
+		return r.recorder
+	}
+	return newJudgingRecorder(r.recorder, r.found)
+}
+
+// rand makes a random source of the run's seed for a part of the run.
+func (r *runner) rand(part string) *rand.Rand {
+	var p uint64
+	for _, c := range []byte(part) {
+		p = p<<8 | uint64(c)
+	}
+	return rand.New(rand.NewPCG(r.seed, p))
+}
+
+// run goes through the phases. What the system fails to do is an outcome, not
+// an error.
+func (r *runner) run(ctx context.Context) error {
+	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
+	var watchers sync.WaitGroup
+	defer func() {
+		stopWatching()
+		watchers.Wait()
+		r.observer.poll(ctx)
+	}()
+	ctx, r.stop = context.WithCancelCause(ctx)
+	defer r.stop(nil)
+	r.begin(timeline.Boot)
+	if err := r.w.Start(ctx); err != nil {
+		return err
+	}
+	watchers.Go(func() { r.observer.watch(watching) })
+	watchers.Go(func() { r.follow(watching) })
+	watchers.Go(func() { r.report(watching) })
+	err := r.phases(ctx)
+	r.outcome.Finished = err == nil
+	if err != nil {
+		r.outcome.Cause = err.Error()
+	}
+	if errors.Is(err, errInterrupted) || errors.Is(err, errViolation) {
+		return nil
+	}
+	return err
+}
+
+func (r *runner) phases(ctx context.Context) error {
+	if err := r.launch(ctx); err != nil {
+		return err
+	}
+	if err := r.strike(ctx); err != nil {
+		return err
+	}
+	r.begin(timeline.Settle)
+	r.settle(ctx)
+	if err := r.stopClients(); err != nil {
+		return err
+	}
+	r.begin(timeline.Probe)
+	return errors.Join(r.collect(ctx), interrupted(ctx))
+}
+
+// strike lets the clients work and the faults strike, and heals.
+func (r *runner) strike(ctx context.Context) error {
+	r.begin(timeline.WarmUp)
+	r.startClients(ctx)
+	if !sleep(ctx, r.scenario.Warmup.D()) {
+		return errors.Join(interrupted(ctx), r.stopClients())
+	}
+	r.begin(timeline.Faults)
+	err := r.harm(ctx)
+	r.begin(timeline.Heal)
+	err = errors.Join(err, r.injector.Heal())
+	if err == nil {
+		err = interrupted(ctx)
+	}
+	if err != nil {
+		return errors.Join(err, r.stopClients())
+	}
+	return nil
+}
+
+// harm lets faults strike and the operator act, until the phase is over or
+// one of them fails.
+func (r *runner) harm(ctx context.Context) error {
+	start := time.Now()
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() error {
+		return r.injector.Run(ctx, start, r.scenario.Duration.D(), fault.Plan(r.scenario, r.w.Hosts(), r.seed))
+	})
+	both.Go(func() error { return r.operate(ctx, start) })
+	return both.Wait()
+}
+
+// startClients lets the clients work until stopClients. They go on when ctx
+// ends, so that what they have sent is recorded with its outcome.
+func (r *runner) startClients(ctx context.Context) {
+	r.working.Go(func() error { return r.clients.Run(context.WithoutCancel(ctx)) })
+}
+
+func (r *runner) stopClients() error {
+	r.clients.Finish()
+	return r.working.Wait()
+}
+
+// wait polls until done or ctx ends.
+func (r *runner) wait(ctx context.Context, done func() bool) {
+	for !done() && sleep(ctx, pollEvery) {
+	}
+}
+
+func (r *runner) begin(phase timeline.Phase) {
+	r.mu.Lock()
+	r.phase = phase
+	r.mu.Unlock()
+	r.events.Add(timeline.PhaseBegan{Phase: phase})
+}
+
+// report tells how far the run is, every few seconds of its clock.
+func (r *runner) report(ctx context.Context) {
+	if r.progress == nil {
+		return
+	}
+	total := r.scenario.Warmup.D() + r.scenario.Duration.D() + r.scenario.Settle.D()/4
+	for sleep(ctx, 5*time.Second) {
+		r.mu.Lock()
+		p := Progress{Phase: string(r.phase), At: time.Since(r.start), Total: total}
+		r.mu.Unlock()
+		p.Ops = r.clients.Stats().Total()
+		p.Faults = r.injector.Begun()
+		r.progress(p)
+	}
+}
+
+// interrupted says why a run is to end before its time, if it is.
+func interrupted(ctx context.Context) error {
+	switch {
+	case ctx.Err() == nil:
+		return nil
+	case errors.Is(context.Cause(ctx), errViolation):
+		return errViolation
+	}
+	return errInterrupted
+}
+
+// found notes a violation that was seen while the run goes on, and stops the
+// run if the scenario says so.
+func (r *runner) found(v *linear.OnlineViolation) {
+	r.events.Add(timeline.Violated{Cluster: v.Op.Cluster, Text: v.Error()})
+	if r.scenario.Checks.Linearizability.Stop {
+		r.stop(errViolation)
+	}
+}
+
+// sleep returns false when ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return ctx.Err() == nil
+	case <-ctx.Done():
+		return false
+	}
+}

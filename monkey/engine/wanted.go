@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"maps"
+	"slices"
+	"sync"
+
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/monkey/workload"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
+)
+
+// wanted is what the clusters should be at present: the scenario's
+// specifications as the operator has changed them. It is safe for concurrent
+// use.
+type wanted struct {
+	scenario *scenarios.Scenario
+
+	mu      sync.Mutex
+	sizes   map[uint64]int // by ClusterID
+	deleted map[uint64]bool
+	drained map[string]bool // hosts that must be empty in the end
+}
+
+func newWanted(s *scenarios.Scenario) *wanted {
+	w := &wanted{scenario: s, sizes: map[uint64]int{}, deleted: map[uint64]bool{}, drained: map[string]bool{}}
+	for i := range s.Clusters.Count {
+		w.sizes[uint64(i+1)] = s.Clusters.Size
+	}
+	return w
+}
+
+// clusters lists the ClusterIDs that should be there, in order.
+func (w *wanted) clusters() []uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Sorted(maps.Keys(w.sizes))
+}
+
+// size is the number of voters a cluster should have; 0: it should not be.
+func (w *wanted) size(cluster uint64) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.sizes[cluster]
+}
+
+// mustBeEmpty lists the hosts that are being, or were, drained.
+func (w *wanted) mustBeEmpty() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Sorted(maps.Keys(w.drained))
+}
+
+// spec makes the specification of a cluster as it should be.
+func (w *wanted) spec(id uint64) *pb.ClusterSpec {
+	c := w.scenario.Clusters
+	s := &pb.ClusterSpec{
+		ClusterId:   id,
+		Application: workload.ApplicationOf(w.scenario, id),
+		Size:        uint32(w.size(id)),
+		Raft: &pb.RaftConfig{
+			ElectionRtt: uint64(c.ElectionRTT), HeartbeatRtt: uint64(c.HeartbeatRTT),
+			SnapshotEntries: uint64(c.SnapshotEntries), CompactionOverhead: uint64(c.CompactionOverhead),
+			CheckQuorum: true,
+		},
+	}
+	if len(c.Regions) > 0 {
+		s.Regions = map[string]uint32{}
+		for name, n := range c.Regions {
+			s.Regions[name] = uint32(n)
+		}
+	}
+	return s
+}
+
+func (w *wanted) specs(ids []uint64) []*pb.ClusterSpec {
+	specs := make([]*pb.ClusterSpec, len(ids))
+	for i, id := range ids {
+		specs[i] = w.spec(id)
+	}
+	return specs
+}

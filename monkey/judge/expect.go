@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package judge
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/drumbeat-raft/drumbeat/checker/invariant"
+	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
+)
+
+// Drummer's own words for what this package looks for in its event log.
+const (
+	eventPlanned       = "operation-planned"
+	requestAddObserver = "add-observer"
+)
+
+// measure is something that a scenario may expect: a line of the table below.
+type measure struct {
+	scenarios.Measure
+	// number is what was counted, or timed in nanoseconds.
+	number func(r *Recording, res *Result) float64
+	// names are what there was.
+	names func(r *Recording, res *Result) []string
+	// absent says that the names must not be there.
+	absent bool
+	// early says that it can be told before the run was healed.
+	early bool
+}
+
+// measures is the table of all that a scenario may expect.
+var measures = []measure{
+	count("replaced", "Clusters of which a member was replaced.", func(r *Recording, res *Result) int { return res.Repair.Count }),
+	count("restored", "Clusters whose own members came back.", func(r *Recording, res *Result) int { return res.Repair.Restored }),
+	count("moved", "Clusters that got other members though none had failed.", func(r *Recording, res *Result) int { return res.Repair.Moved }),
+	count("elections", "Leaders that announced themselves, DrummerDB's included.", func(r *Recording, res *Result) int { return res.Concurrency.Elections }),
+	span("launch", "Time until all clusters ran in full.", func(r *Recording, res *Result) time.Duration { return r.Outcome.Launch }),
+	span("settle", "Time from the end of the last fault until all was whole.", func(r *Recording, res *Result) time.Duration { return r.Outcome.Settle }),
+	span("repair", "Longest time from the death of a member to the full strength of its cluster.", func(r *Recording, res *Result) time.Duration { return inSeconds(res.Repair.MaxSeconds) }),
+	span("write_stall", "Longest time that a cluster with a quorum completed no write.", func(r *Recording, res *Result) time.Duration { return inSeconds(res.Repair.MaxWriteStallSeconds) }),
+	span("replacement_stall", "Longest time that a cluster completed no write while a member was replaced, its leader stayed and no fault was at work.", func(r *Recording, res *Result) time.Duration {
+		return inSeconds(res.Repair.ReplacementStallSeconds)
+	}),
+	span("unavailable", "Longest time that a cluster had no majority of running voters.", func(r *Recording, res *Result) time.Duration { return inSeconds(res.Repair.MaxOutageSeconds) }),
+	{Measure: scenarios.Measure{Key: "event", Unit: scenarios.Names, Doc: "Kinds of event that Drummer's event log has."}, names: events},
+	{Measure: scenarios.Measure{Key: "no_event", Unit: scenarios.Names, Doc: "Kinds of event that Drummer's event log does not have."}, names: events, absent: true},
+	{Measure: scenarios.Measure{Key: "violation", Unit: scenarios.Names, Doc: "Checks that find a violation. If they do, the run ends in one, as it should; if not, it is inconclusive.", Names: checkKeys}, names: violated, early: true},
+}
+
+func init() {
+	for _, m := range measures {
+		scenarios.RegisterMeasure(m.Measure)
+	}
+}
+
+func count(key, doc string, number func(r *Recording, res *Result) int) measure {
+	return measure{Measure: scenarios.Measure{Key: key, Doc: doc, Unit: scenarios.Count},
+		number: func(r *Recording, res *Result) float64 { return float64(number(r, res)) }}
+}
+
+func span(key, doc string, number func(r *Recording, res *Result) time.Duration) measure {
+	return measure{Measure: scenarios.Measure{Key: key, Doc: doc, Unit: scenarios.Time},
+		number: func(r *Recording, res *Result) float64 { return float64(number(r, res)) }}
+}
+
+func inSeconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+func events(r *Recording, _ *Result) []string {
+	var kinds []string
+	timeline.All(r.Timeline, func(_ time.Duration, d timeline.Decided) { kinds = append(kinds, d.Event) })
+	return unique(kinds)
+}
+
+func violated(_ *Recording, res *Result) []string {
+	var keys []string
+	for _, c := range res.Checks {
+		if c.Verdict == Violation {
+			keys = append(keys, c.Name)
+		}
+	}
+	return unique(keys)
+}
+
+func checkKeys() []string {
+	var keys []string
+	for _, c := range invariant.Checks() {
+		keys = append(keys, c.Key)
+	}
+	return keys
+}
+
+func unique(names []string) []string {
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// expectations compares what the scenario expects with what happened. An
+// expectation that is not met is a violation; one that can't be told is
+// inconclusive, and so is a violation that was to be found and was not.
+func (r *Recording) expectations(facts *invariant.Facts, res *Result) []Expectation {
+	all := []Expectation{}
+	for _, x := range r.Scenario.Expect {
+		i := slices.IndexFunc(measures, func(m measure) bool { return m.Key == x.Measure })
+		all = append(all, measures[i].compare(x, facts, r, res))
+	}
+	if res.Bug != nil {
+		all = append(all, found(res))
+	}
+	return all
+}
+
+func (m measure) compare(x scenarios.Expectation, facts *invariant.Facts, r *Recording, res *Result) Expectation {
+	e := Expectation{Name: x.Measure, Expected: x.String(), Verdict: Pass}
+	if !facts.Healed && !m.early {
+		e.Verdict, e.Detail = Inconclusive, fmt.Sprintf("expected %s; the run did not come to its end", x)
+		return e
+	}
+	if m.Unit != scenarios.Names {
+		number := m.number(r, res)
+		e.Detail = fmt.Sprintf("expected %s; found %s", x, m.Unit.Format(number))
+		if !x.Allows(number) {
+			e.Verdict = Violation
+		}
+		return e
+	}
+	there := m.names(r, res)
+	var wrong []string
+	for _, name := range x.Names {
+		if slices.Contains(there, name) == m.absent {
+			wrong = append(wrong, name)
+		}
+	}
+	switch {
+	case len(wrong) == 0:
+		e.Detail = fmt.Sprintf("expected %s, as it was", x)
+	case m.early:
+		e.Verdict, e.Detail = Inconclusive, fmt.Sprintf("expected %s; not found: %s", x, strings.Join(wrong, ", "))
+	case m.absent:
+		e.Verdict, e.Detail = Violation, fmt.Sprintf("expected none of %s; there was %s", x, strings.Join(wrong, ", "))
+	default:
+		e.Verdict, e.Detail = Violation, fmt.Sprintf("expected %s; there was no %s", x, strings.Join(wrong, ", "))
+	}
+	return e
+}
+
+// found judges whether the planted bug was found. A run in which it was not is
+// no pass, and says why.
+func found(res *Result) Expectation {
+	b := res.Bug
+	e := Expectation{Name: "bug", Expected: b.Kind, Verdict: Inconclusive}
+	switch by := violated(nil, res); {
+	case len(by) > 0:
+		e.Verdict, e.Detail = Pass, fmt.Sprintf("%s was found by %s; %s", b.Kind, strings.Join(by, ", "), b)
+	case !b.Counted:
+		e.Detail = fmt.Sprintf("%s was not found; how often it struck was not recorded", b.Kind)
+	case b.Strikes == 0:
+		e.Detail = fmt.Sprintf("%s never fired: %s", b.Kind, b)
+	default:
+		e.Detail = fmt.Sprintf("%s fired and was missed: %s", b.Kind, b)
+	}
+	return e
+}

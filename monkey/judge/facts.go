@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package judge
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/checker/invariant"
+	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
+)
+
+// facts completes what the world's process collected after healing with what
+// the timeline, the history and the scenario say.
+func (r *Recording) facts() *invariant.Facts {
+	var f invariant.Facts
+	if r.Outcome != nil {
+		f = r.Outcome.Facts
+		f.Healed = r.Outcome.Finished
+		f.Launch = &invariant.Launch{Clusters: r.Scenario.Clusters.Count, Full: r.Outcome.Launched, Took: int64(r.Outcome.Launch)}
+		f.Settle = &invariant.Settle{Whole: r.Outcome.Settled, Took: int64(r.Outcome.Settle), Left: r.Outcome.Unsettled}
+		f.Asked, f.Missed = r.Outcome.Asked, r.Outcome.Missed
+		f.Unmet = r.Outcome.Unmet
+	}
+	f.Actions = len(r.Scenario.Actions)
+	f.Ops = r.History.Ops
+	if f.Clusters == nil { // the run did not come that far
+		for i := range r.Scenario.Clusters.Count {
+			f.Clusters = append(f.Clusters, invariant.Cluster{Cluster: uint64(i + 1), Size: r.Scenario.Clusters.Size})
+		}
+	}
+	f.Stopped = r.stopped()
+	f.Process = r.process()
+	r.leaders(&f)
+	f.Faults, f.Wanted = r.faults(), r.wanted()
+	f.Outages = []invariant.Outage{}
+	for _, o := range r.Timeline.Outages {
+		f.Outages = append(f.Outages, invariant.Outage{Cluster: o.Cluster, From: int64(o.From), To: int64(o.To)})
+	}
+	if probe, ok := r.Timeline.Phase(timeline.Probe); ok {
+		f.Finals = finals(r.History.Ops, int64(probe.From))
+	}
+	f.Stalls = r.stalls(f.Clusters)
+	return &f
+}
+
+// stopped reports whether the run stopped because a violation was seen while it
+// went on.
+func (r *Recording) stopped() bool {
+	seen := false
+	timeline.All(r.Timeline, func(time.Duration, timeline.Violated) { seen = true })
+	return seen && r.Outcome != nil && !r.Outcome.Finished
+}
+
+// process is how the process that held the world ended.
+func (r *Recording) process() *invariant.Process {
+	p := &invariant.Process{}
+	timeline.All(r.Timeline, func(_ time.Duration, f timeline.BootFailed) {
+		p.NotBooted = append(p.NotBooted, fmt.Sprintf("host %s does not start again: %s", f.Host, f.Error))
+	})
+	if r.Outcome != nil {
+		p.Hidden = r.Outcome.Hidden
+	}
+	if r.End != nil {
+		p.Panic = r.End.Panic
+	}
+	switch {
+	case p.Panic != "":
+	case r.End != nil && r.End.Killed:
+		p.Cut = "the process did not stop when asked to, and was killed"
+	case r.End != nil && r.End.Error != "":
+		p.Cut = r.End.Error
+	case r.Outcome == nil:
+		p.Cut = "the run was killed, so no facts were collected after healing"
+	case !r.Outcome.Finished:
+		p.Cut = r.Outcome.Cause
+		if p.Cut == "" {
+			p.Cut = "the run did not come to its end"
+		}
+	}
+	return p
+}
+
+// leaders tells what nodes announced of themselves from what they said of
+// others.
+func (r *Recording) leaders(f *invariant.Facts) {
+	f.Leaders, f.Beliefs = []invariant.Leader{}, []invariant.Belief{}
+	timeline.All(r.Timeline, func(at time.Duration, l timeline.LeaderAnnounced) {
+		switch {
+		case l.Leads():
+			f.Leaders = append(f.Leaders, invariant.Leader{Cluster: l.Cluster, Term: l.Term, Node: l.Node, At: int64(at)})
+		case l.Leader != 0:
+			f.Beliefs = append(f.Beliefs, invariant.Belief{Cluster: l.Cluster, Term: l.Term, Node: l.Node, Leader: l.Leader, At: int64(at)})
+		}
+	})
+}
+
+func (r *Recording) faults() []invariant.Fault {
+	all := []invariant.Fault{}
+	for _, i := range r.Timeline.Injections {
+		kind, _ := scenarios.FaultKindOf(i.Fault)
+		x := invariant.Fault{Kind: i.Fault, Target: i.Target, Forever: i.Forever, From: int64(i.From), Late: int64(i.Late()),
+			Reason: i.Reason, Skipped: i.Skipped, TookEffect: i.TookEffect(), MayMiss: !kind.Down}
+		if i.Ended {
+			x.To = int64(i.To)
+		}
+		all = append(all, x)
+	}
+	return all
+}
+
+func (r *Recording) wanted() []invariant.WantedFault {
+	var all []invariant.WantedFault
+	for _, f := range r.Scenario.Faults {
+		if f.AtLeast > 0 {
+			all = append(all, invariant.WantedFault{Kind: f.Kind, Target: f.Target.String(), Forever: f.Forever, AtLeast: f.AtLeast})
+		}
+	}
+	return all
+}
+
+// finals takes from the history what each key was last read to hold since the
+// given time, when all was healed, where no write was asked for afterwards.
+func finals(ops []history.Op, since int64) []invariant.Final {
+	last := map[string]*history.Op{}
+	written := map[string]int64{} // by when all writes that returned had done so
+	for i := range ops {
+		op := &ops[i]
+		if op.Kind == history.Get {
+			if op.Outcome == history.OK && op.Call >= since && (last[op.Key] == nil || last[op.Key].Call <= op.Call) {
+				last[op.Key] = op
+			}
+			continue
+		}
+		until := op.Call
+		if op.Outcome != history.Unknown {
+			until = op.Return
+		}
+		written[op.Key] = max(written[op.Key], until)
+	}
+	all := []invariant.Final{}
+	for _, key := range slices.Sorted(maps.Keys(last)) {
+		op := last[key]
+		if op.Call < written[key] {
+			continue
+		}
+		f := invariant.Final{Cluster: op.Cluster, Key: key, Writer: op.ObservedWriter, At: op.Call, Until: op.Return}
+		if !op.Observed.IsAbsent() {
+			text := op.Observed.Text()
+			f.Value = &text
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+// stalls finds each cluster's longest time without a completed write, by the
+// history, and excuses those in which the cluster had no majority. Clusters that
+// are to be no more are left out.
+func (r *Recording) stalls(clusters []invariant.Cluster) []invariant.Stall {
+	excused := func(cluster uint64, from, to int64) bool {
+		return slices.ContainsFunc(r.Timeline.Outages, func(o timeline.Outage) bool {
+			return o.Cluster == cluster && int64(o.From) < to && from < int64(o.To)
+		})
+	}
+	stalls := invariant.WriteStalls(r.History.Ops, int64(r.elapsed()), excused)
+	return slices.DeleteFunc(stalls, func(s invariant.Stall) bool {
+		return !slices.ContainsFunc(clusters, func(c invariant.Cluster) bool { return c.Cluster == s.Cluster })
+	})
+}

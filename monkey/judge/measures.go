@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package judge
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/checker/invariant"
+	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
+	"github.com/drumbeat-raft/drumbeat/monkey/world"
+)
+
+// faultRows sums up the injections by kind and target.
+func (r *Recording) faultRows() []Fault {
+	type key struct {
+		kind, target string
+		forever      bool
+	}
+	rows := map[key]*Fault{}
+	for _, i := range r.Timeline.Injections {
+		k := key{i.Fault, i.Target, i.Forever}
+		if rows[k] == nil {
+			rows[k] = &Fault{Kind: i.Fault, Target: i.Target, Forever: i.Forever}
+		}
+		row := rows[k]
+		if i.Skipped {
+			row.Skipped++
+			continue
+		}
+		row.Injected++
+		row.MaxLateSeconds = max(row.MaxLateSeconds, i.Late().Seconds())
+		row.Effects = row.Effects.Add(i.Effect)
+		if i.TookEffect() {
+			row.Effect++
+		}
+	}
+	all := []Fault{}
+	for _, row := range rows {
+		all = append(all, *row)
+	}
+	slices.SortFunc(all, func(a, b Fault) int {
+		if c := cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Target, b.Target)); c != 0 {
+			return c
+		}
+		if a.Forever {
+			return 1
+		}
+		return -1
+	})
+	return all
+}
+
+// repair sums up how clusters became whole again, and how long their writes
+// stalled.
+func (r *Recording) repair(stalls []invariant.Stall) Repair {
+	var p Repair
+	var took []time.Duration
+	timeline.All(r.Timeline, func(_ time.Duration, f timeline.ClusterRepaired) {
+		switch f.How {
+		case timeline.Restored:
+			p.Restored++
+		case timeline.Moved:
+			p.Moved++
+		case timeline.Replaced:
+			took = append(took, f.Took)
+		}
+	})
+	slices.Sort(took)
+	if p.Count = len(took); p.Count > 0 {
+		p.P50Seconds = took[(len(took)-1)/2].Seconds()
+		p.MaxSeconds = took[len(took)-1].Seconds()
+	}
+	for _, s := range stalls {
+		if !s.Excused && !s.Unsure {
+			p.MaxWriteStallSeconds = max(p.MaxWriteStallSeconds, time.Duration(s.To-s.From).Seconds())
+		}
+	}
+	for _, o := range r.Timeline.Outages {
+		p.MaxOutageSeconds = max(p.MaxOutageSeconds, o.Length().Seconds())
+	}
+	p.ReplacementStallSeconds = r.replacementStall().Seconds()
+	return p
+}
+
+// activity counts what Drummer set out to do, by kind of request.
+func (r *Recording) activity() Activity {
+	a := Activity{}
+	timeline.All(r.Timeline, func(_ time.Duration, d timeline.Decided) {
+		if d.Event == eventPlanned {
+			a[d.Request]++
+		}
+	})
+	return a
+}
+
+// replacementStall measures what the replacement of a member costs a cluster
+// in writes, apart from what faults cost: only replacements count during which
+// no fault began or ended and nobody else came to lead, and only writes through
+// hosts that no fault touched.
+func (r *Recording) replacementStall() time.Duration {
+	faults, longest := r.Timeline.FaultsOn(), time.Duration(0)
+	for cluster, spans := range r.undisturbedReplacements() {
+		var writes []history.Op
+		for _, op := range r.History.Ops {
+			refused := op.Outcome == history.Fail && !op.Observed.Stated() // at once, by a host that has no member
+			if op.Cluster == cluster && op.Kind.Mutates() && !refused && healthy(op, faults) {
+				writes = append(writes, op)
+			}
+		}
+		for _, s := range spans {
+			during := slices.DeleteFunc(slices.Clone(writes), func(op history.Op) bool {
+				return op.Call < int64(s.From) || op.Call > int64(s.To)
+			})
+			for _, stall := range invariant.WriteStalls(during, int64(s.To), nil) {
+				if !stall.Unsure {
+					longest = max(longest, time.Duration(stall.To-stall.From))
+				}
+			}
+		}
+	}
+	return longest
+}
+
+// afterFaults is how long after the end of a fault what happens may still be
+// its doing: connections are backing off, restarted nodes catch up.
+const afterFaults = 10 * time.Second
+
+// undisturbedReplacements lists, by cluster, from when to when a member was
+// replaced, where nobody else came to lead meanwhile, no fault began or ended,
+// and none but a death was at work or had been just before.
+func (r *Recording) undisturbedReplacements() map[uint64][]timeline.Span {
+	planned := map[uint64][]time.Duration{} // additions of observers since the last repair
+	elected := map[uint64]time.Duration{}   // when a leader last announced itself
+	spans := map[uint64][]timeline.Span{}
+	for _, e := range r.Timeline.Entries {
+		switch f := e.Fact.(type) {
+		case timeline.Decided:
+			if f.Event == eventPlanned && f.Request == requestAddObserver {
+				planned[f.Cluster] = append(planned[f.Cluster], e.At)
+			}
+		case timeline.LeaderAnnounced:
+			if f.Leads() {
+				elected[f.Cluster] = e.At
+			}
+		case timeline.ClusterRepaired:
+			for _, from := range planned[f.Cluster] {
+				s := timeline.Span{From: from, To: e.At}
+				if f.How == timeline.Replaced && from > elected[f.Cluster] && !r.disturbed(s) {
+					spans[f.Cluster] = append(spans[f.Cluster], s)
+					break
+				}
+			}
+			delete(planned, f.Cluster)
+		}
+	}
+	return spans
+}
+
+// disturbed reports whether a fault began or ended in a time, or may still have
+// been at work in it.
+func (r *Recording) disturbed(s timeline.Span) bool {
+	return slices.ContainsFunc(r.Timeline.Began(), func(i timeline.Injection) bool {
+		if i.Forever { // only its beginning counts
+			return s.From <= i.From && i.From <= s.To
+		}
+		return s.Meets(timeline.Span{From: i.From, To: i.To + afterFaults})
+	})
+}
+
+// healthy reports whether no fault touched the host of an operation meanwhile.
+func healthy(op history.Op, faults map[string][]timeline.Span) bool {
+	end := op.Return
+	if op.Outcome == history.Unknown {
+		end = op.Call
+	}
+	during := timeline.Span{From: time.Duration(op.Call), To: time.Duration(end)}
+	return !slices.ContainsFunc(faults[world.HostOf(op.Host)], during.Meets)
+}
+
+// concurrency measures how much the operations that succeeded overlap.
+func concurrency(ops []history.Op) Concurrency {
+	byKey := map[string][]*history.Op{}
+	var latencies []int64
+	total := int64(0)
+	for i := range ops {
+		if op := &ops[i]; op.Outcome == history.OK {
+			byKey[op.Key] = append(byKey[op.Key], op)
+			latencies = append(latencies, op.Return-op.Call)
+			total += op.Return - op.Call
+		}
+	}
+	if len(latencies) == 0 {
+		return Concurrency{}
+	}
+	overlapping := 0
+	for _, key := range slices.Sorted(maps.Keys(byKey)) {
+		overlapping += countOverlapping(byKey[key])
+	}
+	slices.Sort(latencies)
+	n := len(latencies)
+	ms := func(ns int64) float64 { return float64(ns) / float64(time.Millisecond) }
+	return Concurrency{
+		Overlapping: float64(overlapping) / float64(n),
+		MeanLatency: ms(total) / float64(n), P50Latency: ms(latencies[(n-1)/2]), P99Latency: ms(latencies[(n-1)*99/100]),
+	}
+}
+
+// countOverlapping counts the operations of which an instant is also one of
+// another operation's, ends not included.
+func countOverlapping(ops []*history.Op) int {
+	slices.SortStableFunc(ops, func(a, b *history.Op) int { return cmp.Compare(a.Call, b.Call) })
+	n, latest := 0, int64(0) // the latest end of those before
+	for i, op := range ops {
+		overlaps := i > 0 && op.Call < latest
+		for k := i + 1; !overlaps && k < len(ops) && ops[k].Call < op.Return; k++ {
+			overlaps = ops[k].Return > op.Call
+		}
+		if overlaps {
+			n++
+		}
+		latest = max(latest, op.Return)
+	}
+	return n
+}
