@@ -5,6 +5,8 @@ package monkey
 import (
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -87,7 +89,7 @@ func LoadScenario(file string, settings ...scenarios.Setting) (*scenarios.Scenar
 
 // reproduce is the shell line that repeats the run.
 func (o *Options) reproduce() string {
-	words := []string{"go run ./cmd/monkey run", quote(o.File), fmt.Sprintf("--seed %d", o.Seed)}
+	words := []string{program(os.Args[0]), "run", quote(o.File), fmt.Sprintf("--seed %d", o.Seed)}
 	if o.Clock != ClockVirtual {
 		words = append(words, "--clock "+o.Clock)
 	}
@@ -98,6 +100,26 @@ func (o *Options) reproduce() string {
 		words = append(words, "--set "+quote(s))
 	}
 	return strings.Join(words, " ")
+}
+
+// program is how a shell in the present directory starts the monkey again: as
+// it was started, or by 'go run' where the program is gone when it ends ('go
+// run' itself) or is another one (a test).
+func program(arg0 string) string {
+	const source = "cmd/monkey"
+	fromGoRun := filepath.Base(filepath.Dir(arg0)) == "exe" && strings.Contains(arg0, "go-build")
+	switch {
+	case !fromGoRun && !strings.HasSuffix(arg0, ".test"):
+		return quote(arg0)
+	case fileExists(filepath.Join(source, "main.go")):
+		return "go run ./" + source
+	}
+	return "go run github.com/drumbeat-raft/drumbeat/" + source
+}
+
+func fileExists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // quote makes a word safe for a POSIX shell.
