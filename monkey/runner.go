@@ -16,6 +16,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/checker/linear"
 	"github.com/drumbeat-raft/drumbeat/drummer/client"
 	"github.com/drumbeat-raft/drumbeat/monkey/fault"
+	"github.com/drumbeat-raft/drumbeat/monkey/judge"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 	"github.com/drumbeat-raft/drumbeat/monkey/workload"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
@@ -97,7 +98,7 @@ func (r *runner) open() error {
 	}
 	r.wanted = newWanted(r.scenario)
 	r.observer = newObserver(r.w, r.events, r.wanted.size, r.start, len(r.scenario.Actions) > 0)
-	r.injector = fault.NewInjector(r.w, r.events, r.observer.safe)
+	r.injector = fault.NewInjector(r.w, newFaultLog(r.events, r.start), r.observer.safe)
 	r.clients = workload.New(workload.Config{Scenario: r.scenario, Seed: r.seed,
 		Target: workload.NewRemote(r.drummer), Recorder: r.judged(), Start: r.start})
 	return nil
@@ -106,7 +107,7 @@ func (r *runner) open() error {
 // judged is the recorder for the clients: one that also judges, if the
 // scenario has linearizability checked at all.
 func (r *runner) judged() workload.Recorder {
-	if !r.scenario.Checks.Linearizability.Enabled {
+	if _, judged := judge.JudgesLinearizability(r.scenario.Checks); !judged {
 		return r.recorder
 	}
 	return newJudgingRecorder(r.recorder, r.found)
@@ -316,7 +317,7 @@ func interrupted(ctx context.Context) error {
 // run if the scenario says so.
 func (r *runner) found(v *linear.OnlineViolation) {
 	r.events.Add(rundir.Event{Kind: rundir.Violated, Cluster: v.Op.Cluster, Text: v.Error()})
-	if r.scenario.Checks.Linearizability.Stop {
+	if settings, _ := judge.JudgesLinearizability(r.scenario.Checks); settings.Stop {
 		r.stop(errViolation)
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
+	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
@@ -59,17 +59,24 @@ func (b *board) Capabilities() []scenarios.Capability { return nil }
 func (b *board) Membership(context.Context, string, uint64) (world.Membership, error) {
 	return world.Membership{}, nil
 }
-func (b *board) JoiningHost() (string, bool)              { return "", false }
-func (b *board) ClusterLeader(uint64) (string, bool)      { return "", false }
-func (b *board) Start(context.Context) error              { return nil }
-func (b *board) Stop()                                    {}
-func (b *board) Running(h string) bool                    { return b.up[h] }
-func (b *board) Kill(h string) (world.Effect, error)      { return b.stop("kill", h) }
-func (b *board) PowerLoss(h string) (world.Effect, error) { return b.stop("power-loss", h) }
-func (b *board) Wipe(h string) (world.Effect, error)      { return b.stop("wipe", h) }
-func (b *board) DrummerLeader() (string, bool)            { return b.leader, b.leader != "" }
-func (b *board) LeaderChanges() []world.LeaderChange      { return nil }
-func (b *board) Examine() []string                        { return nil }
+func (b *board) JoiningHost() (string, bool)         { return "", false }
+func (b *board) ClusterLeader(uint64) (string, bool) { return "", false }
+func (b *board) Start(context.Context) error         { return nil }
+func (b *board) Stop()                               {}
+func (b *board) Running(h string) bool               { return b.up[h] }
+func (b *board) Kill(h string) (world.Effect, error) { return b.stop("kill", h) }
+func (b *board) PowerLoss(hosts ...string) ([]world.Effect, error) {
+	var effects []world.Effect
+	for _, h := range hosts {
+		e, _ := b.stop("power-loss", h)
+		effects = append(effects, e)
+	}
+	return effects, nil
+}
+func (b *board) Wipe(h string) (world.Effect, error) { return b.stop("wipe", h) }
+func (b *board) DrummerLeader() (string, bool)       { return b.leader, b.leader != "" }
+func (b *board) LeaderChanges() []world.LeaderChange { return nil }
+func (b *board) Examine() []string                   { return nil }
 func (b *board) Boot(h string) error {
 	if b.broken {
 		return errors.New("the disk is full of holes")
@@ -104,7 +111,7 @@ func (b *board) safe([]string) bool { return !b.unsafe.Load() }
 // carryOut runs steps for a minute on a board of switches, then heals.
 func carryOut(t *testing.T, b *board, steps ...Step) *Injector {
 	t.Helper()
-	events, err := rundir.CreateEvents(t.TempDir(), b.start)
+	events, err := timeline.Create(t.TempDir(), b.start)
 	require.NoError(t, err)
 	in := NewInjector(b, events, b.safe)
 	require.NoError(t, in.Run(t.Context(), b.start, time.Minute, steps))
@@ -134,7 +141,7 @@ func TestInjectorLeavesTheDeadDead(t *testing.T) {
 			Step{ID: 1, At: time.Second, Hosts: []string{"nodehost1"}, Fault: &scenarios.Fault{Kind: "kill", Forever: true}},
 			Step{ID: 2, At: 2 * time.Second, Hosts: []string{"nodehost1"}, For: time.Second, Fault: &scenarios.Fault{Kind: "kill"}})
 		require.Equal(t, []string{"1s kill nodehost1"}, b.journal)
-		require.Equal(t, map[string]bool{"nodehost1": true}, in.Dead())
+		require.Equal(t, map[string]bool{"nodehost1": true}, in.dead)
 	})
 }
 
@@ -142,7 +149,7 @@ func TestOverlappingFaultsShareLinks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBoard()
 		cut := pair{"nodehost1", "nodehost2"}
-		events, err := rundir.CreateEvents(t.TempDir(), b.start)
+		events, err := timeline.Create(t.TempDir(), b.start)
 		require.NoError(t, err)
 		in := NewInjector(b, events, b.safe)
 		defer events.Close()
@@ -154,7 +161,7 @@ func TestOverlappingFaultsShareLinks(t *testing.T) {
 		}()
 		require.NoError(t, in.Run(t.Context(), b.start, time.Minute, []Step{
 			{ID: 1, At: 5 * time.Second, Hosts: []string{"nodehost1"}, For: 15 * time.Second, Fault: &scenarios.Fault{Kind: "partition"}},
-			{ID: 2, At: 10 * time.Second, Hosts: []string{"nodehost2"}, For: 30 * time.Second, Fault: &scenarios.Fault{Kind: "lossy", Drop: 50}},
+			{ID: 2, At: 10 * time.Second, Hosts: []string{"nodehost2"}, For: 30 * time.Second, Fault: &scenarios.Fault{Kind: "lossy", Parameters: &lossy{Drop: 50}}},
 		}))
 		for p, q := range b.links {
 			require.Zero(t, q, "%v after both ended", p)
@@ -188,16 +195,14 @@ func TestAHostThatDoesNotBootIsAFinding(t *testing.T) {
 		b := newBoard()
 		b.broken = true
 		dir := t.TempDir()
-		events, err := rundir.CreateEvents(dir, b.start)
+		events, err := timeline.Create(dir, b.start)
 		require.NoError(t, err)
 		in := NewInjector(b, events, b.safe)
 		require.NoError(t, in.Run(t.Context(), b.start, time.Minute, []Step{
 			{ID: 1, At: time.Second, Hosts: []string{"nodehost1"}, For: time.Second, Fault: &scenarios.Fault{Kind: "kill"}}}))
 		require.NoError(t, events.Close())
-		evs, err := rundir.ReadEvents(dir)
+		record, err := timeline.Read(dir)
 		require.NoError(t, err)
-		last := evs[len(evs)-1]
-		require.Equal(t, rundir.BootFailed, last.Kind)
-		require.Contains(t, last.Text, "the disk is full of holes")
+		require.Equal(t, record.Entries[len(record.Entries)-1].Fact, timeline.BootFailed{Host: "nodehost1", Error: "the disk is full of holes"})
 	})
 }

@@ -17,23 +17,23 @@ import (
 func (e *evidence) invariants(f *invariant.Facts) []Check {
 	l := e.limits()
 	findings := []invariant.Finding{invariant.LeaderPerTerm(f)}
-	if !e.stoppedEarly() {
+	c := e.scenario.Checks
+	if c.Enabled(keyEvidence) && !e.stoppedEarly() {
 		findings = append(findings, invariant.Evidence(f, e.history.Ops, l))
 	}
-	c := e.scenario.Checks
 	if e.outcome == nil || !e.outcome.Finished {
 		return checksOf(findings)
 	}
-	if c.Digests.Enabled && slices.ContainsFunc(f.Clusters, func(c invariant.Cluster) bool { return c.Size > 1 }) { // one replica agrees with itself
+	if c.Enabled(keyDigests) && slices.ContainsFunc(f.Clusters, func(c invariant.Cluster) bool { return c.Size > 1 }) { // one replica agrees with itself
 		findings = append(findings, invariant.Digests(f))
 	}
-	if c.Membership.Enabled {
+	if c.Enabled(keyMembership) {
 		findings = append(findings, invariant.MembershipAgreement(f), invariant.Picture(f), invariant.Zombies(f))
 	}
-	if c.Answers.Enabled {
+	if c.Enabled(keyAnswers) {
 		findings = append(findings, invariant.Liveness(f), invariant.WritesPresent(f, e.history.Ops))
 	}
-	if c.Repair.Enabled {
+	if c.Enabled(keyRepair) {
 		findings = append(findings, invariant.RepairTime(f, l), invariant.WriteStall(f, l))
 	}
 	return checksOf(findings)
@@ -80,7 +80,7 @@ func (e *evidence) injections() []invariant.Fault {
 		switch ev.Kind {
 		case rundir.FaultBegin:
 			begun[ev.ID] = len(all)
-			kind, _ := scenarios.KindOf(ev.Fault)
+			kind, _ := scenarios.FaultKindOf(ev.Fault)
 			x := invariant.Fault{Kind: ev.Fault, Target: ev.Target, From: int64(ev.At), MayMiss: !kind.Down}
 			if ev.Effect != nil {
 				x.Effect = effectOf(ev)
@@ -163,7 +163,7 @@ func (e *evidence) stalls(clusters []invariant.Cluster) []invariant.Stall {
 }
 
 func (e *evidence) limits() invariant.Limits {
-	c := e.scenario.Checks
-	return invariant.Limits{MaxRepair: int64(c.Repair.Max), MaxStall: int64(c.Repair.MaxWriteStall),
-		MinOps: c.Evidence.MinOperations, MinOpsAround: 1}
+	repair := e.scenario.Checks.Settings(keyRepair).(*repairSettings)
+	return invariant.Limits{MaxRepair: int64(repair.Max), MaxStall: int64(repair.MaxWriteStall),
+		MinOps: e.scenario.Checks.Settings(keyEvidence).(*evidenceSettings).MinOperations, MinOpsAround: 1}
 }

@@ -16,11 +16,11 @@ import (
 // linearizability judges the history of every key, and returns how many
 // operations that rests on.
 func (e *evidence) linearizability(ctx context.Context) ([]Check, int) {
-	conf := e.scenario.Checks.Linearizability
-	if !conf.Enabled {
+	settings, enabled := JudgesLinearizability(e.scenario.Checks)
+	if !enabled {
 		return nil, 0
 	}
-	o := linear.Options{Timeout: conf.Timeout.D()}
+	o := linear.Options{Timeout: settings.Timeout}
 	res, err := linear.Check(ctx, e.history.Ops, o)
 	if err != nil {
 		return []Check{{Name: Linearizability, Verdict: Inconclusive, Detail: "the history is not one: " + err.Error()}}, 0
