@@ -9,13 +9,11 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/monkey/engine"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
 	"github.com/drumbeat-raft/drumbeat/monkey/report"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 	"github.com/drumbeat-raft/drumbeat/monkey/sim/bubble"
-	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
 )
 
 // Progress is how far a run is.
@@ -88,12 +86,13 @@ func (o *Options) hold(ctx context.Context, dir string) error {
 // finish judges a run and writes its result and reports. began is when it
 // started on the wall clock; judging counts.
 func finish(ctx context.Context, dir string, began time.Time) (*judge.Result, error) {
-	r, ops, happened, err := judge.Judge(ctx, dir)
+	left, err := judge.Read(dir)
 	if err != nil {
 		return nil, err
 	}
+	r := judge.Judge(ctx, dir, left)
 	r.SetWall(time.Since(began))
-	return r, write(dir, r, ops, happened)
+	return r, write(dir, r, left)
 }
 
 // Check judges a run's directory again, as it is: also one that was killed.
@@ -105,15 +104,16 @@ func Check(ctx context.Context, dir string) (*judge.Result, error) {
 	}
 	var was judge.Result
 	_ = rundir.ReadJSON(dir, rundir.ResultFile, &was) // a killed run has none
-	r, ops, happened, err := judge.Judge(ctx, dir)
+	left, err := judge.Read(dir)
 	if err != nil {
 		return nil, UsageError{err}
 	}
+	r := judge.Judge(ctx, dir, left)
 	r.WallSeconds, r.Compression = was.WallSeconds, was.Compression
-	return r, write(dir, r, ops, happened)
+	return r, write(dir, r, left)
 }
 
-func write(dir string, r *judge.Result, ops []history.Op, happened *timeline.Timeline) error {
+func write(dir string, r *judge.Result, left *judge.Recording) error {
 	if err := rundir.WriteJSON(dir, rundir.ResultFile, r); err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func write(dir string, r *judge.Result, ops []history.Op, happened *timeline.Tim
 	if err := rundir.WriteFile(dir, rundir.JUnitFile, junit); err != nil {
 		return err
 	}
-	page, err := report.HTML(r, happened, ops)
+	page, err := report.HTML(r, left.Timeline, left.History.Ops)
 	if err != nil {
 		return err
 	}

@@ -34,20 +34,24 @@ var actionFields = map[string]map[string]bool{
 
 // validateActions checks what the actions of the list mean together.
 func (s *Scenario) validateActions(p *problems) {
-	created := 0
+	created, counted := 0, true
 	for i, a := range s.Actions {
 		path := fmt.Sprintf("actions[%d]", i)
-		s.validateActionFields(p, &a, path)
-		if a.At > s.Duration {
+		if p.read(path + ".do") {
+			s.validateActionFields(p, &a, path)
+		}
+		if p.read(path+".at", "duration") && a.At > s.Duration {
 			p.add(path+".at", "found %s, expected at most duration (%s)", a.At, s.Duration)
 		}
-		if i > 0 && a.At < s.Actions[i-1].At {
+		if i > 0 && p.read(path+".at", fmt.Sprintf("actions[%d].at", i-1)) && a.At < s.Actions[i-1].At {
 			p.add(path+".at", "found %s after %s, expected the actions in order of their times", a.At, s.Actions[i-1].At)
 		}
-		switch a.Do {
-		case Create:
+		counted = counted && p.read(path+".do", path+".clusters")
+		switch {
+		case !counted:
+		case a.Do == Create:
 			created += a.Clusters
-		case Delete:
+		case a.Do == Delete:
 			if created -= a.Clusters; created < 0 {
 				p.add(path+".clusters", "found %d, expected at most as many as were created and not deleted before", a.Clusters)
 			}
@@ -60,24 +64,26 @@ func (s *Scenario) validateActionFields(p *problems, a *Action, path string) {
 	for _, key := range sortedKeys(given) {
 		required, belongs := actionFields[a.Do][key]
 		switch {
+		case !p.read(path + "." + key):
 		case given[key] && !belongs:
 			p.add(path+"."+key, "found it with %s, which takes %s", a.Do, actionKeys(a.Do))
 		case required && !given[key]:
 			p.add(path, "found no %q, expected one with %s", key, a.Do)
 		}
 	}
-	if given["host"] && (a.Host.Class != AnyNodeHost || a.Host.Number == 0 || a.Host.Number > s.Deployment.NodeHosts) {
+	hosts := p.read("deployment.nodehosts")
+	if hosts && p.read(path+".host") && given["host"] && (a.Host.Class != AnyNodeHost || a.Host.Number == 0 || a.Host.Number > s.Deployment.NodeHosts) {
 		p.add(path+".host", "found %s, expected one of nodehost-1 to nodehost-%d", a.Host, s.Deployment.NodeHosts)
 	}
-	if a.Size > s.Deployment.NodeHosts {
+	if hosts && p.read(path+".size") && a.Size > s.Deployment.NodeHosts {
 		p.add(path+".size", "found %d members a cluster, expected at most %d: one for each NodeHost", a.Size, s.Deployment.NodeHosts)
 	}
-	if a.Do == Resize && a.Clusters > s.Clusters.Count {
+	if p.read(path+".clusters", "clusters.count") && a.Do == Resize && a.Clusters > s.Clusters.Count {
 		p.add(path+".clusters", "found %d, expected at most clusters.count (%d)", a.Clusters, s.Clusters.Count)
 	}
 }
 
-// actionKeys tells which fields an action takes.
+// actionKeys says which fields an action takes.
 func actionKeys(do string) string {
 	keys := sortedKeys(actionFields[do])
 	if len(keys) == 0 {

@@ -28,28 +28,42 @@ func (d *decoder) place(node *yaml.Node) place {
 	return place{file: d.file, line: node.Line}
 }
 
-// decode reads node into v, which holds what the field f describes.
-func (d *decoder) decode(node *yaml.Node, v reflect.Value, f field, path string) {
+// enter notes where path was given and reports whether node is of a kind that
+// scenarios are written in.
+func (d *decoder) enter(node *yaml.Node, path string) bool {
 	d.where[path] = d.place(node)
 	if node.Kind == yaml.AliasNode || node.Anchor != "" {
-		d.add(path, "found a YAML anchor or alias, expected plain values")
-		return
+		d.fail(path, "found a YAML anchor or alias, expected plain values")
+		return false
 	}
 	if !strings.HasPrefix(node.Tag, "!!") {
-		d.add(path, "found the YAML tag %q, expected plain values", shorten(node.Tag))
+		d.fail(path, "found the YAML tag %q, expected plain values", shorten(node.Tag))
+		return false
+	}
+	return true
+}
+
+// decode reads node into v, which holds what the field f describes.
+func (d *decoder) decode(node *yaml.Node, v reflect.Value, f field, path string) {
+	if !d.enter(node, path) {
+		return
+	}
+	if p := partOf(v); p != nil {
+		p.decode(d, node, path)
 		return
 	}
 	switch {
 	case isText(v.Type()):
 		d.decodeScalar(node, v, f, path)
 	case v.Kind() == reflect.Struct:
-		d.decodeStruct(node, v, path)
+		slots := slotsOf(v)
+		d.decodeFields(node, path, slots, func(key string) string { return d.unknown(key, path, slots) })
 	case v.Kind() == reflect.Pointer:
 		d.decodePointer(node, v, f, path)
 	case v.Kind() == reflect.Slice:
-		d.decodeList(node, v, f, path)
+		d.decodeList(node, v, path)
 	case v.Kind() == reflect.Map:
-		d.decodeMap(node, v, f, path)
+		d.decodeMap(node, v, path)
 	default:
 		d.decodeScalar(node, v, f, path)
 	}
@@ -64,9 +78,9 @@ func (d *decoder) decodePointer(node *yaml.Node, v reflect.Value, f field, path 
 	d.decode(node, v.Elem(), f, path)
 }
 
-func (d *decoder) decodeList(node *yaml.Node, v reflect.Value, f field, path string) {
+func (d *decoder) decodeList(node *yaml.Node, v reflect.Value, path string) {
 	if node.Kind != yaml.SequenceNode {
-		d.add(path, "found %s, expected a list", found(node))
+		d.fail(path, "found %s, expected a list", found(node))
 		return
 	}
 	if len(node.Content) == 0 { // the same as none: it is not written out again
@@ -80,7 +94,7 @@ func (d *decoder) decodeList(node *yaml.Node, v reflect.Value, f field, path str
 }
 
 // decodeMap reads a map of names to whole numbers.
-func (d *decoder) decodeMap(node *yaml.Node, v reflect.Value, f field, path string) {
+func (d *decoder) decodeMap(node *yaml.Node, v reflect.Value, path string) {
 	if len(node.Content) == 0 && node.Kind == yaml.MappingNode {
 		v.SetZero()
 		return
@@ -93,35 +107,58 @@ func (d *decoder) decodeMap(node *yaml.Node, v reflect.Value, f field, path stri
 	})
 }
 
-// decodeStruct reads a mapping; fields that it does not name get defaults.
-func (d *decoder) decodeStruct(node *yaml.Node, v reflect.Value, path string) {
-	fields := fieldsOf(v.Type())
-	given := map[string]bool{}
-	for _, f := range fields {
-		setDefault(v.Field(f.index), f)
+// decodeFields reads a mapping into slots; those that it does not name get
+// their defaults. unknown says what is wrong with a key that is none of
+// theirs; if that is nothing, the key is passed over.
+func (d *decoder) decodeFields(node *yaml.Node, path string, slots []slot, unknown func(key string) string) {
+	for _, s := range slots {
+		setDefault(s.value, s.field)
 	}
+	given := map[string]bool{}
 	wasMapping := d.pairs(node, path, func(key string, value *yaml.Node) {
-		at := slices.IndexFunc(fields, func(f field) bool { return f.key == key })
 		full := join(path, key)
+		at := slices.IndexFunc(slots, func(s slot) bool { return s.key == key })
 		if at < 0 {
 			d.where[full] = d.place(value)
-			d.add(full, "unknown field %q, %s", key, expectedKey(key, path, keysOf(fields)))
+			if text := unknown(key); text != "" {
+				d.add(full, "%s", text)
+			}
 			return
 		}
 		given[key] = true
-		d.decode(value, v.Field(fields[at].index), fields[at], full)
+		d.decode(value, slots[at].value, slots[at].field, full)
 	})
-	for _, f := range fields {
-		if wasMapping && f.required && !given[f.key] {
-			d.add(path, "found no %q, expected one: %s", f.key, f.doc)
+	for _, s := range slots {
+		if full := join(path, s.key); wasMapping && s.required && !given[s.key] && d.read(full) {
+			d.add(path, "found no %q, expected one: %s", s.key, s.doc)
+			d.unread[full] = true
 		}
 	}
 }
 
-// pairs calls visit for each pair of a mapping, and tells whether node is one.
+// unknown says what is wrong with a key that none of the fields has.
+func (d *decoder) unknown(key, path string, slots []slot) string {
+	var keys []string
+	for _, s := range slots {
+		keys = append(keys, s.key)
+	}
+	return fmt.Sprintf("unknown field %q, %s", key, d.expectedKey(key, path, keys))
+}
+
+// expectedKey says which key was probably meant. That field counts as one that
+// could not be read.
+func (d *decoder) expectedKey(key, path string, keys []string) string {
+	text, meant := expectedKey(key, path, keys)
+	if meant != "" {
+		d.unread[meant] = true
+	}
+	return text
+}
+
+// pairs calls visit for each pair of a mapping, and reports whether node is one.
 func (d *decoder) pairs(node *yaml.Node, path string, visit func(key string, value *yaml.Node)) bool {
 	if node.Kind != yaml.MappingNode {
-		d.add(path, "found %s, expected a mapping of fields", found(node))
+		d.fail(path, "found %s, expected a mapping of fields", found(node))
 		return false
 	}
 	first := map[string]int{}
@@ -134,7 +171,7 @@ func (d *decoder) pairs(node *yaml.Node, path string, visit func(key string, val
 		}
 		if line, again := first[key.Value]; again {
 			d.where[join(path, key.Value)] = d.place(key)
-			d.add(join(path, key.Value), "given twice, first on line %d, expected once", line)
+			d.fail(join(path, key.Value), "given twice, first on line %d, expected once", line)
 			continue
 		}
 		first[key.Value] = key.Line
@@ -146,15 +183,15 @@ func (d *decoder) pairs(node *yaml.Node, path string, visit func(key string, val
 // decodeScalar reads text, numbers and truth values, and checks their limits.
 func (d *decoder) decodeScalar(node *yaml.Node, v reflect.Value, f field, path string) {
 	if node.Kind != yaml.ScalarNode || node.Tag == "!!null" {
-		d.add(path, "found %s, expected %s", found(node), article(f, v))
+		d.fail(path, "found %s, expected %s", found(node), article(f, v))
 		return
 	}
 	if err := readScalar(node, v); err != nil {
-		d.add(path, "%s", err)
+		d.fail(path, "%s", err)
 		return
 	}
 	if err := f.allows(v); err != nil {
-		d.add(path, "%s", err)
+		d.fail(path, "%s", err)
 	}
 }
 
@@ -219,6 +256,10 @@ func parseLimit(v reflect.Value, limit string) float64 {
 
 // setDefault puts a field's default into v.
 func setDefault(v reflect.Value, f field) {
+	if p := partOf(v); p != nil {
+		p.fill()
+		return
+	}
 	switch {
 	case f.fallback != "":
 		mustParse(v, f.fallback)

@@ -42,15 +42,16 @@ func replaceBlock(t *testing.T, text, name, block string) string {
 func kindsTable() string {
 	var out strings.Builder
 	out.WriteString("| kind | what is done | parameters of its own | forever | needs |\n|---|---|---|---|---|\n")
-	for _, kind := range Kinds {
+	for _, kind := range FaultKinds() {
 		var parameters []string
-		for _, key := range kind.Required {
-			parameters = append(parameters, "`"+key+"` (required)")
-		}
-		for _, key := range kind.Optional {
-			text := "`" + key + "`"
-			if kind.Defaults[key] != "" {
-				text += " (default `" + kind.Defaults[key] + "`)"
+		for _, entry := range kind.ParameterReference() {
+			text := "`" + entry.Path + "`"
+			switch entry.Default {
+			case "":
+			case "required":
+				text += " (required)"
+			default:
+				text += " (default `" + entry.Default + "`)"
 			}
 			parameters = append(parameters, text)
 		}
@@ -67,6 +68,9 @@ func fieldsTable() string {
 	var out strings.Builder
 	out.WriteString("| field | type | default | limits | |\n|---|---|---|---|---|\n")
 	for _, entry := range Reference() {
+		if strings.HasPrefix(entry.Path, "expect.test-") { // of this package's tests
+			continue
+		}
 		fmt.Fprintf(&out, "| `%s` | %s | %s | %s | %s |\n", entry.Path, entry.Type, entry.Default, entry.Limits, entry.Doc)
 	}
 	return out.String()

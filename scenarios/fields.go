@@ -6,6 +6,7 @@ import (
 	"encoding"
 	"reflect"
 	"strings"
+	"time"
 )
 
 // field is one field of a struct of a scenario, as its tags describe it.
@@ -21,16 +22,16 @@ type field struct {
 	typ      reflect.Type
 }
 
-// fieldsOf reads the descriptions of all exported fields of a struct type, in
-// their order.
+// fieldsOf reads the descriptions of all fields of a struct type that have a
+// key, in their order.
 func fieldsOf(t reflect.Type) []field {
 	var fields []field
 	for i := range t.NumField() {
 		goField := t.Field(i)
-		if !goField.IsExported() {
+		tag := goField.Tag
+		if tag.Get("key") == "" { // no field of a file
 			continue
 		}
-		tag := goField.Tag
 		f := field{
 			key: tag.Get("key"), doc: tag.Get("doc"), fallback: tag.Get("default"),
 			min: tag.Get("min"), max: tag.Get("max"),
@@ -48,6 +49,21 @@ func fieldsOf(t reflect.Type) []field {
 	return fields
 }
 
+// slot is a field of a struct, and where its value is.
+type slot struct {
+	field
+	value reflect.Value
+}
+
+// slotsOf returns the slots of a struct that can be set.
+func slotsOf(v reflect.Value) []slot {
+	var slots []slot
+	for _, f := range fieldsOf(v.Type()) {
+		slots = append(slots, slot{f, v.Field(f.index)})
+	}
+	return slots
+}
+
 // keysOf returns the keys of the fields.
 func keysOf(fields []field) []string {
 	keys := make([]string, len(fields))
@@ -57,20 +73,30 @@ func keysOf(fields []field) []string {
 	return keys
 }
 
-var textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
+var (
+	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
+	plainDuration   = reflect.TypeFor[time.Duration]()
+)
 
-// isText tells whether values of type t are read from text by their own method.
+// isText reports whether values of type t are read from text. A time.Duration
+// is, in the form of a Duration.
 func isText(t reflect.Type) bool {
-	return reflect.PointerTo(t).Implements(textUnmarshaler)
+	return t == plainDuration || reflect.PointerTo(t).Implements(textUnmarshaler)
 }
 
 // parseText reads text into v, whose type must be isText.
 func parseText(v reflect.Value, text string) error {
+	if d, ok := v.Addr().Interface().(*time.Duration); ok {
+		return (*Duration)(d).UnmarshalText([]byte(text))
+	}
 	return v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(text))
 }
 
 // formatText is the inverse of parseText.
 func formatText(v reflect.Value) string {
+	if v.Type() == plainDuration {
+		return Duration(v.Int()).String()
+	}
 	text, err := v.Interface().(encoding.TextMarshaler).MarshalText()
 	if err != nil { // none of the types of this package can fail
 		return err.Error()
@@ -96,8 +122,16 @@ func reference(t reflect.Type, prefix string) []Entry {
 	var entries []Entry
 	for _, f := range fieldsOf(t) {
 		path := prefix + f.key
-		entries = append(entries, Entry{Path: path, Type: typeName(f), Default: f.defaultText(), Limits: f.limits(), Doc: f.doc})
-		switch inner := elem(f.typ); {
+		entries = append(entries, f.entry(path))
+		inner := elem(f.typ)
+		if p, ok := reflect.New(inner).Interface().(part); ok {
+			if f.typ.Kind() == reflect.Slice && inner != f.typ {
+				path += "[]"
+			}
+			entries = append(entries, p.reference(path)...)
+			continue
+		}
+		switch {
 		case inner.Kind() != reflect.Struct || isText(inner):
 		case f.typ.Kind() == reflect.Slice:
 			entries = append(entries, reference(inner, path+"[].")...)
@@ -108,8 +142,15 @@ func reference(t reflect.Type, prefix string) []Entry {
 	return entries
 }
 
+func (f field) entry(path string) Entry {
+	return Entry{Path: path, Type: typeName(f), Default: f.defaultText(), Limits: f.limits(), Doc: f.doc}
+}
+
 // elem strips one pointer or slice off t.
 func elem(t reflect.Type) reflect.Type {
+	if t == reflect.TypeFor[Expectations]() {
+		return t
+	}
 	if t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		return t.Elem()
 	}
@@ -140,6 +181,8 @@ func (f field) limits() string {
 
 var typeNames = map[reflect.Type]string{
 	reflect.TypeFor[Duration]():       "duration",
+	plainDuration:                     "duration",
+	reflect.TypeFor[Expectations]():   "mapping",
 	reflect.TypeFor[Range]():          "duration or range",
 	reflect.TypeFor[Percent]():        "percent",
 	reflect.TypeFor[Target]():         "target",

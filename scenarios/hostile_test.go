@@ -64,7 +64,7 @@ func TestSchemaRefusesWhatOneFieldCanTell(t *testing.T) {
 		"{name: x, faults: [{kind: lossy, target: nodehost}]}",
 		"{name: x, faults: [{kind: lossy, target: nodehost, drop: 20}]}",
 		"{name: x, faults: [{kind: kill, target: nodehost-0}]}",
-		"{name: x, faults: [{kind: pause, target: nodehost, forever: true}]}",
+		"{name: x, faults: [{kind: wipe, target: nodehost, forever: true}]}",
 	} {
 		require.Error(t, schema.Validate(plain(t, []byte(source))), source)
 	}

@@ -40,27 +40,38 @@ func Parse(file string, source []byte, settings ...Setting) (*Scenario, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &decoder{origin: map[*yaml.Node]string{}, problems: problems{where: places{"": {file: file, line: 1}}}, file: file}
+	d := &decoder{origin: map[*yaml.Node]string{}, file: file,
+		problems: problems{where: places{"": {file: file, line: 1}}, unread: map[string]bool{}}}
 	for _, setting := range settings {
 		d.apply(root, setting)
 	}
 	scenario := &Scenario{}
 	d.decode(root, reflect.ValueOf(scenario).Elem(), field{}, "")
 	scenario.where = d.where
-	if len(d.found) == 0 {
-		scenario.validate(&d.problems)
-	}
+	scenario.validate(&d.problems)
 	if err := d.err(); err != nil {
 		return nil, err
 	}
 	return scenario, nil
 }
 
-// parseYAML returns the top node of the only document in source.
+// parseYAML returns the top node of the only document in source. Comparisons
+// need no quotes.
 func parseYAML(file string, source []byte) (*yaml.Node, error) {
 	if len(source) > maxSourceBytes {
 		return nil, Problems{{File: file, Text: fmt.Sprintf("found more than %d bytes, expected a scenario", maxSourceBytes)}}
 	}
+	root, err := parseDocument(file, source)
+	if err == nil {
+		return root, nil
+	}
+	if quoted, failed := parseDocument(file, quoteComparisons(source)); failed == nil {
+		return quoted, nil
+	}
+	return nil, err
+}
+
+func parseDocument(file string, source []byte) (*yaml.Node, error) {
 	reader := yaml.NewDecoder(bytes.NewReader(source))
 	var document yaml.Node
 	if err := reader.Decode(&document); err != nil {

@@ -66,11 +66,39 @@ func (p places) at(path string) place {
 type problems struct {
 	where places
 	found Problems
+	// unread are the paths of fields whose value could not be read, or is
+	// missing although required. Rules that depend on one are left out.
+	unread map[string]bool
 }
 
 func (p *problems) add(path, format string, args ...any) {
 	at := p.where.at(path)
 	p.found = append(p.found, Problem{File: at.file, Line: at.line, Path: path, Text: fmt.Sprintf(format, args...)})
+}
+
+// fail adds the problem that a field could not be read.
+func (p *problems) fail(path, format string, args ...any) {
+	p.add(path, format, args...)
+	p.unread[path] = true
+}
+
+// read reports whether the fields at all these paths, what encloses them and
+// what they hold could be read, so that a rule about them says something.
+func (p *problems) read(paths ...string) bool {
+	for unread := range p.unread {
+		for _, path := range paths {
+			if within(path, unread) || within(unread, path) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// within reports whether the field at path is, or is in, the one at outer.
+func within(path, outer string) bool {
+	rest, ok := strings.CutPrefix(path, outer)
+	return ok && (rest == "" || outer == "" || rest[0] == '.' || rest[0] == '[')
 }
 
 // err returns the problems in the order of the file, or nil.

@@ -32,37 +32,7 @@ func structSchema(t reflect.Type) object {
 	if len(required) > 0 {
 		schema["required"] = required
 	}
-	if t == reflect.TypeFor[Fault]() {
-		properties["kind"].(object)["enum"] = kindNames()
-		schema["allOf"] = kindSchemas()
-	}
 	return schema
-}
-
-// kindSchemas says for each kind of fault which parameters it takes.
-func kindSchemas() []object {
-	var all []object
-	for _, kind := range Kinds {
-		then := object{}
-		if len(kind.Required) > 0 {
-			then["required"] = kind.Required
-		}
-		foreign := object{}
-		for _, key := range ownParameters {
-			if !kind.takes(key) {
-				foreign[key] = false
-			}
-		}
-		if !kind.Forever {
-			foreign["forever"] = object{"const": false}
-		}
-		then["properties"] = foreign
-		all = append(all, object{
-			"if":   object{"properties": object{"kind": object{"const": kind.Name}}},
-			"then": then,
-		})
-	}
-	return all
 }
 
 // schema describes one field.
@@ -103,6 +73,7 @@ func jsonDefault(f field) any {
 // forms are the patterns of types that are written as text.
 var forms = map[reflect.Type]string{
 	reflect.TypeFor[Duration](): durationForm,
+	plainDuration:               durationForm,
 	reflect.TypeFor[Range]():    rangeForm,
 	reflect.TypeFor[Percent]():  percentForm,
 	reflect.TypeFor[Target]():   targetForm,
@@ -112,6 +83,9 @@ var forms = map[reflect.Type]string{
 func valueSchema(t reflect.Type) object {
 	if form, ok := forms[t]; ok {
 		return object{"type": "string", "pattern": "^(" + form + ")$"}
+	}
+	if p, ok := reflect.New(t).Interface().(part); ok {
+		return p.schema()
 	}
 	switch t.Kind() {
 	case reflect.Struct:

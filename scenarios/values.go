@@ -14,12 +14,14 @@ import (
 const (
 	durationForm = `([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+`
 	rangeForm    = durationForm + `(\.\.` + durationForm + `)?`
-	percentForm  = `[0-9]+(\.[0-9]+)?%`
+	numberForm   = `[0-9]+(\.[0-9]+)?`
+	percentForm  = numberForm + `%`
 	targetForm   = `(nodehost|drummer)(-[1-9][0-9]{0,8})?|drummer-leader|cluster-leader|joining`
 )
 
 var (
 	durationPattern = regexp.MustCompile(`^(` + durationForm + `)$`)
+	numberPattern   = regexp.MustCompile(`^(` + numberForm + `)$`)
 	percentPattern  = regexp.MustCompile(`^(` + percentForm + `)$`)
 	targetPattern   = regexp.MustCompile(`^(` + targetForm + `)$`)
 )
@@ -62,7 +64,7 @@ type Range struct {
 	Min, Max Duration
 }
 
-// IsZero tells whether r is absent.
+// IsZero reports whether r is absent.
 func (r Range) IsZero() bool { return r == Range{} }
 
 // String returns 'min..max', or the one duration when both are equal.
@@ -139,10 +141,10 @@ type Target struct {
 	Number int
 }
 
-// IsZero tells whether t is absent.
+// IsZero reports whether t is absent.
 func (t Target) IsZero() bool { return t == Target{} }
 
-// OfDrummers tells whether t is one of the Drummer servers, not a NodeHost.
+// OfDrummers reports whether t is one of the Drummer servers, not a NodeHost.
 func (t Target) OfDrummers() bool { return t.Class == AnyDrummer || t.Class == DrummerLeader }
 
 // String returns the text that reads back as t. With a Number it is the

@@ -56,7 +56,11 @@ func display(v reflect.Value) string {
 	return fmt.Sprint(v.Interface())
 }
 
+// oneOf lists alternatives. There are none where nothing is registered.
 func oneOf(names []string) string {
+	if len(names) == 0 {
+		return "nothing, for this program knows none"
+	}
 	if len(names) == 1 {
 		return names[0]
 	}
@@ -64,17 +68,18 @@ func oneOf(names []string) string {
 	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
-// expectedKey says which keys a mapping takes, nearest first.
-func expectedKey(key, path string, keys []string) string {
+// expectedKey says which keys a mapping takes, nearest first, and returns the
+// path of the field that was probably meant, if there is one.
+func expectedKey(key, path string, keys []string) (text, meant string) {
 	if near := nearest(key, keys); near != "" {
-		return fmt.Sprintf("did you mean %q?", near)
+		return fmt.Sprintf("did you mean %q?", near), join(path, near)
 	}
 	for _, entry := range Reference() {
 		if section, last := cutLast(entry.Path); last == key && section != path {
-			return fmt.Sprintf("did you mean %s?", entry.Path)
+			return fmt.Sprintf("did you mean %s?", entry.Path), entry.Path
 		}
 	}
-	return "expected " + oneOf(keys)
+	return "expected " + oneOf(keys), ""
 }
 
 func cutLast(path string) (section, last string) {

@@ -18,7 +18,7 @@ func (s *Scenario) Marshal() ([]byte, error) {
 	var out bytes.Buffer
 	encoder := yaml.NewEncoder(&out)
 	encoder.SetIndent(2)
-	if err := encoder.Encode(encode(reflect.ValueOf(*s), field{})); err != nil {
+	if err := encoder.Encode(encode(reflect.ValueOf(s).Elem())); err != nil {
 		return nil, fmt.Errorf("cannot write scenario %s: %w", s.Name, err)
 	}
 	if err := encoder.Close(); err != nil {
@@ -28,14 +28,17 @@ func (s *Scenario) Marshal() ([]byte, error) {
 }
 
 // encode returns v as YAML, without absent optional fields.
-func encode(v reflect.Value, f field) *yaml.Node {
+func encode(v reflect.Value) *yaml.Node {
+	if p := partOf(v); p != nil {
+		return p.encode()
+	}
 	switch {
 	case isText(v.Type()):
 		return scalar(formatText(v))
 	case v.Kind() == reflect.Pointer:
-		return encode(v.Elem(), f)
+		return encode(v.Elem())
 	case v.Kind() == reflect.Struct:
-		return encodeStruct(v)
+		return encodeFields(slotsOf(v))
 	case v.Kind() == reflect.Slice:
 		return encodeList(v)
 	case v.Kind() == reflect.Map:
@@ -48,19 +51,21 @@ func encode(v reflect.Value, f field) *yaml.Node {
 	return scalar(fmt.Sprint(v.Interface()))
 }
 
-func encodeStruct(v reflect.Value) *yaml.Node {
+func encodeFields(slots []slot) *yaml.Node {
 	node := &yaml.Node{Kind: yaml.MappingNode}
-	for _, f := range fieldsOf(v.Type()) {
-		value := v.Field(f.index)
-		if !isAbsent(value, f) {
-			node.Content = append(node.Content, scalar(f.key), encode(value, f))
+	for _, s := range slots {
+		if !isAbsent(s.value, s.field) {
+			node.Content = append(node.Content, scalar(s.key), encode(s.value))
 		}
 	}
 	return node
 }
 
-// isAbsent tells whether a field is left out when written.
+// isAbsent reports whether a field is left out when written.
 func isAbsent(v reflect.Value, f field) bool {
+	if p := partOf(v); p != nil {
+		return p.absent()
+	}
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Slice, reflect.Map:
 		return v.IsZero() || v.Kind() != reflect.Pointer && v.Len() == 0
@@ -74,7 +79,7 @@ func encodeList(v reflect.Value) *yaml.Node {
 		node.Style = yaml.FlowStyle
 	}
 	for i := range v.Len() {
-		node.Content = append(node.Content, encode(v.Index(i), field{}))
+		node.Content = append(node.Content, encode(v.Index(i)))
 	}
 	return node
 }
@@ -85,7 +90,7 @@ func encodeMap(v reflect.Value) *yaml.Node {
 		value := v.MapIndex(reflect.ValueOf(key))
 		name := &yaml.Node{}
 		name.SetString(key)
-		node.Content = append(node.Content, name, encode(value, field{}))
+		node.Content = append(node.Content, name, encode(value))
 	}
 	return node
 }

@@ -43,13 +43,42 @@ func faultsCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-			for _, k := range scenarios.Kinds {
-				parameters := append(append([]string{}, k.Required...), k.Optional...)
-				fmt.Fprintf(t, "%s\tneeds %s\t%s\t%s\n", k.Name, k.Needs, strings.Join(parameters, ", "), k.Doc)
+			for _, k := range scenarios.FaultKinds() {
+				fmt.Fprintf(t, "%s\tneeds %s\t%s\t%s\n", k.Name, k.Needs, fieldList(k.ParameterReference()), k.Doc)
 			}
 			return t.Flush()
 		},
 	}
+}
+
+func checksCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "checks",
+		Short: "List the checks and their settings, and the measures that expect may assert",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			for _, k := range scenarios.CheckKinds() {
+				fmt.Fprintf(t, "%s\t%s\t%s\n", k.Key, fieldList(k.SettingReference()), k.Doc)
+			}
+			for _, m := range scenarios.Measures() {
+				fmt.Fprintf(t, "expect.%s\t%s\t%s\n", m.Key, m.Form(), m.Doc)
+			}
+			return t.Flush()
+		},
+	}
+}
+
+// fieldList names fields with their defaults.
+func fieldList(entries []scenarios.Entry) string {
+	var texts []string
+	for _, e := range entries {
+		if e.Default != "" {
+			e.Path += " (" + e.Default + ")"
+		}
+		texts = append(texts, e.Path)
+	}
+	return strings.Join(texts, ", ")
 }
 
 func validateCommand() *cobra.Command {

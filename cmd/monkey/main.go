@@ -73,6 +73,6 @@ Exit codes: 0 pass, 1 violation, 2 inconclusive, 64 bad usage or invalid input, 
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.AddCommand(runCommand(code), soakCommand(code), replayCommand(code), checkCommand(code), serveCommand(),
-		listCommand(), faultsCommand(), validateCommand(), schemaCommand())
+		listCommand(), faultsCommand(), checksCommand(), validateCommand(), schemaCommand())
 	return root
 }

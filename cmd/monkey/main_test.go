@@ -87,10 +87,10 @@ func TestRunPrintsTheResultAndNothingElse(t *testing.T) {
 
 func TestWhatIsInvalidIsRefusedWithItsLine(t *testing.T) {
 	for name, c := range map[string]struct{ text, message string }{
-		"unknown field":      {strings.Replace(tiny, "nodehosts", "nodehost", 1), ":4:"},
-		"bad unit":           {strings.Replace(tiny, "20s", "20 parsecs", 1), ":2:"},
-		"impossible count":   {strings.Replace(tiny, "count: 2}", "count: 2, size: 5}", 1), ":5:"},
-		"lacking capability": {strings.Replace(tiny, "kind: kill", "kind: pause", 1), ":7:"},
+		"unknown field":    {strings.Replace(tiny, "nodehosts", "nodehost", 1), ":4:"},
+		"bad unit":         {strings.Replace(tiny, "20s", "20 parsecs", 1), ":2:"},
+		"impossible count": {strings.Replace(tiny, "count: 2}", "count: 2, size: 5}", 1), ":5:"},
+		"unknown kind":     {strings.Replace(tiny, "kind: kill", "kind: pause", 1), ":7:"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := file(t, c.text)
@@ -116,7 +116,7 @@ func TestBadUsage(t *testing.T) {
 
 func TestWhatThereIs(t *testing.T) {
 	for args, wanted := range map[string]string{
-		"list": "quickstart", "faults": "power-loss", "validate quickstart": "quickstart: valid", "help": "soak", "schema": "\"power-loss\"",
+		"list": "quickstart", "faults": "power-loss", "checks": "linearizability", "validate quickstart": "quickstart: valid", "help": "soak", "schema": "\"power-loss\"",
 	} {
 		code, stdout, stderr := commandLine(t, strings.Fields(args)...)
 		require.Equal(t, judge.ExitPass, code, stderr)

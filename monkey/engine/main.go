@@ -13,6 +13,7 @@ import (
 	"github.com/lni/goutils/vfs"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/agent"
+	_ "github.com/drumbeat-raft/drumbeat/monkey/judge" // registers the checks that scenarios speak of
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 	"github.com/drumbeat-raft/drumbeat/monkey/sim"
 	"github.com/drumbeat-raft/drumbeat/monkey/sim/bubble"

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/checker/invariant"
 	"github.com/drumbeat-raft/drumbeat/checker/linear"
 	"github.com/drumbeat-raft/drumbeat/drummer/client"
 	"github.com/drumbeat-raft/drumbeat/monkey/fault"
@@ -106,10 +107,15 @@ func (r *runner) open() error {
 // judged is the recorder for the clients: one that also judges, if the
 // scenario has linearizability checked at all.
 func (r *runner) judged() workload.Recorder {
-	if !r.scenario.Checks.Linearizability.Enabled {
+	if !r.scenario.Checks.Enabled(invariant.Linearizability) {
 		return r.recorder
 	}
 	return newJudgingRecorder(r.recorder, r.found)
+}
+
+// linearizability is what the scenario says of that check.
+func (r *runner) linearizability() *invariant.LinearizabilitySettings {
+	return r.scenario.Checks.Settings(invariant.Linearizability).(*invariant.LinearizabilitySettings)
 }
 
 // rand makes a random source of the run's seed for a part of the run.
@@ -254,7 +260,7 @@ func interrupted(ctx context.Context) error {
 // run if the scenario says so.
 func (r *runner) found(v *linear.OnlineViolation) {
 	r.events.Add(timeline.Violated{Cluster: v.Op.Cluster, Text: v.Error()})
-	if r.scenario.Checks.Linearizability.Stop {
+	if r.linearizability().Stop {
 		r.stop(errViolation)
 	}
 }

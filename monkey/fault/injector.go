@@ -15,219 +15,209 @@ import (
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
-// patience bounds how long an injection waits for a target that runs and whose
-// loss costs no quorum.
 const (
-	patience   = 90 * time.Second
+	// retryLimit is how long an injection waits for a target that runs and whose
+	// loss costs no quorum. After that it is skipped.
+	retryLimit = 90 * time.Second
+	// retryEvery is the time between two attempts.
 	retryEvery = time.Second
-	joinPoll   = 10 * time.Millisecond
+	// retryJoining is the same where the target is a member that joins, which it
+	// does within milliseconds.
+	retryJoining = 10 * time.Millisecond
 )
 
-// Injector carries out a plan on a world. All methods but Begun are called from one
-// goroutine at a time, but for Begun.
+// Log is where the injector records what it does: a *timeline.Log.
+type Log interface {
+	Add(timeline.Fact)
+	Since(time.Time) time.Duration
+}
+
+// Injector carries out a plan on a world. Run and Heal are called from one
+// goroutine, Begun from any.
 type Injector struct {
-	w      world.World
-	events *timeline.Log
+	world  world.World
+	log    Log
 	safe   func(hosts []string) bool
 	links  *links
-	start  time.Time    // of the phase with faults
-	active []*injection // in order of their end
+	active []*active // in order of their end
 	dead   map[string]bool
 	begun  atomic.Int64 // injections
 }
 
-// injection is one that has begun and not ended.
-type injection struct {
-	act
-	step    Step
-	kind    scenarios.Kind
-	how     behaviour
+// active is an injection that has begun and not ended.
+type active struct {
+	*injection
+	kind    behaviour
 	until   time.Time
-	effect  world.Effect
-	traffic world.Effect // of the targets, when it began
+	traffic world.Effect // of its hosts, when it began
 }
 
-// NewInjector makes an injector that logs to events. safe tells whether
-// losing the given hosts now leaves every Raft cluster its quorum; faults that
-// may not cost one wait for it.
-func NewInjector(w world.World, events *timeline.Log, safe func(hosts []string) bool) *Injector {
-	return &Injector{w: w, events: events, safe: safe, links: newLinks(w), dead: map[string]bool{}}
+// NewInjector makes an injector that records what it does in log. safe reports
+// whether losing the given hosts now leaves every Raft cluster its quorum; faults
+// that may not cost one wait for it.
+func NewInjector(w world.World, log Log, safe func(hosts []string) bool) *Injector {
+	return &Injector{world: w, log: log, safe: safe, links: newLinks(w), dead: map[string]bool{}}
+}
+
+// pending is a step that has not begun.
+type pending struct {
+	step    Step
+	planned time.Time
+	next    time.Time // attempt
+	waited  string    // why the last attempt failed; empty: there was none
 }
 
 // Run carries out steps, whose times are since start, ends those that end
 // within limit, and returns when limit or ctx is over. What is still going on
-// then is ended by Heal. A step that can't be carried out when it is due is
-// tried again for a while, and holds no other up.
+// then is ended by Heal.
+//
+// Steps of one instant are judged together and begin together. A step that can't
+// be carried out when it is due is tried again for retryLimit, and holds no other
+// up.
 func (in *Injector) Run(ctx context.Context, start time.Time, limit time.Duration, steps []Step) error {
-	in.start = start
 	end := start.Add(limit)
-	queue := make([]due, len(steps)) // in order of their times
+	queue := make([]pending, len(steps)) // in order of their next attempts
 	for i, s := range steps {
 		at := start.Add(s.At)
-		queue[i] = due{s, at, at.Add(patience)}
+		queue[i] = pending{step: s, planned: at, next: at}
 	}
 	for {
 		at := end
-		if len(queue) > 0 && queue[0].at.Before(at) {
-			at = queue[0].at
+		if len(queue) > 0 && queue[0].next.Before(at) {
+			at = queue[0].next
 		}
-		ending := len(in.active) > 0 && in.active[0].until.Before(at)
+		ending := len(in.active) > 0 && !in.active[0].until.After(at)
 		if ending {
 			at = in.active[0].until
 		}
-		if !sleepUntil(ctx, at) || at.Equal(end) {
-			in.skipAll(queue)
+		if !sleepUntil(ctx, at) {
+			in.skipRest(queue, false)
 			return nil
 		}
-		var err error
 		if ending {
-			err = in.finish(in.active[0])
-		} else {
-			d := queue[0]
-			queue, err = in.attempt(queue[1:], d)
+			if err := in.finish(in.active[0]); err != nil {
+				return err
+			}
+			continue
 		}
+		if at.Equal(end) {
+			in.skipRest(queue, true)
+			return nil
+		}
+		due := 1
+		for due < len(queue) && queue[due].next.Equal(at) {
+			due++
+		}
+		failed, err := in.attempt(queue[:due])
 		if err != nil {
 			return err
 		}
+		queue = in.postpone(queue[due:], failed)
 	}
 }
 
-// due is a step and when it is to be tried next, and for the last time.
-type due struct {
-	step     Step
-	at, last time.Time
+// attempt begins those of the steps of one instant that can be carried out, and
+// returns the others.
+func (in *Injector) attempt(due []pending) (failed []pending, err error) {
+	var begin []*admitted
+	// Those that may cost a quorum come first: the others must not strike on top
+	// of them.
+	slices.SortStableFunc(due, func(a, b pending) int { return boolOrder(b.step.Fault.LoseQuorum, a.step.Fault.LoseQuorum) })
+	for _, p := range due {
+		i, why := in.admit(p.step, begin)
+		if why != "" {
+			p.waited = why
+			failed = append(failed, p)
+			continue
+		}
+		begin = append(begin, &admitted{active: i, pending: p})
+	}
+	slices.SortStableFunc(begin, func(a, b *admitted) int { return a.id - b.id })
+	return failed, in.begin(begin)
 }
 
-// attempt begins a step if it can, and otherwise puts it back into the queue.
-func (in *Injector) attempt(queue []due, d due) ([]due, error) {
-	hosts, why := in.targets(d.step)
-	if why == "" {
-		return queue, in.begin(d.step, hosts)
+// boolOrder orders false before true.
+func boolOrder(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
 	}
-	if d.at = d.at.Add(retryIn(d.step)); d.at.After(d.last) {
-		in.skip(d.step, why)
-		return queue, nil
-	}
-	i, _ := slices.BinarySearchFunc(queue, d, func(x, y due) int { return x.at.Compare(y.at) })
-	return slices.Insert(queue, i, d), nil
+	return 1
 }
 
-// retryIn is how long a step waits for its next attempt. A member joins within
-// the blink of an eye, so whoever wants to catch it looks often.
-func retryIn(s Step) time.Duration {
-	if s.Fault.Target.Class == scenarios.Joining {
-		return joinPoll
-	}
-	return retryEvery
+// admitted is an injection that is about to begin.
+type admitted struct {
+	*active
+	pending pending
 }
 
-// skipAll gives up what was due before the end and waited in vain.
-func (in *Injector) skipAll(queue []due) {
-	for _, d := range queue {
-		if waited := !d.at.Equal(d.last.Add(-patience)); waited {
-			_, why := in.targets(d.step)
-			in.skip(d.step, why)
+// admit finds the hosts of a step, which strikes at one instant with others. They
+// may be struck: they run and, unless the scenario says otherwise, no quorum
+// depends on them. Otherwise why says what is missing.
+func (in *Injector) admit(s Step, others []*admitted) (a *active, why string) {
+	kind, ok := behaviours[s.Fault.Kind]
+	if !ok {
+		return nil, fmt.Sprintf("there is no kind of fault %q", s.Fault.Kind)
+	}
+	targets, why := in.targets(s)
+	if why != "" {
+		return nil, why
+	}
+	i := &injection{id: s.ID, fault: s.Fault, hosts: targets, world: in.world, links: in.links, rng: rand.New(rand.NewPCG(s.Seed, 0))}
+	i.hosts = kind.hosts(i)
+	if len(i.hosts) == 0 {
+		return nil, "none of the hosts that it strikes runs"
+	}
+	for _, h := range targets {
+		switch {
+		case !slices.Contains(i.hosts, h): // the kind has others
+		case !in.world.Running(h):
+			return nil, fmt.Sprintf("host %s does not run", h)
+		case slices.ContainsFunc(others, func(o *admitted) bool { return o.kind.Down && slices.Contains(o.hosts, h) }):
+			return nil, fmt.Sprintf("host %s goes down at the same instant", h)
 		}
 	}
+	if !s.Fault.LoseQuorum && !kind.sparesPeers(s.Fault) && !in.safe(slices.Concat(i.hosts, in.unreachable(others))) {
+		return nil, fmt.Sprintf("losing %v would cost a cluster its quorum", i.hosts)
+	}
+	return &active{injection: i, kind: kind}, ""
 }
 
-func (in *Injector) skip(s Step, why string) {
-	in.events.Add(timeline.InjectionSkipped{ID: s.ID, Fault: s.Fault.Kind, Target: s.Fault.Target.String(), Planned: in.planned(s), Reason: why})
-}
-
-// Heal ends all that is going on, but for what is for ever.
-func (in *Injector) Heal() error {
-	for len(in.active) > 0 {
-		if err := in.finish(in.active[0]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Begun counts the injections so far. It may be called at any time.
-func (in *Injector) Begun() int { return int(in.begun.Load()) }
-
-// Dead lists the hosts that a fault ended for ever.
-func (in *Injector) Dead() map[string]bool { return in.dead }
-
-// begin starts an injection.
-func (in *Injector) begin(s Step, hosts []string) error {
-	kind, _ := scenarios.KindOf(s.Fault.Kind)
-	how, err := behaviourOf(s.Fault.Kind)
-	if err != nil {
-		return err
-	}
-	j := &injection{step: s, kind: kind, how: how, traffic: in.w.Traffic(hosts...)}
-	j.act = act{w: in.w, links: in.links, rng: rand.New(rand.NewPCG(s.Seed, 0)), id: s.ID, hosts: hosts, fault: s.Fault}
-	if j.effect, err = how.begin(&j.act); err != nil {
-		return fmt.Errorf("fault %d (%s on %v): %w", s.ID, kind.Name, hosts, err)
-	}
-	in.begun.Add(1)
-	began := timeline.InjectionBegan{ID: j.id, Fault: kind.Name, Target: s.Fault.Target.String(), Hosts: hosts,
-		Forever: s.Fault.Forever, Planned: in.planned(s)}
-	if kind.Down {
-		began.Effect = &j.effect
-	}
-	in.events.Add(began)
-	in.started(j)
-	return nil
-}
-
-// cutOff lists the hosts that run but are kept from talking by a fault that
-// goes on.
-func (in *Injector) cutOff() []string {
+// unreachable lists the hosts that run, but that peers cannot count on: a fault
+// that goes on cuts them off, or one that is about to begin strikes them.
+func (in *Injector) unreachable(beginning []*admitted) []string {
 	var hosts []string
-	for _, j := range in.active {
-		if j.kind.Needs == scenarios.CanCut && keepsFromPeers(j.fault) {
-			hosts = append(hosts, j.hosts...)
+	for _, a := range in.active {
+		if a.kind.Needs == scenarios.CanCut && !a.kind.sparesPeers(a.fault) {
+			hosts = append(hosts, a.hosts...)
+		}
+	}
+	for _, a := range beginning {
+		if a.kind.Down || a.kind.Needs == scenarios.CanCut && !a.kind.sparesPeers(a.fault) {
+			hosts = append(hosts, a.hosts...)
 		}
 	}
 	return hosts
 }
 
-// targets names whom a step strikes now. They may be struck: they run and,
-// unless the scenario says otherwise, no quorum depends on them. Otherwise why
-// says what is missing.
+// targets names a step's targets: hosts drawn by the plan, or those that play a
+// part now.
 func (in *Injector) targets(s Step) (hosts []string, why string) {
-	hosts, why = in.resolve(s)
-	if why != "" {
-		return nil, why
-	}
-	for _, h := range hosts {
-		if !in.w.Running(h) {
-			return nil, fmt.Sprintf("host %s does not run", h)
-		}
-	}
-	if !s.Fault.LoseQuorum && keepsFromPeers(s.Fault) && !in.safe(slices.Concat(hosts, in.cutOff())) {
-		return nil, fmt.Sprintf("losing %v would cost a cluster its quorum", hosts)
-	}
-	return hosts, ""
-}
-
-// keepsFromPeers tells whether a fault can keep the nodes of a Raft cluster
-// from each other. A cut between Drummers and NodeHosts does not.
-func keepsFromPeers(f *scenarios.Fault) bool { return f.Split != "drummers" }
-
-// resolve names a step's targets: hosts drawn by the plan, or those that play
-// a part now.
-func (in *Injector) resolve(s Step) (hosts []string, why string) {
-	if s.Fault.Split == "drummers" {
-		return in.drummers(), ""
-	}
 	switch s.Fault.Target.Class {
 	case scenarios.DrummerLeader:
-		if h, ok := in.w.DrummerLeader(); ok {
+		if h, ok := in.world.DrummerLeader(); ok {
 			return []string{h}, ""
 		}
 		return nil, "no Drummer server leads"
 	case scenarios.ClusterLeader:
-		if h, ok := in.w.ClusterLeader(s.Cluster); ok {
+		if h, ok := in.world.ClusterLeader(s.Cluster); ok {
 			return []string{h}, ""
 		}
 		return nil, fmt.Sprintf("cluster %d has no leader", s.Cluster)
 	case scenarios.Joining:
-		if h, ok := in.w.JoiningHost(); ok {
+		if h, ok := in.world.JoiningHost(); ok {
 			return []string{h}, ""
 		}
 		return nil, "no new member is catching up"
@@ -238,44 +228,150 @@ func (in *Injector) resolve(s Step) (hosts []string, why string) {
 	return s.Hosts, ""
 }
 
-// drummers lists the hosts whose Drummer server runs.
-func (in *Injector) drummers() []string {
-	var hosts []string
-	for _, h := range in.w.Hosts() {
-		if h.Role == world.Drummer && in.w.Running(h.Name) {
-			hosts = append(hosts, h.Name)
+// begin begins injections at one instant of the clock. Those of kinds that strike
+// together go first: they may wait for that instant, the others do not.
+func (in *Injector) begin(all []*admitted) error {
+	groups := map[string][]*admitted{}
+	var names []string
+	for _, a := range all {
+		if name := a.kind.Name; a.kind.together != nil {
+			if groups[name] == nil {
+				names = append(names, name)
+			}
+			groups[name] = append(groups[name], a)
 		}
 	}
-	return hosts
+	for _, name := range names {
+		if err := in.together(groups[name]); err != nil {
+			return err
+		}
+	}
+	for _, a := range all {
+		if a.kind.together != nil {
+			continue
+		}
+		a.traffic = in.world.Traffic(a.hosts...)
+		if err := a.kind.begin(a.injection); err != nil {
+			return fmt.Errorf("begin %v: %w", a.injection, err)
+		}
+	}
+	for _, a := range all {
+		in.began(a)
+	}
+	return nil
 }
 
-// started files an injection: for ever, or until its end.
-func (in *Injector) started(j *injection) {
-	if j.step.Fault.Forever {
-		for _, h := range j.hosts {
+// together begins injections of a kind that strikes several hosts at once.
+func (in *Injector) together(all []*admitted) error {
+	var hosts []string
+	for _, a := range all {
+		hosts = append(hosts, a.hosts...)
+	}
+	effects, err := all[0].kind.together(in.world, hosts...)
+	if err != nil {
+		return fmt.Errorf("begin %v and what is due with it: %w", all[0].injection, err)
+	}
+	for _, a := range all {
+		for range a.hosts {
+			a.effect = a.effect.Add(effects[0])
+			effects = effects[1:]
+		}
+	}
+	return nil
+}
+
+// began records the begin of an injection, and keeps it until its end.
+func (in *Injector) began(a *admitted) {
+	in.begun.Add(1)
+	fact := timeline.InjectionBegan{
+		ID: a.id, Fault: a.kind.Name, Target: a.fault.Target.String(), Hosts: a.hosts, Forever: a.fault.Forever,
+		Planned: in.log.Since(a.pending.planned), Waited: a.pending.waited,
+	}
+	if fact.Waited == "" && time.Now().After(a.pending.planned) {
+		fact.Waited = "the injector waited for a power loss to strike, or for a host to boot"
+	}
+	if a.kind.Down {
+		effect := a.effect
+		fact.Effect = &effect
+	}
+	in.log.Add(fact)
+	if a.fault.Forever {
+		for _, h := range a.hosts {
 			in.dead[h] = true
 		}
 		return
 	}
-	j.until = time.Now().Add(j.step.For)
-	i, _ := slices.BinarySearchFunc(in.active, j, func(x, y *injection) int { return x.until.Compare(y.until) })
-	in.active = slices.Insert(in.active, i, j)
+	a.until = time.Now().Add(a.pending.step.For)
+	i, _ := slices.BinarySearchFunc(in.active, a.active, func(x, y *active) int {
+		if x.until.After(y.until) {
+			return 1
+		}
+		return -1 // behind those that end at the same time
+	})
+	in.active = slices.Insert(in.active, i, a.active)
 }
 
-// finish ends an injection and boots what it had ended.
-func (in *Injector) finish(j *injection) error {
-	in.active = slices.DeleteFunc(in.active, func(x *injection) bool { return x == j })
-	if !j.kind.Down { // what links did to the targets' messages since it began
-		j.effect = in.w.Traffic(j.hosts...).Sub(j.traffic)
+// postpone puts steps that could not be carried out back into the queue, or
+// skips them for good.
+func (in *Injector) postpone(queue, failed []pending) []pending {
+	for _, p := range failed {
+		wait := retryEvery
+		if p.step.Fault.Target.Class == scenarios.Joining {
+			wait = retryJoining
+		}
+		if p.next = time.Now().Add(wait); p.next.After(p.planned.Add(retryLimit)) {
+			in.skip(p, p.waited)
+			continue
+		}
+		i, _ := slices.BinarySearchFunc(queue, p, func(x, y pending) int { return x.next.Compare(y.next) })
+		queue = slices.Insert(queue, i, p)
 	}
-	if j.how.end != nil {
-		if err := j.how.end(&j.act); err != nil {
-			return fmt.Errorf("end fault %d (%s on %v): %w", j.id, j.kind.Name, j.hosts, err)
+	return queue
+}
+
+// skipRest gives up what waited in vain and, when the phase with faults is over,
+// what was due at its very end.
+func (in *Injector) skipRest(queue []pending, over bool) {
+	for _, p := range queue {
+		switch {
+		case p.waited != "":
+			in.skip(p, p.waited)
+		case over:
+			in.skip(p, "the phase with faults was over")
 		}
 	}
-	in.events.Add(timeline.InjectionEnded{ID: j.id, Effect: &j.effect})
-	if j.kind.Down {
-		in.boot(j.hosts)
+}
+
+func (in *Injector) skip(p pending, why string) {
+	in.log.Add(timeline.InjectionSkipped{ID: p.step.ID, Fault: p.step.Fault.Kind, Target: p.step.Fault.Target.String(),
+		Planned: in.log.Since(p.planned), Reason: why})
+}
+
+// Heal ends all that is going on, but for what is permanent.
+func (in *Injector) Heal() error {
+	for len(in.active) > 0 {
+		if err := in.finish(in.active[0]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Begun counts the injections so far.
+func (in *Injector) Begun() int { return int(in.begun.Load()) }
+
+// finish ends an injection and boots what it had ended.
+func (in *Injector) finish(a *active) error {
+	in.active = slices.DeleteFunc(in.active, func(x *active) bool { return x == a })
+	if a.kind.counts != nil {
+		a.effect = a.kind.counts(in.world.Traffic(a.hosts...).Sub(a.traffic))
+	}
+	if err := a.kind.end(a.injection); err != nil {
+		return fmt.Errorf("end %v: %w", a.injection, err)
+	}
+	in.log.Add(timeline.InjectionEnded{ID: a.id, Effect: &a.effect})
+	if a.kind.Down {
+		in.boot(a.hosts)
 	}
 	return nil
 }
@@ -284,21 +380,18 @@ func (in *Injector) finish(j *injection) error {
 // that does not start on what its disk holds is a finding.
 func (in *Injector) boot(hosts []string) {
 	for _, h := range hosts {
-		if in.dead[h] || in.w.Running(h) {
+		if in.dead[h] || in.world.Running(h) {
 			continue
 		}
-		if err := in.w.Boot(h); err != nil {
-			in.events.Add(timeline.BootFailed{Host: h, Error: err.Error()})
+		if err := in.world.Boot(h); err != nil {
+			in.log.Add(timeline.BootFailed{Host: h, Error: err.Error()})
 			continue
 		}
-		in.events.Add(timeline.Booted{Host: h})
+		in.log.Add(timeline.Booted{Host: h})
 	}
 }
 
-// planned is when a step should begin, since the start of the run.
-func (in *Injector) planned(s Step) time.Duration { return in.events.Since(in.start.Add(s.At)) }
-
-// sleepUntil returns false when ctx ended first.
+// sleepUntil reports whether t came before ctx ended.
 func sleepUntil(ctx context.Context, t time.Time) bool {
 	timer := time.NewTimer(time.Until(t))
 	defer timer.Stop()

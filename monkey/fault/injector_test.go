@@ -59,17 +59,24 @@ func (b *board) Capabilities() []scenarios.Capability { return nil }
 func (b *board) Membership(context.Context, string, uint64) (world.Membership, error) {
 	return world.Membership{}, nil
 }
-func (b *board) JoiningHost() (string, bool)              { return "", false }
-func (b *board) ClusterLeader(uint64) (string, bool)      { return "", false }
-func (b *board) Start(context.Context) error              { return nil }
-func (b *board) Stop()                                    {}
-func (b *board) Running(h string) bool                    { return b.up[h] }
-func (b *board) Kill(h string) (world.Effect, error)      { return b.stop("kill", h) }
-func (b *board) PowerLoss(h string) (world.Effect, error) { return b.stop("power-loss", h) }
-func (b *board) Wipe(h string) (world.Effect, error)      { return b.stop("wipe", h) }
-func (b *board) DrummerLeader() (string, bool)            { return b.leader, b.leader != "" }
-func (b *board) LeaderChanges() []world.LeaderChange      { return nil }
-func (b *board) Examine() []string                        { return nil }
+func (b *board) JoiningHost() (string, bool)         { return "", false }
+func (b *board) ClusterLeader(uint64) (string, bool) { return "", false }
+func (b *board) Start(context.Context) error         { return nil }
+func (b *board) Stop()                               {}
+func (b *board) Running(h string) bool               { return b.up[h] }
+func (b *board) Kill(h string) (world.Effect, error) { return b.stop("kill", h) }
+func (b *board) PowerLoss(hosts ...string) ([]world.Effect, error) {
+	var effects []world.Effect
+	for _, h := range hosts {
+		e, _ := b.stop("power-loss", h)
+		effects = append(effects, e)
+	}
+	return effects, nil
+}
+func (b *board) Wipe(h string) (world.Effect, error) { return b.stop("wipe", h) }
+func (b *board) DrummerLeader() (string, bool)       { return b.leader, b.leader != "" }
+func (b *board) LeaderChanges() []world.LeaderChange { return nil }
+func (b *board) Examine() []string                   { return nil }
 func (b *board) Boot(h string) error {
 	if b.broken {
 		return errors.New("the disk is full of holes")
@@ -134,7 +141,7 @@ func TestInjectorLeavesTheDeadDead(t *testing.T) {
 			Step{ID: 1, At: time.Second, Hosts: []string{"nodehost1"}, Fault: &scenarios.Fault{Kind: "kill", Forever: true}},
 			Step{ID: 2, At: 2 * time.Second, Hosts: []string{"nodehost1"}, For: time.Second, Fault: &scenarios.Fault{Kind: "kill"}})
 		require.Equal(t, []string{"1s kill nodehost1"}, b.journal)
-		require.Equal(t, map[string]bool{"nodehost1": true}, in.Dead())
+		require.Equal(t, map[string]bool{"nodehost1": true}, in.dead)
 	})
 }
 
@@ -154,7 +161,7 @@ func TestOverlappingFaultsShareLinks(t *testing.T) {
 		}()
 		require.NoError(t, in.Run(t.Context(), b.start, time.Minute, []Step{
 			{ID: 1, At: 5 * time.Second, Hosts: []string{"nodehost1"}, For: 15 * time.Second, Fault: &scenarios.Fault{Kind: "partition"}},
-			{ID: 2, At: 10 * time.Second, Hosts: []string{"nodehost2"}, For: 30 * time.Second, Fault: &scenarios.Fault{Kind: "lossy", Drop: 50}},
+			{ID: 2, At: 10 * time.Second, Hosts: []string{"nodehost2"}, For: 30 * time.Second, Fault: &scenarios.Fault{Kind: "lossy", Parameters: &lossy{Drop: 50}}},
 		}))
 		for p, q := range b.links {
 			require.Zero(t, q, "%v after both ended", p)
@@ -194,9 +201,8 @@ func TestAHostThatDoesNotBootIsAFinding(t *testing.T) {
 		require.NoError(t, in.Run(t.Context(), b.start, time.Minute, []Step{
 			{ID: 1, At: time.Second, Hosts: []string{"nodehost1"}, For: time.Second, Fault: &scenarios.Fault{Kind: "kill"}}}))
 		require.NoError(t, events.Close())
-		happened, err := timeline.Read(dir)
+		record, err := timeline.Read(dir)
 		require.NoError(t, err)
-		last := happened.Entries[len(happened.Entries)-1]
-		require.Equal(t, timeline.BootFailed{Host: "nodehost1", Error: "the disk is full of holes"}, last.Fact)
+		require.Equal(t, record.Entries[len(record.Entries)-1].Fact, timeline.BootFailed{Host: "nodehost1", Error: "the disk is full of holes"})
 	})
 }

@@ -11,54 +11,165 @@ import (
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
-// behaviour is how a kind of fault begins and ends. Both run on the injector's
-// goroutine.
+// kind is a kind of fault. P is the struct of its own parameters, whose fields
+// have the tags that are described at scenarios.Scenario; none is for a kind
+// without any. All functions run on the injector's goroutine and must not wait.
+type kind[P any] struct {
+	name, doc string
+	colour    string // of its bands in reports and drawings, as in CSS
+	needs     scenarios.Capability
+	down      bool // the host is down while it lasts; the injector boots it after the end
+	forever   bool // it may last permanently
+
+	// validate reports what no single field of a scenario file can tell. Optional.
+	validate func(s *scenarios.Scenario, f *scenarios.Fault, p P, report func(key, format string, args ...any))
+	// hosts returns whom it strikes, given the targets in i.hosts. nil: those.
+	hosts func(i *injection, p P) []string
+	// sparesPeers reports whether all NodeHosts still reach each other, so that
+	// no Raft cluster can lose its quorum by it. nil: they may not.
+	sparesPeers func(p P) bool
+	// begin does it to i.hosts. A kind that ends processes sets i.effect.
+	begin func(i *injection, p P) error
+	// together begins all injections of the kind that are due at one instant, in
+	// place of begin: it strikes their hosts at one instant of the clock, and
+	// returns the effect on each. It may wait for that instant.
+	together func(w world.World, hosts ...string) ([]world.Effect, error)
+	// end undoes what begin did. nil: there is nothing to undo.
+	end func(i *injection, p P) error
+	// counts picks what is the fault's own of what happened to the hosts' traffic
+	// while it lasted. nil: its effect is the one that begin set.
+	counts func(traffic world.Effect) world.Effect
+}
+
+// none is for kinds without parameters.
+type none struct{}
+
+// behaviour is a kind without its type parameter.
 type behaviour struct {
-	// begin does it to the act's hosts and returns its effect at that instant.
-	begin func(a *act) (world.Effect, error)
-	// end undoes it. nil: there is nothing to undo but to boot what is down,
-	// which the injector does.
-	end func(a *act) error
+	scenarios.FaultKind
+	colour      string
+	hosts       func(i *injection) []string
+	sparesPeers func(f *scenarios.Fault) bool
+	begin       func(i *injection) error
+	together    func(w world.World, hosts ...string) ([]world.Effect, error)
+	end         func(i *injection) error
+	counts      func(traffic world.Effect) world.Effect
 }
 
-// act is one injection while it lasts.
-type act struct {
-	w     world.World
-	links *links
-	rng   *rand.Rand
-	id    int
-	hosts []string // targets
-	fault *scenarios.Fault
-}
+var behaviours = map[string]behaviour{}
 
-// behaviourOf finds the behaviour of a kind.
-func behaviourOf(kind string) (behaviour, error) {
-	switch kind {
-	case scenarios.Kill:
-		return endsProcess(world.World.Kill), nil
-	case scenarios.PowerLoss:
-		return endsProcess(world.World.PowerLoss), nil
-	case scenarios.Wipe:
-		return endsProcess(world.World.Wipe), nil
-	case scenarios.Partition:
-		return onLinks(partition), nil
-	case scenarios.OneWay:
-		return onLinks(oneWay), nil
-	case scenarios.Lossy:
-		return onLinks(lossy), nil
-	case scenarios.Delay:
-		return onLinks(delay), nil
+// register adds a kind to the catalogue, and to what scenario files may say.
+func register[P any](k kind[P]) {
+	b := behaviour{
+		FaultKind: scenarios.FaultKind{Name: k.name, Doc: k.doc, Needs: k.needs, Down: k.down, Forever: k.forever},
+		colour:    k.colour, together: k.together, counts: k.counts,
 	}
-	return behaviour{}, fmt.Errorf("fault %q has no behaviour: no world offers it", kind)
+	if _, without := any(k).(kind[none]); !without {
+		b.Parameters = *new(P)
+	}
+	if k.validate != nil {
+		b.Validate = func(s *scenarios.Scenario, f *scenarios.Fault, report func(key, format string, args ...any)) {
+			k.validate(s, f, parametersOf[P](f), report)
+		}
+	}
+	b.hosts = func(i *injection) []string { return i.hosts }
+	if k.hosts != nil {
+		b.hosts = func(i *injection) []string { return k.hosts(i, parametersOf[P](i.fault)) }
+	}
+	b.sparesPeers = func(f *scenarios.Fault) bool { return k.sparesPeers != nil && k.sparesPeers(parametersOf[P](f)) }
+	b.begin = func(i *injection) error { return k.begin(i, parametersOf[P](i.fault)) }
+	b.end = func(i *injection) error {
+		if k.end == nil {
+			return nil
+		}
+		return k.end(i, parametersOf[P](i.fault))
+	}
+	behaviours[k.name] = b
+	scenarios.RegisterFault(b.FaultKind)
 }
 
-// others lists every place in the network but the given hosts.
-func (a *act) others() []string {
-	rest := []string{world.Clients}
-	for _, h := range a.w.Hosts() {
-		if !slices.Contains(a.hosts, h.Name) {
+// parametersOf returns the parameters of a fault; zero ones if it has none.
+func parametersOf[P any](f *scenarios.Fault) P {
+	if p, ok := f.Parameters.(*P); ok {
+		return *p
+	}
+	return *new(P)
+}
+
+// Colour is the CSS colour in which a kind of fault is drawn; empty for a kind
+// that does not exist.
+func Colour(name string) string { return behaviours[name].colour }
+
+// injection is one step of a plan while it is carried out.
+type injection struct {
+	id    int
+	fault *scenarios.Fault
+	hosts []string // whom it strikes
+	world world.World
+	links *links
+	rng   *rand.Rand // draws what the kind leaves to chance
+	// effect is what it did.
+	effect world.Effect
+}
+
+// endProcesses ends the processes of the injection's hosts in one of the
+// world's ways.
+func (i *injection) endProcesses(end func(host string) (world.Effect, error)) error {
+	for _, h := range i.hosts {
+		effect, err := end(h)
+		i.effect = i.effect.Add(effect)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// degrade lays q on the links between the injection's hosts and far: those
+// out of the hosts, those into them, or both.
+func (i *injection) degrade(far []string, q world.Link, out, in bool) error {
+	for _, h := range i.hosts {
+		for _, f := range far {
+			if out {
+				if err := i.links.add(i.id, h, f, q); err != nil {
+					return err
+				}
+			}
+			if in {
+				if err := i.links.add(i.id, f, h, q); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// restore takes what the injection laid on links away.
+func (i *injection) restore() error { return i.links.remove(i.id) }
+
+// others lists every place in the network but the injection's hosts: the
+// clients', and those hosts for which keep holds.
+func (i *injection) others(keep func(h world.Host) bool) []string {
+	rest := []string{}
+	for _, h := range i.world.Hosts() {
+		if !slices.Contains(i.hosts, h.Name) && keep(h) {
 			rest = append(rest, h.Name)
 		}
 	}
 	return rest
+}
+
+// everybody lists the clients' place in the network and all hosts but the
+// injection's.
+func (i *injection) everybody() []string {
+	return append([]string{world.Clients}, i.others(anyHost)...)
+}
+
+func anyHost(world.Host) bool      { return true }
+func isNodeHost(h world.Host) bool { return h.Role == world.NodeHost }
+
+// String names an injection in errors.
+func (i *injection) String() string {
+	return fmt.Sprintf("fault %d (%s on %v)", i.id, i.fault.Kind, i.hosts)
 }

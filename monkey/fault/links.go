@@ -3,6 +3,8 @@
 package fault
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
@@ -16,6 +18,10 @@ type links struct {
 }
 
 type pair struct{ from, to string }
+
+func (p pair) compare(o pair) int {
+	return cmp.Or(cmp.Compare(p.from, o.from), cmp.Compare(p.to, o.to))
+}
 
 type layer struct {
 	fault int // the ID of the injection that laid it
@@ -34,7 +40,8 @@ func (l *links) add(fault int, from, to string, q world.Link) error {
 
 // remove takes away what a fault laid on any link.
 func (l *links) remove(fault int) error {
-	for p, layers := range l.on {
+	for _, p := range slices.SortedFunc(maps.Keys(l.on), pair.compare) {
+		layers := l.on[p]
 		rest := slices.DeleteFunc(layers, func(y layer) bool { return y.fault == fault })
 		if len(rest) == len(layers) {
 			continue

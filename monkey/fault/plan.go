@@ -121,7 +121,7 @@ func (p *planner) drawTarget(steps []Step, i int) {
 }
 
 // drawHost picks a host of the target's class that no earlier step left dead,
-// a free one if there is any. Nothing left alive: nil, and the injector tells.
+// a free one if there is any; nil when none is left alive.
 func (p *planner) drawHost(earlier []Step, s Step, t scenarios.Target) []string {
 	role := world.NodeHost
 	if t.OfDrummers() {
@@ -147,7 +147,7 @@ func (p *planner) drawHost(earlier []Step, s Step, t scenarios.Target) []string 
 	return []string{alive[p.rng.IntN(len(alive))]}
 }
 
-// fate tells what earlier steps have done to a host by the time of s: dead for
+// fate says what earlier steps have done to a host by the time of s: dead for
 // ever, or still busy with another fault.
 func fate(earlier []Step, s Step, host string) (dead, busy bool) {
 	for _, e := range earlier {

@@ -31,7 +31,7 @@ func drawFault(t *rapid.T) scenarios.Fault {
 		return scenarios.Duration(rapid.IntRange(lo, hi).Draw(t, name)) * scenarios.Duration(time.Second)
 	}
 	f := scenarios.Fault{
-		Kind:   rapid.SampledFrom([]string{scenarios.Kill, scenarios.PowerLoss, scenarios.Partition}).Draw(t, "kind"),
+		Kind:   rapid.SampledFrom([]string{"kill", "power-loss", "partition"}).Draw(t, "kind"),
 		Target: scenarios.Target{Class: rapid.SampledFrom([]scenarios.TargetClass{scenarios.AnyNodeHost, scenarios.AnyDrummer}).Draw(t, "class")},
 		For:    scenarios.Range{Min: seconds("for", 1, 20), Max: seconds("longer", 20, 60)},
 		After:  seconds("after", 0, 100),
@@ -42,7 +42,7 @@ func drawFault(t *rapid.T) scenarios.Fault {
 		f.Every = seconds("every", 5, 120)
 		f.AtMost = rapid.IntRange(0, 3).Draw(t, "at most")
 	}
-	f.Forever = f.Kind != scenarios.Partition && rapid.Bool().Draw(t, "forever")
+	f.Forever = f.Kind != "partition" && rapid.Bool().Draw(t, "forever")
 	return f
 }
 
@@ -90,7 +90,7 @@ func TestPlanAvoidsBusyHosts(t *testing.T) {
 	s := &scenarios.Scenario{Duration: scenarios.Duration(time.Minute)}
 	minute := scenarios.Range{Min: scenarios.Duration(time.Minute), Max: scenarios.Duration(time.Minute)}
 	for range 4 {
-		s.Faults = append(s.Faults, scenarios.Fault{Kind: scenarios.Kill, Count: 1, For: minute, Target: scenarios.Target{Class: scenarios.AnyNodeHost}})
+		s.Faults = append(s.Faults, scenarios.Fault{Kind: "kill", Count: 1, For: minute, Target: scenarios.Target{Class: scenarios.AnyNodeHost}})
 	}
 	for seed := range uint64(50) {
 		struck := map[string]bool{}
@@ -103,7 +103,7 @@ func TestPlanAvoidsBusyHosts(t *testing.T) {
 
 func TestPlanOfAFixedTimetable(t *testing.T) {
 	s := &scenarios.Scenario{Duration: scenarios.Duration(time.Minute), Faults: []scenarios.Fault{{
-		Kind: scenarios.Kill, Target: scenarios.Target{Class: scenarios.AnyNodeHost, Number: 2},
+		Kind: "kill", Target: scenarios.Target{Class: scenarios.AnyNodeHost, Number: 2},
 		At: []scenarios.Duration{scenarios.Duration(30 * time.Second), scenarios.Duration(5 * time.Second)}, For: scenarios.Range{Min: 1, Max: 1},
 	}}}
 	plan := Plan(s, hosts(3, 4), 1)

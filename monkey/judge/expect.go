@@ -5,6 +5,7 @@ package judge
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -46,9 +47,9 @@ var measures = []measure{
 		return inSeconds(res.Repair.ReplacementStallSeconds)
 	}),
 	span("unavailable", "Longest time that a cluster had no majority of running voters.", func(r *Recording, res *Result) time.Duration { return inSeconds(res.Repair.MaxOutageSeconds) }),
-	{Measure: scenarios.Measure{Key: "event", Unit: scenarios.Names, Doc: "Kinds of event that Drummer's event log has."}, names: events},
-	{Measure: scenarios.Measure{Key: "no_event", Unit: scenarios.Names, Doc: "Kinds of event that Drummer's event log does not have."}, names: events, absent: true},
-	{Measure: scenarios.Measure{Key: "violation", Unit: scenarios.Names, Doc: "Checks that find a violation. If they do, the run ends in one, as it should; if not, it is inconclusive.", Names: checkKeys}, names: violated, early: true},
+	{Measure: scenarios.Measure{Key: "event", Unit: scenarios.NameSet, Doc: "Kinds of event that Drummer's event log has."}, names: events},
+	{Measure: scenarios.Measure{Key: "no_event", Unit: scenarios.NameSet, Doc: "Kinds of event that Drummer's event log does not have."}, names: events, absent: true},
+	{Measure: scenarios.Measure{Key: "violation", Unit: scenarios.NameSet, Doc: "Checks that find a violation. If they do, the run ends in one, as it should; if not, it is inconclusive.", Names: checkKeys}, names: violated, early: true},
 }
 
 func init() {
@@ -119,10 +120,10 @@ func (m measure) compare(x scenarios.Expectation, facts *invariant.Facts, r *Rec
 		e.Verdict, e.Detail = Inconclusive, fmt.Sprintf("expected %s; the run did not come to its end", x)
 		return e
 	}
-	if m.Unit != scenarios.Names {
+	if m.Unit != scenarios.NameSet {
 		number := m.number(r, res)
-		e.Detail = fmt.Sprintf("expected %s; found %s", x, m.Unit.Format(number))
-		if !x.Allows(number) {
+		e.Detail = fmt.Sprintf("expected %s; found %s", x, format(m.Unit, number))
+		if !allows(x, number) {
 			e.Verdict = Violation
 		}
 		return e
@@ -163,4 +164,27 @@ func found(res *Result) Expectation {
 		e.Detail = fmt.Sprintf("%s fired and was missed: %s", b.Kind, b)
 	}
 	return e
+}
+
+// allows reports whether a number is what a scenario expects.
+func allows(x scenarios.Expectation, number float64) bool {
+	switch x.Op {
+	case "<":
+		return number < x.Number
+	case "<=":
+		return number <= x.Number
+	case ">":
+		return number > x.Number
+	case ">=":
+		return number >= x.Number
+	}
+	return number == x.Number
+}
+
+// format writes a number as a scenario does.
+func format(u scenarios.Unit, number float64) string {
+	if u == scenarios.Time {
+		return time.Duration(number).Round(time.Millisecond).String()
+	}
+	return strconv.FormatFloat(number, 'f', -1, 64)
 }

@@ -5,8 +5,8 @@
 // simulated disks (simdisk). Inside a synctest bubble (bubble) its time is
 // virtual; outside of one the same world runs on the real clock.
 //
-// A process that dies in this world cannot be taken from its goroutines at
-// once. It becomes a ghost: its host's network and disk are taken from it at
-// the instant of its death, so nothing that it still does has an effect, and
-// it is stopped in the background.
+// The goroutines of a process that ends in this world cannot be taken away at
+// once. Instead its host's network and disk are taken from it at that instant,
+// so that nothing it still does has an effect, and it is stopped in the
+// background.
 package sim

@@ -15,7 +15,7 @@ const deploymentID = 1
 
 // drummerServer is the process of a Drummer server.
 type drummerServer struct {
-	*ears
+	*eventListener
 	server *server.Server
 }
 
@@ -28,9 +28,9 @@ func (w *World) startDrummer(h *host) (process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &drummerServer{ears: w.listen(h)}
+	p := &drummerServer{eventListener: w.listen(h)}
 	nhc := w.nodeHostConfig(h, fs)
-	nhc.RaftEventListener = p.ears
+	nhc.RaftEventListener = p.eventListener
 	p.server, err = server.New(server.Config{
 		NodeHost:     nhc,
 		NodeID:       uint64(h.number),

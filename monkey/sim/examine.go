@@ -20,10 +20,10 @@ const stepWorker = "github.com/lni/dragonboat/v3.(*engine).stepWorkerMain"
 const execShards = 2
 
 // Examine implements world.World. It counts Dragonboat's step workers: one that
-// is missing was ended by a panic that Dragonboat recovered from and told
-// nobody, see forDragonboat.
+// is missing was ended by a panic that Dragonboat recovered from without a word, see
+// forDragonboat.
 func (w *World) Examine() []string {
-	w.ghosts.Wait()
+	w.stopping.Wait()
 	want := 0
 	for _, h := range w.hosts {
 		if h.running() != nil {

@@ -24,10 +24,10 @@ type host struct {
 
 // process is what runs on a host.
 type process interface {
-	// mute keeps the process's announcements from the world's ears. It is
-	// called at the instant of death.
-	mute()
-	// stop ends all goroutines of the process.
+	// detach keeps what the process announces from the world. It is called at the
+	// instant at which the process ends.
+	detach()
+	// stop stops all goroutines of the process.
 	stop()
 }
 
@@ -57,26 +57,30 @@ func (w *World) start(h *host) (process, error) {
 }
 
 // end takes the network from a host's process, then its disk by take, and
-// leaves the ghost to stop in the background. The network goes first: nothing
-// can be acknowledged any more that the disk will not remember.
-func (w *World) end(name string, reset bool, take func(*simdisk.Disk) world.Effect) (world.Effect, error) {
-	h, err := w.host(name)
-	if err != nil {
-		return world.Effect{}, err
-	}
+// retires it. The network goes first: nothing can be acknowledged any more that
+// the disk will not remember.
+func (w *World) end(h *host, reset bool, take func(*simdisk.Disk) world.Effect) world.Effect {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	ghost := h.process
-	if ghost == nil {
-		return take(h.disk), nil
+	p := h.process
+	if p == nil {
+		return take(h.disk)
 	}
 	w.net.Down(h.Name, reset)
-	ghost.mute()
-	effect := take(h.disk)
-	effect.ProcessesEnded = 1
-	h.process = nil
-	w.ghosts.Go(ghost.stop)
-	return effect, nil
+	p.detach()
+	return w.retire(h, p, take(h.disk))
+}
+
+// retire takes a process off its host, whose network and disk are taken from it
+// already, and stops it in the background. It adds the process to the effect.
+// The caller holds h.mu.
+func (w *World) retire(h *host, p process, effect world.Effect) world.Effect {
+	if h.process == p {
+		h.process = nil
+		w.stopping.Go(p.stop)
+		effect.ProcessesEnded = 1
+	}
+	return effect
 }
 
 // running returns the host's process, nil when there is none.

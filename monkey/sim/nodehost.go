@@ -29,7 +29,7 @@ const (
 
 // nodeHost is the process of a NodeHost: Dragonboat, the agent and the API.
 type nodeHost struct {
-	*ears
+	*eventListener
 	dragonboat *dragonboat.NodeHost
 	agent      *agent.Agent
 	api        *nodehostapi.Server
@@ -59,8 +59,8 @@ func (w *World) startNodeHost(h *host) (process, error) {
 	if err := fs.MkdirAll(raftDir, 0o755); err != nil {
 		return nil, err
 	}
-	p := &nodeHost{ears: w.listen(h)}
-	listener := agent.NewListener(p.ears, nil)
+	p := &nodeHost{eventListener: w.listen(h)}
+	listener := agent.NewListener(p.eventListener, nil)
 	nhc := w.nodeHostConfig(h, fs)
 	nhc.RaftEventListener = listener
 	nhc.SystemEventListener = listener

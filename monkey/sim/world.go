@@ -36,12 +36,12 @@ type Config struct {
 
 // World implements world.World.
 type World struct {
-	cfg    Config
-	net    *simnet.Network
-	hosts  []*host // Drummers first
-	byName map[string]*host
-	diary  diary
-	ghosts sync.WaitGroup
+	cfg      Config
+	net      *simnet.Network
+	hosts    []*host // Drummers first
+	byName   map[string]*host
+	leaders  leaderLog
+	stopping sync.WaitGroup // processes that have ended, and stop in the background
 
 	mu   sync.Mutex
 	torn *rand.Rand // seeds what each power loss leaves
@@ -79,14 +79,14 @@ func (w *World) add(role world.Role, number int, region string) {
 	w.byName[name] = h
 }
 
-// Capabilities is everything but standing still.
+// Capabilities implements world.World.
 func (*World) Capabilities() []scenarios.Capability { return Capabilities() }
 
 // Capabilities lists what any simulated world can do.
 func Capabilities() []scenarios.Capability {
 	return []scenarios.Capability{
 		scenarios.CanKill, scenarios.CanPowerLoss, scenarios.CanWipe,
-		scenarios.CanCut, scenarios.CanLose, scenarios.CanDelay,
+		scenarios.CanCut, scenarios.CanLose, scenarios.CanDuplicate, scenarios.CanDelay,
 	}
 }
 
@@ -118,14 +118,14 @@ func (w *World) Stop() {
 			h.mu.Lock()
 			if p := h.process; p != nil && h.Role == role {
 				h.process = nil
-				p.mute()
+				p.detach()
 				stopping.Go(p.stop)
 			}
 			h.mu.Unlock()
 		}
 		stopping.Wait()
 	}
-	w.ghosts.Wait()
+	w.stopping.Wait()
 	w.net.Close()
 }
 
@@ -137,15 +137,23 @@ func (w *World) Running(name string) bool {
 
 // Kill implements world.Processes.
 func (w *World) Kill(name string) (world.Effect, error) {
-	return w.end(name, true, func(d *simdisk.Disk) world.Effect {
+	h, err := w.host(name)
+	if err != nil {
+		return world.Effect{}, err
+	}
+	return w.end(h, true, func(d *simdisk.Disk) world.Effect {
 		d.Kill()
 		return world.Effect{}
-	})
+	}), nil
 }
 
 // Wipe implements world.Processes.
 func (w *World) Wipe(name string) (world.Effect, error) {
-	return w.end(name, false, func(d *simdisk.Disk) world.Effect { return lost(d.Wipe()) })
+	h, err := w.host(name)
+	if err != nil {
+		return world.Effect{}, err
+	}
+	return w.end(h, false, func(d *simdisk.Disk) world.Effect { return lost(d.Wipe()) }), nil
 }
 
 func lost(e simdisk.Effect) world.Effect {
@@ -217,7 +225,7 @@ func (w *World) find(wanted func(world.Node) bool) (string, bool) {
 }
 
 // LeaderChanges implements world.World.
-func (w *World) LeaderChanges() []world.LeaderChange { return w.diary.takeLeaders() }
+func (w *World) LeaderChanges() []world.LeaderChange { return w.leaders.take() }
 
 func (w *World) host(name string) (*host, error) {
 	h := w.byName[name]

@@ -73,7 +73,7 @@ func TestWhatWasAcknowledgedSurvivesPowerLossOfEveryHost(t *testing.T) {
 		for _, h := range w.Hosts() {
 			e, err := w.PowerLoss(h.Name)
 			require.NoError(t, err)
-			require.EqualValues(t, 1, e.ProcessesEnded)
+			require.EqualValues(t, 1, e[0].ProcessesEnded)
 			require.False(t, w.Running(h.Name))
 		}
 		for _, h := range w.Hosts() {

@@ -84,13 +84,15 @@ type World interface {
 // Processes is how a world ends and boots the processes on its hosts. Each
 // call names a host of the world; an unknown one is an error.
 type Processes interface {
-	// Running tells whether the host's process is there.
+	// Running reports whether the host's process is there.
 	Running(host string) bool
 	// Kill ends the process like SIGKILL. Peers see their connections reset.
 	Kill(host string) (Effect, error)
-	// PowerLoss ends the process and drops what its disk had not synced. Peers
-	// see silence.
-	PowerLoss(host string) (Effect, error)
+	// PowerLoss ends the processes of all the hosts at one instant of the clock,
+	// and drops what their disks had not synced. Peers see silence. It may wait
+	// for an instant at which a disk has something to lose. It returns the effect
+	// on each host, in the order of the hosts, which are all different.
+	PowerLoss(hosts ...string) ([]Effect, error)
 	// Wipe ends the process, if there is one, and empties its disk.
 	Wipe(host string) (Effect, error)
 	// Boot starts the process on what the disk holds. It is an error while the
@@ -154,7 +156,7 @@ func (e Effect) plus(o Effect, sign int64) Effect {
 	return e
 }
 
-// Bit tells whether anything at all happened.
+// Bit reports whether anything at all happened.
 func (e Effect) Bit() bool { return e != Effect{} }
 
 // Inspection is the truth about one running host.

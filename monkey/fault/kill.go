@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fault
+
+import "github.com/drumbeat-raft/drumbeat/scenarios"
+
+func init() {
+	register(kind[none]{
+		name:   "kill",
+		doc:    "The host's processes end at once, as by SIGKILL; its disk keeps all that was written. It starts again when the fault ends.",
+		colour: "#d9822b",
+		needs:  scenarios.CanKill,
+		down:   true, forever: true,
+		begin: func(i *injection, _ none) error { return i.endProcesses(i.world.Kill) },
+	})
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fault
+
+import (
+	"github.com/drumbeat-raft/drumbeat/monkey/world"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
+)
+
+type lossy struct {
+	Drop scenarios.Percent `key:"drop" required:"true" doc:"Share of messages that are lost, such as 20%."`
+}
+
+func init() {
+	register(kind[lossy]{
+		name:   "lossy",
+		doc:    "A share of the messages from and to the target is lost.",
+		colour: "#7a5aa6",
+		needs:  scenarios.CanLose,
+		begin: func(i *injection, p lossy) error {
+			return i.degrade(i.everybody(), world.Link{Drop: p.Drop.Fraction()}, true, true)
+		},
+		end:    func(i *injection, _ lossy) error { return i.restore() },
+		counts: func(e world.Effect) world.Effect { return world.Effect{MessagesDropped: e.MessagesDropped} },
+	})
+}
