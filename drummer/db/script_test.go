@@ -97,8 +97,8 @@ func show(s *State) string {
 			fmt.Fprintf(&b, "  replica %d on %s running=%v zombie=%v\n", r.NodeID, r.HostID, r.Running, c.Zombie(&r))
 		}
 	}
-	for id, t := range s.Tombs.All() {
-		fmt.Fprintf(&b, "tomb of cluster %d next=%d deleted=%v\n", id, t.NextNodeID, t.Deleted)
+	for id, t := range s.Tombstones.All() {
+		fmt.Fprintf(&b, "tombstone of cluster %d next=%d deleted=%v\n", id, t.NextNodeID, t.Deleted)
 	}
 	for id, op := range s.Operations.All() {
 		fmt.Fprintf(&b, "operation %d until %d: %s\n", id, op.DeadlineTick, Describe(op.Request))

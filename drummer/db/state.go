@@ -46,9 +46,9 @@ type State struct {
 	Addresses ordmap.Map[string, string]
 	// Clusters holds every cluster that was defined or reported.
 	Clusters ordmap.Map[uint64, *Cluster]
-	// Tombs hold what is left of clusters of which nothing is defined, placed or
+	// Tombstones hold what is left of clusters of which nothing is defined, placed or
 	// reported any more, by ClusterID; none of them is in Clusters.
-	Tombs ordmap.Map[uint64, Tomb]
+	Tombstones ordmap.Map[uint64, Tombstone]
 	// Operations are those in flight, by ID. Each is referred to by exactly
 	// one Attempt, and each Attempt in flight by one of these.
 	Operations ordmap.Map[uint64, *pb.Operation]
@@ -136,8 +136,8 @@ type Cluster struct {
 	Replicas []Replica
 }
 
-// Tomb keeps the NodeIDs of a former cluster from being used again.
-type Tomb struct {
+// Tombstone keeps the NodeIDs of a former cluster from being used again.
+type Tombstone struct {
 	NextNodeID uint64
 	// Deleted: it was Drummer's. What turns up of it is removed.
 	Deleted bool

@@ -206,10 +206,10 @@ func (h *history) update(t *rapid.T, what string, change func(*pb.ClusterSpec)) 
 // recreate deletes a cluster, or defines it again.
 func (h *history) recreate(t *rapid.T) {
 	id := rapid.Uint64Range(1, h.defined).Draw(t, "cluster")
-	_, buried := h.state.Tombs.Get(id)
+	_, deleted := h.state.Tombstones.Get(id)
 	c := h.state.Clusters.At(id)
 	switch {
-	case buried || c != nil && c.Deleted:
+	case deleted || c != nil && c.Deleted:
 		h.did("define %d again", id)
 		h.define(&pb.ClusterSpec{ClusterId: id, Application: "kv", Size: 3})
 	case c == nil:
