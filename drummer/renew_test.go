@@ -72,7 +72,7 @@ func (w *world) writeUntil(done <-chan struct{}, id uint64) (longest time.Durati
 	}
 }
 
-// content tells whether Drummer wants nothing of the clusters.
+// content reports whether Drummer wants nothing of the clusters.
 func (w *world) content(ids []uint64) bool {
 	out, err := w.client.Locate(w.context(10*time.Second), ids...)
 	require.NoError(w.t, err)

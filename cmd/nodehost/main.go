@@ -57,7 +57,7 @@ func run(path string, plaintext bool) (err error) {
 		return err
 	}
 	defer api.Close()
-	hand, err := agent.New(nodehost, agent.Config{
+	drummerAgent, err := agent.New(nodehost, agent.Config{
 		Drummers:   file.Drummers,
 		APIAddress: file.APIAddress,
 		Region:     file.Region,
@@ -71,7 +71,7 @@ func run(path string, plaintext bool) (err error) {
 	if err != nil {
 		return err
 	}
-	defer hand.Close()
+	defer drummerAgent.Close()
 	log.Info("NodeHost runs", "id", nodehost.ID(), "raft", file.RaftAddress, "api", file.apiListen(), "tls", serverTLS != nil)
 	program.UntilSignal()
 	return nil

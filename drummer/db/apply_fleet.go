@@ -11,7 +11,7 @@ import (
 // two servers must make the same state of the same bytes, whichever programs they
 // run. So in a program that follows a released one Version grows with
 //   - a new kind of command, or a new field in one that Apply goes by;
-//   - a change to what Apply accepts, refuses, records or tells in an event, the
+//   - a change to what Apply accepts, refuses, records or writes into an event, the
 //     limits in validate.go and raftspec.Check among it;
 //   - a new field of a snapshot that an older program would lose: it would restore
 //     another state than it was sent.

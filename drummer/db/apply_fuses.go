@@ -15,7 +15,7 @@ const maxFuses = 10_000
 
 // Fuse is a fuse that is blown, and so keeps dead members from being replaced.
 // The scheduler decides from the hosts alone whether one is; State.Blown only
-// remembers what was told.
+// remembers what was logged.
 type Fuse struct {
 	Fleet  bool   // the whole fleet's; otherwise that of Region
 	Region string // may be empty: hosts need not name a region
@@ -60,7 +60,7 @@ func (e *edit) setFuses(cmd *pb.SetFuses) {
 	}
 	for i, f := range blown {
 		if was, ok := findFuse(e.s.Blown, f); ok {
-			blown[i] = was // as it was told
+			blown[i] = was // as it was logged
 			continue
 		}
 		e.event(&pb.Event{Kind: EventFuseBlown}, "%s has blown, as server %d found in term %d: %s; what they carried is not replaced until the fuse is whole",
@@ -74,7 +74,7 @@ func (e *edit) setFuses(cmd *pb.SetFuses) {
 	e.s.Blown = blown
 }
 
-// fusesOf reads fuses, or tells why they can't be.
+// fusesOf reads fuses, or returns why they can't be.
 func fusesOf(list []*pb.Fuse) ([]Fuse, error) {
 	if len(list) > maxFuses {
 		return nil, fmt.Errorf("%d fuses are too many, at most %d can be blown", len(list), maxFuses)
@@ -89,7 +89,7 @@ func fusesOf(list []*pb.Fuse) ([]Fuse, error) {
 	return fuses, soundFuses(fuses)
 }
 
-// soundFuses tells what is wrong with a list of fuses in order.
+// soundFuses returns what is wrong with a list of fuses in order.
 func soundFuses(fuses []Fuse) error {
 	for i, f := range fuses {
 		switch {

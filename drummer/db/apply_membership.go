@@ -45,7 +45,7 @@ func (e *edit) mergeMembership(c *Cluster, m *pb.Membership) {
 	e.matchImage(c)
 }
 
-// complete tells whether an image is one of the cluster's present life, after
+// complete reports whether an image is one of the cluster's present life, after
 // all of its first members were written to it: Dragonboat starts a cluster
 // with one config change for each of them, at indexes 1 to n.
 func (c *Cluster) complete(image *Image) bool {
@@ -55,8 +55,8 @@ func (c *Cluster) complete(image *Image) bool {
 	return !slices.ContainsFunc(image.Members, func(m Member) bool { return m.NodeID < c.FirstNodeID })
 }
 
-// contradicts tells why an image can't be one of this cluster's, or nothing. A
-// NodeID means one address for ever, and a member goes only by being removed: an
+// contradicts returns why an image can't be one of this cluster's, or nothing. A
+// NodeID means one address permanently, and a member goes only by being removed: an
 // image that has it otherwise is that of another Raft group which somebody runs
 // under the same ClusterID, or of one that was recovered by hand.
 func (c *Cluster) contradicts(image *Image) string {
@@ -123,7 +123,7 @@ func (e *edit) settleConfig(c *Cluster) {
 	}
 }
 
-// shows tells whether a membership change holds in the image.
+// shows reports whether a membership change holds in the image.
 func (m *Image) shows(r *pb.Request) bool {
 	member := m.Member(r.NodeId)
 	switch r.Kind {

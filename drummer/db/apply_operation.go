@@ -104,7 +104,7 @@ func (e *edit) endOperation(cmd *pb.EndOperation) {
 			(r == pb.RequestKind_DESTROY_NODE || r == pb.RequestKind_TRANSFER_LEADER) {
 			// It has worked once the zombie is no longer reported, or the new
 			// leader is. Until then it counts as a failure, so that what has no
-			// effect is not repeated at once, for ever.
+			// effect is not repeated at once, without end.
 			end = unknown
 		}
 		e.closeOperation(op, end, EventOperationEnded, "ended "+result.Code.String()+detail(result.Detail))

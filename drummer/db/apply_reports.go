@@ -82,8 +82,8 @@ func (e *edit) meetAgain(id string) {
 	}
 }
 
-// contested tells whether a gone host claims an address whose owner is heard of,
-// and tells so once. A disk that was lost does not speak: these are two machines
+// contested reports whether a gone host claims an address whose owner is heard of,
+// and logs that once. A disk that was lost does not speak: these are two machines
 // with one RaftAddress. The one that came last keeps it, for to change back and
 // forth would have the nodes of each replaced in turn, until it falls silent for
 // its time to live.

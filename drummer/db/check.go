@@ -10,7 +10,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/drummer/internal/raftspec"
 )
 
-// Check tells which invariant of the types in this package the state breaks.
+// Check returns which invariant of the types in this package the state breaks.
 // Apply keeps them all; tests and the snapshot reader make sure.
 func (s *State) Check() error {
 	if s.Version < 1 || s.Version > Version {

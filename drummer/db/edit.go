@@ -113,7 +113,7 @@ func (e *edit) fromTombstone(id uint64) *Cluster {
 	return c
 }
 
-// isEmpty tells whether nothing but its NodeIDs is left of a cluster.
+// isEmpty reports whether nothing but its NodeIDs is left of a cluster.
 func (c *Cluster) isEmpty() bool {
 	return c.Spec == nil && len(c.Nodes) == 0 && len(c.Replicas) == 0 && !c.Config.InFlight()
 }
@@ -208,7 +208,7 @@ func compareNodes(a, b Node) int {
 	}
 }
 
-// putReplica records what a host reports of a node, and tells whether that
+// putReplica records what a host reports of a node, and reports whether that
 // was news. The host is known and not gone.
 func (e *edit) putReplica(c *Cluster, r Replica) bool {
 	i, found := c.findReplica(r.NodeID, r.HostID)

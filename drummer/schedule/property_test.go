@@ -238,7 +238,7 @@ func (h *history) draws(t *rapid.T) {
 	}
 }
 
-// mayLose tells whether every cluster could do without a host's disk for
+// mayLose reports whether every cluster could do without a host's disk for
 // ever: a majority of its voters keeps theirs, on hosts that Drummer hears of
 // and so has no reason to replace just now; and it has not more voters than it
 // should, nor a change under way, for Drummer builds on those that it takes to be

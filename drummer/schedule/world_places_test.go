@@ -39,7 +39,7 @@ func (w *world) misplaced() string {
 	return ""
 }
 
-// takes tells whether a host may be given a member of a cluster.
+// takes reports whether a host may be given a member of a cluster.
 func (w *world) takes(m *machine, spec *pb.ClusterSpec) bool {
 	h := w.state.Hosts.At(m.id)
 	if !m.up || m.cut || m.gray || h == nil || h.Mode != pb.HostMode_ACTIVE {

@@ -24,7 +24,7 @@ func (w *world) running(g *group, m db.Member) *process {
 	return nil
 }
 
-// works tells whether a member runs and reaches so many others that together
+// works reports whether a member runs and reaches so many others that together
 // they can commit: gray hosts reach nobody.
 func (w *world) works(g *group, m db.Member) bool {
 	if w.running(g, m) == nil {
@@ -37,7 +37,7 @@ func (w *world) works(g *group, m db.Member) bool {
 	return reached >= db.Quorum(g.image.Voters())
 }
 
-// quorate tells whether the group can commit, in truth.
+// quorate reports whether the group can commit, in truth.
 func (w *world) quorate(g *group) bool {
 	return g.image != nil && slices.ContainsFunc(g.image.Members, func(m db.Member) bool { return w.works(g, m) })
 }

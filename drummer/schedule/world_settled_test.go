@@ -10,7 +10,7 @@ import (
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
 
-// settled tells whether Drummer is content, and right: in truth too each
+// settled reports whether Drummer is content, and right: in truth too each
 // cluster has its number of running voters, where they should live as far as
 // there are hosts, and nothing else.
 func (w *world) settled() bool {
@@ -40,10 +40,10 @@ func (w *world) settled() bool {
 	return w.strays() == "" && w.misplaced() == ""
 }
 
-// few tells whether a cluster has so few members that none can be restarted.
+// few reports whether a cluster has so few members that none can be restarted.
 func few(c *db.Cluster) bool { return c.Spec.GetSize() <= 2 }
 
-// hopeless tells whether a cluster lost a majority of its first members' disks
+// hopeless reports whether a cluster lost a majority of its first members' disks
 // before it ever committed anything: Drummer can't know that it did not, so
 // this is for people to decide.
 func (w *world) hopeless(c *db.Cluster) bool {

@@ -315,7 +315,7 @@ func (w *world) meet(id string) {
 	}
 }
 
-// warmedUp tells whether a leader may decide: after a time without one, which
+// warmedUp reports whether a leader may decide: after a time without one, which
 // aged nobody, not before it has heard every host that should be up, or lets
 // go of it.
 func (w *world) warmedUp() bool {
