@@ -46,7 +46,7 @@ func TestAnotherRaftConfigurationIsRolledOut(t *testing.T) {
 		events, err := w.client.ListEvents(w.context(10*time.Second), 0, 1000)
 		require.NoError(t, err)
 		for _, ev := range events.GetEvents() {
-			if ev.GetKind() == "operation-planned" && ev.GetRequest() == pb.RequestKind_START_NODE {
+			if ev.GetKind() == pb.EventOperationPlanned && ev.GetRequest() == pb.RequestKind_START_NODE {
 				restarts++
 			}
 		}

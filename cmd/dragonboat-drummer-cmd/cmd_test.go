@@ -94,7 +94,7 @@ func (f *fakeDrummer) ListOperations(_ context.Context, r *pb.ListOperationsRequ
 }
 
 func (f *fakeDrummer) ListEvents(_ context.Context, r *pb.ListEventsRequest) (*pb.ListEventsResponse, error) {
-	return &pb.ListEventsResponse{Events: []*pb.Event{{Sequence: 1, Tick: 2, DbIndex: 3, Kind: "host-dead", Text: "host nhid-2 is dead"}}}, f.ask(r)
+	return &pb.ListEventsResponse{Events: []*pb.Event{{Sequence: 1, Tick: 2, DbIndex: 3, Kind: pb.EventHostDead, Text: "host nhid-2 is dead"}}}, f.ask(r)
 }
 
 func (f *fakeDrummer) Status(_ context.Context, r *pb.StatusRequest) (*pb.StatusResponse, error) {

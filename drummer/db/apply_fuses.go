@@ -63,12 +63,12 @@ func (e *edit) setFuses(cmd *pb.SetFuses) {
 			blown[i] = was // as it was logged
 			continue
 		}
-		e.event(&pb.Event{Kind: EventFuseBlown}, "%s has blown, as server %d found in term %d: %s; what they carried is not replaced until the fuse is whole",
+		e.event(&pb.Event{Kind: pb.EventFuseBlown}, "%s has blown, as server %d found in term %d: %s; what they carried is not replaced until the fuse is whole",
 			f, e.s.LeaderNodeID, e.s.Term, f.Why)
 	}
 	for _, f := range e.s.Blown {
 		if _, ok := findFuse(blown, f); !ok {
-			e.event(&pb.Event{Kind: EventFuseWhole}, "%s is whole again, as server %d found in term %d: the hosts are back, or were silent for so long that nobody waits for them", f, e.s.LeaderNodeID, e.s.Term)
+			e.event(&pb.Event{Kind: pb.EventFuseWhole}, "%s is whole again, as server %d found in term %d: the hosts are back, or were silent for so long that nobody waits for them", f, e.s.LeaderNodeID, e.s.Term)
 		}
 	}
 	e.s.Blown = blown

@@ -38,7 +38,7 @@ func (e *edit) mergeMembership(c *Cluster, m *pb.Membership) {
 		sawNodeID(c, id)
 	}
 	e.changed(c)
-	e.event(&pb.Event{Kind: EventMembership, ClusterId: c.ID},
+	e.event(&pb.Event{Kind: pb.EventMembership, ClusterId: c.ID},
 		"membership %d of cluster %d: %s", image.CCID, c.ID, &image)
 	c.noteJoins(&old, e.s.Tick)
 	e.settleConfig(c)
@@ -81,7 +81,7 @@ func (e *edit) judgeReplica(c *Cluster, r *Replica, m *pb.Membership) {
 	}
 	why := c.contradicts(&image)
 	if why != "" && !r.Foreign {
-		e.event(&pb.Event{Kind: EventClusterForeign, ClusterId: c.ID, NodeId: r.NodeID, NodehostId: r.HostID},
+		e.event(&pb.Event{Kind: pb.EventClusterForeign, ClusterId: c.ID, NodeId: r.NodeID, NodehostId: r.HostID},
 			"node %d on %s is of another Raft group than cluster %d, in spite of the same ID: in its membership %d %s; nothing is done to the cluster until somebody explains that",
 			r.NodeID, r.HostID, c.ID, image.CCID, strings.TrimPrefix(why, "it "))
 	}
@@ -117,9 +117,9 @@ func (e *edit) settleConfig(c *Cluster) {
 		return
 	}
 	if c.Image.shows(r) {
-		e.closeOperation(op, done, EventOperationEnded, "is done, the membership shows it")
+		e.closeOperation(op, done, pb.EventOperationEnded, "is done, the membership shows it")
 	} else {
-		e.closeOperation(op, never, EventOperationOvertaken, "was overtaken by another membership change")
+		e.closeOperation(op, never, pb.EventOperationOvertaken, "was overtaken by another membership change")
 	}
 }
 
@@ -175,7 +175,7 @@ func (e *edit) adopt(c *Cluster, m Member) {
 	}
 	e.addNode(c, n)
 	if c.Spec != nil {
-		e.event(&pb.Event{Kind: EventClusterAdopted, ClusterId: c.ID, NodeId: n.ID, NodehostId: n.HostID},
+		e.event(&pb.Event{Kind: pb.EventClusterAdopted, ClusterId: c.ID, NodeId: n.ID, NodehostId: n.HostID},
 			"node %d of cluster %d at %s was not placed by Drummer and is adopted", n.ID, c.ID, n.Address)
 	}
 }

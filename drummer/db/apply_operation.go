@@ -67,7 +67,7 @@ func (e *edit) closeOperation(op *pb.Operation, end ending, kind, how string) {
 // dropped because what it wanted no longer matters.
 func (e *edit) overtake(a Attempt) {
 	if op := e.s.Operations.At(a.Operation); op != nil {
-		e.closeOperation(op, unknown, EventOperationOvertaken, "no longer matters")
+		e.closeOperation(op, unknown, pb.EventOperationOvertaken, "no longer matters")
 	}
 }
 
@@ -107,7 +107,7 @@ func (e *edit) endOperation(cmd *pb.EndOperation) {
 			// effect is not repeated at once, without end.
 			end = unknown
 		}
-		e.closeOperation(op, end, EventOperationEnded, "ended "+result.Code.String()+detail(result.Detail))
+		e.closeOperation(op, end, pb.EventOperationEnded, "ended "+result.Code.String()+detail(result.Detail))
 	}
 }
 

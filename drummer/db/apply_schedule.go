@@ -26,14 +26,14 @@ func (e *edit) schedule(cmd *pb.Schedule) {
 		op := e.prepare(cmd, proposed)
 		if err := e.accept(cmd, op); err != nil {
 			e.result.Dropped++
-			e.event(operationEvent(EventOperationDropped, op),
+			e.event(operationEvent(pb.EventOperationDropped, op),
 				"%s was not begun: %s", Describe(op.Request), err)
 			continue
 		}
 		e.s.NextOperationID++
 		e.s.Operations = e.s.Operations.Set(op.Id, op)
 		e.result.Accepted = append(e.result.Accepted, op)
-		e.event(operationEvent(EventOperationPlanned, op),
+		e.event(operationEvent(pb.EventOperationPlanned, op),
 			"operation %d: %s, because %s", op.Id, Describe(op.Request), op.Reason)
 	}
 }
@@ -169,7 +169,7 @@ func (e *edit) place(c *Cluster, r *pb.Request) error {
 	for _, n := range nodes {
 		e.addNode(c, n)
 	}
-	e.event(&pb.Event{Kind: EventClusterPlaced, ClusterId: c.ID},
+	e.event(&pb.Event{Kind: pb.EventClusterPlaced, ClusterId: c.ID},
 		"cluster %d was placed: %s", c.ID, &Image{Members: initial})
 	return nil
 }

@@ -60,7 +60,7 @@ func (s *State) header() *pb.SnapshotHeader {
 		NextEventSequence: s.NextEventSequence,
 		Hosts:             uint64(s.Hosts.Len()),
 		Clusters:          uint64(s.Clusters.Len()),
-		Tombstones:             uint64(s.Tombstones.Len()),
+		Tombstones:        uint64(s.Tombstones.Len()),
 		Operations:        uint64(s.Operations.Len()),
 		Events:            uint64(len(s.Events)),
 		Version:           s.Version,

@@ -176,12 +176,12 @@ func (w *world) write(cmd *pb.Command) *pb.CommandResult {
 func (w *world) noteEvents(before *db.State) {
 	for _, ev := range w.state.EventsAfter(before.NextEventSequence-1, db.MaxEvents) {
 		switch ev.Kind {
-		case db.EventOperationPlanned:
+		case pb.EventOperationPlanned:
 			op := w.state.Operations.At(ev.OperationId)
 			w.decided[op.Id] = w.now
 			w.note("%s — %s", db.Describe(op.Request), op.Reason)
-		case db.EventOperationDropped, db.EventOperationExpired, db.EventOperationOvertaken,
-			db.EventHostGone, db.EventClusterAdopted, db.EventClusterForeign, db.EventFuseBlown, db.EventFuseWhole:
+		case pb.EventOperationDropped, pb.EventOperationExpired, pb.EventOperationOvertaken,
+			pb.EventHostGone, pb.EventClusterAdopted, pb.EventClusterForeign, pb.EventFuseBlown, pb.EventFuseWhole:
 			w.note("%s: %s", ev.Kind, ev.Text)
 		}
 	}
