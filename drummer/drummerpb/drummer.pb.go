@@ -142,7 +142,7 @@ const (
 	RequestKind_PROMOTE         RequestKind = 3 // config change: the observer becomes a voter
 	RequestKind_REMOVE_NODE     RequestKind = 4 // config change: a member leaves
 	RequestKind_DESTROY_NODE    RequestKind = 5 // stop a zombie on this host and remove its data
-	RequestKind_TRANSFER_LEADER RequestKind = 6
+	RequestKind_TRANSFER_LEADER RequestKind = 6 // the leader on this host hands over to the node
 )
 
 // Enum value maps for RequestKind.
