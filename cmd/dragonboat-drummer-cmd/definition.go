@@ -191,7 +191,7 @@ func readDefinitions(path string, stdin io.Reader) ([]definition, error) {
 		return nil, err
 	}
 	var file definitions
-	if err := program.Parse(path, data, &file); err != nil {
+	if err := program.ParseYAML(path, data, &file); err != nil {
 		return nil, err
 	}
 	clusters := 0
