@@ -171,7 +171,7 @@ func TestEventsAreWatched(t *testing.T) {
 			require.NoError(t, err)
 			require.Greater(t, event.GetSequence(), last)
 			last = event.GetSequence()
-			if event.GetKind() == "operation-ended" {
+			if event.GetKind() == pb.EventOperationEnded {
 				ended++
 			}
 		}

@@ -46,7 +46,7 @@ func TestAnotherRaftConfigurationIsRolledOut(t *testing.T) {
 		events, err := w.client.ListEvents(w.context(10*time.Second), 0, 1000)
 		require.NoError(t, err)
 		for _, ev := range events.GetEvents() {
-			if ev.GetKind() == "operation-planned" && ev.GetRequest() == pb.RequestKind_START_NODE {
+			if ev.GetKind() == pb.EventOperationPlanned && ev.GetRequest() == pb.RequestKind_START_NODE {
 				restarts++
 			}
 		}
@@ -72,7 +72,7 @@ func (w *world) writeUntil(done <-chan struct{}, id uint64) (longest time.Durati
 	}
 }
 
-// content tells whether Drummer wants nothing of the clusters.
+// content reports whether Drummer wants nothing of the clusters.
 func (w *world) content(ids []uint64) bool {
 	out, err := w.client.Locate(w.context(10*time.Second), ids...)
 	require.NoError(w.t, err)

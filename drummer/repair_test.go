@@ -71,7 +71,7 @@ func (w *world) loseHost(id int, clusters []uint64) {
 	require.Less(w.t, time.Since(start), 25*time.Second, "time to live and 10 s")
 }
 
-// whole tells whether every cluster has three running voters, nothing else, and
+// whole reports whether every cluster has three running voters, nothing else, and
 // none at the address without.
 func (w *world) whole(ids []uint64, without string) bool {
 	out, err := w.client.Locate(w.context(20*time.Second), ids...)

@@ -66,7 +66,7 @@ func (f *fakeDrummer) Locate(_ context.Context, r *pb.LocateRequest) (*pb.Locate
 			RaftAddress: fmt.Sprint("raft-", id), ApiAddress: fmt.Sprint("api-", id)}
 	}
 	spec := &pb.ClusterSpec{Application: "kv", Size: 3, Regions: map[string]uint32{"west": 2}, SpreadOver: "rack",
-		Raft: &pb.RaftConfig{ElectionRtt: 20, CheckQuorum: true}}
+		Raft: &pb.RaftConfig{ElectionRtt: 20}}
 	out := &pb.LocateResponse{DbIndex: 9, Clusters: []*pb.ClusterLocation{
 		{ClusterId: 1, ConfigChangeId: 3, Available: true, LeaderId: 2, Spec: spec, Members: []*pb.MemberLocation{voter(1, true), voter(2, true), voter(3, true)}},
 		{ClusterId: 2, ConfigChangeId: 5, Spec: spec, Members: []*pb.MemberLocation{voter(1, true), voter(3, false)}, WaitingFor: "a host"},
@@ -94,7 +94,7 @@ func (f *fakeDrummer) ListOperations(_ context.Context, r *pb.ListOperationsRequ
 }
 
 func (f *fakeDrummer) ListEvents(_ context.Context, r *pb.ListEventsRequest) (*pb.ListEventsResponse, error) {
-	return &pb.ListEventsResponse{Events: []*pb.Event{{Sequence: 1, Tick: 2, DbIndex: 3, Kind: "host-dead", Text: "host nhid-2 is dead"}}}, f.ask(r)
+	return &pb.ListEventsResponse{Events: []*pb.Event{{Sequence: 1, Tick: 2, DbIndex: 3, Kind: pb.EventHostDead, Text: "host nhid-2 is dead"}}}, f.ask(r)
 }
 
 func (f *fakeDrummer) Status(_ context.Context, r *pb.StatusRequest) (*pb.StatusResponse, error) {

@@ -80,7 +80,7 @@ func (t *tool) specCommand(name, short, done string, do func(context.Context, *c
 		RunE: func(cmd *cobra.Command, args []string) error {
 			wanted, err := definitionsOf(cmd, args, &flags)
 			if err != nil {
-				return program.UsageError{Err: err}
+				return program.Usage(err)
 			}
 			return t.with(cmd, func(ctx context.Context, c *client.Client) error {
 				specs, err := do(ctx, c, wanted)

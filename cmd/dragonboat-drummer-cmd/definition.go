@@ -41,6 +41,7 @@ type raft struct {
 	SnapshotEntries    *uint64 `yaml:"snapshot_entries"`
 	CompactionOverhead *uint64 `yaml:"compaction_overhead"`
 	MaxInMemLogSize    *uint64 `yaml:"max_in_mem_log_size"`
+	CheckQuorum        *bool   `yaml:"check_quorum"`
 	Quiesce            *bool   `yaml:"quiesce"`
 }
 
@@ -49,7 +50,7 @@ func newSpecs(wanted []definition) []*pb.ClusterSpec {
 	var specs []*pb.ClusterSpec
 	for _, d := range wanted {
 		for _, id := range d.ids {
-			specs = append(specs, d.on(&pb.ClusterSpec{ClusterId: id, Raft: &pb.RaftConfig{CheckQuorum: true}}))
+			specs = append(specs, d.on(&pb.ClusterSpec{ClusterId: id}))
 		}
 	}
 	return specs
@@ -71,8 +72,9 @@ func (d *definition) on(spec *pb.ClusterSpec) *pb.ClusterSpec {
 	}
 	set(&spec.Raft.ElectionRtt, d.Raft.ElectionRTT)
 	set(&spec.Raft.HeartbeatRtt, d.Raft.HeartbeatRTT)
-	set(&spec.Raft.SnapshotEntries, d.Raft.SnapshotEntries)
-	set(&spec.Raft.CompactionOverhead, d.Raft.CompactionOverhead)
+	setOptional(&spec.Raft.SnapshotEntries, d.Raft.SnapshotEntries)
+	setOptional(&spec.Raft.CompactionOverhead, d.Raft.CompactionOverhead)
+	setOptional(&spec.Raft.CheckQuorum, d.Raft.CheckQuorum)
 	set(&spec.Raft.MaxInMemLogSize, d.Raft.MaxInMemLogSize)
 	set(&spec.Raft.Quiesce, d.Raft.Quiesce)
 	return spec
@@ -84,22 +86,30 @@ func set[T any](field, given *T) {
 	}
 }
 
+// setOptional is set for a field in which zero is not the default.
+func setOptional[T any](field **T, given *T) {
+	if given != nil {
+		value := *given
+		*field = &value
+	}
+}
+
 // definitionFlags are a definition on the command line.
 type definitionFlags struct {
 	ids, application, spreadOver string
 	size                         uint32
 	regions, required, preferred map[string]string
 	raft                         [5]uint64 // as raftFlags names them
-	quiesce                      bool
+	checkQuorum, quiesce         bool
 }
 
 // raftFlags are the numbers of a Raft configuration.
 var raftFlags = [5]struct{ name, usage string }{
-	{"election-rtt", "election timeout, in RTTs of the NodeHost"},
-	{"heartbeat-rtt", "between two heartbeats of a leader, in RTTs of the NodeHost"},
-	{"snapshot-entries", "log entries between two snapshots"},
-	{"compaction-overhead", "log entries to keep before a snapshot"},
-	{"max-in-mem-log-size", "log in memory that makes a node refuse proposals, in bytes"},
+	{"election-rtt", "election timeout, in RTTs of the NodeHost; 0: the default"},
+	{"heartbeat-rtt", "between two heartbeats of a leader, in RTTs of the NodeHost; 0: the default"},
+	{"snapshot-entries", "log entries between two automatic snapshots; 0: never"},
+	{"compaction-overhead", "log entries to keep before a snapshot; 0: none"},
+	{"max-in-mem-log-size", "log in memory that makes a node refuse proposals, in bytes; 0: no limit"},
 }
 
 func (f *definitionFlags) add(cmd *cobra.Command, define bool) {
@@ -116,8 +126,9 @@ func (f *definitionFlags) add(cmd *cobra.Command, define bool) {
 	flags.StringToStringVar(&f.preferred, "prefer", nil, "labels that make a host the better choice, as key=value")
 	flags.StringVar(&f.spreadOver, "spread-over", "", "label whose values are failure domains, such as zone or rack")
 	for i, flag := range raftFlags {
-		flags.Uint64Var(&f.raft[i], flag.name, 0, flag.usage+"; 0: the default")
+		flags.Uint64Var(&f.raft[i], flag.name, 0, flag.usage)
 	}
+	flags.BoolVar(&f.checkQuorum, "check-quorum", true, "have a leader step down that does not hear of a quorum")
 	flags.BoolVar(&f.quiesce, "quiesce", false, "let the cluster sleep while nobody uses it")
 }
 
@@ -146,6 +157,7 @@ func (f *definitionFlags) definition(cmd *cobra.Command) (definition, error) {
 			SnapshotEntries:    given(cmd, raftFlags[2].name, &f.raft[2]),
 			CompactionOverhead: given(cmd, raftFlags[3].name, &f.raft[3]),
 			MaxInMemLogSize:    given(cmd, raftFlags[4].name, &f.raft[4]),
+			CheckQuorum:        given(cmd, "check-quorum", &f.checkQuorum),
 			Quiesce:            given(cmd, "quiesce", &f.quiesce),
 		},
 	}
@@ -179,7 +191,7 @@ func readDefinitions(path string, stdin io.Reader) ([]definition, error) {
 		return nil, err
 	}
 	var file definitions
-	if err := program.Parse(path, data, &file); err != nil {
+	if err := program.ParseYAML(path, data, &file); err != nil {
 		return nil, err
 	}
 	clusters := 0

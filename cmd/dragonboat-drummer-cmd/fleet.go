@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -35,10 +34,10 @@ func (t *tool) delete() *cobra.Command {
 		func(ctx context.Context, c *client.Client, args []string) error {
 			ids, err := parseIDs(args[0])
 			if err != nil {
-				return program.UsageError{Err: err}
+				return program.Usage(err)
 			}
 			if !sure {
-				return program.UsageError{Err: fmt.Errorf("this removes the data of %d clusters for good; say --yes to do it", len(ids))}
+				return program.Usagef("this removes the data of %d clusters for good; say --yes to do it", len(ids))
 			}
 			return c.DeleteClusters(ctx, t.by, ids...)
 		})
@@ -89,13 +88,13 @@ func (t *tool) dryRun() *cobra.Command {
 			var err error
 			if remove != "" {
 				if req.Delete, err = parseIDs(remove); err != nil {
-					return program.UsageError{Err: err}
+					return program.Usage(err)
 				}
 			}
 			if define != "" {
 				wanted, err := readDefinitions(define, cmd.InOrStdin())
 				if err != nil {
-					return program.UsageError{Err: err}
+					return program.Usage(err)
 				}
 				req.Define = newSpecs(wanted)
 			}

@@ -22,7 +22,7 @@ func (t *tool) kv() *cobra.Command {
 		Short: "Read and write clusters of the bundled key-value applications",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return program.UsageError{Err: errors.New("name get, put or delete")}
+			return program.Usage(errors.New("name get, put or delete"))
 		},
 	}
 	cmd.AddCommand(
@@ -49,7 +49,7 @@ func (t *tool) kv() *cobra.Command {
 func clusterID(text string) (uint64, error) {
 	id, err := strconv.ParseUint(text, 10, 64)
 	if err != nil || id == 0 {
-		return 0, program.UsageError{Err: fmt.Errorf("%q is no cluster ID", text)}
+		return 0, program.Usagef("%q is no cluster ID", text)
 	}
 	return id, nil
 }

@@ -27,7 +27,7 @@ func (t *tool) clusters() *cobra.Command {
 			if len(args) == 1 {
 				var err error
 				if ids, err = parseIDs(args[0]); err != nil {
-					return program.UsageError{Err: err}
+					return program.Usage(err)
 				}
 			}
 			return t.with(cmd, func(ctx context.Context, c *client.Client) error {

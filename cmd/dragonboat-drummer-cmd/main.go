@@ -13,9 +13,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"regexp"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,17 +26,8 @@ import (
 	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
 )
 
-// Exit codes beside those of all programs.
-const (
-	exitRefused     = 1
-	exitInVain      = 2
-	exitUnavailable = 69
-)
-
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	program.Main(func(ctx context.Context) int { return run(ctx, os.Args[1:], os.Stdout, os.Stderr) })
 }
 
 // run executes one command line and returns its exit code.
@@ -62,26 +51,20 @@ func plain(err error) string {
 
 var grpcPrefix = regexp.MustCompile(`rpc error: code = \w+ desc = `)
 
-// errInVain is a wait that ended without what it waited for.
-var errInVain = errors.New("waited in vain")
-
+// exitCode also knows what the gRPC codes of Drummer's answers mean.
 func exitCode(err error) int {
-	var usage program.UsageError
-	if err == nil || errors.As(err, &usage) {
+	if _, ok := program.CodeOf(err); ok || err == nil {
 		return program.ExitCode(err)
-	}
-	if errors.Is(err, errInVain) {
-		return exitInVain
 	}
 	switch status.Code(err) {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled:
-		return exitUnavailable
+		return program.ExitUnavailable
 	case codes.InvalidArgument, codes.AlreadyExists, codes.NotFound, codes.FailedPrecondition,
 		codes.PermissionDenied, codes.Unauthenticated, codes.Unimplemented, codes.Aborted:
-		return exitRefused
+		return program.ExitRefused
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		return exitUnavailable
+		return program.ExitUnavailable
 	}
 	return program.ExitInternal
 }
@@ -98,16 +81,9 @@ type tool struct {
 
 func (t *tool) root() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "dragonboat-drummer-cmd",
-		Short:         "Define, launch and watch Raft clusters through Drummer",
-		SilenceUsage:  true,
-		SilenceErrors: true,
-		Args:          cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			return program.UsageError{Err: errors.New("name a command; --help lists them")}
-		},
+		Use:   "dragonboat-drummer-cmd",
+		Short: "Define, launch and watch Raft clusters through Drummer",
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return program.UsageError{Err: err} })
 	flags := root.PersistentFlags()
 	flags.StringSliceVar(&t.drummers, "drummers", nil, "addresses of the Drummer servers; all are tried (default $DRUMMERS)")
 	flags.StringVar(&t.tls.CA, "ca", "", "CA certificate file, for mutual TLS")
@@ -124,26 +100,8 @@ func (t *tool) root() *cobra.Command {
 		t.hostMode("activate", "End a cordon or a drain", pb.HostMode_ACTIVE),
 		t.forget(), t.pause(), t.resume(), t.dryRun(), t.servers(),
 		t.kv(), t.certs())
-	strict(root)
+	program.Strict(root)
 	return root
-}
-
-// strict makes wrong arguments usage errors, which have an exit code of their
-// own.
-func strict(cmd *cobra.Command) {
-	args := cmd.Args
-	cmd.Args = func(cmd *cobra.Command, given []string) error {
-		if args == nil {
-			return nil
-		}
-		if err := args(cmd, given); err != nil {
-			return program.UsageError{Err: fmt.Errorf("%s: %w", cmd.Name(), err)}
-		}
-		return nil
-	}
-	for _, sub := range cmd.Commands() {
-		strict(sub)
-	}
 }
 
 // with runs do with a client and a deadline.
@@ -160,22 +118,21 @@ func (t *tool) with(cmd *cobra.Command, do func(context.Context, *client.Client)
 
 // connect checks the flags that every command has and makes a client.
 func (t *tool) connect() (*client.Client, error) {
-	usage := func(format string, args ...any) error { return program.UsageError{Err: fmt.Errorf(format, args...)} }
 	if t.output != "table" && t.output != "json" {
-		return nil, usage("--output is %q, it must be table or json", t.output)
+		return nil, program.Usagef("--output is %q, it must be table or json", t.output)
 	}
 	if t.timeout <= 0 {
-		return nil, usage("--timeout is %v, it must be above 0", t.timeout)
+		return nil, program.Usagef("--timeout is %v, it must be above 0", t.timeout)
 	}
 	if len(t.drummers) == 0 {
 		t.drummers = splitList(os.Getenv("DRUMMERS"))
 	}
 	if len(t.drummers) == 0 {
-		return nil, usage("name the Drummer servers with --drummers or in $DRUMMERS")
+		return nil, program.Usagef("name the Drummer servers with --drummers or in $DRUMMERS")
 	}
 	_, tls, err := t.tls.Load()
 	if err != nil {
-		return nil, program.UsageError{Err: err}
+		return nil, program.Usage(err)
 	}
 	return client.New(client.Config{Drummers: t.drummers, TLS: tls})
 }

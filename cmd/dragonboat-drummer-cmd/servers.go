@@ -18,6 +18,9 @@ import (
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
 
+// serversPoll is how often a wait for a server asks.
+const serversPoll = 500 * time.Millisecond
+
 func (t *tool) servers() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "servers",
@@ -36,7 +39,7 @@ func (t *tool) servers() *cobra.Command {
 	cmd.AddCommand(
 		&cobra.Command{
 			Use: "add RAFT-ADDRESS ADDRESS", Args: cobra.ExactArgs(2),
-			Short: "Make room for one more server, and tell how to start it",
+			Short: "Make room for one more server, and say how to start it",
 			RunE: func(cmd *cobra.Command, args []string) error {
 				return t.with(cmd, func(ctx context.Context, c *client.Client) error {
 					id, err := c.AddServer(ctx, args[0], args[1])
@@ -66,7 +69,7 @@ func (t *tool) servers() *cobra.Command {
 		&cobra.Command{
 			Use: "replace NODE RAFT-ADDRESS ADDRESS", Args: cobra.ExactArgs(3),
 			Short: "Add a server, wait until it votes, and remove NODE",
-			Long: "Add a server, tell how to start it, wait for it to become a voter (as long as --timeout says), and remove NODE. Called again, it goes on where it was. " +
+			Long: "Add a server, say how to start it, wait for it to become a voter (as long as --timeout says), and remove NODE. Called again, it goes on where it was. " +
 				"With the addresses of NODE itself, which must be dead, NODE is removed first, unless that would cost the quorum.",
 			RunE: func(cmd *cobra.Command, args []string) error {
 				id, err := nodeID(args[0])
@@ -85,7 +88,7 @@ func (t *tool) servers() *cobra.Command {
 func nodeID(text string) (uint64, error) {
 	id, err := strconv.ParseUint(text, 10, 64)
 	if err != nil || id == 0 {
-		return 0, program.UsageError{Err: fmt.Errorf("%q is no node ID of a server", text)}
+		return 0, program.Usagef("%q is no node ID of a server", text)
 	}
 	return id, nil
 }
@@ -107,19 +110,17 @@ func (t *tool) replaceServer(ctx context.Context, c *client.Client, old uint64, 
 	if err := t.say("start the server at %s with node_id: %d and join: true, on an empty data_dir; waiting for it to vote", raftAddress, id); err != nil {
 		return err
 	}
-	for {
+	asked := false
+	err = program.Poll(ctx, serversPoll, func() (bool, error) {
 		out, err := c.ListServers(ctx)
-		if err != nil {
-			return err
-		}
-		if votes(out, id) {
-			break
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%w for %v: server %d does not vote yet; nothing was removed", errInVain, t.timeout, id)
-		case <-time.After(500 * time.Millisecond):
-		}
+		asked = asked || err == nil
+		return votes(out, id), err
+	})
+	switch {
+	case err != nil && ctx.Err() != nil && asked:
+		return t.inVain(fmt.Sprintf("server %d does not vote yet; nothing was removed", id))
+	case err != nil:
+		return err
 	}
 	if err := c.RemoveServer(ctx, old); err != nil {
 		return err

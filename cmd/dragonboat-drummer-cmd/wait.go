@@ -14,6 +14,9 @@ import (
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
 
+// clustersPoll is how often a wait for clusters asks.
+const clustersPoll = 200 * time.Millisecond
+
 func (t *tool) wait() *cobra.Command {
 	var off string
 	cmd := &cobra.Command{
@@ -25,7 +28,7 @@ func (t *tool) wait() *cobra.Command {
 			if len(args) == 1 {
 				var err error
 				if ids, err = parseIDs(args[0]); err != nil {
-					return program.UsageError{Err: err}
+					return program.Usage(err)
 				}
 			}
 			return t.with(cmd, func(ctx context.Context, c *client.Client) error {
@@ -38,21 +41,28 @@ func (t *tool) wait() *cobra.Command {
 }
 
 func (t *tool) waitFor(ctx context.Context, c *client.Client, ids []uint64, off string) error {
-	for {
+	clusters, waiting := 0, ""
+	err := program.Poll(ctx, clustersPoll, func() (bool, error) {
 		out, err := c.Locate(ctx, ids...)
 		if err != nil {
-			return err
+			return false, err
 		}
-		waiting := unfinished(out, ids, off)
-		if waiting == "" {
-			return t.say("clusters as specified: %d", len(out.GetClusters()))
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%w for %v: %s", errInVain, t.timeout, waiting)
-		case <-time.After(200 * time.Millisecond):
-		}
+		clusters, waiting = len(out.GetClusters()), unfinished(out, ids, off)
+		return waiting == "", nil
+	})
+	switch {
+	case err == nil:
+		return t.say("clusters as specified: %d", clusters)
+	case ctx.Err() != nil && waiting != "":
+		return t.inVain(waiting)
+	default:
+		return err
 	}
+}
+
+// inVain is the end of a wait without what it waited for.
+func (t *tool) inVain(waiting string) error {
+	return program.WithCode(program.ExitInVain, fmt.Errorf("waited in vain for %v: %s", t.timeout, waiting))
 }
 
 // unfinished says which cluster is not yet as it should be; "" when all are.

@@ -3,11 +3,11 @@
 package main
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/lni/dragonboat/v3/config"
 
+	"github.com/drumbeat-raft/drumbeat/cmd/internal/daemon"
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
 	"github.com/drumbeat-raft/drumbeat/drummer"
 	"github.com/drumbeat-raft/drumbeat/drummer/schedule"
@@ -29,7 +29,7 @@ type file struct {
 	TimeToLive time.Duration `yaml:"time_to_live"`
 	Policy     policy        `yaml:"policy"`
 
-	program.Common `yaml:",inline"`
+	daemon.Common `yaml:",inline"`
 }
 
 type member struct {
@@ -39,7 +39,7 @@ type member struct {
 
 func load(path string) (*file, error) {
 	f := &file{RTT: 100 * time.Millisecond, Heartbeat: time.Second, TimeToLive: 15 * time.Second}
-	return f, program.Load(path, f)
+	return f, program.LoadYAML(path, f)
 }
 
 func (f *file) listen() string {
@@ -58,7 +58,7 @@ func (f *file) raftListen() string {
 
 func (f *file) check(path string, plaintext bool) error {
 	bad := func(format string, args ...any) error {
-		return program.UsageError{Err: fmt.Errorf("%s: "+format, append([]any{path}, args...)...)}
+		return program.Usagef("%s: "+format, append([]any{path}, args...)...)
 	}
 	own, listed := f.Members[f.NodeID]
 	switch {
@@ -80,7 +80,7 @@ func (f *file) check(path string, plaintext bool) error {
 		return bad("time_to_live is %v, it must be at least five heartbeats of %v", f.TimeToLive, f.Heartbeat)
 	}
 	if _, err := f.policy(path); err != nil {
-		return program.UsageError{Err: err}
+		return program.Usage(err)
 	}
 	return f.CheckListens(plaintext, f.listen(), f.raftListen())
 }

@@ -5,15 +5,16 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net"
 
-	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
+	"github.com/drumbeat-raft/drumbeat/cmd/internal/daemon"
 	"github.com/drumbeat-raft/drumbeat/drummer"
 )
 
 func main() {
-	program.Daemon{
+	daemon.Daemon{
 		Name:  "drummer",
 		Short: "Run a Drummer server",
 		Long:  "Run a Drummer server: one of usually three replicas of the Master that places, watches and repairs Raft clusters.",
@@ -21,7 +22,7 @@ func main() {
 	}.Main()
 }
 
-func run(path string, plaintext bool) error {
+func run(ctx context.Context, path string, plaintext bool) error {
 	file, err := load(path)
 	if err != nil {
 		return err
@@ -45,5 +46,10 @@ func run(path string, plaintext bool) error {
 	}
 	log.Info("Drummer server runs", "node", file.NodeID, "address", file.listen(), "tls", serverTLS != nil)
 	defer server.Close()
-	return program.UntilSignalOr(server.Failed())
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-server.Failed():
+		return err
+	}
 }

@@ -3,12 +3,12 @@
 package main
 
 import (
-	"fmt"
 	"path/filepath"
 	"time"
 
 	"github.com/lni/dragonboat/v3/config"
 
+	"github.com/drumbeat-raft/drumbeat/cmd/internal/daemon"
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
 	"github.com/drumbeat-raft/drumbeat/drummer/agent"
 )
@@ -31,12 +31,12 @@ type file struct {
 	// changed once data_dir is in use.
 	Shards uint64 `yaml:"shards"`
 
-	program.Common `yaml:",inline"`
+	daemon.Common `yaml:",inline"`
 }
 
 func load(path string) (*file, error) {
 	f := &file{RTT: 100 * time.Millisecond, Shards: 4}
-	return f, program.Load(path, f)
+	return f, program.LoadYAML(path, f)
 }
 
 func (f *file) apiListen() string {
@@ -55,7 +55,7 @@ func (f *file) raftListen() string {
 
 func (f *file) check(path string, plaintext bool) error {
 	bad := func(format string, args ...any) error {
-		return program.UsageError{Err: fmt.Errorf("%s: "+format, append([]any{path}, args...)...)}
+		return program.Usagef("%s: "+format, append([]any{path}, args...)...)
 	}
 	switch {
 	case f.DataDir == "":

@@ -6,6 +6,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -13,21 +14,21 @@ import (
 	"github.com/lni/dragonboat/v3"
 	"github.com/lni/goutils/vfs"
 
-	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
+	"github.com/drumbeat-raft/drumbeat/cmd/internal/daemon"
 	"github.com/drumbeat-raft/drumbeat/drummer/agent"
 	"github.com/drumbeat-raft/drumbeat/drummer/nodehostapi"
 	"github.com/drumbeat-raft/drumbeat/monkey/statemachine"
 )
 
 func main() {
-	program.Daemon{
+	daemon.Daemon{
 		Name:  "nodehost",
 		Short: "Run a NodeHost with the bundled key-value state machines",
 		Run:   run,
 	}.Main()
 }
 
-func run(path string, plaintext bool) (err error) {
+func run(ctx context.Context, path string, plaintext bool) error {
 	file, err := load(path)
 	if err != nil {
 		return err
@@ -57,7 +58,7 @@ func run(path string, plaintext bool) (err error) {
 		return err
 	}
 	defer api.Close()
-	hand, err := agent.New(nodehost, agent.Config{
+	drummerAgent, err := agent.New(nodehost, agent.Config{
 		Drummers:   file.Drummers,
 		APIAddress: file.APIAddress,
 		Region:     file.Region,
@@ -71,8 +72,8 @@ func run(path string, plaintext bool) (err error) {
 	if err != nil {
 		return err
 	}
-	defer hand.Close()
+	defer drummerAgent.Close()
 	log.Info("NodeHost runs", "id", nodehost.ID(), "raft", file.RaftAddress, "api", file.apiListen(), "tls", serverTLS != nil)
-	program.UntilSignal()
+	<-ctx.Done()
 	return nil
 }

@@ -16,18 +16,18 @@ import (
 // so that what holds already is not proposed again and what is stale is not
 // proposed at all, and after, so that the next step starts from the new ccid.
 func (a *Agent) changeMembership(ctx context.Context, req *pb.Request) *pb.RequestResult {
-	before, err := insistMembership(ctx, a.nodehost, req.GetClusterId())
+	before, err := retryMembership(ctx, a.nodehost, req.GetClusterId())
 	if err != nil {
 		return failed(req, "the membership of cluster %d can't be read: %v", req.GetClusterId(), err)
 	}
-	if answered := judge(req, before); answered != nil {
+	if answered := settled(req, before); answered != nil {
 		return answered
 	}
 	err = a.propose(ctx, req)
-	after, readErr := insistMembership(ctx, a.nodehost, req.GetClusterId())
+	after, readErr := retryMembership(ctx, a.nodehost, req.GetClusterId())
 	if readErr == nil {
 		a.learn(after)
-		if answered := judge(req, after); answered != nil {
+		if answered := settled(req, after); answered != nil {
 			// Whatever the proposal's answer was: it holds now, or its ccid
 			// is stale and OrderedConfigChange will never let it apply.
 			return answered
@@ -50,9 +50,9 @@ func (a *Agent) propose(ctx context.Context, req *pb.Request) error {
 	}
 }
 
-// judge answers a change from the membership alone: it holds, or it never can.
+// settled answers a change from the membership alone: it holds, or it never can.
 // Nil means that it can still be made.
-func judge(req *pb.Request, m *pb.Membership) *pb.RequestResult {
+func settled(req *pb.Request, m *pb.Membership) *pb.RequestResult {
 	node, address := req.GetNodeId(), req.GetTargetAddress()
 	removed := slices.Contains(m.GetRemoved(), node)
 	voter, isVoter := m.GetVoters()[node]

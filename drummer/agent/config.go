@@ -23,7 +23,7 @@ const (
 	silentBeats = 4
 	// openTimeout bounds the opening of a stream, and answerTimeout the wait
 	// for the answer to a Hello, to which comes what its bytes need at
-	// helloBytesPerSecond: nothing tells when they are sent.
+	// helloBytesPerSecond: nothing returns when they are sent.
 	openTimeout         = 3 * time.Second
 	answerTimeout       = 3 * time.Second
 	helloBytesPerSecond = 1 << 20
@@ -70,7 +70,7 @@ type Config struct {
 	// APIAddress is where remote clients reach this NodeHost's API; it may be
 	// empty.
 	APIAddress string
-	// Region and Labels tell Drummer where the NodeHost is.
+	// Region and Labels describe to Drummer where the NodeHost is.
 	Region string
 	Labels map[string]string
 	// Weight is how much this NodeHost can carry, relative to others; 0: 100.

@@ -93,7 +93,7 @@ func (a *Agent) transferLeader(ctx context.Context, req *pb.Request) *pb.Request
 	}
 }
 
-// follows tells whether the local node of the cluster takes nodeID for leader.
+// follows reports whether the local node of the cluster takes nodeID for leader.
 func (a *Agent) follows(clusterID, nodeID uint64) bool {
 	leader, valid, err := a.nodehost.GetLeaderID(clusterID)
 	return err == nil && valid && leader == nodeID

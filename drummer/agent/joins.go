@@ -24,7 +24,7 @@ const joinsDir = "drummer-observers"
 // Dragonboat has to be told again at every restart. A node that replays from
 // its log, or finds in a snapshot, that it is an observer must be started as
 // one, or the whole NodeHost panics; one that replays only that it is a voter
-// must not be, or it never votes. Neither Dragonboat nor a membership tells
+// must not be, or it never votes. Neither Dragonboat nor a membership says
 // which of the two a voter is. So what is remembered here counts more than what
 // a Drummer believes that has learnt of the cluster later.
 type joins struct {
@@ -61,7 +61,7 @@ func (k key) fileName() string { return fmt.Sprintf("%d-%d", k.cluster, k.node) 
 
 func (j *joins) path(k key) string { return j.fs.PathJoin(j.dir, k.fileName()) }
 
-// asObserver tells whether a node is known to have joined as an observer.
+// asObserver reports whether a node is known to have joined as an observer.
 func (j *joins) asObserver(k key) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()

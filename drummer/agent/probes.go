@@ -20,7 +20,7 @@ import (
 const probePause = time.Second
 
 // probes find out, by linearizable reads in the background, what Dragonboat
-// doesn't tell locally: a cluster's whole membership, and whether an observer
+// does not offer locally: a cluster's whole membership, and whether an observer
 // has caught up. At most maxProbes reads run at a time.
 type probes struct {
 	ctx      context.Context
@@ -214,10 +214,10 @@ func readMembership(ctx context.Context, nodehost *dragonboat.NodeHost, clusterI
 	return out, nil
 }
 
-// insistMembership is readMembership again and again for twice the time that it
+// retryMembership is readMembership again and again for twice the time that it
 // gives a cluster with a leader: an election may be under way, for instance
 // because the leader was just removed.
-func insistMembership(ctx context.Context, nodehost *dragonboat.NodeHost, clusterID uint64) (*pb.Membership, error) {
+func retryMembership(ctx context.Context, nodehost *dragonboat.NodeHost, clusterID uint64) (*pb.Membership, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*readTimeout(nodehost))
 	defer cancel()
 	for {

@@ -19,11 +19,10 @@ func checkRaft(req *pb.Request) error {
 	return raft.Validate()
 }
 
-// raftConfig is what a node is started with. Config changes are always ordered
-// and leaders always check their quorum: without either, Drummer's fences and
-// its picture of leaders would not hold. A node that joined as an observer is
-// started as one ever after; Dragonboat makes it a voter when it replays its
-// promotion.
+// raftConfig is what a node is started with. Config changes are always ordered:
+// without that, a membership change that arrives late would not be refused. A
+// node that joined as an observer is started as one ever after; Dragonboat makes
+// it a voter when it replays its promotion.
 func raftConfig(req *pb.Request, mode startMode) config.Config {
 	raft := raftspec.Effective(req.GetSpec().GetRaft())
 	return config.Config{
@@ -31,11 +30,11 @@ func raftConfig(req *pb.Request, mode startMode) config.Config {
 		NodeID:              req.GetNodeId(),
 		ElectionRTT:         raft.ElectionRtt,
 		HeartbeatRTT:        raft.HeartbeatRtt,
-		SnapshotEntries:     raft.SnapshotEntries,
-		CompactionOverhead:  raft.CompactionOverhead,
+		SnapshotEntries:     raft.GetSnapshotEntries(),
+		CompactionOverhead:  raft.GetCompactionOverhead(),
 		MaxInMemLogSize:     raft.MaxInMemLogSize,
 		Quiesce:             raft.Quiesce,
-		CheckQuorum:         true,
+		CheckQuorum:         raft.GetCheckQuorum(),
 		OrderedConfigChange: true,
 		IsObserver:          mode == firstAsObserver || mode == againAsObserver,
 	}

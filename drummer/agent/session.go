@@ -66,7 +66,7 @@ func (a *Agent) attach(ctx context.Context, address string) end {
 		return end{err: explain(ctx, err)}
 	}
 	s.stream = stream
-	watchdog.Reset(patience(hello))
+	watchdog.Reset(answerTimeoutOf(hello))
 	if err := stream.Send(hello); err != nil {
 		return end{err: explain(ctx, refusal(stream, err))}
 	}
@@ -106,8 +106,8 @@ func explain(ctx context.Context, err error) error {
 	return err
 }
 
-// patience is how long the answer to a Hello may take.
-func patience(hello *pb.AgentMessage) time.Duration {
+// answerTimeoutOf is how long the answer to a Hello may take.
+func answerTimeoutOf(hello *pb.AgentMessage) time.Duration {
 	return answerTimeout + time.Duration(proto.Size(hello))*time.Second/helloBytesPerSecond
 }
 
@@ -143,8 +143,8 @@ func (s *session) hello() (*pb.AgentMessage, error) {
 	}}}, nil
 }
 
-// again sends the full state on a stream that stands.
-func (s *session) again() error {
+// resendHello sends the full state on a stream that stands.
+func (s *session) resendHello() error {
 	hello, err := s.hello()
 	if err != nil {
 		return err
@@ -185,7 +185,7 @@ func (s *session) serve(incoming <-chan *pb.ServerMessage, ended <-chan error) (
 			case *pb.ServerMessage_Request:
 				s.agent.executor.submit(body.Request)
 			case *pb.ServerMessage_SendFullState:
-				err = s.again()
+				err = s.resendHello()
 			}
 		case <-s.agent.config.Listener.wake:
 			settle.Reset(settleTime)

@@ -56,7 +56,7 @@ func (c *cache) forget(clusterID uint64) {
 	delete(c.clusters, clusterID)
 }
 
-// Location tells where a cluster is, from the cache when it is fresh enough.
+// Location returns where a cluster is, from the cache when it is fresh enough.
 func (c *Client) Location(ctx context.Context, clusterID uint64) (*pb.ClusterLocation, error) {
 	if location := c.cache.get(clusterID); location != nil {
 		return location, nil

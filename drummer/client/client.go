@@ -182,14 +182,14 @@ func call[In, Out any](ctx context.Context, c *Client, in In,
 	}
 }
 
-// over tells whether a context's time has come, also when its timer has not yet
+// over reports whether a context's time has come, also when its timer has not yet
 // fired.
 func over(ctx context.Context) bool {
 	deadline, ok := ctx.Deadline()
 	return ctx.Err() != nil || ok && !time.Now().Before(deadline)
 }
 
-// worthAnother tells whether another server, or the same one later, may do
+// worthAnother reports whether another server, or the same one later, may do
 // better.
 func worthAnother(err error) bool {
 	switch status.Code(err) {

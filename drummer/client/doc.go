@@ -5,5 +5,5 @@
 //
 // Calls to Drummer try each server until one answers. Calls to a NodeHost are
 // made once: whether a proposal may be repeated is for the caller to know, and
-// OutcomeOf tells what can be known.
+// OutcomeOf returns what can be known.
 package client

@@ -48,7 +48,7 @@ func (c *Client) ForgetHost(ctx context.Context, by, host string) error {
 	return err
 }
 
-// DryRun tells what Drummer would do.
+// DryRun returns what Drummer would do.
 func (c *Client) DryRun(ctx context.Context, req *pb.DryRunRequest) (*pb.DryRunResponse, error) {
 	return call(ctx, c, req, onFleet(pb.FleetClient.DryRun))
 }

@@ -26,7 +26,7 @@ func (c *Client) NodeHost(apiAddress string) NodeHost {
 // NoOpSession makes proposals that are applied as often as they are made.
 func NoOpSession(clusterID uint64) *pb.Session { return &pb.Session{ClusterId: clusterID} }
 
-// Propose makes one proposal, once. OutcomeOf tells what an error means.
+// Propose makes one proposal, once. OutcomeOf returns what an error means.
 func (n NodeHost) Propose(ctx context.Context, session *pb.Session, command []byte) (*pb.ProposeResponse, error) {
 	api, err := n.api()
 	if err != nil {
@@ -117,10 +117,10 @@ func (o Outcome) String() string {
 	}
 }
 
-// OutcomeOf tells what the error of a proposal says about its effect. NoEffect
+// OutcomeOf returns what the error of a proposal says about its effect. NoEffect
 // is only what never left this client (ErrNotSent, ErrClosed), and what a
 // NodeHost itself says had none: gRPC's own errors (Unavailable,
-// DeadlineExceeded, Canceled …) do not tell whether the request was sent.
+// DeadlineExceeded, Canceled …) do not report whether the request was sent.
 func OutcomeOf(err error) Outcome {
 	switch {
 	case err == nil:

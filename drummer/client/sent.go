@@ -18,12 +18,12 @@ import (
 var ErrNotSent = errors.New("nothing was sent")
 
 // sent is set when gRPC hands any part of a call, its header first, to a
-// connection. Whether those bytes went further nobody knows.
+// connection. Whether those bytes went further is unknown.
 type sent struct{ atomic.Bool }
 
 type sentKey struct{}
 
-// watched returns a context for one call, and what tells whether it was sent,
+// watched returns a context for one call, and what reports whether it was sent,
 // with all that gRPC repeats of it on its own.
 func watched(ctx context.Context) (context.Context, *sent) {
 	s := new(sent)
@@ -38,7 +38,7 @@ func (s *sent) mark(err error) error {
 	return fmt.Errorf("%w: %w", ErrNotSent, err)
 }
 
-// sentWatcher is the stats.Handler that sets what watched returned. gRPC tells
+// sentWatcher is the stats.Handler that sets what watched returned. gRPC calls
 // it of a call's header from within the call, once the header is queued for a
 // connection and before the request itself is: what was not told of here when
 // the call returns, no server can have acted upon.

@@ -125,7 +125,7 @@ func (e *edit) setDeployment(cmd *pb.SetDeployment) {
 			"the deployment ID is %d already", e.s.DeploymentID)
 	case e.s.DeploymentID == 0:
 		e.s.DeploymentID = id
-		e.event(&pb.Event{Kind: EventDeployment}, "this is deployment %d", id)
+		e.event(&pb.Event{Kind: pb.EventDeployment}, "this is deployment %d", id)
 	}
 }
 
@@ -142,13 +142,13 @@ func (e *edit) takeLeadership(cmd *pb.TakeLeadership) {
 			"server %d leads term %d, so server %d can't", e.s.LeaderNodeID, term, server)
 	case term != e.s.Term || e.s.LeaderNodeID != server:
 		e.s.Term, e.s.LeaderNodeID = term, server
-		e.event(&pb.Event{Kind: EventLeader}, "server %d leads in term %d", server, term)
+		e.event(&pb.Event{Kind: pb.EventLeader}, "server %d leads in term %d", server, term)
 	}
 }
 
 func (e *edit) setLaunched() {
 	if !e.s.Launched {
 		e.s.Launched = true
-		e.event(&pb.Event{Kind: EventLaunched}, "the deployment was launched")
+		e.event(&pb.Event{Kind: pb.EventLaunched}, "the deployment was launched")
 	}
 }

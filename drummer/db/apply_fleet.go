@@ -11,7 +11,7 @@ import (
 // two servers must make the same state of the same bytes, whichever programs they
 // run. So in a program that follows a released one Version grows with
 //   - a new kind of command, or a new field in one that Apply goes by;
-//   - a change to what Apply accepts, refuses, records or tells in an event, the
+//   - a change to what Apply accepts, refuses, records or writes into an event, the
 //     limits in validate.go and raftspec.Check among it;
 //   - a new field of a snapshot that an older program would lose: it would restore
 //     another state than it was sent.
@@ -38,7 +38,7 @@ func (e *edit) heard(h *Host) {
 		h.Dead = false
 		h.UpSince = e.s.Tick
 		h.Deaths = min(h.Deaths+1, 1<<30)
-		e.event(&pb.Event{Kind: EventHostReturned, NodehostId: h.ID()},
+		e.event(&pb.Event{Kind: pb.EventHostReturned, NodehostId: h.ID()},
 			"host %s is heard of again after its death, number %d lately", h.ID(), h.Deaths)
 	}
 }
@@ -53,12 +53,12 @@ func (e *edit) age() {
 		switch {
 		case h.Gone && h.Placed == 0 && e.s.Tick-max(h.GoneSince, h.Spoke) > forgetGoneAfter:
 			e.dropHost(id)
-			e.event(&pb.Event{Kind: EventHostForgotten, NodehostId: id},
+			e.event(&pb.Event{Kind: pb.EventHostForgotten, NodehostId: id},
 				"host %s was forgotten, its disk was lost and nothing is placed on it", id)
 		case h.Gone:
 		case !h.Dead && e.s.TTL > 0 && e.s.Tick-h.LastSeen >= e.s.TTL:
 			e.host(id).Dead = true
-			e.event(&pb.Event{Kind: EventHostDead, NodehostId: id},
+			e.event(&pb.Event{Kind: pb.EventHostDead, NodehostId: id},
 				"host %s is dead, unheard of for %d ticks", id, e.s.Tick-h.LastSeen)
 		case !h.Dead && h.Deaths > 0 && e.s.Tick-h.UpSince >= calmTicks:
 			e.host(id).Deaths = 0
@@ -73,9 +73,9 @@ func (e *edit) setPaused(cmd *pb.SetPaused) {
 	e.s.Paused = cmd.GetPaused()
 	e.s.PauseReason = shorten(cmd.GetReason())
 	if e.s.Paused {
-		e.event(&pb.Event{Kind: EventPaused}, "Drummer was paused%s: %s", by(cmd.GetBy()), e.s.PauseReason)
+		e.event(&pb.Event{Kind: pb.EventPaused}, "Drummer was paused%s: %s", by(cmd.GetBy()), e.s.PauseReason)
 	} else {
-		e.event(&pb.Event{Kind: EventPaused}, "Drummer goes on, as asked%s", by(cmd.GetBy()))
+		e.event(&pb.Event{Kind: pb.EventPaused}, "Drummer goes on, as asked%s", by(cmd.GetBy()))
 	}
 }
 
@@ -89,7 +89,7 @@ func (e *edit) setHostMode(cmd *pb.SetHostMode) {
 		e.refuse(pb.CommandCode_INVALID, "there is no host mode %d", cmd.GetMode())
 	case h.Mode != cmd.Mode:
 		h.Mode = cmd.Mode
-		e.event(&pb.Event{Kind: EventHostMode, NodehostId: h.ID()},
+		e.event(&pb.Event{Kind: pb.EventHostMode, NodehostId: h.ID()},
 			"host %s was set to %s%s", h.ID(), cmd.Mode, by(cmd.GetBy()))
 	}
 }
@@ -118,7 +118,7 @@ func (e *edit) forgetHost(cmd *pb.ForgetHost) {
 			e.s.Addresses = e.s.Addresses.Delete(h.Address())
 		}
 		e.dropHost(id)
-		e.event(&pb.Event{Kind: EventHostForgotten, NodehostId: id}, "host %s was forgotten%s", id, by(cmd.GetBy()))
+		e.event(&pb.Event{Kind: pb.EventHostForgotten, NodehostId: id}, "host %s was forgotten%s", id, by(cmd.GetBy()))
 	}
 }
 
@@ -131,6 +131,6 @@ func (e *edit) setVersion(cmd *pb.SetVersion) {
 		e.refuse(pb.CommandCode_UNKNOWN_COMMAND, "this program knows versions up to %d, not %d", Version, v)
 	default:
 		e.s.Version = v
-		e.event(&pb.Event{Kind: EventVersion}, "commands of version %d are allowed", v)
+		e.event(&pb.Event{Kind: pb.EventVersion}, "commands of version %d are allowed", v)
 	}
 }

@@ -15,7 +15,7 @@ const maxFuses = 10_000
 
 // Fuse is a fuse that is blown, and so keeps dead members from being replaced.
 // The scheduler decides from the hosts alone whether one is; State.Blown only
-// remembers what was told.
+// remembers what was logged.
 type Fuse struct {
 	Fleet  bool   // the whole fleet's; otherwise that of Region
 	Region string // may be empty: hosts need not name a region
@@ -60,21 +60,21 @@ func (e *edit) setFuses(cmd *pb.SetFuses) {
 	}
 	for i, f := range blown {
 		if was, ok := findFuse(e.s.Blown, f); ok {
-			blown[i] = was // as it was told
+			blown[i] = was // as it was logged
 			continue
 		}
-		e.event(&pb.Event{Kind: EventFuseBlown}, "%s has blown, as server %d found in term %d: %s; what they carried is not replaced until the fuse is whole",
+		e.event(&pb.Event{Kind: pb.EventFuseBlown}, "%s has blown, as server %d found in term %d: %s; what they carried is not replaced until the fuse is whole",
 			f, e.s.LeaderNodeID, e.s.Term, f.Why)
 	}
 	for _, f := range e.s.Blown {
 		if _, ok := findFuse(blown, f); !ok {
-			e.event(&pb.Event{Kind: EventFuseWhole}, "%s is whole again, as server %d found in term %d: the hosts are back, or were silent for so long that nobody waits for them", f, e.s.LeaderNodeID, e.s.Term)
+			e.event(&pb.Event{Kind: pb.EventFuseWhole}, "%s is whole again, as server %d found in term %d: the hosts are back, or were silent for so long that nobody waits for them", f, e.s.LeaderNodeID, e.s.Term)
 		}
 	}
 	e.s.Blown = blown
 }
 
-// fusesOf reads fuses, or tells why they can't be.
+// fusesOf reads fuses, or returns why they can't be.
 func fusesOf(list []*pb.Fuse) ([]Fuse, error) {
 	if len(list) > maxFuses {
 		return nil, fmt.Errorf("%d fuses are too many, at most %d can be blown", len(list), maxFuses)
@@ -89,7 +89,7 @@ func fusesOf(list []*pb.Fuse) ([]Fuse, error) {
 	return fuses, soundFuses(fuses)
 }
 
-// soundFuses tells what is wrong with a list of fuses in order.
+// soundFuses returns what is wrong with a list of fuses in order.
 func soundFuses(fuses []Fuse) error {
 	for i, f := range fuses {
 		switch {

@@ -38,14 +38,14 @@ func (e *edit) mergeMembership(c *Cluster, m *pb.Membership) {
 		sawNodeID(c, id)
 	}
 	e.changed(c)
-	e.event(&pb.Event{Kind: EventMembership, ClusterId: c.ID},
+	e.event(&pb.Event{Kind: pb.EventMembership, ClusterId: c.ID},
 		"membership %d of cluster %d: %s", image.CCID, c.ID, &image)
 	c.noteJoins(&old, e.s.Tick)
 	e.settleConfig(c)
 	e.matchImage(c)
 }
 
-// complete tells whether an image is one of the cluster's present life, after
+// complete reports whether an image is one of the cluster's present life, after
 // all of its first members were written to it: Dragonboat starts a cluster
 // with one config change for each of them, at indexes 1 to n.
 func (c *Cluster) complete(image *Image) bool {
@@ -55,8 +55,8 @@ func (c *Cluster) complete(image *Image) bool {
 	return !slices.ContainsFunc(image.Members, func(m Member) bool { return m.NodeID < c.FirstNodeID })
 }
 
-// contradicts tells why an image can't be one of this cluster's, or nothing. A
-// NodeID means one address for ever, and a member goes only by being removed: an
+// contradicts returns why an image can't be one of this cluster's, or nothing. A
+// NodeID means one address permanently, and a member goes only by being removed: an
 // image that has it otherwise is that of another Raft group which somebody runs
 // under the same ClusterID, or of one that was recovered by hand.
 func (c *Cluster) contradicts(image *Image) string {
@@ -81,7 +81,7 @@ func (e *edit) judgeReplica(c *Cluster, r *Replica, m *pb.Membership) {
 	}
 	why := c.contradicts(&image)
 	if why != "" && !r.Foreign {
-		e.event(&pb.Event{Kind: EventClusterForeign, ClusterId: c.ID, NodeId: r.NodeID, NodehostId: r.HostID},
+		e.event(&pb.Event{Kind: pb.EventClusterForeign, ClusterId: c.ID, NodeId: r.NodeID, NodehostId: r.HostID},
 			"node %d on %s is of another Raft group than cluster %d, in spite of the same ID: in its membership %d %s; nothing is done to the cluster until somebody explains that",
 			r.NodeID, r.HostID, c.ID, image.CCID, strings.TrimPrefix(why, "it "))
 	}
@@ -117,13 +117,13 @@ func (e *edit) settleConfig(c *Cluster) {
 		return
 	}
 	if c.Image.shows(r) {
-		e.closeOperation(op, done, EventOperationEnded, "is done, the membership shows it")
+		e.closeOperation(op, done, pb.EventOperationEnded, "is done, the membership shows it")
 	} else {
-		e.closeOperation(op, never, EventOperationOvertaken, "was overtaken by another membership change")
+		e.closeOperation(op, never, pb.EventOperationOvertaken, "was overtaken by another membership change")
 	}
 }
 
-// shows tells whether a membership change holds in the image.
+// shows reports whether a membership change holds in the image.
 func (m *Image) shows(r *pb.Request) bool {
 	member := m.Member(r.NodeId)
 	switch r.Kind {
@@ -175,7 +175,7 @@ func (e *edit) adopt(c *Cluster, m Member) {
 	}
 	e.addNode(c, n)
 	if c.Spec != nil {
-		e.event(&pb.Event{Kind: EventClusterAdopted, ClusterId: c.ID, NodeId: n.ID, NodehostId: n.HostID},
+		e.event(&pb.Event{Kind: pb.EventClusterAdopted, ClusterId: c.ID, NodeId: n.ID, NodehostId: n.HostID},
 			"node %d of cluster %d at %s was not placed by Drummer and is adopted", n.ID, c.ID, n.Address)
 	}
 }

@@ -67,7 +67,7 @@ func (e *edit) closeOperation(op *pb.Operation, end ending, kind, how string) {
 // dropped because what it wanted no longer matters.
 func (e *edit) overtake(a Attempt) {
 	if op := e.s.Operations.At(a.Operation); op != nil {
-		e.closeOperation(op, unknown, EventOperationOvertaken, "no longer matters")
+		e.closeOperation(op, unknown, pb.EventOperationOvertaken, "no longer matters")
 	}
 }
 
@@ -104,10 +104,10 @@ func (e *edit) endOperation(cmd *pb.EndOperation) {
 			(r == pb.RequestKind_DESTROY_NODE || r == pb.RequestKind_TRANSFER_LEADER) {
 			// It has worked once the zombie is no longer reported, or the new
 			// leader is. Until then it counts as a failure, so that what has no
-			// effect is not repeated at once, for ever.
+			// effect is not repeated at once, without end.
 			end = unknown
 		}
-		e.closeOperation(op, end, EventOperationEnded, "ended "+result.Code.String()+detail(result.Detail))
+		e.closeOperation(op, end, pb.EventOperationEnded, "ended "+result.Code.String()+detail(result.Detail))
 	}
 }
 

@@ -24,7 +24,7 @@ func (e *edit) tick(cmd *pb.Tick) {
 	}
 	for _, op := range e.s.Operations.All() {
 		if op.DeadlineTick <= e.s.Tick {
-			e.closeOperation(op, unknown, EventOperationExpired, "had no result within its time, so nobody knows")
+			e.closeOperation(op, unknown, pb.EventOperationExpired, "had no result within its time, so nobody knows")
 		}
 	}
 	e.age()
@@ -82,8 +82,8 @@ func (e *edit) meetAgain(id string) {
 	}
 }
 
-// contested tells whether a gone host claims an address whose owner is heard of,
-// and tells so once. A disk that was lost does not speak: these are two machines
+// contested reports whether a gone host claims an address whose owner is heard of,
+// and logs that once. A disk that was lost does not speak: these are two machines
 // with one RaftAddress. The one that came last keeps it, for to change back and
 // forth would have the nodes of each replaced in turn, until it falls silent for
 // its time to live.
@@ -96,7 +96,7 @@ func (e *edit) contested(h *Host, address string) bool {
 		return true // its last word before it went
 	}
 	if h.Spoke == 0 || e.s.Tick-h.Spoke > forgetGoneAfter {
-		e.event(&pb.Event{Kind: EventHostContested, NodehostId: h.ID()},
+		e.event(&pb.Event{Kind: pb.EventHostContested, NodehostId: h.ID()},
 			"host %s, which was taken for gone, speaks as %s although %s does so too: these are two machines with one RaftAddress; the address stays with %s, and the nodes on %s are replaced, until one of the two is stopped",
 			h.ID(), address, owner.ID(), owner.ID(), h.ID())
 	}
@@ -115,7 +115,7 @@ func (e *edit) meetHost(info *pb.NodeHostInfo) *Host {
 	if h == nil {
 		h = &Host{Info: info, UpSince: e.s.Tick}
 		e.hosts[id] = h
-		e.event(&pb.Event{Kind: EventHostJoined, NodehostId: id},
+		e.event(&pb.Event{Kind: pb.EventHostJoined, NodehostId: id},
 			"host %s joined at %s, region %q", id, info.RaftAddress, info.Region)
 	}
 	if old := h.Address(); old != info.RaftAddress && e.s.Addresses.At(old) == id {
@@ -134,7 +134,7 @@ func (e *edit) meetHost(info *pb.NodeHostInfo) *Host {
 func (e *edit) inherit(h, former *Host) {
 	if h.Mode != former.Mode {
 		h.Mode = former.Mode
-		e.event(&pb.Event{Kind: EventHostMode, NodehostId: h.ID()},
+		e.event(&pb.Event{Kind: pb.EventHostMode, NodehostId: h.ID()},
 			"host %s is set to %s, as %s was at the same address", h.ID(), h.Mode, former.ID())
 	}
 }
@@ -143,7 +143,7 @@ func (e *edit) loseHost(h *Host, by *pb.NodeHostInfo) {
 	h.Gone, h.GoneSince = true, e.s.Tick
 	e.dropReplicas(h, func(*Cluster, *Replica) bool { return false })
 	e.dropDoubtful(h)
-	e.event(&pb.Event{Kind: EventHostGone, NodehostId: h.ID()},
+	e.event(&pb.Event{Kind: pb.EventHostGone, NodehostId: h.ID()},
 		"host %s is gone for good: %s reports as %s now", h.ID(), by.RaftAddress, by.NodehostId)
 }
 
@@ -207,7 +207,7 @@ func (e *edit) matchNode(c *Cluster, h *Host, r Replica) {
 			return // it may not have stopped yet, or not be back to its work
 		}
 		if op != nil {
-			e.closeOperation(op, done, EventOperationEnded, "is done, the node is reported running")
+			e.closeOperation(op, done, pb.EventOperationEnded, "is done, the node is reported running")
 		}
 		n.Start = Attempt{}
 		e.changed(c)
@@ -220,6 +220,6 @@ func (e *edit) settleTransfer(c *Cluster) {
 	if op == nil {
 		c.Config.Failures = 0
 	} else if op.Request.Kind == pb.RequestKind_TRANSFER_LEADER && op.Request.NodeId == c.Leader {
-		e.closeOperation(op, done, EventOperationEnded, "is done, the node is reported as leader")
+		e.closeOperation(op, done, pb.EventOperationEnded, "is done, the node is reported as leader")
 	}
 }

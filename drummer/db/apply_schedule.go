@@ -26,14 +26,14 @@ func (e *edit) schedule(cmd *pb.Schedule) {
 		op := e.prepare(cmd, proposed)
 		if err := e.accept(cmd, op); err != nil {
 			e.result.Dropped++
-			e.event(operationEvent(EventOperationDropped, op),
+			e.event(operationEvent(pb.EventOperationDropped, op),
 				"%s was not begun: %s", Describe(op.Request), err)
 			continue
 		}
 		e.s.NextOperationID++
 		e.s.Operations = e.s.Operations.Set(op.Id, op)
 		e.result.Accepted = append(e.result.Accepted, op)
-		e.event(operationEvent(EventOperationPlanned, op),
+		e.event(operationEvent(pb.EventOperationPlanned, op),
 			"operation %d: %s, because %s", op.Id, Describe(op.Request), op.Reason)
 	}
 }
@@ -60,7 +60,7 @@ func (e *edit) prepare(cmd *pb.Schedule, proposed *pb.Operation) *pb.Operation {
 	return op
 }
 
-// accept records an operation in its cluster, or tells why it can't begin.
+// accept records an operation in its cluster, or returns why it can't begin.
 func (e *edit) accept(cmd *pb.Schedule, op *pb.Operation) error {
 	r := op.Request
 	base := e.base.Clusters.At(r.ClusterId)
@@ -137,7 +137,7 @@ func (e *edit) acceptStart(c *Cluster, op *pb.Operation) error {
 	return nil
 }
 
-// Unformed tells whether nothing can ever have been committed to the cluster:
+// Unformed reports whether nothing can ever have been committed to the cluster:
 // it was never placed, or fewer than a majority of the members it was placed
 // with can ever have run. (The first to start reports the membership that all
 // are started with, so a membership by itself proves nothing.) Its placement
@@ -169,12 +169,12 @@ func (e *edit) place(c *Cluster, r *pb.Request) error {
 	for _, n := range nodes {
 		e.addNode(c, n)
 	}
-	e.event(&pb.Event{Kind: EventClusterPlaced, ClusterId: c.ID},
+	e.event(&pb.Event{Kind: pb.EventClusterPlaced, ClusterId: c.ID},
 		"cluster %d was placed: %s", c.ID, &Image{Members: initial})
 	return nil
 }
 
-// placement reads the nodes that a launch places, or tells why it can't be.
+// placement reads the nodes that a launch places, or returns why it can't be.
 func (e *edit) placement(c *Cluster, r *pb.Request) ([]Node, []Member, error) {
 	size := uint64(c.Spec.Size)
 	switch {
@@ -290,7 +290,7 @@ func (e *edit) acceptDestroy(c *Cluster, op *pb.Operation) error {
 	return nil
 }
 
-// Zombie tells whether a replica certainly has no business being there: it
+// Zombie reports whether a replica certainly has no business being there: it
 // was removed, belongs to a former life of the cluster, or knows only an
 // older membership than the image, in which neither it nor a node placed
 // meanwhile appears.
@@ -307,7 +307,7 @@ func (c *Cluster) Zombie(r *Replica) bool {
 	}
 }
 
-// Describe tells in a few words what a request asks for.
+// Describe is in a few words what a request asks for.
 func Describe(r *pb.Request) string {
 	id, cluster := r.GetNodeId(), r.GetClusterId()
 	switch r.GetKind() {

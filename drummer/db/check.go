@@ -10,7 +10,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/drummer/internal/raftspec"
 )
 
-// Check tells which invariant of the types in this package the state breaks.
+// Check returns which invariant of the types in this package the state breaks.
 // Apply keeps them all; tests and the snapshot reader make sure.
 func (s *State) Check() error {
 	if s.Version < 1 || s.Version > Version {
@@ -28,9 +28,9 @@ func (s *State) Check() error {
 			return fmt.Errorf("cluster %d: %w", id, err)
 		}
 	}
-	for id, t := range s.Tombs.All() {
+	for id, t := range s.Tombstones.All() {
 		if id == 0 || s.Clusters.At(id) != nil || t.NextNodeID == 0 || t.NextNodeID > MaxNodeID {
-			return fmt.Errorf("the tomb of cluster %d, with NodeIDs up to %d, can't be", id, t.NextNodeID)
+			return fmt.Errorf("the tombstone of cluster %d, with NodeIDs up to %d, can't be", id, t.NextNodeID)
 		}
 	}
 	for id, h := range s.Hosts.All() {
@@ -77,7 +77,7 @@ func (k *checker) cluster(id uint64, c *Cluster) error {
 			return err
 		}
 	}
-	if c.buriable() {
+	if c.isEmpty() {
 		return fmt.Errorf("nothing is left of it")
 	}
 	for _, m := range c.Image.Members {

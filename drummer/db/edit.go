@@ -43,12 +43,12 @@ func (e *edit) publish() *State {
 		e.s.Hosts = e.s.Hosts.Set(id, h)
 	}
 	for id, c := range e.clusters {
-		if c.buriable() {
+		if c.isEmpty() {
 			e.s.Clusters = e.s.Clusters.Delete(id)
-			e.s.Tombs = e.s.Tombs.Set(id, Tomb{NextNodeID: c.NextNodeID, Deleted: c.Deleted})
+			e.s.Tombstones = e.s.Tombstones.Set(id, Tombstone{NextNodeID: c.NextNodeID, Deleted: c.Deleted})
 		} else {
 			e.s.Clusters = e.s.Clusters.Set(id, c)
-			e.s.Tombs = e.s.Tombs.Delete(id)
+			e.s.Tombstones = e.s.Tombstones.Delete(id)
 		}
 	}
 	return &e.s
@@ -88,7 +88,7 @@ func (e *edit) cluster(id uint64) *Cluster {
 	}
 	old, ok := e.s.Clusters.Get(id)
 	if !ok {
-		return e.exhume(id)
+		return e.fromTombstone(id)
 	}
 	c := *old
 	c.Nodes = slices.Clone(old.Nodes)
@@ -97,24 +97,24 @@ func (e *edit) cluster(id uint64) *Cluster {
 	return &c
 }
 
-// exhume makes a cluster of its tomb, or returns nil.
-func (e *edit) exhume(id uint64) *Cluster {
-	tomb, ok := e.s.Tombs.Get(id)
+// fromTombstone makes a cluster of its tombstone, or returns nil.
+func (e *edit) fromTombstone(id uint64) *Cluster {
+	tombstone, ok := e.s.Tombstones.Get(id)
 	if !ok {
 		return nil
 	}
 	c := newCluster(id)
-	c.NextNodeID, c.Deleted = tomb.NextNodeID, tomb.Deleted
-	if tomb.Deleted {
-		c.FirstNodeID = tomb.NextNodeID
+	c.NextNodeID, c.Deleted = tombstone.NextNodeID, tombstone.Deleted
+	if tombstone.Deleted {
+		c.FirstNodeID = tombstone.NextNodeID
 	}
 	e.clusters[id] = c
 	e.changed(c)
 	return c
 }
 
-// buriable tells whether nothing but its NodeIDs is left of a cluster.
-func (c *Cluster) buriable() bool {
+// isEmpty reports whether nothing but its NodeIDs is left of a cluster.
+func (c *Cluster) isEmpty() bool {
 	return c.Spec == nil && len(c.Nodes) == 0 && len(c.Replicas) == 0 && !c.Config.InFlight()
 }
 
@@ -208,7 +208,7 @@ func compareNodes(a, b Node) int {
 	}
 }
 
-// putReplica records what a host reports of a node, and tells whether that
+// putReplica records what a host reports of a node, and reports whether that
 // was news. The host is known and not gone.
 func (e *edit) putReplica(c *Cluster, r Replica) bool {
 	i, found := c.findReplica(r.NodeID, r.HostID)

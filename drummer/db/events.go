@@ -13,36 +13,6 @@ import (
 // MaxEvents bounds State.Events.
 const MaxEvents = 10000
 
-// The kinds of events.
-const (
-	EventDeployment         = "deployment-set"
-	EventLeader             = "leader-changed"
-	EventLaunched           = "launched"
-	EventHostJoined         = "host-joined"
-	EventHostGone           = "host-gone"
-	EventHostContested      = "host-contested"
-	EventHostForgotten      = "host-forgotten"
-	EventHostDead           = "host-dead"
-	EventHostReturned       = "host-returned"
-	EventHostMode           = "host-mode"
-	EventPaused             = "paused"
-	EventVersion            = "version-set"
-	EventFuseBlown          = "fuse-blown"
-	EventFuseWhole          = "fuse-whole"
-	EventClusterDefined     = "cluster-defined"
-	EventClusterUpdated     = "cluster-updated"
-	EventClusterDeleted     = "cluster-deleted"
-	EventClusterPlaced      = "cluster-placed"
-	EventClusterAdopted     = "cluster-adopted"
-	EventClusterForeign     = "cluster-foreign"
-	EventMembership         = "membership-changed"
-	EventOperationPlanned   = "operation-planned"
-	EventOperationDropped   = "operation-dropped"
-	EventOperationEnded     = "operation-ended"
-	EventOperationExpired   = "operation-expired"
-	EventOperationOvertaken = "operation-overtaken"
-)
-
 // event appends to the log of events. The slice is shared with older states,
 // which see only their own length of it, so appending is safe; there is one
 // writer.

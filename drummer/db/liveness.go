@@ -27,7 +27,7 @@ func (s *State) NodeHost(n *Node) *Host {
 	return h
 }
 
-// Running tells whether a node runs on a host that is up.
+// Running reports whether a node runs on a host that is up.
 func (s *State) Running(c *Cluster, n *Node, ttl uint64) bool {
 	h := s.NodeHost(n)
 	if h == nil || s.HostState(h, ttl) != pb.NodeHostState_UP {
@@ -50,7 +50,7 @@ func (s *State) WorkingVoters(c *Cluster, ttl uint64) int {
 	return working
 }
 
-// Available tells whether a majority of the voting members follows one leader,
+// Available reports whether a majority of the voting members follows one leader,
 // on hosts that are up.
 func (s *State) Available(c *Cluster, ttl uint64) bool {
 	return c.Image.CCID != 0 && s.WorkingVoters(c, ttl) >= Quorum(c.Image.Voters())

@@ -24,9 +24,9 @@ func (s *State) records() iter.Seq[*pb.SnapshotRecord] {
 				return
 			}
 		}
-		for id, t := range s.Tombs.All() {
-			r := &pb.TombRecord{ClusterId: id, NextNodeId: t.NextNodeID, Deleted: t.Deleted}
-			if !yield(&pb.SnapshotRecord{Body: &pb.SnapshotRecord_Tomb{Tomb: r}}) {
+		for id, t := range s.Tombstones.All() {
+			r := &pb.TombstoneRecord{ClusterId: id, NextNodeId: t.NextNodeID, Deleted: t.Deleted}
+			if !yield(&pb.SnapshotRecord{Body: &pb.SnapshotRecord_Tombstone{Tombstone: r}}) {
 				return
 			}
 		}
@@ -60,7 +60,7 @@ func (s *State) header() *pb.SnapshotHeader {
 		NextEventSequence: s.NextEventSequence,
 		Hosts:             uint64(s.Hosts.Len()),
 		Clusters:          uint64(s.Clusters.Len()),
-		Tombs:             uint64(s.Tombs.Len()),
+		Tombstones:        uint64(s.Tombstones.Len()),
 		Operations:        uint64(s.Operations.Len()),
 		Events:            uint64(len(s.Events)),
 		Version:           s.Version,

@@ -69,9 +69,9 @@ func (s *State) restore(r *pb.SnapshotRecord) error {
 		return s.restoreHost(body.Host)
 	case *pb.SnapshotRecord_Cluster:
 		return s.restoreCluster(body.Cluster)
-	case *pb.SnapshotRecord_Tomb:
-		t := Tomb{NextNodeID: body.Tomb.GetNextNodeId(), Deleted: body.Tomb.GetDeleted()}
-		s.Tombs = s.Tombs.Set(body.Tomb.GetClusterId(), t)
+	case *pb.SnapshotRecord_Tombstone:
+		t := Tombstone{NextNodeID: body.Tombstone.GetNextNodeId(), Deleted: body.Tombstone.GetDeleted()}
+		s.Tombstones = s.Tombstones.Set(body.Tombstone.GetClusterId(), t)
 	case *pb.SnapshotRecord_Operation:
 		s.Operations = s.Operations.Set(body.Operation.GetId(), body.Operation)
 	case *pb.SnapshotRecord_Event:

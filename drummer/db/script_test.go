@@ -5,6 +5,7 @@ package db
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,7 +51,7 @@ func TestScripts(t *testing.T) {
 			if err := s.Check(); err != nil {
 				t.Fatal(err)
 			}
-			return out + newEvents(before, s)
+			return out + newEvents(t, before, s)
 		})
 	})
 }
@@ -70,9 +71,12 @@ func applyScripted(s *State, data []byte) (*State, string) {
 	return next, out + "\n"
 }
 
-func newEvents(before, after *State) string {
+func newEvents(t *testing.T, before, after *State) string {
 	var b strings.Builder
 	for _, ev := range after.EventsAfter(before.NextEventSequence-1, 0) {
+		if !slices.ContainsFunc(pb.EventKinds, func(k pb.EventKind) bool { return k.Name == ev.Kind }) {
+			t.Errorf("pb.EventKinds does not list kind %q", ev.Kind)
+		}
 		fmt.Fprintf(&b, "  %s: %s\n", ev.Kind, ev.Text)
 	}
 	return b.String()
@@ -97,8 +101,8 @@ func show(s *State) string {
 			fmt.Fprintf(&b, "  replica %d on %s running=%v zombie=%v\n", r.NodeID, r.HostID, r.Running, c.Zombie(&r))
 		}
 	}
-	for id, t := range s.Tombs.All() {
-		fmt.Fprintf(&b, "tomb of cluster %d next=%d deleted=%v\n", id, t.NextNodeID, t.Deleted)
+	for id, t := range s.Tombstones.All() {
+		fmt.Fprintf(&b, "tombstone of cluster %d next=%d deleted=%v\n", id, t.NextNodeID, t.Deleted)
 	}
 	for id, op := range s.Operations.All() {
 		fmt.Fprintf(&b, "operation %d until %d: %s\n", id, op.DeadlineTick, Describe(op.Request))

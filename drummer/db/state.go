@@ -16,7 +16,7 @@ import (
 type State struct {
 	// Index is that of the last command applied.
 	Index uint64
-	// DeploymentID is 0 until the first SetDeployment, and then for ever what
+	// DeploymentID is 0 until the first SetDeployment, and from then on what
 	// that said.
 	DeploymentID uint64
 	Launched     bool
@@ -29,7 +29,7 @@ type State struct {
 	TTL uint64
 	// Tick is the logical clock: how many Tick commands a leader has written.
 	Tick uint64
-	// Blown are the fuses that were last told to be blown, in order.
+	// Blown are the fuses that were last recorded as blown, in order.
 	Blown []Fuse
 	// Term is the leadership that may write, LeaderNodeID the server that
 	// opened it (0 when a command carried the term in first).
@@ -41,14 +41,14 @@ type State struct {
 
 	// Hosts holds every NodeHost by NodeHost ID.
 	Hosts ordmap.Map[string, *Host]
-	// Addresses tells which NodeHost ID a RaftAddress belongs to now. That
+	// Addresses returns which NodeHost ID a RaftAddress belongs to now. That
 	// host is not Gone; every other host of the address is.
 	Addresses ordmap.Map[string, string]
 	// Clusters holds every cluster that was defined or reported.
 	Clusters ordmap.Map[uint64, *Cluster]
-	// Tombs hold what is left of clusters of which nothing is defined, placed or
+	// Tombstones hold what is left of clusters of which nothing is defined, placed or
 	// reported any more, by ClusterID; none of them is in Clusters.
-	Tombs ordmap.Map[uint64, Tomb]
+	Tombstones ordmap.Map[uint64, Tombstone]
 	// Operations are those in flight, by ID. Each is referred to by exactly
 	// one Attempt, and each Attempt in flight by one of these.
 	Operations ordmap.Map[uint64, *pb.Operation]
@@ -136,8 +136,8 @@ type Cluster struct {
 	Replicas []Replica
 }
 
-// Tomb keeps the NodeIDs of a former cluster from being used again.
-type Tomb struct {
+// Tombstone keeps the NodeIDs of a former cluster from being used again.
+type Tombstone struct {
 	NextNodeID uint64
 	// Deleted: it was Drummer's. What turns up of it is removed.
 	Deleted bool
@@ -220,7 +220,7 @@ type Attempt struct {
 	Ended uint64
 }
 
-// InFlight tells whether an operation is being carried out.
+// InFlight reports whether an operation is being carried out.
 func (a Attempt) InFlight() bool { return a.Operation != 0 }
 
 // Node returns the placed node with the ID, or nil.
@@ -256,7 +256,7 @@ func (c *Cluster) follow() {
 	}
 }
 
-// leads tells whether a leader is the one that follow finds.
+// leads reports whether a leader is the one that follow finds.
 func (c Cluster) leads(leader, term uint64) bool {
 	c.follow()
 	return c.Leader == leader && c.LeaderTerm == term
@@ -271,14 +271,14 @@ func (c *Cluster) Foreigner() *Replica {
 	return &c.Replicas[i]
 }
 
-// Follows tells whether a replica follows the cluster's present leader: as far
+// Follows reports whether a replica follows the cluster's present leader: as far
 // as its host knows, it does not only run but works.
 func (c *Cluster) Follows(r *Replica) bool {
 	return c.Leader != 0 && r.Running && !r.Foreign && r.Leader == c.Leader && r.Term == c.LeaderTerm
 }
 
-// doubtful tells whether nobody knows of a node that it was added, or that it
-// will be: its addition had no result, and no membership shows it. Should it turn
+// doubtful reports whether it is unknown that a node was added, or will
+// be: its addition had no result, and no membership shows it. Should it turn
 // out to be a member all the same, it is adopted like any other.
 func (c *Cluster) doubtful(n *Node) bool {
 	return n.Fence != 0 && c.Image.Member(n.ID) == nil && !n.Asked && !n.Started && !c.Config.InFlight()
@@ -303,18 +303,18 @@ func (m *Image) Member(nodeID uint64) *Member {
 	return &m.Members[i]
 }
 
-// HasRemoved tells whether the node was removed and may never come back.
+// HasRemoved reports whether the node was removed and may never come back.
 func (m *Image) HasRemoved(nodeID uint64) bool {
 	_, ok := slices.BinarySearch(m.Removed, nodeID)
 	return ok
 }
 
-// HasAddress tells whether a member lives at the RaftAddress.
+// HasAddress reports whether a member lives at the RaftAddress.
 func (m *Image) HasAddress(address string) bool {
 	return slices.ContainsFunc(m.Members, func(m Member) bool { return m.Address == address })
 }
 
-// Voting tells whether a member of the role counts for the quorum.
+// Voting reports whether a member of the role counts for the quorum.
 func Voting(role pb.MemberRole) bool {
 	return role == pb.MemberRole_VOTER || role == pb.MemberRole_WITNESS
 }

@@ -24,7 +24,7 @@ const (
 	MaxDeadlineTicks = 100_000
 )
 
-// ValidateSpecs tells why the specifications can't be defined together. It is
+// ValidateSpecs returns why the specifications can't be defined together. It is
 // for who accepts them; Apply has to go by what it once let into the log.
 func ValidateSpecs(specs []*pb.ClusterSpec) error {
 	return validateSpecs(specs, Version)
@@ -52,8 +52,8 @@ func validateSpecs(specs []*pb.ClusterSpec, version uint32) error {
 	return nil
 }
 
-// validateSpec tells why a specification can't be right. It holds for every
-// version: what was accepted once must be restored for ever.
+// validateSpec returns why a specification can't be right. It holds for every
+// version: what was accepted once must always be restored.
 func validateSpec(spec *pb.ClusterSpec) error {
 	id := spec.GetClusterId()
 	switch {
@@ -87,7 +87,7 @@ func validateRegions(spec *pb.ClusterSpec) error {
 	return nil
 }
 
-// validateStartable tells why no host could run a member of a cluster, or no
+// validateStartable returns why no host could run a member of a cluster, or no
 // host could ever be suitable. It came with version 2.
 func validateStartable(spec *pb.ClusterSpec) error {
 	if err := raftspec.Check(spec.GetRaft()); err != nil {
@@ -121,7 +121,7 @@ func validateRaft(id uint64, raft *pb.RaftConfig) error {
 
 func validName(s string) bool { return s != "" && len(s) <= MaxNameBytes }
 
-// ValidateHost tells why a host's own description can't be right: DrummerDB would
+// ValidateHost returns why a host's own description can't be right: DrummerDB would
 // leave its reports out.
 func ValidateHost(info *pb.NodeHostInfo) error {
 	if !validName(info.GetNodehostId()) || !validName(info.GetRaftAddress()) {
@@ -148,7 +148,7 @@ func validLabels(labels map[string]string) bool {
 
 func validNodeID(id uint64) bool { return id != 0 && id < MaxNodeID }
 
-// imageOf reads a membership, or tells why it can't be one of the cluster.
+// imageOf reads a membership, or returns why it can't be one of the cluster.
 func imageOf(clusterID uint64, m *pb.Membership) (Image, error) {
 	image := Image{CCID: m.GetConfigChangeId(), Removed: slices.Clone(m.GetRemoved())}
 	if id := m.GetClusterId(); id != 0 && id != clusterID {
@@ -171,7 +171,7 @@ func imageOf(clusterID uint64, m *pb.Membership) (Image, error) {
 	return image, nil
 }
 
-// sound tells whether an image keeps its invariants and has a voter. Members
+// sound reports whether an image keeps its invariants and has a voter. Members
 // and Removed are sorted.
 func (m *Image) sound() bool {
 	if m.CCID == 0 || len(m.Members) > MaxMembers {

@@ -44,7 +44,7 @@ func (s *State) memberLocation(c *Cluster, m Member, ttl uint64) *pb.MemberLocat
 	return l
 }
 
-// empty tells whether nothing is on a host, and nothing is known to come.
+// empty reports whether nothing is on a host, and nothing is known to come.
 func (s *State) empty(h *Host) bool {
 	if h.Replicas.Len() > 0 {
 		return false

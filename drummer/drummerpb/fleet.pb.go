@@ -1165,7 +1165,7 @@ type ServerInfo struct {
 	// within a boot a higher beat.
 	BootNs int64  `protobuf:"varint,6,opt,name=boot_ns,json=bootNs,proto3" json:"boot_ns,omitempty"`
 	Beat   uint64 `protobuf:"varint,7,opt,name=beat,proto3" json:"beat,omitempty"`
-	// incarnation tells disks apart: it is the NodeHost ID of the server's own
+	// incarnation identifies a disk: it is the NodeHost ID of the server's own
 	// NodeHost. Empty: a program that is older than this field.
 	Incarnation string `protobuf:"bytes,8,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
 	// begun is true once the server may take part in DrummerDB under this

@@ -56,7 +56,7 @@ type FleetClient interface {
 	SetHostMode(ctx context.Context, in *SetHostModeRequest, opts ...grpc.CallOption) (*FleetResponse, error)
 	// ForgetHost drops a NodeHost that is dead or gone and has no members.
 	ForgetHost(ctx context.Context, in *ForgetHostRequest, opts ...grpc.CallOption) (*FleetResponse, error)
-	// DryRun tells what Drummer would do next, now or after some commands, and
+	// DryRun returns what Drummer would do next, now or after some commands, and
 	// does nothing.
 	DryRun(ctx context.Context, in *DryRunRequest, opts ...grpc.CallOption) (*DryRunResponse, error)
 	// WatchEvents streams events with a sequence above the given one, as they
@@ -217,7 +217,7 @@ type FleetServer interface {
 	SetHostMode(context.Context, *SetHostModeRequest) (*FleetResponse, error)
 	// ForgetHost drops a NodeHost that is dead or gone and has no members.
 	ForgetHost(context.Context, *ForgetHostRequest) (*FleetResponse, error)
-	// DryRun tells what Drummer would do next, now or after some commands, and
+	// DryRun returns what Drummer would do next, now or after some commands, and
 	// does nothing.
 	DryRun(context.Context, *DryRunRequest) (*DryRunResponse, error)
 	// WatchEvents streams events with a sequence above the given one, as they
@@ -554,7 +554,7 @@ const (
 //
 // Peers is what Drummer servers speak among themselves.
 type PeersClient interface {
-	// Exchange tells a server what the caller knows of all servers, and is
+	// Exchange gives a server what the caller knows of all servers, and is
 	// answered with what that one knows: so each learns where added servers are
 	// and which are alive, without a word in the log.
 	Exchange(ctx context.Context, in *ServerList, opts ...grpc.CallOption) (*ServerList, error)
@@ -598,7 +598,7 @@ func (c *peersClient) Admit(ctx context.Context, in *AdmitRequest, opts ...grpc.
 //
 // Peers is what Drummer servers speak among themselves.
 type PeersServer interface {
-	// Exchange tells a server what the caller knows of all servers, and is
+	// Exchange gives a server what the caller knows of all servers, and is
 	// answered with what that one knows: so each learns where added servers are
 	// and which are alive, without a word in the log.
 	Exchange(context.Context, *ServerList) (*ServerList, error)

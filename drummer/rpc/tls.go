@@ -16,7 +16,7 @@ type TLSFiles struct {
 	Key  string `yaml:"key"`
 }
 
-// Empty tells whether no file is named, which means plain text.
+// Empty reports whether no file is named, which means plain text.
 func (f TLSFiles) Empty() bool { return f == TLSFiles{} }
 
 // Load reads the files. Both sides present the certificate and both require

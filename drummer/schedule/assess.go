@@ -40,7 +40,7 @@ type member struct {
 	why string
 }
 
-// sure tells whether a member works, for all that its host can know: the host
+// sure reports whether a member works, for all that its host can know: the host
 // was heard of just now, and the node follows the present leader in its term. A
 // voter that is cut off from the others notices within two election timeouts
 // and follows nobody; a leader that is cut off goes on in an older term. A
@@ -64,10 +64,10 @@ func (m *member) doubt(c *db.Cluster) string {
 	}
 }
 
-// gone tells whether a member has to be replaced.
+// gone reports whether a member has to be replaced.
 func (m *member) gone() bool { return m.is >= dead }
 
-// stays tells whether a member needs no successor.
+// stays reports whether a member needs no successor.
 func (m *member) stays() bool { return !m.gone() && !m.leaving }
 
 // assessment is a cluster as one decision sees it.
@@ -84,7 +84,7 @@ type assessment struct {
 	givenUp bool
 }
 
-// quorate tells whether a majority of the voters is live.
+// quorate reports whether a majority of the voters is live.
 func (a *assessment) quorate() bool { return a.live >= db.Quorum(len(a.voters)) }
 
 // doubts says how many voters work for certain, and why the first of the others
@@ -110,7 +110,7 @@ func (a *assessment) witnesses() int {
 	return n
 }
 
-// formed tells whether the cluster ever had a membership.
+// formed reports whether the cluster ever had a membership.
 func (a *assessment) formed() bool { return a.Image.CCID != 0 }
 
 // size is the wanted number of voters.
@@ -176,7 +176,7 @@ func (f *fleet) member(c *db.Cluster, x db.Member) *member {
 	return m
 }
 
-// leave tells whether a live member has to be moved, and notes why.
+// leave reports whether a live member has to be moved, and notes why.
 func (f *fleet) leave(a *assessment, m *member) bool {
 	switch {
 	case m.is != live:
@@ -234,12 +234,12 @@ func (m *member) where() string {
 	return m.host.ID()
 }
 
-// ready tells whether another try of something may begin.
+// ready reports whether another try of something may begin.
 func (f *fleet) ready(a db.Attempt) bool {
 	return !a.InFlight() && f.state.Tick >= a.Ended+f.policy.backoff(a.Failures)
 }
 
-// reported tells whether another try of something that a host has to report
+// reported reports whether another try of something that a host has to report
 // may begin: after a success too, the report is given time to arrive.
 func (f *fleet) reported(a db.Attempt) bool {
 	return f.ready(a) && (a.Ended == 0 || f.state.Tick >= a.Ended+f.policy.Backoff)

@@ -14,7 +14,7 @@ import (
 // move begins only with a clear advantage and goes on until there is none
 // left, so nothing is moved back and forth.
 
-// isCalm tells whether no host has died, returned or joined lately.
+// isCalm reports whether no host has died, returned or joined lately.
 func (f *fleet) isCalm() bool {
 	for _, h := range f.order {
 		silent := f.state.Tick - h.LastSeen
@@ -25,7 +25,7 @@ func (f *fleet) isCalm() bool {
 	return f.fuses.of(db.Fuse{Fleet: true}) == ""
 }
 
-// complete tells whether a cluster lacks nothing and nothing happens to it.
+// complete reports whether a cluster lacks nothing and nothing happens to it.
 func (a *assessment) complete() bool {
 	return a.formed() && a.sure == a.size() && len(a.voters) == a.size() && a.leaving == 0 && !a.Config.InFlight()
 }
@@ -127,7 +127,7 @@ func (p *planner) uneven() bool {
 	return any
 }
 
-// relievable tells whether a cluster has a node on a host that carries or
+// relievable reports whether a cluster has a node on a host that carries or
 // leads too much.
 func (p *planner) relievable(c *db.Cluster) bool {
 	return slices.ContainsFunc(c.Nodes, func(n db.Node) bool {
@@ -160,7 +160,7 @@ func (p *planner) moveNode(a *assessment) bool {
 	return true
 }
 
-// relieves tells whether a node less on one host and one more on another is
+// relieves reports whether a node less on one host and one more on another is
 // clearly better: the difference is that of BalanceNodes on the lesser host,
 // and BalancePercent of the load.
 func (p *planner) relieves(from, to *host) bool {
@@ -169,7 +169,7 @@ func (p *planner) relieves(from, to *host) bool {
 		from.load()-to.load() >= p.policy.BalanceNodes*10_000/min(from.weight(), to.weight())
 }
 
-// outleads tells whether one host leads so many more clusters than another
+// outleads reports whether one host leads so many more clusters than another
 // that it should hand one over.
 func (p *planner) outleads(from, to *host) bool {
 	return p.policy.BalanceLeaders > 0 && to.open() &&
@@ -197,7 +197,7 @@ func (p *planner) moveLeader(a *assessment) bool {
 	return true
 }
 
-// PreflightDrain tells what a drain of a host would run into: for each cluster
+// PreflightDrain returns what a drain of a host would run into: for each cluster
 // that has a member there, why it could not be moved, or what would be left
 // unmet. Limits on operations are not considered, they only take time.
 func PreflightDrain(state *db.State, policy Policy, hostID string) []Waiting {

@@ -37,7 +37,7 @@ func (p *planner) clean(a *assessment) {
 	}
 }
 
-// suspended tells whether what is left of a former member has to stay for now.
+// suspended reports whether what is left of a former member has to stay for now.
 // While the cluster doesn't work, that may be what somebody recovers it from, or
 // has: a snapshot that is imported has an older ccid, and may have members that
 // were removed after it was taken.

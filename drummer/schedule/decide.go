@@ -57,7 +57,7 @@ func newPlanner(f *fleet) *planner {
 	return &planner{fleet: f, waiting: map[uint64]string{}, domains: map[string][]string{}, shortages: map[shortage]string{}}
 }
 
-// Decide tells what to do next. It looks at each cluster by itself and takes
+// Decide returns what to do next. It looks at each cluster by itself and takes
 // the next single step that its present state calls for; what can't be done
 // now waits with a reason and holds nobody else up.
 func Decide(state *db.State, policy Policy, seed uint64) Plan {
@@ -162,14 +162,14 @@ func (p *planner) countJoins(a *assessment) {
 	}
 }
 
-// adding tells whether an operation in flight adds the node. A node whose
+// adding reports whether an operation in flight adds the node. A node whose
 // addition had no result may never become a member.
 func (p *planner) adding(a *assessment, n *db.Node) bool {
 	op := p.state.Operations.At(a.Config.Operation)
 	return op != nil && op.Request.NodeId == n.ID
 }
 
-// paused tells whether Drummer is paused, and notes that a cluster waits for
+// paused reports whether Drummer is paused, and notes that a cluster waits for
 // the end.
 func (p *planner) paused(clusterID uint64) bool {
 	if p.state.Paused {
@@ -178,7 +178,7 @@ func (p *planner) paused(clusterID uint64) bool {
 	return p.state.Paused
 }
 
-// held tells whether what can wait has to: Drummer is paused, or a fuse is
+// held reports whether what can wait has to: Drummer is paused, or a fuse is
 // blown. The cluster waits for that.
 func (p *planner) held(clusterID uint64) bool {
 	if p.paused(clusterID) {

@@ -92,7 +92,7 @@ func (f *fleet) count(op *pb.Operation) {
 	}
 }
 
-// free tells whether a host may be given another operation.
+// free reports whether a host may be given another operation.
 func (f *fleet) free(h *host) bool {
 	return f.operations < f.policy.OperationsTotal && h.operations < f.policy.OperationsPerHost
 }
@@ -113,7 +113,7 @@ func (f *fleet) of(n *db.Node) *host {
 
 // rank breaks ties between equally good hosts of a cluster, at random but for
 // the seed, so that clusters which start together do not pile up; and another
-// way after each failure, so that the same host is not tried for ever.
+// way after each failure, so that the same host is not tried again and again.
 func (f *fleet) rank(clusterID uint64, failures uint32, hostID string) uint64 {
 	var b [20]byte
 	binary.LittleEndian.PutUint64(b[:8], f.seed)

@@ -7,7 +7,7 @@ import (
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
 
-// healthy tells whether a cluster has the members it should have, all of them
+// healthy reports whether a cluster has the members it should have, all of them
 // behind one leader, with nothing left over and nothing in flight; it counts the leader, and considers where
 // the members live. In a steady deployment
 // that is every cluster, so it is decided without allocating anything; what

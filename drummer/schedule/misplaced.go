@@ -53,7 +53,7 @@ func within(hosts []*host, key, value string) int {
 	return n
 }
 
-// picky tells whether it matters where a cluster's members live.
+// picky reports whether it matters where a cluster's members live.
 func picky(spec *pb.ClusterSpec) bool { return spec.SpreadOver != "" || len(spec.Regions) > 0 }
 
 // consider notes a cluster that lacks nothing but may have a misplaced member.
@@ -69,7 +69,7 @@ func (p *planner) consider(c *db.Cluster, hosts []*host) {
 	}
 }
 
-// hopeful tells whether there is a host in a region or a failure domain that a
+// hopeful reports whether there is a host in a region or a failure domain that a
 // member could be moved to with advantage. It may yet have a member, or not
 // suit.
 func (p *planner) hopeful(spec *pb.ClusterSpec, hosts []*host, f flaw) bool {
@@ -95,7 +95,7 @@ func (p *planner) hopeful(spec *pb.ClusterSpec, hosts []*host, f flaw) bool {
 	return false
 }
 
-// invites tells whether members may be moved to a host only because that would
+// invites reports whether members may be moved to a host only because that would
 // be better: it has been up for long enough, and does not keep dying.
 func (f *fleet) invites(h *host) bool {
 	return h.open() && h.stable && f.state.Tick-h.UpSince >= f.policy.BalanceCalm
@@ -146,7 +146,7 @@ func (p *planner) shortOf(spec *pb.ClusterSpec, hosts []*host) string {
 const maxSearches = 50
 
 // rectify begins moves of misplaced members, once everything else is decided.
-// It begins with another cluster each time, so that none is left out for ever.
+// It begins with another cluster each time, so that none is left out permanently.
 func (p *planner) rectify() {
 	n := len(p.misplaced)
 	if n == 0 {
@@ -229,7 +229,7 @@ func (p *planner) betterPlace(a *assessment) (from *member, to *host) {
 	return from, to
 }
 
-// rather tells whether one of two equally good moves is to be preferred.
+// rather reports whether one of two equally good moves is to be preferred.
 func (p *planner) rather(a *assessment, from *member, to *host, otherFrom *member, otherTo *host) bool {
 	return cmp.Or(
 		cmp.Compare(a.leads(from), a.leads(otherFrom)),
@@ -246,7 +246,7 @@ func (a *assessment) leads(m *member) int {
 	return 0
 }
 
-// exchange tells what it does to a cluster's flaw that a node on one host
+// exchange returns what it does to a cluster's flaw that a node on one host
 // takes the place of a member: less than 0, it is better.
 func (a *assessment) exchange(from *member, to *host) int {
 	var before, after []*host

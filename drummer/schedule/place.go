@@ -64,7 +64,7 @@ func (p *planner) shortage(a *assessment, what string) string {
 		what, open, suitable, free)
 }
 
-// labelled tells whether a host has all of the labels.
+// labelled reports whether a host has all of the labels.
 func labelled(h *host, labels map[string]string) bool {
 	for key, value := range labels {
 		if h.Info.GetLabels()[key] != value {
@@ -233,7 +233,7 @@ func (p *planner) noTarget(a *assessment) string {
 		"%d are busy with joining nodes and %d with other operations", open, taken, unfit, joining, busy)
 }
 
-// on tells whether a host has a member of the cluster, or at least what is
+// on reports whether a host has a member of the cluster, or at least what is
 // left of one: a NodeHost runs one node of a cluster.
 func (a *assessment) on(h *host) bool {
 	return a.Image.HasAddress(h.Address()) ||

@@ -8,11 +8,11 @@ import (
 
 // The members of a cluster with quiesce set sleep while nothing is asked of
 // them, and a sleeping member does not notice that it is cut off: it follows the
-// old leader for ever, in the old term. An election tells: who does not follow
+// old leader indefinitely, in the old term. An election shows it: who does not follow
 // in the new term did not hear of it. Its word is good for twice Policy.Suspect:
 // for ten election timeouts after it the members are awake, and notice.
 
-// proven tells whether the voters that are sure have shown lately that they hear
+// proven reports whether the voters that are sure have shown lately that they hear
 // of each other, so that one of the live ones may be taken away. If not, the
 // leader is asked to hand over first.
 func (p *planner) proven(a *assessment, format string, args ...any) bool {

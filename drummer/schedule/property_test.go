@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package schedule
+package schedule_test
 
 import (
 	"fmt"
@@ -12,6 +12,8 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/drummer/db"
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/schedule"
+	"github.com/drumbeat-raft/drumbeat/drummer/schedule/internal/model"
 )
 
 // TestPromisesHoldInRandomHistories lets hosts die, return, be wiped and be
@@ -25,10 +27,10 @@ func TestPromisesHoldInRandomHistories(t *testing.T) {
 	defer func() { t.Logf("%d steps", steps) }()
 	rapid.Check(t, func(t *rapid.T) {
 		h := newHistory(t)
-		defer func() { steps += h.now }()
+		defer func() { steps += h.Now }()
 		for range rapid.IntRange(20, 300).Draw(t, "steps") {
 			h.chaos(t)
-			h.step(t)
+			h.stepAndCheck(t)
 		}
 		h.heal(t)
 	})
@@ -36,7 +38,7 @@ func TestPromisesHoldInRandomHistories(t *testing.T) {
 
 // history is one random history.
 type history struct {
-	*world
+	*model.Fleet
 	intensity int
 	defined   uint64
 	wiped     uint64   // the tick at which a disk was lost last
@@ -44,7 +46,7 @@ type history struct {
 }
 
 func newHistory(t *rapid.T) *history {
-	policy := DefaultPolicy()
+	policy := schedule.DefaultPolicy()
 	policy.JoinLimit = 20
 	policy.BalanceCalm = rapid.SampledFrom([]uint64{5, 50}).Draw(t, "calm")
 	policy.FuseHold = 100
@@ -52,17 +54,17 @@ func newHistory(t *rapid.T) *history {
 	policy.Restarts = rapid.SampledFrom([]int{1, 16}).Draw(t, "restarts")
 	policy.OperationsPerHost = rapid.SampledFrom([]int{2, 5, 64}).Draw(t, "per host")
 	policy.JoinsPerHost = rapid.SampledFrom([]int{1, 32}).Draw(t, "joins")
-	h := &history{world: newWorld(policy, rapid.Uint64().Draw(t, "seed"))}
-	h.joinTicks = rapid.Uint64Range(0, 6).Draw(t, "join ticks")
-	h.stubborn = rapid.Bool().Draw(t, "stubborn")
+	h := &history{Fleet: model.New(policy, rapid.Uint64().Draw(t, "seed"))}
+	h.JoinTicks = rapid.Uint64Range(0, 6).Draw(t, "join ticks")
+	h.NoQuorumChecks = rapid.Bool().Draw(t, "stubborn")
 	h.intensity = rapid.IntRange(2, 40).Draw(t, "one trouble in steps")
 	for i := range rapid.IntRange(3, 7).Draw(t, "hosts") {
-		m := h.addHost(fmt.Sprintf("h%d", i+1), rapid.SampledFrom([]string{"a", "b"}).Draw(t, "region"))
-		m.labels = map[string]string{"rack": rapid.SampledFrom([]string{"1", "2", "3"}).Draw(t, "rack")}
+		m := h.AddHost(fmt.Sprintf("h%d", i+1), rapid.SampledFrom([]string{"a", "b"}).Draw(t, "region"))
+		m.Labels = map[string]string{"rack": rapid.SampledFrom([]string{"1", "2", "3"}).Draw(t, "rack")}
 	}
-	h.lead()
+	h.ChangeLeader()
 	h.define1(t)
-	h.launch()
+	h.Launch()
 	return h
 }
 
@@ -71,17 +73,18 @@ func (h *history) define1(t *rapid.T) {
 	spec := &pb.ClusterSpec{
 		ClusterId:   h.defined,
 		Application: "kv",
-		Size:        uint32(rapid.IntRange(1, min(5, len(h.hosts))).Draw(t, "size")),
+		Size:        uint32(rapid.IntRange(1, min(5, len(h.Hosts))).Draw(t, "size")),
 	}
 	h.drawPlaces(t, spec)
 	spec.Raft = drawRaft(t)
-	h.define(spec)
+	h.Define(spec)
 }
 
 func drawRaft(t *rapid.T) *pb.RaftConfig {
 	return &pb.RaftConfig{
 		ElectionRtt: rapid.SampledFrom([]uint64{10, 20, 30}).Draw(t, "election rtt"),
 		Quiesce:     rapid.Bool().Draw(t, "quiesce"),
+		CheckQuorum: proto.Bool(rapid.IntRange(0, 3).Draw(t, "check quorum") > 0),
 	}
 }
 
@@ -93,8 +96,8 @@ func (h *history) drawPlaces(t *rapid.T, spec *pb.ClusterSpec) {
 	left := spec.Size
 	for _, region := range []string{"a", "b"} {
 		n := uint32(0)
-		for _, m := range h.hosts {
-			if m.region == region {
+		for _, m := range h.Hosts {
+			if m.Region == region {
 				n++
 			}
 		}
@@ -109,8 +112,8 @@ func (h *history) drawPlaces(t *rapid.T, spec *pb.ClusterSpec) {
 }
 
 func (h *history) did(format string, args ...any) {
-	h.trouble = append(h.trouble, fmt.Sprintf("t%d ", h.state.Tick)+fmt.Sprintf(format, args...))
-	h.log = append(h.log, h.trouble[len(h.trouble)-1])
+	h.trouble = append(h.trouble, fmt.Sprintf("t%d ", h.State.Tick)+fmt.Sprintf(format, args...))
+	h.Log = append(h.Log, h.trouble[len(h.trouble)-1])
 }
 
 // chaos does something bad, sometimes.
@@ -118,35 +121,35 @@ func (h *history) chaos(t *rapid.T) {
 	if rapid.IntRange(0, h.intensity).Draw(t, "trouble") != 0 {
 		return
 	}
-	hosts := h.sortedHosts()
+	hosts := h.SortedHosts()
 	m := rapid.SampledFrom(hosts).Draw(t, "host")
 	switch rapid.IntRange(0, 22).Draw(t, "what") {
 	case 0, 1, 2:
-		h.did("kill %s", m.name)
-		h.kill(m)
+		h.did("kill %s", m.Name)
+		h.Kill(m)
 	case 3, 4, 5, 6:
-		if !m.up {
-			h.did("boot %s", m.name)
-			h.boot(m)
+		if !m.Up {
+			h.did("boot %s", m.Name)
+			h.Boot(m)
 		}
 	case 7:
 		if h.mayLose(m) {
-			h.did("wipe %s", m.name)
-			h.wipe(m)
-			h.wiped = h.state.Tick
+			h.did("wipe %s", m.Name)
+			h.Wipe(m)
+			h.wiped = h.State.Tick
 		}
 	case 8:
-		h.did("cut %s: %v", m.name, !m.cut)
-		h.cutOff(m, !m.cut)
+		h.did("cut %s: %v", m.Name, !m.Cut)
+		h.CutOff(m, !m.Cut)
 	case 21, 22:
-		h.did("gray %s: %v", m.name, !m.gray)
-		h.gray(m, !m.gray)
+		h.did("gray %s: %v", m.Name, !m.Isolated)
+		h.Isolate(m, !m.Isolated)
 	case 9:
 		h.did("another leader")
-		h.lead()
+		h.ChangeLeader()
 	case 10:
-		h.did("leaderless: %v", !h.leaderless)
-		h.leaderless = !h.leaderless
+		h.did("leaderless: %v", !h.Leaderless)
+		h.Leaderless = !h.Leaderless
 	case 11:
 		h.draws(t)
 	case 12:
@@ -155,8 +158,8 @@ func (h *history) chaos(t *rapid.T) {
 		}
 	case 14, 15:
 		mode := rapid.SampledFrom([]pb.HostMode{pb.HostMode_ACTIVE, pb.HostMode_CORDON, pb.HostMode_DRAIN}).Draw(t, "mode")
-		h.did("mode of %s: %s", m.id, mode)
-		h.mode(m.id, mode)
+		h.did("mode of %s: %s", m.ID, mode)
+		h.SetMode(m.ID, mode)
 	case 16:
 		h.resize(t)
 	case 19:
@@ -168,13 +171,13 @@ func (h *history) chaos(t *rapid.T) {
 	case 17:
 		h.recreate(t)
 	case 18:
-		h.did("pause: %v", !h.state.Paused)
-		h.pause(!h.state.Paused, "because")
+		h.did("pause: %v", !h.State.Paused)
+		h.Pause(!h.State.Paused, "because")
 	case 13:
-		for _, n := range m.sortedNodes() {
+		for _, n := range m.SortedNodes() {
 			if rapid.Bool().Draw(t, "stop node") {
-				h.did("stop node %v on %s", n.key, m.name)
-				n.running, n.caught = false, false
+				h.did("stop node %v on %s", n.Key, m.Name)
+				n.Running, n.CaughtUp = false, false
 			}
 		}
 	}
@@ -183,8 +186,8 @@ func (h *history) chaos(t *rapid.T) {
 // resize wants another number of members.
 func (h *history) resize(t *rapid.T) {
 	h.update(t, "resize", func(spec *pb.ClusterSpec) {
-		size := uint32(rapid.IntRange(1, min(5, len(h.hosts))).Draw(t, "size"))
-		if h.state.Tick <= h.wiped+h.policy.Suspect+1 {
+		size := uint32(rapid.IntRange(1, min(5, len(h.Hosts))).Draw(t, "size"))
+		if h.State.Tick <= h.wiped+h.Policy.Suspect+1 {
 			size = max(size, spec.Size) // as in mayLose
 		}
 		spec.Size = size
@@ -193,29 +196,29 @@ func (h *history) resize(t *rapid.T) {
 }
 
 func (h *history) update(t *rapid.T, what string, change func(*pb.ClusterSpec)) {
-	c := h.state.Clusters.At(rapid.Uint64Range(1, h.defined).Draw(t, "cluster"))
+	c := h.State.Clusters.At(rapid.Uint64Range(1, h.defined).Draw(t, "cluster"))
 	if c == nil || c.Spec == nil {
 		return
 	}
 	spec := proto.Clone(c.Spec).(*pb.ClusterSpec)
 	change(spec)
 	h.did("%s %d: %v", what, c.ID, spec)
-	h.write(&pb.Command{Body: &pb.Command_UpdateClusters{UpdateClusters: &pb.UpdateClusters{Specs: []*pb.ClusterSpec{spec}}}})
+	h.Write(&pb.Command{Body: &pb.Command_UpdateClusters{UpdateClusters: &pb.UpdateClusters{Specs: []*pb.ClusterSpec{spec}}}})
 }
 
 // recreate deletes a cluster, or defines it again.
 func (h *history) recreate(t *rapid.T) {
 	id := rapid.Uint64Range(1, h.defined).Draw(t, "cluster")
-	_, buried := h.state.Tombs.Get(id)
-	c := h.state.Clusters.At(id)
+	_, deleted := h.State.Tombstones.Get(id)
+	c := h.State.Clusters.At(id)
 	switch {
-	case buried || c != nil && c.Deleted:
+	case deleted || c != nil && c.Deleted:
 		h.did("define %d again", id)
-		h.define(&pb.ClusterSpec{ClusterId: id, Application: "kv", Size: 3})
+		h.Define(&pb.ClusterSpec{ClusterId: id, Application: "kv", Size: 3})
 	case c == nil:
 	case c.Spec != nil:
 		h.did("delete %d", c.ID)
-		h.delete(c.ID)
+		h.Delete(c.ID)
 	}
 }
 
@@ -223,13 +226,13 @@ func (h *history) recreate(t *rapid.T) {
 func (h *history) draws(t *rapid.T) {
 	percent := rapid.SampledFrom([]int{0, 10, 50}).Draw(t, "percent")
 	h.did("faults: %d%%", percent)
-	unlucky := func() bool { return rapid.IntRange(0, 99).Draw(t, "luck") < percent }
-	h.faults = faults{
-		loseRequest: unlucky,
-		loseResult:  unlucky,
-		loseReport:  unlucky,
-		result: func(*pb.Operation) pb.ResultCode {
-			if !unlucky() {
+	fails := func() bool { return rapid.IntRange(0, 99).Draw(t, "fails") < percent }
+	h.Faults = model.Faults{
+		LoseRequest: fails,
+		LoseResult:  fails,
+		LoseReport:  fails,
+		Result: func(*pb.Operation) pb.ResultCode {
+			if !fails() {
 				return 0
 			}
 			return rapid.SampledFrom([]pb.ResultCode{
@@ -238,57 +241,57 @@ func (h *history) draws(t *rapid.T) {
 	}
 }
 
-// mayLose tells whether every cluster could do without a host's disk for
+// mayLose reports whether every cluster could do without a host's disk for
 // ever: a majority of its voters keeps theirs, on hosts that Drummer hears of
 // and so has no reason to replace just now; and it has not more voters than it
 // should, nor a change under way, for Drummer builds on those that it takes to be
 // well, and can't know of a disk that was lost a moment ago.
-func (h *history) mayLose(lost *machine) bool {
-	for c := range h.state.Clusters.Values() {
+func (h *history) mayLose(lost *model.Host) bool {
+	for c := range h.State.Clusters.Values() {
 		image := &db.Image{Members: c.Initial}
-		if g := h.groups[c.ID]; g != nil {
-			image = g.image
+		if g := h.Groups[c.ID]; g != nil {
+			image = g.Image
 		}
 		kept := 0
 		for _, x := range image.Members {
-			m, n := h.hosts[x.Address], c.Node(x.NodeID)
-			if db.Voting(x.Role) && m != lost && !m.cut && !m.gray && (n == nil || n.HostID == m.id) {
+			m, n := h.Hosts[x.Address], c.Node(x.NodeID)
+			if db.Voting(x.Role) && m != lost && !m.Cut && !m.Isolated && (n == nil || n.HostID == m.ID) {
 				kept++
 			}
 		}
 		if image.Voters() > 0 && kept < db.Quorum(image.Voters()) {
 			return false
 		}
-		if c.Spec != nil && image.HasAddress(lost.name) && (image.Voters() > int(c.Spec.Size) || c.Config.InFlight()) {
+		if c.Spec != nil && image.HasAddress(lost.Name) && (image.Voters() > int(c.Spec.Size) || c.Config.InFlight()) {
 			return false
 		}
 	}
 	return true
 }
 
-func (h *history) step(t *rapid.T) {
-	h.world.step()
+func (h *history) stepAndCheck(t *rapid.T) {
+	h.Fleet.Step()
 	h.checkOperations()
-	if db.DigestOf(h.state) != db.DigestOf(h.twin) {
-		h.breaks("the replicas of DrummerDB have diverged")
+	if db.DigestOf(h.State) != db.DigestOf(h.Twin) {
+		h.Violate("the replicas of DrummerDB have diverged")
 	}
 	h.report(t)
 }
 
 func (h *history) report(t *rapid.T) {
-	if len(h.broken) > 0 {
-		t.Fatalf("%s\nhistory:\n%s", strings.Join(h.broken, "\n"), strings.Join(h.log, "\n"))
+	if len(h.Violations) > 0 {
+		t.Fatalf("%s\nhistory:\n%s", strings.Join(h.Violations, "\n"), strings.Join(h.Log, "\n"))
 	}
 }
 
 func (h *history) checkOperations() {
 	changes := map[uint64]uint64{}
-	for id, op := range h.state.Operations.All() {
+	for id, op := range h.State.Operations.All() {
 		switch op.Request.Kind {
 		case pb.RequestKind_START_NODE, pb.RequestKind_DESTROY_NODE:
 		default:
 			if other, ok := changes[op.Request.ClusterId]; ok {
-				h.breaks("operations %d and %d both change cluster %d", other, id, op.Request.ClusterId)
+				h.Violate("operations %d and %d both change cluster %d", other, id, op.Request.ClusterId)
 			}
 			changes[op.Request.ClusterId] = id
 		}
@@ -298,29 +301,29 @@ func (h *history) checkOperations() {
 // heal ends all faults and waits for every cluster to be as specified.
 func (h *history) heal(t *rapid.T) {
 	h.did("heal")
-	h.faults = faults{}
-	h.leaderless = false
-	h.pause(false, "")
-	for id := range h.state.Hosts.All() {
-		h.mode(id, pb.HostMode_ACTIVE)
+	h.Faults = model.Faults{}
+	h.Leaderless = false
+	h.Pause(false, "")
+	for id := range h.State.Hosts.All() {
+		h.SetMode(id, pb.HostMode_ACTIVE)
 	}
-	for _, m := range h.sortedHosts() {
-		m.cut, m.gray = false, false
-		if !m.up {
-			h.boot(m)
+	for _, m := range h.SortedHosts() {
+		m.Cut, m.Isolated = false, false
+		if !m.Up {
+			h.Boot(m)
 		}
 	}
 	const limit = 6000
 	for range limit {
-		if h.settled() {
+		if h.Settled() {
 			return
 		}
-		h.step(t)
+		h.stepAndCheck(t)
 	}
 	var waiting []string
-	for _, x := range Decide(h.state, h.policy, h.seed).Waiting {
+	for _, x := range schedule.Decide(h.State, h.Policy, h.Seed).Waiting {
 		waiting = append(waiting, fmt.Sprintf("%d waits for %s", x.ClusterID, x.For))
 	}
 	t.Fatalf("not settled %d ticks after the faults stopped\n%s\nstray: %s\nmisplaced: %s\nhistory:\n%s",
-		limit, strings.Join(waiting, "\n"), h.strays(), h.misplaced(), strings.Join(h.log, "\n"))
+		limit, strings.Join(waiting, "\n"), h.Strays(), h.Misplaced(), strings.Join(h.Log, "\n"))
 }

@@ -15,7 +15,7 @@ import (
 // time, the leader last and after it has handed over, and only while all others
 // run and are a majority without it.
 
-// outdated tells whether a replica runs with another Raft configuration than
+// outdated reports whether a replica runs with another Raft configuration than
 // its cluster should have.
 func outdated(c *db.Cluster, r *db.Replica) bool {
 	return r.RaftDigest != 0 && r.RaftDigest != c.RaftDigest
@@ -42,7 +42,7 @@ func (p *planner) renew() {
 	}
 }
 
-// starting tells whether a node of a cluster is being started, or restarted,
+// starting reports whether a node of a cluster is being started, or restarted,
 // and notes that the cluster waits for it.
 func (p *planner) starting(c *db.Cluster) bool {
 	for i := range c.Nodes {

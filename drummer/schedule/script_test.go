@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package schedule
+package schedule_test
 
 import (
 	"fmt"
@@ -14,9 +14,11 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/drummer/db"
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/schedule"
+	"github.com/drumbeat-raft/drumbeat/drummer/schedule/internal/model"
 )
 
-// TestScripts runs the stories in testdata/schedule. Its README.md explains
+// TestScripts runs the scripts in testdata/schedule. Its README.md explains
 // their commands.
 func TestScripts(t *testing.T) {
 	datadriven.Walk(t, filepath.Join("..", "..", "testdata", "schedule"), func(t *testing.T, path string) {
@@ -25,15 +27,15 @@ func TestScripts(t *testing.T) {
 		}
 		s := &script{}
 		datadriven.RunTest(t, path, s.run)
-		if s.w != nil && len(s.w.broken) > 0 {
-			t.Errorf("promises were broken:\n%s", strings.Join(s.w.broken, "\n"))
+		if s.w != nil && len(s.w.Violations) > 0 {
+			t.Errorf("promises were broken:\n%s", strings.Join(s.w.Violations, "\n"))
 		}
 	})
 }
 
-// script is one story being told.
+// script is one script being run.
 type script struct {
-	w    *world
+	w    *model.Fleet
 	held map[string]*pb.Command
 }
 
@@ -44,9 +46,9 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 	if d.Cmd == "world" {
 		return s.world(t, d)
 	}
-	s.w.log = nil
+	s.w.Log = nil
 	out := s.command(t, d)
-	if text := strings.Join(s.w.log, "\n"); text != "" {
+	if text := strings.Join(s.w.Log, "\n"); text != "" {
 		out = text + "\n" + out
 	}
 	if out == "" {
@@ -61,45 +63,44 @@ func (s *script) command(t *testing.T, d *datadriven.TestData) string {
 	case "define":
 		return s.define(t, d)
 	case "launch":
-		w.launch()
+		w.Launch()
 	case "run":
 		return s.advance(t, d)
 	case "kill":
-		s.each(t, d, w.kill)
+		s.each(t, d, w.Kill)
 	case "start":
-		s.each(t, d, w.boot)
+		s.each(t, d, w.Boot)
 	case "wipe":
-		s.each(t, d, w.wipe)
+		s.each(t, d, w.Wipe)
 	case "cut":
-		s.each(t, d, func(m *machine) { w.cutOff(m, true) })
+		s.each(t, d, func(m *model.Host) { w.CutOff(m, true) })
 	case "join":
-		s.each(t, d, func(m *machine) {
-			w.cutOff(m, false)
-			w.gray(m, false)
+		s.each(t, d, func(m *model.Host) {
+			w.CutOff(m, false)
+			w.Isolate(m, false)
 		})
 	case "gray":
-		s.each(t, d, func(m *machine) { w.gray(m, true) })
+		s.each(t, d, func(m *model.Host) { w.Isolate(m, true) })
 	case "stubborn":
-		w.stubborn = true
+		w.NoQuorumChecks = true
 	case "stop-node":
-		s.eachNode(t, d, func(n *process) { n.running, n.caught = false, false })
+		s.eachNode(t, d, func(n *model.Node) { n.Running, n.CaughtUp = false, false })
 	case "stray":
-		w.stray(w.host(d, t), number(t, d, "cluster", 1), number(t, d, "node", 1), membership(t, d))
+		w.AddStray(host(t, d, w), number(t, d, "cluster", 1), number(t, d, "node", 1), membership(t, d))
 	case "stray-gone":
-		s.eachNode(t, d, func(n *process) {
-			if n.foreign {
-				delete(w.host(d, t).nodes, n.key)
+		s.eachNode(t, d, func(n *model.Node) {
+			if n.Foreign {
+				delete(host(t, d, w).Nodes, n.Key)
 			}
 		})
 	case "lose-log":
-		s.eachNode(t, d, func(n *process) { delete(w.host(d, t).nodes, n.key) })
+		s.eachNode(t, d, func(n *model.Node) { delete(host(t, d, w).Nodes, n.Key) })
 	case "lead":
-		w.lead()
+		w.ChangeLeader()
 	case "amnesia": // DrummerDB is lost, and begins anew
-		w.state, w.twin, w.index = db.NewState(), db.NewState(), 0
-		w.lead()
+		w.LoseDrummerDB()
 	case "leaderless":
-		w.leaderless = arg(t, d, "is", "true") == "true"
+		w.Leaderless = arg(t, d, "is", "true") == "true"
 	case "world-set":
 		s.set(t, d)
 	case "faults":
@@ -111,18 +112,18 @@ func (s *script) command(t *testing.T, d *datadriven.TestData) string {
 	case "delete":
 		return s.delete(t, d)
 	case "pause":
-		w.pause(true, arg(t, d, "why", ""))
+		w.Pause(true, arg(t, d, "why", ""))
 	case "go-on":
-		w.pause(false, "")
+		w.Pause(false, "")
 	case "forget":
-		r := w.write(&pb.Command{Body: &pb.Command_ForgetHost{ForgetHost: &pb.ForgetHost{NodehostId: arg(t, d, "id", "")}}})
+		r := w.Write(&pb.Command{Body: &pb.Command_ForgetHost{ForgetHost: &pb.ForgetHost{NodehostId: arg(t, d, "id", "")}}})
 		return fmt.Sprintf("%s: %s\n", r.Code, r.Detail)
 	case "preflight":
-		return preflight(w, w.named(d, t, arg(t, d, "drain", "")).id)
+		return preflight(w, named(t, d, w, arg(t, d, "drain", "")).ID)
 	case "host":
 		s.describe(t, d)
 	case "hear": // facts reach DrummerDB, and nothing is decided
-		w.hear()
+		w.Hear()
 	case "hold":
 		s.hold(arg(t, d, "plan", ""))
 	case "submit":
@@ -151,27 +152,27 @@ func number(t *testing.T, d *datadriven.TestData, key string, otherwise uint64) 
 
 // world makes hosts h1, h2 …: world hosts=5 regions=a.a.b.b.c
 func (s *script) world(t *testing.T, d *datadriven.TestData) string {
-	policy := DefaultPolicy()
-	s.w = newWorld(policy, number(t, d, "seed", 1))
+	policy := schedule.DefaultPolicy()
+	s.w = model.New(policy, number(t, d, "seed", 1))
 	s.held = map[string]*pb.Command{}
 	s.set(t, d)
-	s.w.lead()
+	s.w.ChangeLeader()
 	s.addHosts(t, d)
-	s.w.step()
+	s.w.Step()
 	return "ok\n"
 }
 
 func (s *script) addHosts(t *testing.T, d *datadriven.TestData) {
 	regions := strings.Split(arg(t, d, "regions", ""), ".")
 	for i := range int(number(t, d, "hosts", 0)) {
-		s.w.addHost(fmt.Sprintf("h%d", len(s.w.hosts)+1), regions[i%len(regions)])
+		s.w.AddHost(fmt.Sprintf("h%d", len(s.w.Hosts)+1), regions[i%len(regions)])
 	}
 }
 
 // set changes the policy and the world's pace.
 func (s *script) set(t *testing.T, d *datadriven.TestData) {
-	p := &s.w.policy
-	s.w.joinTicks = number(t, d, "join-ticks", s.w.joinTicks)
+	p := &s.w.Policy
+	s.w.JoinTicks = number(t, d, "join-ticks", s.w.JoinTicks)
 	p.BalanceNodes = int(number(t, d, "balance-nodes", uint64(p.BalanceNodes)))
 	p.BalanceLeaders = int(number(t, d, "balance-leaders", uint64(p.BalanceLeaders)))
 	p.BalanceCalm = number(t, d, "calm", p.BalanceCalm)
@@ -249,8 +250,8 @@ func labels(text string) map[string]string {
 
 // describe changes a host: host name=h1 labels=disk:ssd weight=200
 func (s *script) describe(t *testing.T, d *datadriven.TestData) {
-	m := s.w.named(d, t, arg(t, d, "name", ""))
-	m.labels, m.weight, m.reported = labels(arg(t, d, "labels", "")), uint32(number(t, d, "weight", 0)), nil
+	m := named(t, d, s.w, arg(t, d, "name", ""))
+	m.Labels, m.Weight, m.Reported = labels(arg(t, d, "labels", "")), uint32(number(t, d, "weight", 0)), nil
 }
 
 // mode cordons or drains hosts: mode drain=h1, mode active=h1.
@@ -258,8 +259,8 @@ func (s *script) mode(t *testing.T, d *datadriven.TestData) {
 	for _, a := range d.CmdArgs {
 		mode := pb.HostMode(pb.HostMode_value[strings.ToUpper(a.Key)])
 		for _, name := range a.Vals {
-			id := s.w.named(d, t, name).id
-			if r := s.w.mode(id, mode); r.Code != pb.CommandCode_APPLIED {
+			id := named(t, d, s.w, name).ID
+			if r := s.w.SetMode(id, mode); r.Code != pb.CommandCode_APPLIED {
 				d.Fatalf(t, "%s", r.Detail)
 			}
 		}
@@ -283,7 +284,7 @@ func membership(t *testing.T, d *datadriven.TestData) *db.Image {
 }
 
 func (s *script) update(t *testing.T, d *datadriven.TestData) string {
-	r := s.w.write(&pb.Command{Body: &pb.Command_UpdateClusters{UpdateClusters: &pb.UpdateClusters{Specs: s.specs(t, d)}}})
+	r := s.w.Write(&pb.Command{Body: &pb.Command_UpdateClusters{UpdateClusters: &pb.UpdateClusters{Specs: s.specs(t, d)}}})
 	if r.Code != pb.CommandCode_APPLIED {
 		return fmt.Sprintf("%s: %s\n", r.Code, r.Detail)
 	}
@@ -296,15 +297,15 @@ func (s *script) delete(t *testing.T, d *datadriven.TestData) string {
 	for id := first; id <= last; id++ {
 		ids = append(ids, id)
 	}
-	if r := s.w.delete(ids...); r.Code != pb.CommandCode_APPLIED {
+	if r := s.w.Delete(ids...); r.Code != pb.CommandCode_APPLIED {
 		return fmt.Sprintf("%s: %s\n", r.Code, r.Detail)
 	}
 	return ""
 }
 
-func preflight(w *world, host string) string {
+func preflight(w *model.Fleet, host string) string {
 	var b strings.Builder
-	for _, x := range PreflightDrain(w.state, w.policy, host) {
+	for _, x := range schedule.PreflightDrain(w.State, w.Policy, host) {
 		fmt.Fprintf(&b, "%d would wait for %s\n", x.ClusterID, x.For)
 	}
 	if b.Len() == 0 {
@@ -314,25 +315,25 @@ func preflight(w *world, host string) string {
 }
 
 func (s *script) define(t *testing.T, d *datadriven.TestData) string {
-	if r := s.w.define(s.specs(t, d)...); r.Code != pb.CommandCode_APPLIED {
+	if r := s.w.Define(s.specs(t, d)...); r.Code != pb.CommandCode_APPLIED {
 		return fmt.Sprintf("%s: %s\n", r.Code, r.Detail)
 	}
 	return ""
 }
 
-func (w *world) host(d *datadriven.TestData, t *testing.T) *machine {
-	return w.named(d, t, arg(t, d, "host", ""))
+func host(t *testing.T, d *datadriven.TestData, w *model.Fleet) *model.Host {
+	return named(t, d, w, arg(t, d, "host", ""))
 }
 
 // named finds a host by its name, or as '1/3': that of node 3 of cluster 1.
-func (w *world) named(d *datadriven.TestData, t *testing.T, name string) *machine {
+func named(t *testing.T, d *datadriven.TestData, w *model.Fleet, name string) *model.Host {
 	var cluster, node uint64
 	if _, err := fmt.Sscanf(name, "%d/%d", &cluster, &node); err == nil {
-		if c := w.state.Clusters.At(cluster); c != nil && c.Node(node) != nil {
+		if c := w.State.Clusters.At(cluster); c != nil && c.Node(node) != nil {
 			name = c.Node(node).Address
 		}
 	}
-	m := w.hosts[name]
+	m := w.Hosts[name]
 	if m == nil {
 		d.Fatalf(t, "there is no host %q", name)
 	}
@@ -340,18 +341,18 @@ func (w *world) named(d *datadriven.TestData, t *testing.T, name string) *machin
 }
 
 // each does something to the hosts named as hosts=(h1,h2) or host=h1.
-func (s *script) each(t *testing.T, d *datadriven.TestData, do func(*machine)) {
+func (s *script) each(t *testing.T, d *datadriven.TestData, do func(*model.Host)) {
 	for _, a := range d.CmdArgs {
 		for _, name := range append([]string{a.Key}, a.Vals...) {
-			do(s.w.named(d, t, name))
+			do(named(t, d, s.w, name))
 		}
 	}
 }
 
-func (s *script) eachNode(t *testing.T, d *datadriven.TestData, do func(*process)) {
+func (s *script) eachNode(t *testing.T, d *datadriven.TestData, do func(*model.Node)) {
 	cluster := number(t, d, "cluster", 0)
-	for _, n := range s.w.host(d, t).sortedNodes() {
-		if cluster == 0 || cluster == n.key.cluster {
+	for _, n := range host(t, d, s.w).SortedNodes() {
+		if cluster == 0 || cluster == n.Key.ClusterID {
 			do(n)
 		}
 	}
@@ -361,16 +362,16 @@ func (s *script) eachNode(t *testing.T, d *datadriven.TestData, do func(*process
 func (s *script) advance(t *testing.T, d *datadriven.TestData) string {
 	if arg(t, d, "until", "") != "settled" {
 		for range number(t, d, "ticks", 1) {
-			s.w.step()
+			s.w.Step()
 		}
 		return s.quiet(d)
 	}
 	limit := number(t, d, "max", 300)
 	for i := range limit {
-		if s.w.settled() {
+		if s.w.Settled() {
 			return s.quiet(d) + fmt.Sprintf("settled after %d ticks\n", i)
 		}
-		s.w.step()
+		s.w.Step()
 	}
 	return s.quiet(d) + fmt.Sprintf("not settled after %d ticks\n", limit)
 }
@@ -378,9 +379,9 @@ func (s *script) advance(t *testing.T, d *datadriven.TestData) string {
 // quiet drops the log of a 'run … quiet'.
 func (s *script) quiet(d *datadriven.TestData) string {
 	if d.HasArg("quiet") {
-		s.w.log = nil
+		s.w.Log = nil
 	}
-	if broken := s.w.broken; len(broken) > 0 {
+	if broken := s.w.Violations; len(broken) > 0 {
 		return "BROKEN: " + strings.Join(broken, "\nBROKEN: ") + "\n"
 	}
 	return ""
@@ -403,13 +404,13 @@ func (s *script) faults(t *testing.T, d *datadriven.TestData) {
 	}
 	var on []string
 	for _, name := range strings.FieldsFunc(arg(t, d, "on", ""), func(r rune) bool { return r == '.' }) {
-		on = append(on, s.w.named(d, t, name).id)
+		on = append(on, named(t, d, s.w, name).ID)
 	}
-	s.w.faults = faults{
-		loseRequest: always("requests"),
-		loseResult:  always("results"),
-		loseReport:  always("reports"),
-		result: func(op *pb.Operation) pb.ResultCode {
+	s.w.Faults = model.Faults{
+		LoseRequest: always("requests"),
+		LoseResult:  always("results"),
+		LoseReport:  always("reports"),
+		Result: func(op *pb.Operation) pb.ResultCode {
 			if len(on) > 0 && !slices.Contains(on, op.Request.NodehostId) {
 				return 0
 			}
@@ -421,11 +422,11 @@ func (s *script) faults(t *testing.T, d *datadriven.TestData) {
 // hold keeps the plan for the present state, to be submitted later: what a
 // slow or deposed leader does.
 func (s *script) hold(name string) {
-	s.held[name] = Decide(s.w.state, s.w.policy, s.w.seed).Command(s.w.state, s.w.term)
+	s.held[name] = s.w.Plan()
 }
 
 func (s *script) submit(t *testing.T, d *datadriven.TestData) string {
-	r := s.w.write(s.held[arg(t, d, "plan", "")])
+	r := s.w.Write(s.held[arg(t, d, "plan", "")])
 	return fmt.Sprintf("%s: %d accepted, %d dropped. %s\n", r.Code, len(r.Accepted), r.Dropped, r.Detail)
 }
 
@@ -434,15 +435,17 @@ func (s *script) show(t *testing.T, d *datadriven.TestData) string {
 	var b strings.Builder
 	switch what := d.CmdArgs[0].Key; what {
 	case "hosts":
-		for _, h := range newFleet(s.w.state, s.w.policy, 0).order {
-			fmt.Fprintf(&b, "%s %s placed=%d\n", h.ID(), s.w.state.HostStatus(h.Host, s.w.policy.Suspect, s.w.policy.TTL).State, h.Placed)
+		for h := range s.w.State.Hosts.Values() {
+			if !h.Gone {
+				fmt.Fprintf(&b, "%s %s placed=%d\n", h.ID(), s.w.State.HostStatus(h, s.w.Policy.Suspect, s.w.Policy.TTL).State, h.Placed)
+			}
 		}
 	case "waiting":
-		for _, x := range Decide(s.w.state, s.w.policy, s.w.seed).Waiting {
+		for _, x := range schedule.Decide(s.w.State, s.w.Policy, s.w.Seed).Waiting {
 			fmt.Fprintf(&b, "%d waits for %s\n", x.ClusterID, x.For)
 		}
 	case "clusters", "cluster":
-		for c := range s.w.state.Clusters.Values() {
+		for c := range s.w.State.Clusters.Values() {
 			s.showCluster(&b, c)
 		}
 	default:
@@ -459,10 +462,8 @@ func (s *script) showCluster(b *strings.Builder, c *db.Cluster) {
 		return // deleted
 	}
 	fmt.Fprintf(b, "%d ccid=%d: %s", c.ID, c.Image.CCID, &c.Image)
-	for _, m := range newFleet(s.w.state, s.w.policy, 0).assess(c).members() {
-		if m.is != live {
-			fmt.Fprintf(b, "; %s", m.why)
-		}
+	for _, ailment := range schedule.Ailments(s.w.State, s.w.Policy, c) {
+		fmt.Fprintf(b, "; %s", ailment)
 	}
 	b.WriteString("\n")
 	for _, r := range c.Replicas {

@@ -49,7 +49,7 @@ type admission struct {
 	server   *Server
 	others   map[uint64]Peer
 	needed   int
-	lines    map[uint64]*grpc.ClientConn
+	conns    map[uint64]*grpc.ClientConn
 	asking   map[uint64]bool
 	answers  chan admitAnswer
 	answered map[uint64]string // incarnations of who said yes
@@ -65,7 +65,7 @@ type admitAnswer struct {
 
 func (s *Server) newAdmission() *admission {
 	a := &admission{
-		server: s, others: maps.Clone(s.config.Members), lines: map[uint64]*grpc.ClientConn{}, asking: map[uint64]bool{},
+		server: s, others: maps.Clone(s.config.Members), conns: map[uint64]*grpc.ClientConn{}, asking: map[uint64]bool{},
 		answered: map[uint64]string{}, failures: map[uint64]error{},
 	}
 	delete(a.others, s.config.NodeID)
@@ -110,8 +110,8 @@ func (a *admission) close(cancel func()) {
 		answer := <-a.answers
 		delete(a.asking, answer.from)
 	}
-	for _, line := range a.lines {
-		_ = line.Close()
+	for _, conn := range a.conns {
+		_ = conn.Close()
 	}
 }
 
@@ -142,20 +142,20 @@ func (a *admission) ask(ctx context.Context) {
 		if a.asking[id] {
 			continue
 		}
-		if a.lines[id] == nil {
+		if a.conns[id] == nil {
 			conn, err := dialer.Connect(a.others[id].Address)
 			if err != nil {
 				a.failures[id] = err
 				continue
 			}
-			a.lines[id] = conn
+			a.conns[id] = conn
 		}
 		a.asking[id] = true
-		line := a.lines[id]
+		conn := a.conns[id]
 		go func() {
 			ctx, cancel := context.WithTimeout(ctx, admitTimeout)
 			defer cancel()
-			response, err := pb.NewPeersClient(line).Admit(ctx, &pb.AdmitRequest{
+			response, err := pb.NewPeersClient(conn).Admit(ctx, &pb.AdmitRequest{
 				NodeId: a.server.config.NodeID, Incarnation: a.server.record.own, DeploymentId: a.server.config.DeploymentID})
 			a.answers <- admitAnswer{id, response, err}
 		}()
@@ -211,7 +211,7 @@ func (a *admission) say(waited time.Duration) {
 	log("waits for other servers to admit it before its first start", "answers", len(a.answered), "needed", a.needed, "waits-for", strings.Join(whom, ", "))
 }
 
-// Admit tells a server that has no log whether its NodeID was never used on
+// Admit answers a server that has no log whether its NodeID was never used on
 // another disk, and remembers it from then on.
 func (p *peersService) Admit(ctx context.Context, req *pb.AdmitRequest) (*pb.AdmitResponse, error) {
 	s, id, incarnation := p.server, req.GetNodeId(), req.GetIncarnation()

@@ -43,8 +43,8 @@ func (a *attachService) Attach(stream agentStream) error {
 	if err != nil {
 		return err
 	}
-	r := a.server.reign.Load()
-	if r == nil {
+	l := a.server.leadership.Load()
+	if l == nil {
 		return a.redirect(stream)
 	}
 	state, err := a.server.localState()
@@ -64,7 +64,7 @@ func (a *attachService) Attach(stream agentStream) error {
 	if err := stream.Send(&pb.ServerMessage{Body: &pb.ServerMessage_Welcome{Welcome: welcome}}); err != nil {
 		return err
 	}
-	return a.serve(stream, r, hello, incoming)
+	return a.serve(stream, l, hello, incoming)
 }
 
 func receive(stream agentStream, incoming chan<- received) {
@@ -115,15 +115,15 @@ func (a *attachService) redirect(stream agentStream) error {
 }
 
 // serve is a welcomed stream, until it breaks, another one replaces it, the
-// host falls silent or the reign is over.
-func (a *attachService) serve(stream agentStream, r *reign, hello *pb.Hello, incoming <-chan received) error {
+// host falls silent or the leadership is over.
+func (a *attachService) serve(stream agentStream, l *leadership, hello *pb.Hello, incoming <-chan received) error {
 	host := hello.GetHost().GetNodehostId()
-	way := r.join(host)
-	defer r.leave(host, way)
-	if !r.tell(stream, factOf(way, hello.GetHost(), &pb.AgentMessage{Body: &pb.AgentMessage_Hello{Hello: hello}})) {
+	way := l.join(host)
+	defer l.leave(host, way)
+	if !l.deliver(stream, factOf(way, hello.GetHost(), &pb.AgentMessage{Body: &pb.AgentMessage_Hello{Hello: hello}})) {
 		return a.redirect(stream)
 	}
-	r.pushTo(host)
+	l.pushTo(host)
 
 	// A host that is silent for its time to live is dead to DrummerDB; its
 	// stream is closed so that it comes back with a Hello.
@@ -142,7 +142,7 @@ func (a *attachService) serve(stream agentStream, r *reign, hello *pb.Hello, inc
 				}
 			}
 			silence.Reset(ttl)
-			if !r.tell(stream, factOf(way, hello.GetHost(), in.message)) {
+			if !l.deliver(stream, factOf(way, hello.GetHost(), in.message)) {
 				return a.redirect(stream)
 			}
 		case <-way.wake:
@@ -155,7 +155,7 @@ func (a *attachService) serve(stream agentStream, r *reign, hello *pb.Hello, inc
 			return status.Errorf(codes.Aborted, "NodeHost %s has attached again", host)
 		case <-silence.C:
 			return status.Errorf(codes.DeadlineExceeded, "NodeHost %s was silent for %v", host, ttl)
-		case <-r.over:
+		case <-l.over:
 			return a.redirect(stream)
 		case <-stream.Context().Done():
 			return stream.Context().Err()
@@ -171,12 +171,12 @@ func checkAgain(hello *pb.Hello, host string) error {
 	return checkHello(hello)
 }
 
-// tell puts a fact into the reign's inbox; false when the reign is over.
-func (r *reign) tell(stream agentStream, f fact) bool {
+// deliver puts a fact into the leadership's inbox; false when the leadership is over.
+func (l *leadership) deliver(stream agentStream, f fact) bool {
 	select {
-	case r.inbox <- f:
+	case l.inbox <- f:
 		return true
-	case <-r.over:
+	case <-l.over:
 		return false
 	case <-stream.Context().Done():
 		return true // the caller sees it next

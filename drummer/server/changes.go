@@ -41,7 +41,7 @@ func unknown(state *db.State, report *pb.HostReport) *pb.HostReport {
 	return out
 }
 
-// contradicted tells whether a report says of a node both that it is there and
+// contradicted reports whether a report says of a node both that it is there and
 // that it is gone. No agent does; DrummerDB takes the second for true.
 func contradicted(gone *pb.NodeKey, nodes []*pb.NodeReport) bool {
 	return slices.ContainsFunc(nodes, func(n *pb.NodeReport) bool {
@@ -67,7 +67,7 @@ func unlisted(state *db.State, host *db.Host, nodes []*pb.NodeReport) []*pb.Node
 	return gone
 }
 
-// isNews tells whether what a host says of a node differs from what DrummerDB
+// isNews reports whether what a host says of a node differs from what DrummerDB
 // has of it. That a node follows another leader, or none, always does.
 func isNews(state *db.State, host *db.Host, node *pb.NodeReport) bool {
 	cluster := state.Clusters.At(node.GetClusterId())

@@ -53,8 +53,8 @@ type Config struct {
 	// Members are the servers that DrummerDB started with, by NodeID. They
 	// include this one, unless it Joins.
 	Members map[uint64]Peer
-	// Join is set for a server that was added later. Members then still tells
-	// where the others are.
+	// Join is set for a server that was added later. Members then still has
+	// the addresses of the others.
 	Join bool
 	// ElectionRTT and HeartbeatRTT of DrummerDB's Raft cluster; 0: 10 and 1.
 	ElectionRTT  uint64

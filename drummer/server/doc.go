@@ -4,7 +4,7 @@
 // runs a replica of DrummerDB, and the gRPC services in front of it.
 //
 // Any server answers applications and tools. Only the one whose node leads
-// DrummerDB's Raft cluster has a reign (reign.go): it keeps the agents'
+// DrummerDB's Raft cluster has a leadership (leadership.go): it keeps the agents'
 // streams, moves the logical clock, writes what agents report, and lets package
 // schedule decide. Each of its proposals carries the Raft term, so that what a
 // deposed leader still writes is refused in DrummerDB.

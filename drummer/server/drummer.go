@@ -100,7 +100,7 @@ func unavailable(err error) error {
 	}
 }
 
-// Locate tells where clusters are.
+// Locate returns where clusters are.
 func (d *drummerService) Locate(ctx context.Context, req *pb.LocateRequest) (*pb.LocateResponse, error) {
 	if n := len(req.GetClusterIds()); n > maxLocate {
 		return nil, status.Errorf(codes.InvalidArgument, "%d cluster IDs are too many at once, %d are allowed; none means all", n, maxLocate)
@@ -153,7 +153,7 @@ func (d *drummerService) ListEvents(ctx context.Context, req *pb.ListEventsReque
 // Status is this server's own view, also when DrummerDB has no leader.
 func (d *drummerService) Status(context.Context, *pb.StatusRequest) (*pb.StatusResponse, error) {
 	s := d.server
-	_, term := s.leadership.now()
+	_, term := s.leader.current()
 	_, leading := s.Leading()
 	out := &pb.StatusResponse{
 		Server:        s.peers.own.GetAddress(),

@@ -32,7 +32,7 @@ type group interface {
 	addVoter(ctx context.Context, nodeID uint64, address string, ccid uint64) error
 	remove(ctx context.Context, nodeID, ccid uint64) error
 	transferLeader(nodeID uint64) error
-	// readable tells whether a linearizable read can be made within a timeout.
+	// readable reports whether a linearizable read can be made within a timeout.
 	readable(ctx context.Context, timeout time.Duration) bool
 }
 

@@ -3,44 +3,329 @@
 package server
 
 import (
+	"context"
+	"errors"
 	"sync"
+	"time"
 
-	"github.com/lni/dragonboat/v3/raftio"
+	"github.com/drumbeat-raft/drumbeat/drummer/db"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/schedule"
 )
 
-// leadership hears from Dragonboat who leads DrummerDB's Raft cluster.
+// inboxSize bounds what agents have sent and the leadership has not yet taken; a
+// full inbox makes their streams wait.
+const inboxSize = 1024
+
+// fact is one thing that an agent said. Either report or result is set; none of
+// them is a bare heartbeat.
+type fact struct {
+	host   string // NodeHost ID
+	stream *hostStream
+	report *pb.HostReport
+	result *pb.RequestResult
+}
+
+// leadership is one term during which this server leads. Its loop is one goroutine:
+// facts come in by the inbox, requests go out by the streams.
 type leadership struct {
-	next    raftio.IRaftEventListener // the embedding application's, or nil
-	changed chan struct{}             // capacity 1
-
-	mu     sync.Mutex
-	leader uint64
+	server *Server
 	term   uint64
+	inbox  chan fact
+	over   <-chan struct{} // closed at its end
+
+	mu      sync.Mutex
+	streams map[string]*hostStream // by NodeHost ID
+
+	// The rest belongs to the loop.
+	ticks  uint64          // seen in this leadership since its warm-up began
+	ticked time.Time       // when the last one was applied
+	heard  map[string]bool // since then
+	met    map[string]bool // in this leadership since its warm-up began
+	warm   bool            // enough of the fleet was heard to schedule
 }
 
-func newLeadership(next raftio.IRaftEventListener) *leadership {
-	return &leadership{next: next, changed: make(chan struct{}, 1)}
+// lead is one leadership from its start to its end.
+func (s *Server) lead(ctx context.Context, term uint64) {
+	l := &leadership{
+		server:  s,
+		term:    term,
+		inbox:   make(chan fact, inboxSize),
+		over:    ctx.Done(),
+		streams: map[string]*hostStream{},
+		heard:   map[string]bool{},
+		met:     map[string]bool{},
+	}
+	if err := l.open(ctx); err != nil {
+		s.log.Info("no leadership", "term", term, "reason", err)
+		return
+	}
+	s.leadership.Store(l)
+	s.log.Info("leads", "term", term)
+	beating, stop := context.WithCancel(ctx)
+	var pings sync.WaitGroup
+	pings.Go(func() { l.ping(beating) })
+	err := l.loop(ctx)
+	stop()
+	pings.Wait()
+	s.leadership.Store(nil)
+	s.log.Info("leads no more", "term", term, "reason", err)
 }
 
-// LeaderUpdated implements raftio.IRaftEventListener.
-func (l *leadership) LeaderUpdated(info raftio.LeaderInfo) {
-	if info.ClusterID == ClusterID {
-		l.mu.Lock()
-		l.leader, l.term = info.LeaderID, info.Term
-		l.mu.Unlock()
+// open names the deployment, if nobody has, and opens the term.
+func (l *leadership) open(ctx context.Context) error {
+	_, err := retry(ctx, l.server, "deployment", func() (*pb.CommandResult, error) {
+		state, err := l.server.latestState(ctx)
+		if err != nil || state.DeploymentID != 0 {
+			return nil, err
+		}
+		return l.server.propose(ctx, &pb.Command{Body: &pb.Command_SetDeployment{
+			SetDeployment: &pb.SetDeployment{DeploymentId: l.server.config.DeploymentID}}})
+	})
+	if err != nil {
+		return err
+	}
+	result, err := retry(ctx, l.server, "leadership", func() (*pb.CommandResult, error) {
+		return l.server.propose(ctx, &pb.Command{Body: &pb.Command_TakeLeadership{
+			TakeLeadership: &pb.TakeLeadership{Term: l.term, ServerNodeId: l.server.config.NodeID}}})
+	})
+	if err != nil {
+		return err
+	}
+	if result.GetCode() != pb.CommandCode_APPLIED {
+		return errors.New(result.GetDetail())
+	}
+	return nil
+}
+
+// loop runs until the leadership is over.
+func (l *leadership) loop(ctx context.Context) error {
+	ticker := time.NewTicker(l.server.config.Tick)
+	defer ticker.Stop()
+	for {
+		var err error
+		news := true
 		select {
-		case l.changed <- struct{}{}:
-		default:
+		case first := <-l.inbox:
+			news, err = l.writeFacts(ctx, l.drain(first))
+		case <-ticker.C:
+			err = l.tick(ctx)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if err == nil && news {
+			err = l.schedule(ctx)
+		}
+		if err != nil {
+			return err
 		}
 	}
-	if l.next != nil {
-		l.next.LeaderUpdated(info)
+}
+
+// drain empties the inbox without waiting.
+func (l *leadership) drain(first fact) []fact {
+	facts := []fact{first}
+	for len(facts) < inboxSize {
+		select {
+		case next := <-l.inbox:
+			facts = append(facts, next)
+		default:
+			return facts
+		}
+	}
+	return facts
+}
+
+// writeFacts writes what agents said: reports first, then what became of operations.
+// It reports whether there was anything to write.
+func (l *leadership) writeFacts(ctx context.Context, facts []fact) (news bool, err error) {
+	state, err := l.server.localState()
+	if err != nil {
+		return false, err
+	}
+	var reports []*pb.HostReport
+	var ends []*pb.Command
+	reported := map[string]bool{}
+	for _, f := range facts {
+		if f.stream.isReplaced() {
+			// The Hello of the newer stream says what holds; this may have been
+			// said before it.
+			continue
+		}
+		l.heard[f.host], l.met[f.host] = true, true
+		report := f.report
+		if report != nil && !reported[f.host] {
+			// A second report of the same host is not compared: DrummerDB
+			// will have the first by then.
+			report = unknown(state, report)
+		}
+		if report != nil {
+			reported[f.host] = true
+			reports = append(reports, report)
+		}
+		if f.result != nil && state.Operations.At(f.result.GetOperationId()) != nil {
+			ends = append(ends, &pb.Command{Body: &pb.Command_EndOperation{
+				EndOperation: &pb.EndOperation{Term: l.term, Result: f.result}}})
+		}
+	}
+	for _, cmd := range batches(l.term, reports) {
+		if err := l.write(ctx, "reports", []*pb.Command{cmd}); err != nil {
+			return false, err
+		}
+	}
+	return len(reports)+len(ends) > 0, l.write(ctx, "results", ends)
+}
+
+// write retries commands that may be applied more than once.
+func (l *leadership) write(ctx context.Context, what string, cmds []*pb.Command) error {
+	if len(cmds) == 0 {
+		return nil
+	}
+	results, err := retry(ctx, l.server, what, func() ([]*pb.CommandResult, error) {
+		return l.server.proposeAll(ctx, cmds)
+	})
+	if err != nil {
+		return err
+	}
+	for _, result := range results {
+		if err := l.handleResult(result); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// handleResult does what DrummerDB's answer asks for.
+func (l *leadership) handleResult(result *pb.CommandResult) error {
+	if result.GetCode() == pb.CommandCode_STALE_TERM {
+		return errDeposed
+	}
+	if result.GetCode() != pb.CommandCode_APPLIED || result.GetDetail() != "" {
+		l.server.log.Warn("DrummerDB answers", "code", result.GetCode(), "detail", result.GetDetail())
+	}
+	for _, host := range result.GetNeedFullState() {
+		l.send(host, &pb.ServerMessage{Body: &pb.ServerMessage_SendFullState{SendFullState: &pb.SendFullState{}}})
+	}
+	return nil
+}
+
+// ping shows all agents once a tick that they are attached to the leader. It waits
+// for nothing that the log may hold up: a leader without a quorum steps down, by
+// CheckQuorum, and the agents of one with a slow disk would find no
+// better one elsewhere.
+func (l *leadership) ping(ctx context.Context) {
+	ticker := time.NewTicker(l.server.config.Tick)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			l.sendAll(&pb.ServerMessage{Body: &pb.ServerMessage_Ping{Ping: &pb.Ping{}}})
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 
-// now returns the leader's NodeID, 0 when none is known, and the term.
-func (l *leadership) now() (leader, term uint64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.leader, l.term
+// tick moves the logical clock. One that is lost is not repeated: the next one
+// comes soon, and says who was heard meanwhile.
+func (l *leadership) tick(ctx context.Context) error {
+	heard := sortedSet(l.heard)
+	result, err := l.server.propose(ctx, &pb.Command{Body: &pb.Command_Tick{
+		Tick: &pb.Tick{Term: l.term, Heard: heard, TimeToLive: l.server.config.Policy.TTL}}})
+	if err != nil {
+		l.server.log.Debug("a tick was lost", "term", l.term, "error", err)
+		return ctx.Err()
+	}
+	if l.stalled() {
+		l.restartWarmUp()
+	}
+	clear(l.heard)
+	l.ticked = time.Now()
+	l.ticks++
+	if err := l.handleResult(result); err != nil {
+		return err
+	}
+	l.audit()
+	l.server.promoteJoined(ctx)
+	return l.raiseVersion(ctx)
+}
+
+// schedule decides from the state as it is and sends out what was decided.
+func (l *leadership) schedule(ctx context.Context) error {
+	state, err := l.server.localState()
+	if err != nil {
+		return err
+	}
+	if !l.warmedUp(state) {
+		return nil
+	}
+	plan := schedule.Decide(state, l.server.config.Policy, Seed(state))
+	if cmd := plan.FuseCommand(state, l.term); cmd != nil {
+		if err := l.write(ctx, "fuses", []*pb.Command{cmd}); err != nil {
+			return err
+		}
+	}
+	if len(plan.Operations) == 0 {
+		return nil
+	}
+	result, err := l.server.propose(ctx, plan.Command(state, l.term))
+	if err != nil {
+		// It may be in flight now: what the next decision then builds on is
+		// sent from the state.
+		l.server.log.Debug("a schedule's fate is unknown", "term", l.term, "error", err)
+		if ctx.Err() == nil {
+			l.pushInFlight(state.Index)
+		}
+		return ctx.Err()
+	}
+	if err := l.handleResult(result); err != nil {
+		return err
+	}
+	for _, op := range result.GetAccepted() {
+		l.push(op)
+	}
+	return nil
+}
+
+// Seed is the seed of the decision made from a state, so that it can be made
+// again.
+func Seed(state *db.State) uint64 { return state.DeploymentID + state.Index }
+
+// stalled reports whether no tick was applied for so long that a silent host
+// should be suspect. The clock in the log stood still meanwhile, so hosts that
+// died look as if they had just been heard of.
+func (l *leadership) stalled() bool {
+	return !l.ticked.IsZero() && time.Since(l.ticked) > time.Duration(l.server.config.Policy.Suspect)*l.server.config.Tick
+}
+
+// restartWarmUp has the leadership hear the fleet anew before it decides again.
+func (l *leadership) restartWarmUp() {
+	l.warm, l.ticks = false, 0
+	clear(l.met)
+}
+
+// warmedUp reports whether this leadership has heard enough of the fleet to know what
+// is wrong with it.
+func (l *leadership) warmedUp(state *db.State) bool {
+	if l.stalled() {
+		l.restartWarmUp()
+	}
+	if l.warm {
+		return true
+	}
+	policy := l.server.config.Policy
+	known, met := 0, 0
+	for id, host := range state.Hosts.All() {
+		if state.HostState(host, policy.TTL) != pb.NodeHostState_UP {
+			continue
+		}
+		known++
+		if l.met[id] {
+			met++
+		}
+	}
+	l.warm = met == known ||
+		l.ticks >= l.server.config.WarmUpTicks && 2*met >= known ||
+		l.ticks >= 2*policy.TTL
+	return l.warm
 }

@@ -14,7 +14,7 @@ type prospects struct {
 	waiting map[uint64]string
 }
 
-// waitingIn tells what clusters wait for. States don't change, so the answer is
+// waitingIn returns what clusters wait for. States don't change, so the answer is
 // kept until the next one is asked about.
 func (s *Server) waitingIn(state *db.State) map[uint64]string {
 	if kept := s.prospects.Load(); kept != nil && kept.state == state {

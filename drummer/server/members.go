@@ -25,7 +25,7 @@ func (s *Server) membership(ctx context.Context) (*dragonboat.Membership, error)
 	return s.group.membership(ctx)
 }
 
-// joinedAndCaughtUp tells whether this server has joined, is not yet a voter,
+// joinedAndCaughtUp reports whether this server has joined, is not yet a voter,
 // and follows the log closely enough to become one.
 func (s *Server) joinedAndCaughtUp(ctx context.Context) bool {
 	if !s.config.Join || s.isVoter(s.config.NodeID) {
@@ -42,20 +42,20 @@ func (s *Server) isVoter(nodeID uint64) bool {
 // raiseVersion lets the next version's commands into the log once every server
 // that votes is alive and knows them: a program that doesn't would apply them
 // differently.
-func (r *reign) raiseVersion(ctx context.Context) error {
-	state, err := r.server.localState()
+func (l *leadership) raiseVersion(ctx context.Context) error {
+	state, err := l.server.localState()
 	if err != nil || state.Version >= db.Version {
 		return nil
 	}
 	next := state.Version + 1
-	if !r.server.peers.allKnow(next, r.server.group.voters(), aliveTicks*r.server.config.Tick) {
+	if !l.server.peers.allKnow(next, l.server.group.voters(), aliveTicks*l.server.config.Tick) {
 		return nil
 	}
-	if err := r.write(ctx, "version", []*pb.Command{{Body: &pb.Command_SetVersion{SetVersion: &pb.SetVersion{Version: next}}}}); err != nil {
+	if err := l.write(ctx, "version", []*pb.Command{{Body: &pb.Command_SetVersion{SetVersion: &pb.SetVersion{Version: next}}}}); err != nil {
 		return err
 	}
 	// What agents said before may have meant nothing then.
-	r.sendAll(&pb.ServerMessage{Body: &pb.ServerMessage_SendFullState{SendFullState: &pb.SendFullState{}}})
+	l.sendAll(&pb.ServerMessage{Body: &pb.ServerMessage_SendFullState{SendFullState: &pb.SendFullState{}}})
 	return nil
 }
 
@@ -100,7 +100,7 @@ func (f *fleetService) ListServers(ctx context.Context, _ *pb.ListServersRequest
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	leader, _ := s.leadership.now()
+	leader, _ := s.leader.current()
 	out := &pb.ListServersResponse{ConfigChangeId: m.ConfigChangeID}
 	for role, members := range map[pb.MemberRole]map[uint64]string{
 		pb.MemberRole_VOTER: m.Nodes, pb.MemberRole_OBSERVER: m.Observers, pb.MemberRole_WITNESS: m.Witnesses} {
@@ -215,7 +215,7 @@ func (f *fleetService) RemoveServer(ctx context.Context, req *pb.RemoveServerReq
 		if err := s.quorumWithout(m, id); err != nil {
 			return nil, status.Error(codes.FailedPrecondition, err.Error())
 		}
-		if leader, _ := s.leadership.now(); leader == id {
+		if leader, _ := s.leader.current(); leader == id {
 			// Its removal would end with it; the next try finds another leader.
 			_ = s.group.transferLeader(s.config.NodeID)
 			return nil, status.Errorf(codes.Unavailable, "server %d leads; the leadership is being handed over", id)
@@ -230,7 +230,7 @@ func (f *fleetService) RemoveServer(ctx context.Context, req *pb.RemoveServerReq
 	return f.held()
 }
 
-// quorumWithout tells why the voters that stay could not go on by themselves.
+// quorumWithout returns why the voters that stay could not go on by themselves.
 func (s *Server) quorumWithout(m *dragonboat.Membership, id uint64) error {
 	stay, alive := len(m.Nodes)-1, 0
 	for _, other := range slices.Sorted(maps.Keys(m.Nodes)) {

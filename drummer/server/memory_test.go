@@ -157,12 +157,12 @@ func memoryRecord() *record {
 // memoryServer is a leading server on a memoryGroup, without a loop: the test
 // takes its turns.
 type memoryServer struct {
-	t        testing.TB
-	group    *memoryGroup
-	server   *Server
-	reign    *reign
-	ctx      context.Context
-	services map[string]any
+	t          testing.TB
+	group      *memoryGroup
+	server     *Server
+	leadership *leadership
+	ctx        context.Context
+	services   map[string]any
 }
 
 func newMemoryServer(t testing.TB, base *db.State) *memoryServer {
@@ -174,15 +174,15 @@ func newMemoryServer(t testing.TB, base *db.State) *memoryServer {
 	conf.setDefaults()
 	g := &memoryGroup{t: t, state: base, twin: base, members: &dragonboat.Membership{ConfigChangeID: 3,
 		Nodes: conf.initialMembers(), Observers: map[uint64]string{}, Removed: map[uint64]struct{}{}}}
-	s := &Server{config: conf, log: conf.Logger, leadership: newLeadership(nil), record: memoryRecord(), group: g}
-	s.peers = newPeerBook(&conf, s.record)
-	s.leadership.LeaderUpdated(raftio.LeaderInfo{ClusterID: ClusterID, NodeID: 1, LeaderID: 1, Term: 2})
+	s := &Server{config: conf, log: conf.Logger, leader: newLeaderListener(nil), record: memoryRecord(), group: g}
+	s.peers = newPeerTable(&conf, s.record)
+	s.leader.LeaderUpdated(raftio.LeaderInfo{ClusterID: ClusterID, NodeID: 1, LeaderID: 1, Term: 2})
 	s.peers.beat(false)
-	r := &reign{server: s, term: 2, inbox: make(chan fact, inboxSize), over: ctx.Done(), streams: map[string]*hostStream{},
+	l := &leadership{server: s, term: 2, inbox: make(chan fact, inboxSize), over: ctx.Done(), streams: map[string]*hostStream{},
 		heard: map[string]bool{}, met: map[string]bool{}, warm: true}
-	s.reign.Store(r)
+	s.leadership.Store(l)
 	d := &drummerService{server: s}
-	return &memoryServer{t: t, group: g, server: s, reign: r, ctx: ctx, services: map[string]any{
+	return &memoryServer{t: t, group: g, server: s, leadership: l, ctx: ctx, services: map[string]any{
 		pb.Drummer_ServiceDesc.ServiceName: d,
 		pb.Fleet_ServiceDesc.ServiceName:   &fleetService{drummer: d, server: s},
 		pb.Peers_ServiceDesc.ServiceName:   &peersService{server: s},
@@ -238,12 +238,12 @@ func (w *memoryServer) attach(data []byte, greet bool) error {
 	stream.messages <- message
 	close(stream.messages)
 	err := (&attachService{server: w.server}).Attach(stream)
-	for len(w.reign.inbox) > 0 {
-		if _, err := w.reign.take(w.ctx, w.reign.drain(<-w.reign.inbox)); err != nil {
+	for len(w.leadership.inbox) > 0 {
+		if _, err := w.leadership.writeFacts(w.ctx, w.leadership.drain(<-w.leadership.inbox)); err != nil {
 			return err
 		}
 	}
-	if err := w.reign.schedule(w.ctx); err != nil {
+	if err := w.leadership.schedule(w.ctx); err != nil {
 		return err
 	}
 	return err

@@ -27,10 +27,10 @@ const (
 	forgetAfter = 10 * time.Minute
 )
 
-// peerBook is what this server knows of all servers, itself included. But for
+// peerTable is what this server knows of all servers, itself included. But for
 // their incarnations it is kept in memory only: who is configured with one
 // living server learns the rest.
-type peerBook struct {
+type peerTable struct {
 	record *record
 
 	mu    sync.Mutex
@@ -44,8 +44,8 @@ type peerEntry struct {
 	heard      time.Time // when info was last renewed
 }
 
-func newPeerBook(c *Config, record *record) *peerBook {
-	b := &peerBook{record: record, peers: map[uint64]*peerEntry{}}
+func newPeerTable(c *Config, record *record) *peerTable {
+	b := &peerTable{record: record, peers: map[uint64]*peerEntry{}}
 	for id, peer := range c.Members {
 		b.peers[id] = &peerEntry{configured: true, info: &pb.ServerInfo{NodeId: id, RaftAddress: peer.RaftAddress, Address: peer.Address}}
 	}
@@ -62,7 +62,7 @@ func newPeerBook(c *Config, record *record) *peerBook {
 
 // beat renews what this server says of itself, and forgets who was silent for
 // long.
-func (b *peerBook) beat(caughtUp bool) {
+func (b *peerTable) beat(caughtUp bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.own.Beat++
@@ -78,7 +78,7 @@ func (b *peerBook) beat(caughtUp bool) {
 
 // merge takes in what another server knows, and remembers for good who was
 // heard of. An error says that it could not be remembered.
-func (b *peerBook) merge(list *pb.ServerList) error {
+func (b *peerTable) merge(list *pb.ServerList) error {
 	if err := b.remember(list); err != nil {
 		return err
 	}
@@ -104,10 +104,10 @@ func (b *peerBook) merge(list *pb.ServerList) error {
 	return nil
 }
 
-// remember makes durable whose disks the list tells of. One that was never a
+// remember makes durable whose disks are in the list. One that was never a
 // member when it came back with another disk may have been admitted by others
 // while this server was away: it has begun, and is newer.
-func (b *peerBook) remember(list *pb.ServerList) error {
+func (b *peerTable) remember(list *pb.ServerList) error {
 	heard := map[uint64]string{}
 	for _, info := range list.GetServers() {
 		if !b.plausible(info) {
@@ -125,12 +125,12 @@ func (b *peerBook) remember(list *pb.ServerList) error {
 	return b.record.learn(heard)
 }
 
-func (b *peerBook) plausible(info *pb.ServerInfo) bool {
+func (b *peerTable) plausible(info *pb.ServerInfo) bool {
 	return info.GetNodeId() != 0 && info.GetNodeId() != b.own.GetNodeId() && info.GetAddress() != "" &&
 		len(info.GetAddress()) <= maxID && len(info.GetRaftAddress()) <= maxID && len(info.GetIncarnation()) <= maxID
 }
 
-// newer tells whether a server said a after b.
+// newer reports whether a server said a after b.
 func newer(a, b *pb.ServerInfo) bool {
 	if a.GetBootNs() != b.GetBootNs() {
 		return a.GetBootNs() > b.GetBootNs()
@@ -138,8 +138,8 @@ func newer(a, b *pb.ServerInfo) bool {
 	return a.GetBeat() > b.GetBeat()
 }
 
-// list is what this server tells another: all that it heard of.
-func (b *peerBook) list() *pb.ServerList {
+// list is what this server sends to another: all that it heard of.
+func (b *peerTable) list() *pb.ServerList {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	out := &pb.ServerList{}
@@ -152,7 +152,7 @@ func (b *peerBook) list() *pb.ServerList {
 }
 
 // drop forgets a server that was removed.
-func (b *peerBook) drop(nodeID uint64) {
+func (b *peerTable) drop(nodeID uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if nodeID != b.own.NodeId {
@@ -161,7 +161,7 @@ func (b *peerBook) drop(nodeID uint64) {
 }
 
 // get returns what is known of a server, nil when nothing is.
-func (b *peerBook) get(nodeID uint64) *pb.ServerInfo {
+func (b *peerTable) get(nodeID uint64) *pb.ServerInfo {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if peer := b.peers[nodeID]; peer != nil {
@@ -170,8 +170,8 @@ func (b *peerBook) get(nodeID uint64) *pb.ServerInfo {
 	return nil
 }
 
-// alive tells whether a server said something within d.
-func (b *peerBook) alive(nodeID uint64, d time.Duration) bool {
+// alive reports whether a server said something within d.
+func (b *peerTable) alive(nodeID uint64, d time.Duration) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	peer := b.peers[nodeID]
@@ -179,7 +179,7 @@ func (b *peerBook) alive(nodeID uint64, d time.Duration) bool {
 }
 
 // others are the addresses of the other servers' gRPC services.
-func (b *peerBook) others() []string {
+func (b *peerTable) others() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var out []string
@@ -192,7 +192,7 @@ func (b *peerBook) others() []string {
 }
 
 // addresses are those of all servers' gRPC services, in order.
-func (b *peerBook) addresses() []string {
+func (b *peerTable) addresses() []string {
 	out := b.others()
 	if own := b.own.GetAddress(); own != "" {
 		out = append(out, own)
@@ -201,9 +201,9 @@ func (b *peerBook) addresses() []string {
 	return slices.Compact(out)
 }
 
-// allKnow tells whether each of the servers said within d that it knows a
-// version. Nobody's word is none.
-func (b *peerBook) allKnow(version uint32, servers map[uint64]string, d time.Duration) bool {
+// allKnow reports whether each of the servers said within d that it knows a
+// version. With no server to ask they do not.
+func (b *peerTable) allKnow(version uint32, servers map[uint64]string, d time.Duration) bool {
 	for id := range servers {
 		if !b.alive(id, d) || b.get(id).GetVersion() < version {
 			return false
@@ -212,7 +212,7 @@ func (b *peerBook) allKnow(version uint32, servers map[uint64]string, d time.Dur
 	return len(servers) > 0
 }
 
-// alive tells whether a server was heard of lately.
+// alive reports whether a server was heard of lately.
 func (s *Server) alive(nodeID uint64) bool {
 	return s.peers.alive(nodeID, aliveTicks*s.config.Tick)
 }
@@ -235,12 +235,12 @@ func (p *peersService) Exchange(_ context.Context, list *pb.ServerList) (*pb.Ser
 // gossip exchanges with every other server, once a tick.
 func (s *Server) gossip(ctx context.Context) {
 	dialer := rpc.Dialer{Dial: s.config.Dial, TLS: s.config.ClientTLS}
-	lines := map[string]*line{}
+	conns := map[string]*peerConn{}
 	var calls sync.WaitGroup
 	defer func() {
 		calls.Wait()
-		for _, line := range lines {
-			_ = line.conn.Close()
+		for _, conn := range conns {
+			_ = conn.conn.Close()
 		}
 	}()
 	ticker := time.NewTicker(s.config.Tick)
@@ -248,15 +248,15 @@ func (s *Server) gossip(ctx context.Context) {
 	for {
 		s.peers.beat(s.joinedAndCaughtUp(ctx))
 		for _, address := range s.peers.others() {
-			if lines[address] == nil {
+			if conns[address] == nil {
 				conn, err := dialer.Connect(address)
 				if err != nil {
 					s.log.Warn("a server can't be connected to", "address", address, "error", err)
 					continue
 				}
-				lines[address] = &line{conn: conn, free: make(chan struct{}, 1)}
+				conns[address] = &peerConn{conn: conn, free: make(chan struct{}, 1)}
 			}
-			lines[address].exchange(ctx, s, &calls)
+			conns[address].exchange(ctx, s, &calls)
 		}
 		select {
 		case <-ticker.C:

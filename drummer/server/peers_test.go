@@ -12,11 +12,11 @@ import (
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
 
-func book() *peerBook {
-	return newPeerBook(&Config{NodeID: 1, Members: map[uint64]Peer{1: {"r1", "g1"}, 2: {"r2", "g2"}}}, memoryRecord())
+func book() *peerTable {
+	return newPeerTable(&Config{NodeID: 1, Members: map[uint64]Peer{1: {"r1", "g1"}, 2: {"r2", "g2"}}}, memoryRecord())
 }
 
-func merge(t *testing.T, b *peerBook, list *pb.ServerList) {
+func merge(t *testing.T, b *peerTable, list *pb.ServerList) {
 	t.Helper()
 	require.NoError(t, b.merge(list))
 }

@@ -43,9 +43,9 @@ func TestPingsDontWaitForTicks(t *testing.T) {
 		w.server.group = &slowGroup{w.group, 20 * time.Second}
 		ctx, cancel := context.WithCancel(t.Context())
 		over := make(chan struct{})
-		go func() { defer close(over); w.server.govern(ctx, 2) }()
+		go func() { defer close(over); w.server.lead(ctx, 2) }()
 		time.Sleep(time.Second / 2)
-		stream := w.server.reign.Load().join("A")
+		stream := w.server.leadership.Load().join("A")
 		pings := 0
 		for range 15 {
 			time.Sleep(w.server.config.Tick)
@@ -58,7 +58,7 @@ func TestPingsDontWaitForTicks(t *testing.T) {
 		require.Equal(t, 15, pings)
 		cancel()
 		<-over
-		require.Nil(t, w.server.reign.Load())
+		require.Nil(t, w.server.leadership.Load())
 	})
 }
 

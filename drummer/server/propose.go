@@ -15,7 +15,7 @@ import (
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
 
-// errDeposed ends a reign: DrummerDB is in a newer term.
+// errDeposed ends a leadership: DrummerDB is in a newer term.
 var errDeposed = errors.New("DrummerDB is in a newer term")
 
 // proposeTimeout bounds one proposal: an election may happen meanwhile.
@@ -73,9 +73,9 @@ func (s *Server) proposeAll(ctx context.Context, cmds []*pb.Command) (results []
 	return results, nil
 }
 
-// insist repeats proposals that may be applied more than once until their
+// retry repeats proposals that may be applied more than once until their
 // result is known or ctx ends.
-func insist[T any](ctx context.Context, s *Server, what string, try func() (T, error)) (T, error) {
+func retry[T any](ctx context.Context, s *Server, what string, try func() (T, error)) (T, error) {
 	const pause = 100 * time.Millisecond
 	for {
 		out, err := try()

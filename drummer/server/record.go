@@ -40,7 +40,7 @@ type kept struct {
 	NodeID uint64 `json:"node_id"`
 	// BootNs is this boot's, above that of every earlier one.
 	BootNs int64 `json:"boot_ns"`
-	// Started tells that this disk has, or had, a log of DrummerDB, and Join
+	// Started is set when this disk has, or had, a log of DrummerDB, and Join
 	// how its first entry got there.
 	Started bool `json:"started"`
 	Join    bool `json:"join"`
@@ -89,7 +89,7 @@ func (r *record) write(next kept) error {
 }
 
 // resume says that the disk has a log, and returns how its server once joined;
-// join is taken for that when nobody remembers.
+// join is taken for that when there is no record of it.
 func (r *record) resume(join bool) (bool, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -102,7 +102,7 @@ func (r *record) resume(join bool) (bool, error) {
 	return join, r.write(next)
 }
 
-// lost tells whether the disk had a log once; it is asked when there is none.
+// lost reports whether the disk had a log once; it is asked when there is none.
 func (r *record) lost() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -38,7 +38,7 @@ func everyCall() []call {
 		call{pb.Fleet_WatchEvents_FullMethodName[1:], (*memoryServer).watch},
 		call{pb.NodeHosts_Attach_FullMethodName[1:], func(w *memoryServer, data []byte) error { return w.attach(data, false) }},
 		call{"Attach after a Hello", func(w *memoryServer, data []byte) error { return w.attach(data, true) }},
-		call{"a tick", func(w *memoryServer, _ []byte) error { return w.reign.tick(w.ctx) }})
+		call{"a tick", func(w *memoryServer, _ []byte) error { return w.leadership.tick(w.ctx) }})
 }
 
 // TestEveryMethodIsFuzzed: a method that is added is fuzzed, or this fails.

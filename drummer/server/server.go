@@ -22,17 +22,17 @@ import (
 
 // Server is a running Drummer server. It is safe for concurrent use.
 type Server struct {
-	config     Config
-	log        *slog.Logger
-	nodehost   *dragonboat.NodeHost
-	group      group
-	leadership *leadership
-	record     *record
-	peers      *peerBook
-	grpc       *grpc.Server
+	config   Config
+	log      *slog.Logger
+	nodehost *dragonboat.NodeHost
+	group    group
+	leader   *leaderListener
+	record   *record
+	peers    *peerTable
+	grpc     *grpc.Server
 
-	// reign is set while this server's node leads and may act.
-	reign atomic.Pointer[reign]
+	// leadership is set while this server's node leads and may act.
+	leadership atomic.Pointer[leadership]
 	// prospects belong to the state that was last asked about.
 	prospects atomic.Pointer[prospects]
 
@@ -48,7 +48,7 @@ type Server struct {
 // The first start of a server that is not alone is not over when New returns:
 // the others have to say first that its NodeID was never used on another disk
 // (ErrDiskLost). The very first ones of a deployment wait for each other. What
-// becomes of it is in the log, and Failed tells when it can't be.
+// becomes of it is in the log, and Failed returns when it can't be.
 func New(config Config) (*Server, error) {
 	s, err := start(config)
 	if err != nil && config.Listener != nil {
@@ -63,12 +63,12 @@ func start(config Config) (*Server, error) {
 	}
 	config.setDefaults()
 	s := &Server{
-		config:     config,
-		log:        config.Logger.With("server", config.NodeID),
-		leadership: newLeadership(config.NodeHost.RaftEventListener),
-		failed:     make(chan error, 1),
+		config: config,
+		log:    config.Logger.With("server", config.NodeID),
+		leader: newLeaderListener(config.NodeHost.RaftEventListener),
+		failed: make(chan error, 1),
 	}
-	config.NodeHost.RaftEventListener = s.leadership
+	config.NodeHost.RaftEventListener = s.leader
 	nodehost, err := dragonboat.NewNodeHost(config.NodeHost)
 	if err != nil {
 		return nil, fmt.Errorf("the NodeHost of Drummer server %d can't be started: %w", config.NodeID, err)
@@ -94,7 +94,7 @@ func (s *Server) prepare() (wait *admission, err error) {
 	if s.record, err = openRecord(file, s.nodehost.ID(), s.config.NodeID, time.Now().UnixNano()); err != nil {
 		return nil, err
 	}
-	s.peers = newPeerBook(&s.config, s.record)
+	s.peers = newPeerTable(&s.config, s.record)
 	if s.nodehost.HasNodeInfo(ClusterID, s.config.NodeID) {
 		if s.config.Join, err = s.record.resume(s.config.Join); err != nil {
 			return nil, err
@@ -190,50 +190,50 @@ func (s *Server) Close() {
 // DrummerDB. It must not be stopped.
 func (s *Server) NodeHost() *dragonboat.NodeHost { return s.nodehost }
 
-// Leading tells whether this server leads and may act, and in which term.
+// Leading reports whether this server leads and may act, and in which term.
 func (s *Server) Leading() (term uint64, ok bool) {
-	if r := s.reign.Load(); r != nil {
-		return r.term, true
+	if l := s.leadership.Load(); l != nil {
+		return l.term, true
 	}
 	return 0, false
 }
 
-// followLeadership starts a reign whenever this server's node becomes leader,
+// followLeadership starts a leadership whenever this server's node becomes leader,
 // and ends it as soon as it is heard not to be, or to be in another term.
 func (s *Server) followLeadership(ctx context.Context) {
 	var current *running
 	defer func() { current.stop() }()
 	for {
-		leader, term := s.leadership.now()
+		leader, term := s.leader.current()
 		if current != nil && (leader != s.config.NodeID || term != current.term) {
 			current.stop()
 			current = nil
 		}
 		if current == nil && leader == s.config.NodeID {
-			current = s.startReign(ctx, term)
+			current = s.startLeadership(ctx, term)
 		}
 		select {
-		case <-s.leadership.changed:
+		case <-s.leader.changed:
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// running is a reign's goroutine.
+// running is a leadership's goroutine.
 type running struct {
 	term   uint64
 	cancel context.CancelFunc
 	done   chan struct{}
 }
 
-func (s *Server) startReign(ctx context.Context, term uint64) *running {
+func (s *Server) startLeadership(ctx context.Context, term uint64) *running {
 	ctx, cancel := context.WithCancel(ctx)
 	run := &running{term: term, cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(run.done)
 		defer cancel()
-		s.govern(ctx, term)
+		s.lead(ctx, term)
 	}()
 	return run
 }
@@ -248,6 +248,6 @@ func (r *running) stop() {
 // leaderAddress is the gRPC address of whoever leads, "" when nobody is known
 // to.
 func (s *Server) leaderAddress() string {
-	leader, _ := s.leadership.now()
+	leader, _ := s.leader.current()
 	return s.peers.get(leader).GetAddress()
 }

@@ -19,10 +19,10 @@ func TestALeaderThatStalledHearsTheFleetAnew(t *testing.T) {
 		tick := func(heard ...string) bool {
 			time.Sleep(w.server.config.Tick)
 			for _, host := range heard {
-				w.reign.heard[host], w.reign.met[host] = true, true
+				w.leadership.heard[host], w.leadership.met[host] = true, true
 			}
-			require.NoError(t, w.reign.tick(w.ctx))
-			return w.reign.warmedUp(w.group.state)
+			require.NoError(t, w.leadership.tick(w.ctx))
+			return w.leadership.warmedUp(w.group.state)
 		}
 		for range 3 {
 			require.True(t, tick("A", "B", "C", "D"))
@@ -31,7 +31,7 @@ func TestALeaderThatStalledHearsTheFleetAnew(t *testing.T) {
 		require.True(t, tick("A", "B", "C", "D"))
 
 		time.Sleep(4 * w.server.config.Tick) // these ticks were lost
-		require.False(t, w.reign.warmedUp(w.group.state), "before the next tick")
+		require.False(t, w.leadership.warmedUp(w.group.state), "before the next tick")
 		require.False(t, tick("A", "B", "C", "D"), "they were heard during the stall, and may have died since")
 		require.False(t, tick("A", "B", "C"), "D may have died meanwhile")
 		require.True(t, tick("A", "B", "C", "D"))

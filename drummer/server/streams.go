@@ -20,7 +20,7 @@ type hostStream struct {
 	wake   chan struct{} // capacity 1
 
 	// told is when the host was last asked for its full state, or said it by
-	// itself at the beginning. The reign's mu guards it.
+	// itself at the beginning. The leadership's mu guards it.
 	told time.Time
 
 	mu       sync.Mutex
@@ -32,7 +32,7 @@ func newHostStream() *hostStream {
 	return &hostStream{closed: make(chan struct{}), wake: make(chan struct{}, 1), told: time.Now()}
 }
 
-// isReplaced tells whether a newer stream of the same host has come.
+// isReplaced reports whether a newer stream of the same host has come.
 func (h *hostStream) isReplaced() bool {
 	select {
 	case <-h.closed:
@@ -70,38 +70,38 @@ func (h *hostStream) take() []*pb.ServerMessage {
 }
 
 // join registers a host's stream; an older one of the same host ends.
-func (r *reign) join(host string) *hostStream {
+func (l *leadership) join(host string) *hostStream {
 	stream := newHostStream()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if older := r.streams[host]; older != nil {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if older := l.streams[host]; older != nil {
 		close(older.closed)
 	}
-	r.streams[host] = stream
+	l.streams[host] = stream
 	return stream
 }
 
-func (r *reign) leave(host string, stream *hostStream) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.streams[host] == stream {
-		delete(r.streams, host)
+func (l *leadership) leave(host string, stream *hostStream) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.streams[host] == stream {
+		delete(l.streams, host)
 	}
 }
 
 // send queues a message for a host, if it has a stream.
-func (r *reign) send(host string, message *pb.ServerMessage) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if stream := r.streams[host]; stream != nil {
+func (l *leadership) send(host string, message *pb.ServerMessage) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if stream := l.streams[host]; stream != nil {
 		stream.add(message)
 	}
 }
 
-func (r *reign) sendAll(message *pb.ServerMessage) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, stream := range r.streams {
+func (l *leadership) sendAll(message *pb.ServerMessage) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, stream := range l.streams {
 		stream.add(message)
 	}
 }
@@ -110,62 +110,62 @@ func (r *reign) sendAll(message *pb.ServerMessage) {
 const auditTicks = 60
 
 // audit asks one host for its full state, the one that was asked the longest
-// ago, so that a difference between it and DrummerDB that no delta tells of
-// heals by itself. A fleet of up to auditTicks hosts says everything once in so
+// ago, so that a difference between it and DrummerDB that no delta mentions
+// is corrected without help. A fleet of up to auditTicks hosts says everything once in so
 // many ticks, a larger one as often as one host a tick comes to; what is known
 // already is not written.
-func (r *reign) audit() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+func (l *leadership) audit() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	now := time.Now()
 	var next string
-	for host, stream := range r.streams {
-		if now.Sub(stream.told) < auditTicks*r.server.config.Tick {
+	for host, stream := range l.streams {
+		if now.Sub(stream.told) < auditTicks*l.server.config.Tick {
 			continue
 		}
-		if next == "" || stream.told.Before(r.streams[next].told) || stream.told.Equal(r.streams[next].told) && host < next {
+		if next == "" || stream.told.Before(l.streams[next].told) || stream.told.Equal(l.streams[next].told) && host < next {
 			next = host
 		}
 	}
 	if next != "" {
-		r.streams[next].told = now
-		r.streams[next].add(&pb.ServerMessage{Body: &pb.ServerMessage_SendFullState{SendFullState: &pb.SendFullState{}}})
+		l.streams[next].told = now
+		l.streams[next].add(&pb.ServerMessage{Body: &pb.ServerMessage_SendFullState{SendFullState: &pb.SendFullState{}}})
 	}
 }
 
 // push sends an operation's request to its host. It carries the term of this
-// reign, whoever decided it: an operation that is still in flight in DrummerDB
+// leadership, whoever decided it: an operation that is still in flight in DrummerDB
 // is confirmed by every leader that sends it.
-func (r *reign) push(op *pb.Operation) {
+func (l *leadership) push(op *pb.Operation) {
 	request := proto.Clone(op.GetRequest()).(*pb.Request)
 	request.OperationId = op.GetId()
-	request.LeaderTerm = r.term
-	r.send(request.GetNodehostId(), &pb.ServerMessage{Body: &pb.ServerMessage_Request{Request: request}})
+	request.LeaderTerm = l.term
+	l.send(request.GetNodehostId(), &pb.ServerMessage{Body: &pb.ServerMessage_Request{Request: request}})
 }
 
 // pushInFlight sends the operations that DrummerDB has in flight and that were
 // decided at or after an index.
-func (r *reign) pushInFlight(decidedSince uint64) {
-	state, err := r.server.localState()
+func (l *leadership) pushInFlight(decidedSince uint64) {
+	state, err := l.server.localState()
 	if err != nil {
-		return // nothing is lost: agents attach again when the reign ends
+		return // nothing is lost: agents attach again when the leadership ends
 	}
 	for _, op := range state.Operations.All() {
 		if op.GetDecidedAtIndex() >= decidedSince {
-			r.push(op)
+			l.push(op)
 		}
 	}
 }
 
 // pushTo sends a host all its operations in flight.
-func (r *reign) pushTo(host string) {
-	state, err := r.server.localState()
+func (l *leadership) pushTo(host string) {
+	state, err := l.server.localState()
 	if err != nil {
 		return
 	}
 	for _, op := range state.Operations.All() {
 		if op.GetRequest().GetNodehostId() == host {
-			r.push(op)
+			l.push(op)
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // What a host had said on a stream that broke may come after the Hello of its
-// next one. It would be believed for ever: the agent sends no correction of
+// next one. It would be believed permanently: the agent sends no correction of
 // what it has said right on the stream that stands.
 func TestWhatComesLateOnAReplacedStreamIsDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -28,26 +28,26 @@ func TestWhatComesLateOnAReplacedStreamIsDropped(t *testing.T) {
 		}
 		runs := func() bool { return w.group.state.Clusters.At(1).Replica(9, "D").Running }
 		take := func(facts ...fact) {
-			_, err := w.reign.take(w.ctx, facts)
+			_, err := w.leadership.writeFacts(w.ctx, facts)
 			require.NoError(t, err)
 		}
-		older := w.reign.join("D")
+		older := w.leadership.join("D")
 		take(factOf(older, info, hello(false)))
 		require.False(t, runs())
 		late := &pb.AgentMessage{Body: &pb.AgentMessage_Delta{Delta: &pb.Delta{Changed: node(true)}}}
 		take(factOf(older, info, late))
 		require.True(t, runs(), "as long as the stream stands")
 
-		newer := w.reign.join("D")
+		newer := w.leadership.join("D")
 		take(factOf(newer, info, hello(false)))
-		clear(w.reign.heard)
+		clear(w.leadership.heard)
 		take(factOf(older, info, late))
 		require.False(t, runs())
-		require.Empty(t, w.reign.heard, "nor is it a sign of life")
-		w.reign.leave("D", newer)
+		require.Empty(t, w.leadership.heard, "nor is it a sign of life")
+		w.leadership.leave("D", newer)
 		take(factOf(older, info, late), factOf(newer, info, &pb.AgentMessage{}))
 		require.False(t, runs(), "also when the newer one has ended since")
-		require.True(t, w.reign.heard["D"], "whose last words count")
+		require.True(t, w.leadership.heard["D"], "whose last words count")
 	})
 }
 
@@ -58,18 +58,18 @@ func TestHostsAreAskedForEverythingInTurn(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newMemoryServer(t, newBase(t))
 			for i := range hosts {
-				w.reign.join(fmt.Sprint(i))
+				w.leadership.join(fmt.Sprint(i))
 			}
 			asked := map[string]int{}
 			for range 10 * auditTicks {
 				time.Sleep(w.server.config.Tick)
-				w.reign.audit()
-				for host, stream := range w.reign.streams {
+				w.leadership.audit()
+				for host, stream := range w.leadership.streams {
 					asked[host] += len(stream.take())
 				}
 			}
 			sum := 0
-			for host := range w.reign.streams {
+			for host := range w.leadership.streams {
 				sum += asked[host]
 				require.InDelta(t, want/hosts, asked[host], 1, "host %s", host)
 			}

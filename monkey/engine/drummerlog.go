@@ -4,7 +4,6 @@ package engine
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
@@ -54,7 +53,7 @@ func decided(ev *pb.Event) timeline.Decided {
 	out := timeline.Decided{Event: ev.GetKind(), Cluster: ev.GetClusterId(), Node: ev.GetNodeId(),
 		NodeHost: ev.GetNodehostId(), Index: ev.GetDbIndex(), Text: ev.GetText()}
 	if ev.GetRequest() != 0 {
-		out.Request = strings.ReplaceAll(strings.ToLower(ev.GetRequest().String()), "_", "-")
+		out.Request = timeline.RequestName(ev.GetRequest())
 	}
 	return out
 }

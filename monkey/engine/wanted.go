@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 
+	"google.golang.org/protobuf/proto"
+
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/monkey/workload"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
@@ -62,8 +64,7 @@ func (w *wanted) spec(id uint64) *pb.ClusterSpec {
 		Size:        uint32(w.size(id)),
 		Raft: &pb.RaftConfig{
 			ElectionRtt: uint64(c.ElectionRTT), HeartbeatRtt: uint64(c.HeartbeatRTT),
-			SnapshotEntries: uint64(c.SnapshotEntries), CompactionOverhead: uint64(c.CompactionOverhead),
-			CheckQuorum: true,
+			SnapshotEntries: proto.Uint64(uint64(c.SnapshotEntries)), CompactionOverhead: proto.Uint64(uint64(c.CompactionOverhead)),
 		},
 	}
 	if len(c.Regions) > 0 {

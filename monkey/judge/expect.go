@@ -10,14 +10,9 @@ import (
 	"time"
 
 	"github.com/drumbeat-raft/drumbeat/checker/invariant"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
-)
-
-// Drummer's own words for what this package looks for in its event log.
-const (
-	eventPlanned       = "operation-planned"
-	requestAddObserver = "add-observer"
 )
 
 // measure is something that a scenario may expect: a line of the table below.
@@ -47,8 +42,8 @@ var measures = []measure{
 		return inSeconds(res.Repair.ReplacementStallSeconds)
 	}),
 	span("unavailable", "Longest time that a cluster had no majority of running voters.", func(r *Recording, res *Result) time.Duration { return inSeconds(res.Repair.MaxOutageSeconds) }),
-	{Measure: scenarios.Measure{Key: "event", Unit: scenarios.NameSet, Doc: "Kinds of event that Drummer's event log has."}, names: events},
-	{Measure: scenarios.Measure{Key: "no_event", Unit: scenarios.NameSet, Doc: "Kinds of event that Drummer's event log does not have."}, names: events, absent: true},
+	{Measure: scenarios.Measure{Key: "event", Unit: scenarios.NameSet, Doc: "Kinds of event that Drummer's event log has.", Names: eventKinds}, names: events},
+	{Measure: scenarios.Measure{Key: "no_event", Unit: scenarios.NameSet, Doc: "Kinds of event that Drummer's event log does not have.", Names: eventKinds}, names: events, absent: true},
 	{Measure: scenarios.Measure{Key: "violation", Unit: scenarios.NameSet, Doc: "Checks that find a violation. If they do, the run ends in one, as it should; if not, it is inconclusive.", Names: checkKeys}, names: violated, early: true},
 }
 
@@ -74,6 +69,14 @@ func events(r *Recording, _ *Result) []string {
 	var kinds []string
 	timeline.All(r.Timeline, func(_ time.Duration, d timeline.Decided) { kinds = append(kinds, d.Event) })
 	return unique(kinds)
+}
+
+func eventKinds() []string {
+	var names []string
+	for _, k := range pb.EventKinds {
+		names = append(names, k.Name)
+	}
+	return names
 }
 
 func violated(_ *Recording, res *Result) []string {

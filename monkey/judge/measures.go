@@ -10,6 +10,7 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/checker/invariant"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
 )
@@ -90,7 +91,7 @@ func (r *Recording) repair(stalls []invariant.Stall) Repair {
 func (r *Recording) activity() Activity {
 	a := Activity{}
 	timeline.All(r.Timeline, func(_ time.Duration, d timeline.Decided) {
-		if d.Event == eventPlanned {
+		if d.Event == pb.EventOperationPlanned {
 			a[d.Request]++
 		}
 	})
@@ -139,7 +140,7 @@ func (r *Recording) undisturbedReplacements() map[uint64][]timeline.Span {
 	for _, e := range r.Timeline.Entries {
 		switch f := e.Fact.(type) {
 		case timeline.Decided:
-			if f.Event == eventPlanned && f.Request == requestAddObserver {
+			if f.Event == pb.EventOperationPlanned && f.Request == timeline.RequestName(pb.RequestKind_ADD_OBSERVER) {
 				planned[f.Cluster] = append(planned[f.Cluster], e.At)
 			}
 		case timeline.LeaderAnnounced:

@@ -3,8 +3,10 @@
 package timeline
 
 import (
+	"strings"
 	"time"
 
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
 )
 
@@ -112,13 +114,18 @@ func (l LeaderAnnounced) Leads() bool { return l.Leader != 0 && l.Leader == l.No
 // Decided is an entry of Drummer's own event log. Its time is when it was heard
 // of, at most a fraction of a second late while Drummer answers.
 type Decided struct {
-	Event    string `json:"op"`                // Drummer's kind of event
+	Event    string `json:"op"`                // one of drummerpb.EventKinds
 	Request  string `json:"request,omitempty"` // what Drummer asks a NodeHost to do
 	Cluster  uint64 `json:"cluster,omitempty"`
 	Node     uint64 `json:"node,omitempty"`
 	NodeHost string `json:"nodehost,omitempty"` // its NodeHost ID
 	Index    uint64 `json:"db_index,omitempty"` // of DrummerDB's log
 	Text     string `json:"text,omitempty"`
+}
+
+// RequestName is the Request of a Decided for what Drummer asks for.
+func RequestName(kind pb.RequestKind) string {
+	return strings.ReplaceAll(strings.ToLower(kind.String()), "_", "-")
 }
 
 // ClusterRepaired says that a cluster has its full number of running members

@@ -11,7 +11,7 @@ import (
 	"github.com/lni/dragonboat/v3"
 )
 
-// Ready tells whether the local node of a cluster reached, within timeout, the
+// Ready reports whether the local node of a cluster reached, within timeout, the
 // index that was committed when it was asked: a linearizable read would succeed.
 func Ready(ctx context.Context, nodehost *dragonboat.NodeHost, clusterID uint64, timeout time.Duration) bool {
 	state, err := nodehost.ReadIndex(clusterID, timeout)

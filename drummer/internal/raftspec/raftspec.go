@@ -11,13 +11,14 @@ import (
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
 
-// Defaults of what a specification leaves zero. The first two are in RTTs of
-// the NodeHost, the others in log entries.
+// Defaults of what a specification does not give. The first two are in RTTs of
+// the NodeHost, the next two in log entries.
 const (
 	DefaultElectionRTT        = 10
 	DefaultHeartbeatRTT       = 1
 	DefaultSnapshotEntries    = 10000
 	DefaultCompactionOverhead = 5000
+	DefaultCheckQuorum        = true
 )
 
 const (
@@ -35,34 +36,55 @@ const (
 // Effective is a Raft configuration with its defaults filled in. The argument
 // may be nil, and stays as it is.
 func Effective(raft *pb.RaftConfig) *pb.RaftConfig {
+	if raft == nil {
+		raft = &pb.RaftConfig{}
+	}
 	return &pb.RaftConfig{
-		ElectionRtt:        cmp.Or(raft.GetElectionRtt(), DefaultElectionRTT),
-		HeartbeatRtt:       cmp.Or(raft.GetHeartbeatRtt(), DefaultHeartbeatRTT),
-		SnapshotEntries:    cmp.Or(raft.GetSnapshotEntries(), DefaultSnapshotEntries),
-		CompactionOverhead: cmp.Or(raft.GetCompactionOverhead(), DefaultCompactionOverhead),
-		MaxInMemLogSize:    raft.GetMaxInMemLogSize(),
-		CheckQuorum:        true,
-		Quiesce:            raft.GetQuiesce(),
+		ElectionRtt:        cmp.Or(raft.ElectionRtt, DefaultElectionRTT),
+		HeartbeatRtt:       cmp.Or(raft.HeartbeatRtt, DefaultHeartbeatRTT),
+		SnapshotEntries:    given(raft.SnapshotEntries, DefaultSnapshotEntries),
+		CompactionOverhead: given(raft.CompactionOverhead, DefaultCompactionOverhead),
+		MaxInMemLogSize:    raft.MaxInMemLogSize,
+		CheckQuorum:        given(raft.CheckQuorum, DefaultCheckQuorum),
+		Quiesce:            raft.Quiesce,
 	}
 }
 
-// Digest tells Raft configurations apart: it is that of the effective one, the
+// given returns a field that was given, zero included, or its default.
+func given[T any](field *T, otherwise T) *T {
+	if field == nil {
+		return &otherwise
+	}
+	value := *field
+	return &value
+}
+
+// What a digest adds for a flag that is not at its default.
+const (
+	digestQuiesce       = 1
+	digestNoCheckQuorum = 2
+)
+
+// Digest identifies a Raft configuration: it is that of the effective one, the
 // same in every program and never 0.
 func Digest(raft *pb.RaftConfig) uint64 {
 	r := Effective(raft)
 	var b []byte
-	for _, x := range []uint64{r.ElectionRtt, r.HeartbeatRtt, r.SnapshotEntries, r.CompactionOverhead, r.MaxInMemLogSize} {
+	for _, x := range []uint64{r.ElectionRtt, r.HeartbeatRtt, r.GetSnapshotEntries(), r.GetCompactionOverhead(), r.MaxInMemLogSize} {
 		b = binary.LittleEndian.AppendUint64(b, x)
 	}
 	if r.Quiesce {
-		b = append(b, 1)
+		b = append(b, digestQuiesce)
+	}
+	if !r.GetCheckQuorum() {
+		b = append(b, digestNoCheckQuorum)
 	}
 	h := fnv.New64a()
 	h.Write(b)
 	return max(h.Sum64(), 1)
 }
 
-// Check tells why no NodeHost could run a node with a Raft configuration: what
+// Check returns why no NodeHost could run a node with a Raft configuration: what
 // Dragonboat's config.Validate refuses, and what would overflow in it.
 func Check(raft *pb.RaftConfig) error {
 	r := Effective(raft)
@@ -72,9 +94,9 @@ func Check(raft *pb.RaftConfig) error {
 	case r.ElectionRtt <= 2*r.HeartbeatRtt:
 		return fmt.Errorf("election_rtt is %d%s, which must be more than twice heartbeat_rtt, %d%s",
 			r.ElectionRtt, byDefault(raft.GetElectionRtt()), r.HeartbeatRtt, byDefault(raft.GetHeartbeatRtt()))
-	case r.SnapshotEntries > MaxEntries || r.CompactionOverhead > MaxEntries:
+	case r.GetSnapshotEntries() > MaxEntries || r.GetCompactionOverhead() > MaxEntries:
 		return fmt.Errorf("snapshot_entries is %d and compaction_overhead %d, at most %d are allowed",
-			r.SnapshotEntries, r.CompactionOverhead, uint64(MaxEntries))
+			r.GetSnapshotEntries(), r.GetCompactionOverhead(), uint64(MaxEntries))
 	case r.MaxInMemLogSize != 0 && r.MaxInMemLogSize < MinInMemLogSize:
 		return fmt.Errorf("max_in_mem_log_size is %d bytes, at least %d are needed", r.MaxInMemLogSize, MinInMemLogSize)
 	default:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package schedule
+package model
 
 import (
 	"fmt"
@@ -9,29 +9,29 @@ import (
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
 
-// misplaced names a member that would clearly better live on another host that
+// Misplaced names a member that would clearly better live on another host that
 // is there for it: a region has too few members, or failure domains would be
 // shared by fewer. It is written without regard to how Drummer finds that out.
-func (w *world) misplaced() string {
+func (w *Fleet) Misplaced() string {
 	for _, g := range w.sortedGroups() {
-		c := w.state.Clusters.At(g.id)
-		if g.image == nil || c == nil || c.Spec == nil {
+		c := w.State.Clusters.At(g.ID)
+		if g.Image == nil || c == nil || c.Spec == nil {
 			continue
 		}
-		var hosts []*machine
-		for _, m := range g.image.Members {
-			hosts = append(hosts, w.hosts[m.Address])
+		var hosts []*Host
+		for _, m := range g.Image.Members {
+			hosts = append(hosts, w.Hosts[m.Address])
 		}
 		regions, shared := w.unmet(c.Spec, hosts)
 		for i := range hosts {
-			for _, to := range w.sortedHosts() {
+			for _, to := range w.SortedHosts() {
 				if !w.takes(to, c.Spec) || slices.Contains(hosts, to) {
 					continue
 				}
 				moved := slices.Clone(hosts)
 				moved[i] = to
 				if r, s := w.unmet(c.Spec, moved); r < regions || r == regions && s < shared {
-					return fmt.Sprintf("a member of cluster %d on %s, %s is better", g.id, hosts[i].name, to.name)
+					return fmt.Sprintf("a member of cluster %d on %s, %s is better", g.ID, hosts[i].Name, to.Name)
 				}
 			}
 		}
@@ -39,14 +39,14 @@ func (w *world) misplaced() string {
 	return ""
 }
 
-// takes tells whether a host may be given a member of a cluster.
-func (w *world) takes(m *machine, spec *pb.ClusterSpec) bool {
-	h := w.state.Hosts.At(m.id)
-	if !m.up || m.cut || m.gray || h == nil || h.Mode != pb.HostMode_ACTIVE {
+// takes reports whether a host may be given a member of a cluster.
+func (w *Fleet) takes(m *Host, spec *pb.ClusterSpec) bool {
+	h := w.State.Hosts.At(m.ID)
+	if !m.Up || m.Cut || m.Isolated || h == nil || h.Mode != pb.HostMode_ACTIVE {
 		return false
 	}
 	for k, v := range spec.RequiredLabels {
-		if m.labels[k] != v {
+		if m.Labels[k] != v {
 			return false
 		}
 	}
@@ -56,14 +56,14 @@ func (w *world) takes(m *machine, spec *pb.ClusterSpec) bool {
 // unmet counts the members that regions lack, and how many fewer failure
 // domains there are than there could be were each member in one of its own,
 // where the fuller domains weigh more.
-func (w *world) unmet(spec *pb.ClusterSpec, hosts []*machine) (regions, shared int) {
+func (w *Fleet) unmet(spec *pb.ClusterSpec, hosts []*Host) (regions, shared int) {
 	inRegion, inDomain := map[string]int{}, map[string]int{}
 	for _, m := range hosts {
-		inRegion[m.region]++
+		inRegion[m.Region]++
 		if spec.SpreadOver == "region" {
-			inDomain[m.region]++
+			inDomain[m.Region]++
 		} else {
-			inDomain[m.labels[spec.SpreadOver]]++
+			inDomain[m.Labels[spec.SpreadOver]]++
 		}
 	}
 	for region, want := range spec.Regions {

@@ -11,29 +11,29 @@ import (
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
 
-// line is the connection to one other server. One exchange at a time is under
+// peerConn is the connection to one other server. One exchange at a time is under
 // way on it, so that a server which doesn't answer costs no more than that.
-type line struct {
+type peerConn struct {
 	conn *grpc.ClientConn
 	free chan struct{} // capacity 1: holds a token while an exchange is under way
 }
 
-func (l *line) exchange(ctx context.Context, s *Server, calls *sync.WaitGroup) {
+func (c *peerConn) exchange(ctx context.Context, s *Server, calls *sync.WaitGroup) {
 	select {
-	case l.free <- struct{}{}:
+	case c.free <- struct{}{}:
 	default:
 		return
 	}
 	calls.Go(func() {
-		defer func() { <-l.free }()
+		defer func() { <-c.free }()
 		ctx, cancel := context.WithTimeout(ctx, aliveTicks*s.config.Tick)
 		defer cancel()
-		answer, err := pb.NewPeersClient(l.conn).Exchange(ctx, s.peers.list())
+		answer, err := pb.NewPeersClient(c.conn).Exchange(ctx, s.peers.list())
 		if err == nil {
 			err = s.peers.merge(answer)
 		}
 		if err != nil {
-			s.log.Debug("nothing was exchanged with a server", "address", l.conn.Target(), "error", err)
+			s.log.Debug("nothing was exchanged with a server", "address", c.conn.Target(), "error", err)
 		}
 	})
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package guide
+package main
 
 import (
 	"bytes"
@@ -82,7 +82,7 @@ func TestOperatingDrummer(t *testing.T) {
 	if err != nil {
 		t.Skip("the guide is written for bash, which is not on the PATH")
 	}
-	root, err := filepath.Abs("../../..")
+	root, err := filepath.Abs("../..")
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
 	defer cancel()
