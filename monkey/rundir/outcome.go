@@ -34,8 +34,24 @@ type Outcome struct {
 	Hidden []string `json:"hidden,omitempty"`
 	// Outages are the times in which a cluster had no majority of running
 	// voters.
-	Outages []Outage        `json:"outages"`
-	Facts   invariant.Facts `json:"facts"`
+	Outages []Outage `json:"outages"`
+	// Asked counts the operations that the workload's schedule had drawn for the
+	// time of the run, Missed those of them that no idle client could begin, and
+	// that are therefore not in the history.
+	Asked  int `json:"asked"`
+	Missed int `json:"missed"`
+	// Bug is what the planted bug did; nil: none was planted.
+	Bug   *Bug            `json:"bug,omitempty"`
+	Facts invariant.Facts `json:"facts"`
+}
+
+// Bug counts what a planted bug did.
+type Bug struct {
+	Kind string `json:"kind"`
+	// Occasions counts how often it could have struck, Strikes how often it
+	// did: a bug that never struck can not be found.
+	Occasions uint64 `json:"occasions"`
+	Strikes   uint64 `json:"strikes"`
 }
 
 // Outage is a time, since the run's start, in which a cluster had no majority
