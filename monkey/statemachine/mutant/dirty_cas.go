@@ -9,7 +9,7 @@ func init() {
 		Name:     "dirty-cas",
 		Doc:      "A cas that is answered 'mismatch' stores its value all the same.",
 		Occasion: "a cas that does not match",
-		Every:    100,
+		Every:    20,
 		FoundBy:  []string{ReplicaDigests, Linearizability},
 		newCore: misapply(func(c kv.Command, e effect) effect {
 			if e.answer.Status == kv.Mismatch {

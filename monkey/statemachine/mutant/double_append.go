@@ -9,7 +9,7 @@ func init() {
 		Name:     "double-append",
 		Doc:      "An append is carried out twice.",
 		Occasion: "an append of a text that is not empty",
-		Every:    200,
+		Every:    100,
 		FoundBy:  []string{ReplicaDigests, Linearizability},
 		newCore: misapply(func(c kv.Command, e effect) effect {
 			if c.Op == kv.Append && e.answer.Status == kv.OK {

@@ -9,7 +9,7 @@ func init() {
 		Name:     "lost-cas",
 		Doc:      "A cas is answered ok and its value is not stored.",
 		Occasion: "a cas that matches",
-		Every:    100,
+		Every:    50,
 		FoundBy:  []string{ReplicaDigests, Linearizability},
 		newCore:  misapply(forget(func(c kv.Command) bool { return c.Op == kv.CAS })),
 	})

@@ -9,7 +9,7 @@ func init() {
 		Name:     "lost-delete",
 		Doc:      "A delete is answered ok and the key keeps its value.",
 		Occasion: "a delete",
-		Every:    100,
+		Every:    50,
 		FoundBy:  []string{ReplicaDigests, Linearizability},
 		newCore:  misapply(forget(func(c kv.Command) bool { return c.Op == kv.Delete })),
 	})

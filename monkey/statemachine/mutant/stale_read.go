@@ -14,7 +14,7 @@ func init() {
 		Name:     "stale-read",
 		Doc:      "A get is answered with the state before the newest one.",
 		Occasion: "a get of a key that was written since the state machine was started",
-		Every:    200,
+		Every:    300,
 		FoundBy:  []string{Linearizability},
 		newCore: func(t trigger) statemachine.Core {
 			return &stale{Store: kv.New(), trigger: t, before: map[string]kv.State{}}

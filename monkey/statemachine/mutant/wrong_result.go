@@ -9,7 +9,7 @@ func init() {
 		Name:     "wrong-result",
 		Doc:      "A cas that does not match is answered ok.",
 		Occasion: "a cas that does not match",
-		Every:    100,
+		Every:    20,
 		FoundBy:  []string{Linearizability},
 		newCore: misapply(func(_ kv.Command, e effect) effect {
 			if e.answer.Status == kv.Mismatch { // the state stays right, so that replicas agree
