@@ -164,6 +164,7 @@ func TestValuesAndWritersAreUnique(t *testing.T) {
 		target := newFake(5, everything...)
 		_, recorded := run(t, scenario(t), target, 3*time.Minute)
 		target.close()
+		require.NotEmpty(t, recorded.ops)
 		seen := map[string]bool{}
 		for _, op := range recorded.ops {
 			if op.Writer == "" {
