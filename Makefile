@@ -9,7 +9,7 @@ RACE_PACKAGES = ./checker/... ./drummer/agent/... ./drummer/client/... ./drummer
 	./monkey/rundir/... ./monkey/sim ./monkey/sim/simdisk/... ./monkey/sim/simnet/... \
 	./monkey/statemachine/... ./monkey/workload/... ./scenarios/...
 
-.PHONY: build test race monkey soak bench bench-checker lint proto
+.PHONY: build test race monkey monkey-short soak bench bench-checker lint proto
 
 build: ## the five programs, into bin/
 	$(GO) build -o bin/ ./cmd/...
@@ -20,8 +20,11 @@ test: ## everything that fits in minutes; needs Go and nothing else
 race: ## the quick packages under the race detector
 	$(GO) test -race -short $(RACE_PACKAGES)
 
-monkey: ## the long chaos suites; a seed of your own with SEED=n
-	$(GO) test -tags monkey -timeout 60m ./monkey/... -args -monkey.seed=$(SEED)
+monkey: ## the chaos suites, in full; a seed of your own with SEED=n
+	$(GO) test -tags monkey -timeout 60m -v -run Chaos ./monkey -args -monkey.seed=$(SEED)
+
+monkey-short: ## one seed of the quickest of them, about two minutes
+	$(GO) test -tags monkey -short -timeout 10m -run Chaos ./monkey
 
 soak: ## nights of chaos: HOURS=n
 	$(GO) run ./cmd/monkey soak --for $(HOURS)h scenarios/quickstart.yaml

@@ -6,7 +6,10 @@ package monkey_test
 
 import (
 	"bytes"
+	"flag"
 	"math/rand/v2"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,23 +18,65 @@ import (
 	"github.com/drumbeat-raft/drumbeat/monkey"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
 	"github.com/drumbeat-raft/drumbeat/monkey/report"
+	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
+	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/mutant"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
-	"github.com/drumbeat-raft/drumbeat/scenarios/testflags"
 )
 
-// chaos runs a scenario of the suite with the flags' seed or a random one, and
-// logs the table, which has the seed and the line that reproduces the run.
-func chaos(t *testing.T, scenario string, sets ...string) *judge.Result {
+// The flags of the chaos suites come after -args:
+//
+//	go test -tags monkey ./monkey -args -monkey.seed=7
+//
+// go test hands them to the test binary of every package it is given, and only
+// this one knows them. With more packages the environment says the same:
+//
+//	DRUMBEAT_SEED=7 go test -tags monkey ./...
+var (
+	seedFlag     = flag.Uint64("monkey.seed", 0, "seed of the chaos suites ($DRUMBEAT_SEED); 0: a random one, which is printed; with -short: 1")
+	scenarioFlag = flag.String("monkey.scenario", "", "run this scenario, a file or a name, and nothing else ($DRUMBEAT_SCENARIO)")
+	durationFlag = flag.Duration("monkey.duration", 0, "length of the phase with faults ($DRUMBEAT_DURATION); 0: the scenario's")
+	outFlag      = flag.String("monkey.out", "", "directory for the directories of runs ($DRUMBEAT_OUT); empty: a temporary one")
+)
+
+// readEnvironment takes the flags that are not given from the environment.
+func readEnvironment(t *testing.T) {
 	t.Helper()
-	o := monkey.Options{File: scenario, Seed: *testflags.Seed, World: monkey.WorldSim, Clock: monkey.ClockVirtual,
-		Sets: sets, Duration: *testflags.Duration, Out: *testflags.Out}
-	if *testflags.Scenario != "" {
-		o.File = *testflags.Scenario
+	given := map[string]bool{}
+	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	for name, variable := range map[string]string{
+		"monkey.seed": "DRUMBEAT_SEED", "monkey.scenario": "DRUMBEAT_SCENARIO",
+		"monkey.duration": "DRUMBEAT_DURATION", "monkey.out": "DRUMBEAT_OUT",
+	} {
+		if value := os.Getenv(variable); value != "" && !given[name] {
+			require.NoError(t, flag.Set(name, value), "the environment variable %s is %q", variable, value)
+		}
 	}
-	if o.Seed == 0 {
+}
+
+// suite begins a test of the suites. It is skipped when one scenario is asked
+// for.
+func suite(t *testing.T) {
+	t.Helper()
+	readEnvironment(t)
+	if *scenarioFlag != "" {
+		t.Skipf("only the scenario %s is asked for", *scenarioFlag)
+	}
+}
+
+// chaos runs a scenario with the seed and the length that are asked for, and
+// logs the table, which has the seed and the line that reproduces the run.
+func chaos(t *testing.T, o monkey.Options) *judge.Result {
+	t.Helper()
+	o.World, o.Clock, o.Seed = monkey.WorldSim, monkey.ClockVirtual, *seedFlag
+	if o.Seed == 0 && testing.Short() {
+		o.Seed = 1
+	} else if o.Seed == 0 {
 		o.Seed = rand.Uint64() >> 33
 	}
-	if o.Out == "" {
+	if *durationFlag > 0 {
+		o.Duration = *durationFlag
+	}
+	if o.Out = *outFlag; o.Out == "" {
 		o.Out = t.TempDir()
 	}
 	t.Logf("%s: seed %d", o.File, o.Seed)
@@ -43,33 +88,82 @@ func chaos(t *testing.T, scenario string, sets ...string) *judge.Result {
 	return r
 }
 
-func TestQuickstartOverEachKindOfStateMachine(t *testing.T) {
+// TestChaosScenarioThatIsAskedFor runs -monkey.scenario. One with a planted bug
+// must end in a violation.
+func TestChaosScenarioThatIsAskedFor(t *testing.T) {
+	readEnvironment(t)
+	if *scenarioFlag == "" {
+		t.Skip("no scenario is asked for")
+	}
+	s, err := monkey.LoadScenario(*scenarioFlag)
+	require.NoError(t, err)
+	want := judge.Pass
+	if s.Clusters.Bug != nil {
+		want = judge.Violation
+	}
+	require.Equal(t, want, chaos(t, monkey.Options{File: *scenarioFlag}).Verdict)
+}
+
+func TestChaosOverEachKindOfStateMachine(t *testing.T) {
+	suite(t)
 	for _, kind := range []string{"regular", "concurrent", "ondisk"} {
 		t.Run(kind, func(t *testing.T) {
-			r := chaos(t, "../scenarios/quickstart.yaml", "clusters.statemachine="+kind, "workload.sessions=noop")
-			require.Equal(t, judge.Pass, r.Verdict)
+			t.Parallel()
+			o := monkey.Options{File: "quickstart"}
+			if testing.Short() {
+				o = short(t, 0)
+			}
+			o.Sets = append(o.Sets, "clusters.statemachine="+kind, "workload.sessions=noop")
+			require.Equal(t, judge.Pass, chaos(t, o).Verdict)
 		})
 	}
 }
 
+// quickScenarios are those that -short runs, too.
+var quickScenarios = []string{"drummer-replace-quietly", "drummer-leader-mid-repair", "drummer-all-restarted"}
+
 // Each of Drummer's hard days, once; soak them for more seeds.
-func TestDrummerScenarios(t *testing.T) {
+func TestChaosDrummerScenarios(t *testing.T) {
+	suite(t)
+	ran := 0
 	for _, name := range scenarios.Names() {
-		if strings.HasPrefix(name, "drummer-") {
-			t.Run(name, func(t *testing.T) {
-				require.Equal(t, judge.Pass, chaos(t, name).Verdict)
-			})
+		if !strings.HasPrefix(name, "drummer-") || testing.Short() && !slices.Contains(quickScenarios, name) {
+			continue
 		}
+		ran++
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			require.Equal(t, judge.Pass, chaos(t, monkey.Options{File: name}).Verdict)
+		})
+	}
+	require.GreaterOrEqual(t, ran, len(quickScenarios), "a scenario was renamed")
+}
+
+// Each bug at its own rate, found by a check that its table names.
+func TestChaosFindsPlantedBugs(t *testing.T) {
+	suite(t)
+	for _, bug := range mutant.Kinds() {
+		t.Run(bug.Name, func(t *testing.T) {
+			t.Parallel()
+			r := chaos(t, monkey.Options{File: "planted-bug", Sets: []string{"clusters.bug.kind=" + bug.Name}})
+			var facts rundir.Outcome
+			require.NoError(t, rundir.ReadJSON(r.Dir, rundir.FactsFile, &facts))
+			require.NotNil(t, facts.Bug)
+			t.Logf("struck on %d of %d occasions, found after %.0f virtual seconds", facts.Bug.Strikes, facts.Bug.Occasions, r.VirtualSeconds)
+			require.Equal(t, judge.Violation, r.Verdict, "the bug struck %d times", facts.Bug.Strikes)
+			require.Equal(t, judge.ExitViolation, judge.ExitCode(r.Verdict))
+			var found []string
+			for _, c := range r.Checks {
+				if c.Verdict == judge.Violation {
+					found = append(found, keyOf(c))
+				}
+			}
+			require.NotEmpty(t, found)
+			require.Subset(t, bug.FoundBy, found, "nothing but these checks sees the bug")
+			require.NotZero(t, facts.Bug.Strikes, "a bug that did not strike was found")
+		})
 	}
 }
 
-func TestThePlantedBugIsFound(t *testing.T) {
-	r := chaos(t, "../scenarios/planted-bug.yaml")
-	require.Equal(t, judge.Violation, r.Verdict)
-	require.Equal(t, 1, judge.ExitCode(r.Verdict))
-	c := check(t, r, judge.Linearizability)
-	require.Equal(t, judge.Violation, c.Verdict)
-	require.NotZero(t, c.Cluster)
-	require.NotEmpty(t, c.Key)
-	require.NotEmpty(t, c.Operations)
-}
+// keyOf is the key of a check, which its name spells with blanks.
+func keyOf(c judge.Check) string { return strings.ReplaceAll(c.Name, " ", "-") }

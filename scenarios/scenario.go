@@ -59,7 +59,7 @@ type Clusters struct {
 // Bug plants a known bug (monkey/statemachine/mutant).
 type Bug struct {
 	Kind  string `key:"kind" required:"true" enum:"drop-update|lost-cas|dirty-cas|wrong-result|double-append|lost-delete|stale-read|forget-snapshot" doc:"Which bug; see the table of bugs."`
-	Every int    `key:"every" default:"1000" min:"1" max:"1000000000" doc:"It strikes about once in this many occasions."`
+	Every int    `key:"every" optional:"true" min:"1" max:"1000000000" doc:"It strikes about once in this many occasions. Absent: as the table of bugs says."`
 	Nodes string `key:"nodes" default:"one" enum:"one|all" doc:"Whether one of the first members of each cluster has it, or every node."`
 }
 

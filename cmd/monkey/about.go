@@ -7,12 +7,14 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
 	"github.com/drumbeat-raft/drumbeat/monkey"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
@@ -27,7 +29,7 @@ func listCommand() *cobra.Command {
 			for _, name := range scenarios.Names() {
 				s, err := scenarios.Load(name)
 				if err != nil {
-					return internalError{err}
+					return err
 				}
 				fmt.Fprintf(t, "%s\t%s\n", name, s.Description)
 			}
@@ -92,7 +94,7 @@ func validateCommand() *cobra.Command {
 			for _, text := range sets {
 				s, err := scenarios.ParseSetting(text)
 				if err != nil {
-					return err
+					return program.Usage(err)
 				}
 				settings = append(settings, s)
 			}
@@ -107,7 +109,7 @@ func validateCommand() *cobra.Command {
 				}
 				fmt.Fprintf(cmd.OutOrStdout(), "%s: valid\n", file)
 			}
-			return failed
+			return program.Usage(failed)
 		},
 	}
 	cmd.Flags().StringArrayVar(&sets, "set", nil, "override a field of the scenario, path=value; repeatable")
@@ -122,7 +124,7 @@ func schemaCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			b, err := scenarios.Schema()
 			if err != nil {
-				return internalError{err}
+				return err
 			}
 			_, err = cmd.OutOrStdout().Write(b)
 			return err
@@ -138,11 +140,11 @@ func serveCommand() *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if st, err := os.Stat(args[0]); err != nil || !st.IsDir() {
-				return fmt.Errorf("%s is not a directory with runs", args[0])
+				return program.Usagef("%s is not a directory with runs", args[0])
 			}
 			l, err := net.Listen("tcp", listen)
 			if err != nil {
-				return fmt.Errorf("--listen %s: %w", listen, err)
+				return program.Usagef("--listen %s: %w", listen, err)
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "http://%s/\n", l.Addr())
 			s := &http.Server{Handler: http.FileServer(http.Dir(args[0])), ReadHeaderTimeout: 10 * time.Second}
@@ -151,11 +153,44 @@ func serveCommand() *cobra.Command {
 				s.Close()
 			}()
 			if err := s.Serve(l); err != http.ErrServerClosed {
-				return internalError{err}
+				return err
 			}
 			return nil
 		},
 	}
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8080", "address to listen on")
 	return cmd
+}
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version of this program, of Dragonboat and of Go",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), versionText())
+			return err
+		},
+	}
+}
+
+// versionText names what a finding depends on.
+func versionText() string {
+	const dragonboat = "github.com/lni/dragonboat/v3"
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "monkey, of an unknown build"
+	}
+	text := "monkey " + info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" || s.Key == "vcs.modified" && s.Value == "true" {
+			text += " " + strings.Replace(s.Value, "true", "with changes", 1)
+		}
+	}
+	for _, m := range info.Deps {
+		if m.Path == dragonboat {
+			text += ", dragonboat " + m.Version
+		}
+	}
+	return text + ", " + info.GoVersion
 }

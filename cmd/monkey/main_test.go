@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
 	"github.com/drumbeat-raft/drumbeat/monkey"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
 )
@@ -26,7 +27,7 @@ func commandLine(t *testing.T, args ...string) (code int, stdout, stderr string)
 	t.Helper()
 	out, readOut := capture(t, &os.Stdout)
 	errs, readErr := capture(t, &os.Stderr)
-	code = run(args)
+	code = run(t.Context(), args)
 	out()
 	errs()
 	return code, readOut(), readErr()
@@ -69,7 +70,7 @@ checks: {evidence: {min_operations: 100}}
 func TestRunPrintsTheResultAndNothingElse(t *testing.T) {
 	out := t.TempDir()
 	code, stdout, stderr := commandLine(t, "run", file(t, tiny), "--seed", "5", "--json", "--out", out)
-	require.Equal(t, judge.ExitPass, code, "%s\n%s", stdout, stderr)
+	require.Equal(t, program.ExitPass, code, "%s\n%s", stdout, stderr)
 	var r judge.Result
 	require.NoError(t, json.Unmarshal([]byte(stdout), &r))
 	require.EqualValues(t, 5, r.Seed)
@@ -77,11 +78,11 @@ func TestRunPrintsTheResultAndNothingElse(t *testing.T) {
 	require.Contains(t, r.Reproduce, "--seed 5")
 
 	code, stdout, _ = commandLine(t, "check", filepath.Join(out, "latest"))
-	require.Equal(t, judge.ExitPass, code)
+	require.Equal(t, program.ExitPass, code)
 	require.Contains(t, stdout, "verdict: PASS")
 
 	code, stdout, stderr = commandLine(t, "replay", filepath.Join(out, "latest"), "--out", out)
-	require.Equal(t, judge.ExitPass, code, stderr)
+	require.Equal(t, program.ExitPass, code, stderr)
 	require.Contains(t, stdout, "seed 5")
 }
 
@@ -95,7 +96,7 @@ func TestWhatIsInvalidIsRefusedWithItsLine(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := file(t, c.text)
 			code, stdout, stderr := commandLine(t, "run", path, "--out", t.TempDir())
-			require.Equal(t, judge.ExitUsage, code)
+			require.Equal(t, program.ExitUsage, code)
 			require.Contains(t, stderr, path+c.message)
 			require.Empty(t, stdout)
 		})
@@ -109,24 +110,24 @@ func TestBadUsage(t *testing.T) {
 		{"replay", "/nowhere"}, {"serve", "/nowhere"}, {"validate", "/nowhere"},
 	} {
 		code, _, stderr := commandLine(t, args...)
-		require.Equal(t, judge.ExitUsage, code, "%v: %s", args, stderr)
+		require.Equal(t, program.ExitUsage, code, "%v: %s", args, stderr)
 		require.NotEmpty(t, stderr, "%v", args)
 	}
 }
 
 func TestWhatThereIs(t *testing.T) {
 	for args, wanted := range map[string]string{
-		"list": "quickstart", "faults": "power-loss", "checks": "linearizability", "validate quickstart": "quickstart: valid", "help": "soak", "schema": "\"power-loss\"",
+		"list": "quickstart", "version": ", dragonboat v3.", "checks": "write_stall", "faults": "power-loss", "checks": "linearizability", "validate quickstart": "quickstart: valid", "help": "soak", "schema": "\"power-loss\"",
 	} {
 		code, stdout, stderr := commandLine(t, strings.Fields(args)...)
-		require.Equal(t, judge.ExitPass, code, stderr)
+		require.Equal(t, program.ExitPass, code, stderr)
 		require.Contains(t, stdout, wanted)
 	}
 }
 
 func TestSoakEndsAfterItsRuns(t *testing.T) {
 	code, stdout, stderr := commandLine(t, "soak", file(t, tiny), "--runs", "2", "--json", "--out", t.TempDir())
-	require.Equal(t, judge.ExitPass, code, stderr)
+	require.Equal(t, program.ExitPass, code, stderr)
 	require.Equal(t, 2, strings.Count(stdout, "\n"))
 	require.Contains(t, stderr, "2 runs in")
 }

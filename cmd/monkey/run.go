@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
 	"github.com/drumbeat-raft/drumbeat/monkey"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
 	"github.com/drumbeat-raft/drumbeat/monkey/report"
@@ -50,7 +51,7 @@ func (f *runFlags) options(file string) (monkey.Options, error) {
 		return monkey.Options{}, err
 	}
 	if f.duration < 0 {
-		return monkey.Options{}, fmt.Errorf("--duration %s: expected a length of time such as 10m", f.duration)
+		return monkey.Options{}, program.Usagef("--duration %s: expected a length of time such as 10m", f.duration)
 	}
 	return monkey.Options{File: file, Seed: seed, World: f.world, Clock: f.clock, Sets: f.sets,
 		Duration: f.duration, Out: f.out, Warnings: os.Stderr}, nil
@@ -61,13 +62,13 @@ func (f *runFlags) drawSeed() (uint64, error) {
 	if f.seed == "" || f.seed == "random" {
 		var b [8]byte
 		if _, err := rand.Read(b[:]); err != nil {
-			return 0, internalError{fmt.Errorf("draw a seed: %w", err)}
+			return 0, fmt.Errorf("draw a seed: %w", err)
 		}
 		return binary.LittleEndian.Uint64(b[:]) >> 33, nil
 	}
 	seed, err := strconv.ParseUint(f.seed, 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("--seed %s: expected a number from 0 to 18446744073709551615", f.seed)
+		return 0, program.Usagef("--seed %s: expected a number from 0 to 18446744073709551615", f.seed)
 	}
 	return seed, nil
 }
@@ -91,7 +92,7 @@ func runCommand(code *int) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				*code = worse(*code, judge.ExitCode(r.Verdict))
+				*code = program.Worse(*code, exitCode(r.Verdict))
 				if cmd.Context().Err() != nil {
 					break
 				}
@@ -112,7 +113,7 @@ func validateAll(f *runFlags, files []string) error {
 			return err
 		}
 		if _, err := o.Load(); err != nil {
-			return err
+			return withCode(err)
 		}
 	}
 	return nil
@@ -126,7 +127,7 @@ func runOne(ctx context.Context, o monkey.Options, asJSON bool) (*judge.Result, 
 	r, err := monkey.Run(ctx, o)
 	bar.end()
 	if err != nil {
-		return nil, sort(err)
+		return nil, withCode(err)
 	}
 	return r, printResult(os.Stdout, r, asJSON)
 }
@@ -137,21 +138,10 @@ func printResult(w io.Writer, r *judge.Result, asJSON bool) error {
 	}
 	b, err := json.Marshal(r)
 	if err != nil {
-		return internalError{err}
+		return err
 	}
 	_, err = fmt.Fprintf(w, "%s\n", b)
 	return err
-}
-
-// worse orders exit codes by what a person must know first: a violation, then
-// an internal error, then what is inconclusive.
-func worse(a, b int) int {
-	for _, code := range []int{judge.ExitViolation, judge.ExitInternal, judge.ExitInconclusive} {
-		if a == code || b == code {
-			return code
-		}
-	}
-	return judge.ExitPass
 }
 
 func replayCommand(code *int) *cobra.Command {
@@ -164,7 +154,7 @@ func replayCommand(code *int) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var was rundir.Run
 			if err := rundir.ReadJSON(args[0], rundir.RunFile, &was); err != nil {
-				return fmt.Errorf("%s is not the directory of a run: %w", args[0], err)
+				return program.Usagef("%s is not the directory of a run: %w", args[0], err)
 			}
 			// scenario.yaml holds every override already.
 			r, err := runOne(cmd.Context(), monkey.Options{
@@ -174,7 +164,7 @@ func replayCommand(code *int) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			*code = judge.ExitCode(r.Verdict)
+			*code = exitCode(r.Verdict)
 			return nil
 		},
 	}
@@ -193,12 +183,12 @@ func checkCommand(code *int) *cobra.Command {
 			for _, dir := range dirs {
 				r, err := monkey.Check(cmd.Context(), dir)
 				if err != nil {
-					return sort(err)
+					return withCode(err)
 				}
 				if err := printResult(os.Stdout, r, asJSON); err != nil {
 					return err
 				}
-				*code = worse(*code, judge.ExitCode(r.Verdict))
+				*code = program.Worse(*code, exitCode(r.Verdict))
 			}
 			return nil
 		},
@@ -241,7 +231,7 @@ func soak(ctx context.Context, f *runFlags, files []string, limit time.Duration,
 			return err
 		}
 		tally[r.Verdict]++
-		*code = worse(*code, judge.ExitCode(r.Verdict))
+		*code = program.Worse(*code, exitCode(r.Verdict))
 	}
 	fmt.Fprintf(os.Stderr, "\n%d runs in %s: %d pass, %d violation, %d inconclusive\n", n,
 		time.Since(began).Round(time.Second), tally[judge.Pass], tally[judge.Violation], tally[judge.Inconclusive])

@@ -46,7 +46,8 @@ func work(ctx context.Context, job bubble.Job) error {
 	logDragonboat()
 	logs := hostLogs{dir: req.Dir}
 	defer logs.close()
-	newCore, err := coreOf(s, req.Seed)
+	strikes := &mutant.Strikes{}
+	newCore, err := coreOf(s, req.Seed, strikes)
 	if err != nil {
 		return err
 	}
@@ -57,15 +58,16 @@ func work(ctx context.Context, job bubble.Job) error {
 		},
 		Logger: logs.logger,
 	})
-	return execute(ctx, req.Dir, s, req.Seed, w, func(p Progress) { _ = job.Progress(p) })
+	return execute(ctx, req.Dir, s, req.Seed, w, strikes, func(p Progress) { _ = job.Progress(p) })
 }
 
-// coreOf makes the state machines' core: the correct one, or the planted bug.
-func coreOf(s *scenarios.Scenario, seed uint64) (statemachine.NewCore, error) {
+// coreOf makes the state machines' core: the correct one, or the planted bug,
+// whose strikes are counted.
+func coreOf(s *scenarios.Scenario, seed uint64, strikes *mutant.Strikes) (statemachine.NewCore, error) {
 	if s.Clusters.Bug == nil {
 		return statemachine.Correct, nil
 	}
-	bug := mutant.Config{Kind: s.Clusters.Bug.Kind, Every: s.Clusters.Bug.Every, Seed: seed, Size: s.Clusters.Size}
+	bug := mutant.Config{Kind: s.Clusters.Bug.Kind, Every: s.Clusters.Bug.Every, Seed: seed, Size: s.Clusters.Size, Strikes: strikes}
 	if s.Clusters.Bug.Nodes == "all" {
 		bug.Size = 0
 	}

@@ -69,8 +69,8 @@ func (r *Recording) summary(dir string, facts *invariant.Facts) *Result {
 	}
 	if bug := s.Clusters.Bug; bug != nil {
 		res.Bug = &Bug{Kind: bug.Kind}
-		if r.Outcome != nil {
-			res.Bug.Strikes, res.Bug.Occasions, res.Bug.Counted = r.Outcome.Strikes, r.Outcome.Occasions, true
+		if r.Outcome != nil && r.Outcome.Bug != nil {
+			res.Bug.Strikes, res.Bug.Occasions, res.Bug.Counted = r.Outcome.Bug.Strikes, r.Outcome.Bug.Occasions, true
 		}
 	}
 	return res

@@ -87,8 +87,8 @@ type Bug struct {
 	Kind string `json:"kind"`
 	// Strikes counts how often it misbehaved, Occasions how often it could
 	// have; neither is known of a run that was killed.
-	Strikes   int64 `json:"strikes"`
-	Occasions int64 `json:"occasions"`
+	Strikes   uint64 `json:"strikes"`
+	Occasions uint64 `json:"occasions"`
 	Counted   bool  `json:"counted"`
 }
 

@@ -32,15 +32,23 @@ type Outcome struct {
 	// Hidden lists what went wrong inside of processes and would not show
 	// otherwise; see world.World.Examine.
 	Hidden []string `json:"hidden,omitempty"`
-	// Asked counts the operations that the seed had drawn; Missed those of them
-	// that no client was idle for.
+	// Asked counts the operations that the workload's schedule had drawn for the
+	// time of the run, Missed those of them that no idle client could begin, and
+	// that are therefore not in the history.
 	Asked  int `json:"asked"`
 	Missed int `json:"missed"`
-	// Strikes counts how often the planted bug misbehaved, and Occasions how
-	// often it could have.
-	Strikes   int64           `json:"strikes,omitempty"`
-	Occasions int64           `json:"occasions,omitempty"`
-	Facts     invariant.Facts `json:"facts"`
+	// Bug is what the planted bug did; nil: none was planted.
+	Bug   *Bug            `json:"bug,omitempty"`
+	Facts invariant.Facts `json:"facts"`
+}
+
+// Bug counts what a planted bug did.
+type Bug struct {
+	Kind string `json:"kind"`
+	// Occasions counts how often it could have struck, Strikes how often it
+	// did: a bug that never struck can not be found.
+	Occasions uint64 `json:"occasions"`
+	Strikes   uint64 `json:"strikes"`
 }
 
 // End is a run's end.json: how the process that held the world ended, as its

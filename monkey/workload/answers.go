@@ -4,7 +4,10 @@ package workload
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
+	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -13,15 +16,15 @@ import (
 )
 
 const (
-	// answersAtOnce bounds the clusters that are asked at the same time.
-	answersAtOnce = 16
-	// answersPause is the time between two tries.
-	answersPause = 500 * time.Millisecond
-	// maxAnswers bounds the keys that a cluster must answer for.
-	maxAnswers = 100
+	// clustersAtOnce bounds the clusters that are asked at the same time.
+	clustersAtOnce = 16
+	// answerBackoff is the time between two operations that ask for the same.
+	answerBackoff = 500 * time.Millisecond
+	// maxKeysAsked bounds the keys that a cluster must answer for.
+	maxKeysAsked = 100
 )
 
-// Answer tells whether a cluster answers.
+// Answer says whether a cluster answers.
 type Answer struct {
 	Cluster uint64
 	Wrote   bool // a write succeeded
@@ -36,11 +39,11 @@ type Answer struct {
 func (w *Workload) Answers(ctx context.Context, clusters []uint64) ([]Answer, error) {
 	answers := make([]Answer, len(clusters))
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(answersAtOnce)
+	group.SetLimit(clustersAtOnce)
 	for i, cluster := range clusters {
-		luck := w.schedule.rand.Uint64()
+		seed := w.schedule.rand.Uint64()
 		group.Go(func() (err error) {
-			answers[i], err = w.ask(ctx, cluster, luck)
+			answers[i], err = w.ask(ctx, cluster, seed)
 			return err
 		})
 	}
@@ -51,7 +54,7 @@ func (w *Workload) Answers(ctx context.Context, clusters []uint64) ([]Answer, er
 // are so many that Answers left them out, until ctx ends. Call it after Answers.
 func (w *Workload) ReadBack(ctx context.Context, clusters []uint64) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(answersAtOnce)
+	group.SetLimit(clustersAtOnce)
 	for _, cluster := range clusters {
 		drawn := rand.New(rand.NewPCG(w.schedule.rand.Uint64(), cluster))
 		group.Go(func() error {
@@ -68,55 +71,77 @@ func (w *Workload) ReadBack(ctx context.Context, clusters []uint64) error {
 }
 
 // ask asks one cluster, as a client of its own.
-func (w *Workload) ask(ctx context.Context, cluster, luck uint64) (answer Answer, err error) {
+func (w *Workload) ask(ctx context.Context, cluster, seed uint64) (answer Answer, err error) {
 	began := time.Now()
-	drawn := rand.New(rand.NewPCG(luck, cluster))
-	asker := w.newWorker(false)
+	defer func() { answer.Took = time.Since(began) }()
+	drawn := rand.New(rand.NewPCG(seed, cluster))
+	prober := w.newWorker(false)
 	answer.Cluster = cluster
 	written := keyName(cluster, drawn.IntN(w.settings.Keys))
-	if answer.Wrote, err = asker.insist(ctx, intent{cluster: cluster, key: written, kind: history.Put}, drawn); err != nil || !answer.Wrote {
-		answer.Took = time.Since(began)
+	answer.Wrote, err = prober.retryUntilOK(ctx, intent{cluster: cluster, key: written, kind: history.Put}, drawn)
+	if err != nil || !answer.Wrote {
 		return answer, err
 	}
-	answer.Read = true
-	for _, key := range someOf(w.settings.Keys, drawn) {
-		if !answer.Read || err != nil {
+	first := drawn.IntN(w.settings.Keys)
+	for i := range min(w.settings.Keys, maxKeysAsked) {
+		key := keyName(cluster, (first+i)%w.settings.Keys)
+		if answer.Read, err = prober.readBack(ctx, cluster, key, drawn); err != nil || !answer.Read {
 			break
 		}
-		answer.Read, err = asker.readBack(ctx, cluster, keyName(cluster, key), drawn)
 	}
-	answer.Took = time.Since(began)
 	return answer, err
 }
 
-// readBack reads a key in the end.
+// readBack reads a key in the end, and reports whether that succeeded.
 func (w *worker) readBack(ctx context.Context, cluster uint64, key string, drawn *rand.Rand) (bool, error) {
-	ok, err := w.insist(ctx, intent{cluster: cluster, key: key, kind: history.Get}, drawn)
+	ok, err := w.retryUntilOK(ctx, intent{cluster: cluster, key: key, kind: history.Get}, drawn)
 	if ok {
 		w.written.readBack(cluster, key)
 	}
 	return ok, err
 }
 
-// someOf draws up to maxAnswers of n keys, all if there are no more.
-func someOf(n int, drawn *rand.Rand) []int {
-	keys := make([]int, min(n, maxAnswers))
-	first := drawn.IntN(n)
-	for i := range keys {
-		keys[i] = (first + i) % n
-	}
-	return keys
-}
-
-// insist repeats an intent, as a new operation each time, until it succeeds.
-func (w *worker) insist(ctx context.Context, in intent, drawn *rand.Rand) (bool, error) {
+// retryUntilOK repeats an intent, as a new operation each time, until it
+// succeeds or ctx ends, and reports whether it did.
+func (w *worker) retryUntilOK(ctx context.Context, in intent, drawn *rand.Rand) (bool, error) {
 	for ctx.Err() == nil {
-		in.luck = drawn.Uint64()
+		in.random = drawn.Uint64()
 		outcome, err := w.do(ctx, in)
 		if err != nil || outcome == history.OK {
 			return err == nil, err
 		}
-		pause(ctx, answersPause)
+		pause(ctx, answerBackoff)
 	}
 	return false, nil
+}
+
+// written remembers the keys with an acknowledged write that were not read back
+// in the end. It is safe for concurrent use.
+type written struct {
+	mu   sync.Mutex
+	keys map[uint64]map[string]bool // by cluster
+}
+
+func newWritten() *written { return &written{keys: map[uint64]map[string]bool{}} }
+
+func (w *written) add(cluster uint64, key string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.keys[cluster] == nil {
+		w.keys[cluster] = map[string]bool{}
+	}
+	w.keys[cluster][key] = true
+}
+
+func (w *written) readBack(cluster uint64, key string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.keys[cluster], key)
+}
+
+// of lists the keys of a cluster, in order.
+func (w *written) of(cluster uint64) []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Sorted(maps.Keys(w.keys[cluster]))
 }

@@ -61,6 +61,7 @@ type fake struct {
 	applied         map[string]int
 	forgotten       int
 	unlocated       bool
+	recorded        *memory        // has each operation that is sent; nil: that is not checked
 	asked           map[string]int // by address
 }
 
@@ -161,6 +162,7 @@ func (f *fake) Propose(ctx context.Context, address string, session *pb.Session,
 	if err != nil {
 		return nil, err
 	}
+	f.recorded.requireOpen(func(op history.Op) bool { return op.Writer == decoded.Writer })
 	f.mu.Lock()
 	f.proposals[decoded.Writer]++
 	if f.doubts[decoded.Writer] {
@@ -205,6 +207,8 @@ func (f *fake) store(cluster uint64) *kv.Store {
 }
 
 func (f *fake) Read(ctx context.Context, address string, cluster uint64, query []byte) (data []byte, err error) {
+	key, _ := kv.KeyOfGet(query)
+	f.recorded.requireOpen(func(op history.Op) bool { return op.Kind == history.Get && op.Key == key })
 	err = f.treat(ctx, f.draw(address), func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -221,9 +225,9 @@ type memory struct {
 	t    *testing.T
 	mu   sync.Mutex
 	ops  []history.Op
-	open map[int64]bool // by client
-	fail error          // of the next call
-	left int            // calls until fail
+	open map[int64]history.Op // by client
+	fail error                // of the next call
+	left int                  // calls until fail
 }
 
 func (m *memory) Invoke(op history.Op) (history.Handle, error) {
@@ -234,16 +238,32 @@ func (m *memory) Invoke(op history.Op) (history.Handle, error) {
 			return 0, m.fail
 		}
 	}
-	if m.open[op.Client] {
+	if _, busy := m.open[op.Client]; busy {
 		m.t.Errorf("client %d has two open operations", op.Client)
 	}
 	if m.open == nil {
-		m.open = map[int64]bool{}
+		m.open = map[int64]history.Op{}
 	}
-	m.open[op.Client] = true
+	m.open[op.Client] = op
 	op.Outcome = history.Unknown
 	m.ops = append(m.ops, op)
 	return history.Handle(len(m.ops)), nil
+}
+
+// requireOpen fails the test unless an operation of that kind was invoked and
+// has not returned. A nil memory requires nothing.
+func (m *memory) requireOpen(sent func(history.Op) bool) {
+	if m == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, op := range m.open {
+		if sent(op) {
+			return
+		}
+	}
+	m.t.Error("an operation was sent that had not been recorded")
 }
 
 func (m *memory) Return(h history.Handle, a history.Answer) (history.Op, error) {
@@ -251,7 +271,7 @@ func (m *memory) Return(h history.Handle, a history.Answer) (history.Op, error) 
 	defer m.mu.Unlock()
 	op := &m.ops[h-1]
 	if a.Outcome != history.Unknown { // the client is never used again, otherwise
-		m.open[op.Client] = false
+		delete(m.open, op.Client)
 	}
 	op.Outcome, op.Observed, op.ObservedWriter, op.Return = a.Outcome, a.Observed, a.ObservedWriter, a.Return
 	if err := op.Validate(); err != nil {

@@ -18,7 +18,7 @@ type intent struct {
 	cluster uint64
 	key     string
 	kind    history.Kind
-	luck    uint64 // draws the member that is asked
+	random  uint64 // picks the member that is asked, and what a cas expects
 }
 
 // schedule draws intents, in the order of their times. It depends on the seed
@@ -66,7 +66,7 @@ func (s *schedule) next() intent {
 		cluster: cluster,
 		key:     keyName(cluster, s.rand.IntN(s.keys)),
 		kind:    s.kind(),
-		luck:    s.rand.Uint64(),
+		random:  s.rand.Uint64(),
 	}
 }
 

@@ -20,10 +20,9 @@ const maxAppended = 1 << 10
 // worker is one client. It does one operation at a time.
 type worker struct {
 	*Workload
-	id  int64 // changes after an unknown outcome
-	seq int   // of the last write under this id
-	// registered says that it uses registered sessions where it can.
-	registered bool
+	id         int64                  // changes after an unknown outcome
+	seq        int                    // of the last write under this id
+	registered bool                   // it uses registered sessions where it can
 	sessions   map[uint64]*pb.Session // by cluster, ready for the next proposal
 	own        *known                 // what this client itself was answered
 }
@@ -43,15 +42,20 @@ func (w *worker) do(ctx context.Context, in intent) (history.Outcome, error) {
 	return w.write(ctx, in)
 }
 
+// retrier sends an intent's operation. repeatable: see there.
+func (w *worker) retrier(in intent, repeatable bool) *retrier {
+	return &retrier{target: w.target, cluster: in.cluster, member: in.random, timeout: w.timeout, repeatable: repeatable}
+}
+
 func (w *worker) get(ctx context.Context, in intent) (history.Outcome, error) {
-	tries := &tries{target: w.target, cluster: in.cluster, luck: in.luck, timeout: w.timeout, repeat: true}
-	host, _ := tries.first(ctx) // run finds the same error again
+	retrier := w.retrier(in, true)
+	host, _ := retrier.address(ctx) // run finds the same error again
 	open, err := w.invoke(history.Op{Client: w.id, Key: in.key, Kind: history.Get, Cluster: in.cluster, Host: host})
 	if err != nil {
 		return "", err
 	}
 	var data []byte
-	outcome, _ := tries.run(ctx, func(ctx context.Context, address string) (err error) {
+	outcome, _ := retrier.run(ctx, func(ctx context.Context, address string) (err error) {
 		data, err = w.target.Read(ctx, address, in.cluster, kv.GetQuery(in.key))
 		return err
 	})
@@ -61,32 +65,32 @@ func (w *worker) get(ctx context.Context, in intent) (history.Outcome, error) {
 	}
 	answer, err := kv.DecodeAnswer(data)
 	if err != nil || answer.Status != kv.OK {
-		return "", fmt.Errorf("cluster %d answered a get of %s with status %s: %w", in.cluster, in.key, answer.Status, err)
+		return "", impossibleAnswer(in.cluster, history.Get, in.key, answer, err)
 	}
 	w.learn(kv.Command{Key: in.key}, answer)
 	return open.end(history.Answer{Outcome: history.OK, Observed: valueOf(answer.Observed.Value), ObservedWriter: writerOf(answer.Observed)})
 }
 
-// write carries out all kinds but get.
+// write carries out all kinds but get. The session comes first, because the
+// record of the write names it: registering one is a proposal of its own, which
+// changes no key, and no part of the operation.
 func (w *worker) write(ctx context.Context, in intent) (history.Outcome, error) {
 	command, op := w.draw(in)
-	wanted := w.since()
 	session, sessionErr := w.session(ctx, in)
 	if session.GetClientId() != 0 {
 		op.Session, op.Seq = fmt.Sprintf("%d/%d", in.cluster, session.GetClientId()), session.GetSeriesId()
 	}
-	tries := &tries{target: w.target, cluster: in.cluster, luck: in.luck, timeout: w.timeout, repeat: session.GetClientId() != 0}
-	op.Host, _ = tries.first(ctx)
+	retrier := w.retrier(in, session.GetClientId() != 0)
+	op.Host, _ = retrier.address(ctx)
 	open, err := w.invoke(op)
 	if err != nil {
 		return "", err
 	}
-	open.wanted = wanted
 	if sessionErr != nil { // nothing was sent
 		return open.end(history.Answer{Outcome: history.Fail})
 	}
 	var data []byte
-	outcome, runErr := tries.run(ctx, func(ctx context.Context, address string) (err error) {
+	outcome, runErr := retrier.run(ctx, func(ctx context.Context, address string) (err error) {
 		data, err = w.target.Propose(ctx, address, proto.CloneOf(session), command.Encode())
 		return err
 	})
@@ -94,25 +98,34 @@ func (w *worker) write(ctx context.Context, in intent) (history.Outcome, error) 
 	if outcome != client.OK {
 		return open.end(history.Answer{Outcome: history.Outcome(outcome.String())})
 	}
-	return w.answered(open, command, data)
+	return w.answered(open, in.cluster, command, data)
 }
 
 // answered records the result of a command that was applied.
-func (w *worker) answered(open *openOp, command kv.Command, data []byte) (history.Outcome, error) {
+func (w *worker) answered(open openOp, cluster uint64, command kv.Command, data []byte) (history.Outcome, error) {
 	answer, err := kv.DecodeAnswer(data)
 	if err != nil || answer.Status == kv.Invalid || answer.Status == kv.Mismatch && command.Op != kv.CAS {
-		return "", fmt.Errorf("a %s of %s was answered with status %s: %w", command.Op, command.Key, answer.Status, err)
+		return "", impossibleAnswer(cluster, command.Op, command.Key, answer, err)
 	}
 	switch answer.Status {
 	case kv.OK:
 		w.learn(command, answer)
-		w.written.add(open.cluster, command.Key)
+		w.written.add(cluster, command.Key)
 		return open.end(history.Answer{Outcome: history.OK, ObservedWriter: writerOf(answer.Observed)})
 	case kv.Mismatch:
 		w.learn(command, answer)
 		return open.end(history.Answer{Outcome: history.Fail, Observed: valueOf(answer.Observed.Value), ObservedWriter: writerOf(answer.Observed)})
 	}
 	return open.end(history.Answer{Outcome: history.Fail})
+}
+
+// impossibleAnswer is the error of an answer that no state machine, not even one
+// with a planted bug, gives. err says why it could not be decoded; nil: it could.
+func impossibleAnswer(cluster uint64, op any, key string, answer kv.Answer, err error) error {
+	if err != nil {
+		return fmt.Errorf("cluster %d answered a %v of %s with bytes that are no answer: %w", cluster, op, key, err)
+	}
+	return fmt.Errorf("cluster %d answered a %v of %s with status %s, which that can not get", cluster, op, key, answer.Status)
 }
 
 // settle prepares the sessions and the client id for the next operation.
@@ -144,8 +157,7 @@ func (w *worker) session(ctx context.Context, in intent) (*pb.Session, error) {
 	}
 	// A registration of unknown outcome leaves a session that nobody uses, so
 	// it may be repeated.
-	tries := &tries{target: w.target, cluster: in.cluster, luck: in.luck, timeout: w.timeout, repeat: true}
-	_, err := tries.run(ctx, func(ctx context.Context, address string) error {
+	_, err := w.retrier(in, true).run(ctx, func(ctx context.Context, address string) error {
 		session, err := w.target.OpenSession(ctx, address, in.cluster)
 		if err == nil {
 			w.sessions[in.cluster] = session
@@ -185,7 +197,7 @@ func (w *worker) draw(in intent) (kv.Command, history.Op) {
 // that is what this client itself saw last, which is often out of date: cas
 // that do not match are worth testing, too.
 func (w *worker) expect(in intent) kv.Maybe {
-	if in.luck>>32%4 == 0 {
+	if in.random>>32%4 == 0 {
 		return w.own.get(in.key).Value
 	}
 	return w.known.get(in.key).Value

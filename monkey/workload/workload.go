@@ -63,7 +63,6 @@ func New(c Config) *Workload {
 		start:    c.Start,
 		known:    newKnown(),
 		written:  newWritten(),
-		stats:    stats{clusters: map[uint64]*clusterStats{}},
 		finish:   make(chan struct{}),
 	}
 }
@@ -99,7 +98,7 @@ func (w *Workload) Run(ctx context.Context) error {
 // times.
 func (w *Workload) Finish() { w.finishOnce.Do(func() { close(w.finish) }) }
 
-// usesSessions tells whether client number i uses registered sessions.
+// usesSessions reports whether client number i uses registered sessions.
 func (w *Workload) usesSessions(i int) bool {
 	return w.settings.Sessions == "registered" || w.settings.Sessions == "mixed" && i%2 == 0
 }
@@ -122,45 +121,36 @@ func (w *Workload) dispatch(ctx context.Context, intents chan<- intent) {
 		}
 		select {
 		case intents <- in:
+			w.stats.ask(false)
 		default:
-			w.stats.miss(in.cluster)
+			w.stats.ask(true)
 		}
 	}
 }
 
-// since returns the time since the start of the run, on one monotone clock.
-func (w *Workload) since() time.Duration { return time.Since(w.start) }
-
 // openOp is an operation that was invoked and did not return yet.
 type openOp struct {
-	w       *Workload
-	handle  history.Handle
-	cluster uint64
-	write   bool
-	// wanted is when the client began: before it had a session, perhaps.
-	wanted time.Duration
+	w      *Workload
+	handle history.Handle
 }
 
-// invoke records that an operation is about to be sent.
-func (w *Workload) invoke(op history.Op) (*openOp, error) {
-	call := w.since()
-	op.Call = int64(call)
+// invoke records that an operation is about to be sent. Nothing of it may be
+// sent before invoke has returned.
+func (w *Workload) invoke(op history.Op) (openOp, error) {
+	op.Call = int64(time.Since(w.start))
 	handle, err := w.recorder.Invoke(op)
 	if err != nil {
-		return nil, fmt.Errorf("cannot record an operation: %w", err)
+		return openOp{}, fmt.Errorf("cannot record an operation: %w", err)
 	}
-	open := &openOp{w: w, handle: handle, cluster: op.Cluster, write: op.Kind.Mutates(), wanted: call}
-	w.stats.begin(open)
-	return open, nil
+	return openOp{w, handle}, nil
 }
 
 // end records how the operation ended.
-func (o *openOp) end(a history.Answer) (history.Outcome, error) {
-	now := o.w.since()
-	a.Return = int64(now)
+func (o openOp) end(a history.Answer) (history.Outcome, error) {
+	a.Return = int64(time.Since(o.w.start))
 	if _, err := o.w.recorder.Return(o.handle, a); err != nil {
 		return "", fmt.Errorf("cannot record the end of an operation: %w", err)
 	}
-	o.w.stats.end(o, a, now)
+	o.w.stats.end(a.Outcome)
 	return a.Outcome, nil
 }

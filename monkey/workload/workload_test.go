@@ -20,6 +20,7 @@ import (
 // run lets a workload work for a while and returns it with what it recorded.
 func run(t *testing.T, s *scenarios.Scenario, target *fake, d time.Duration) (*Workload, *memory) {
 	recorded := &memory{t: t}
+	target.recorded = recorded
 	w := New(Config{Scenario: s, Seed: 42, Target: target, Recorder: recorded, Start: time.Now()})
 	time.AfterFunc(d, w.Finish)
 	if err := w.Run(t.Context()); err != nil {
@@ -59,6 +60,29 @@ func TestHistoriesOfCorrectClustersAreLinearizable(t *testing.T) {
 		})
 		requireLinearizable(t, ops)
 	}
+}
+
+// TestOperationsAreCountedByOutcome compares the counts with the record.
+func TestOperationsAreCountedByOutcome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		target := newFake(4, everything...)
+		w, recorded := run(t, scenario(t, "workload.timeout=2s"), target, time.Minute)
+		target.close()
+		want := Counts{}
+		for _, op := range recorded.ops {
+			switch op.Outcome {
+			case history.OK:
+				want.OK++
+			case history.Fail:
+				want.Fail++
+			case history.Unknown:
+				want.Unknown++
+			}
+		}
+		require.Equal(t, want, w.Stats().Counts)
+		require.Equal(t, len(recorded.ops), w.Stats().Total())
+		require.True(t, want.OK > 0 && want.Fail > 0 && want.Unknown > 0)
+	})
 }
 
 // TestJudgeFindsAnEffectThatWasCalledAFailure makes sure that the test above
@@ -134,12 +158,13 @@ func TestSessionsAsTheScenarioSays(t *testing.T) {
 }
 
 // TestValuesAndWritersAreUnique also has memory complain when a client id has a
-// second operation open; those of unknown outcome stay open for ever.
+// second operation open; those of unknown outcome stay open.
 func TestValuesAndWritersAreUnique(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target := newFake(5, everything...)
 		_, recorded := run(t, scenario(t), target, 3*time.Minute)
 		target.close()
+		require.NotEmpty(t, recorded.ops)
 		seen := map[string]bool{}
 		for _, op := range recorded.ops {
 			if op.Writer == "" {
@@ -192,6 +217,7 @@ func TestAllClientsBlockedMeansMissedOperations(t *testing.T) {
 		stats := w.Stats()
 		require.InDelta(t, 36, len(recorded.ops), 8, "6 clients begin an operation every 10 s")
 		require.Greater(t, stats.Missed, 1000)
+		require.Equal(t, len(recorded.ops)+stats.Missed, stats.Asked, "each operation is begun or missed")
 		require.Zero(t, stats.OK)
 	})
 }

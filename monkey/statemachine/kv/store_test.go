@@ -188,6 +188,7 @@ func TestDivergeOfUnequalTrails(t *testing.T) {
 				return
 			}
 			require.NotNil(t, d)
+			require.True(t, d.Mine != nil || d.Theirs != nil)
 			for _, step := range []*Step{d.Mine, d.Theirs} {
 				if step != nil {
 					require.Equal(t, test.at, step.After.Applied)

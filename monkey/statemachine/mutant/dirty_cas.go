@@ -2,13 +2,20 @@
 
 package mutant
 
-import (
-	"github.com/drumbeat-raft/drumbeat/monkey/statemachine"
-	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
-)
+import "github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
 
-// dirtyCAS stores the value of a cas that it says did not match.
-func dirtyCAS(v victim) statemachine.Core {
-	store := func(c kv.Command, a kv.Answer, _ *kv.Maybe) (kv.Answer, *kv.Maybe) { return a, &c.Value }
-	return &misapplied{Store: kv.New(), victim: v, concerns: whenMismatch, twist: store}
+func init() {
+	register(Kind{
+		Name:     "dirty-cas",
+		Doc:      "A cas that is answered 'mismatch' stores its value all the same.",
+		Occasion: "a cas that does not match",
+		Every:    20,
+		FoundBy:  []string{Digests, Linearizability},
+		newCore: misapply(func(c kv.Command, e effect) effect {
+			if e.answer.Status == kv.Mismatch {
+				e.value = &c.Value
+			}
+			return e
+		}),
+	})
 }

@@ -2,16 +2,21 @@
 
 package mutant
 
-import (
-	"github.com/drumbeat-raft/drumbeat/monkey/statemachine"
-	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
-)
+import "github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
 
-// doubleAppend carries out an append twice.
-func doubleAppend(v victim) statemachine.Core {
-	again := func(c kv.Command, a kv.Answer, value *kv.Maybe) (kv.Answer, *kv.Maybe) {
-		twice := kv.Some(value.Text + c.Value.Text)
-		return a, &twice
-	}
-	return &misapplied{Store: kv.New(), victim: v, concerns: whenOK(kv.Append), twist: again}
+func init() {
+	register(Kind{
+		Name:     "double-append",
+		Doc:      "An append is carried out twice.",
+		Occasion: "an append of a text that is not empty",
+		Every:    100,
+		FoundBy:  []string{Digests, Linearizability},
+		newCore: misapply(func(c kv.Command, e effect) effect {
+			if c.Op == kv.Append && e.answer.Status == kv.OK {
+				twice := kv.Some(e.value.Text + c.Value.Text)
+				e.value = &twice
+			}
+			return e
+		}),
+	})
 }

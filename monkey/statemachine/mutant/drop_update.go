@@ -2,13 +2,15 @@
 
 package mutant
 
-import (
-	"github.com/drumbeat-raft/drumbeat/monkey/statemachine"
-	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
-)
+import "github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
 
-// dropUpdate answers an update ok and forgets it.
-func dropUpdate(v victim) statemachine.Core {
-	anyOK := func(_ kv.Command, a kv.Answer) bool { return a.Status == kv.OK }
-	return &misapplied{Store: kv.New(), victim: v, concerns: anyOK, twist: forget}
+func init() {
+	register(Kind{
+		Name:     "drop-update",
+		Doc:      "An update is answered ok and forgotten.",
+		Occasion: "an update that takes effect",
+		Every:    1000,
+		FoundBy:  []string{Digests, Linearizability},
+		newCore:  misapply(forget(func(kv.Command) bool { return true })),
+	})
 }

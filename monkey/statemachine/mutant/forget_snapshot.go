@@ -7,25 +7,33 @@ import (
 	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
 )
 
+func init() {
+	register(Kind{
+		Name:     "forget-snapshot",
+		Doc:      "A snapshot lacks the key that was written last.",
+		Occasion: "a snapshot that is saved, whether or not it is ever restored",
+		Every:    1,
+		FoundBy:  []string{Digests, Linearizability},
+		newCore:  func(t trigger) statemachine.Core { return &forgetful{kv.New(), t} },
+	})
+}
+
 // forgetful is a core whose snapshots lack the key that was written last.
 type forgetful struct {
 	*kv.Store
-	victim
+	trigger
 }
 
-func forgetSnapshot(v victim) statemachine.Core { return &forgetful{Store: kv.New(), victim: v} }
-
-// Image implements statemachine.Core. An occasion is a snapshot.
+// Image implements statemachine.Core.
 func (f *forgetful) Image() *kv.Image {
-	image := f.Store.Image()
-	if !f.strikes(image.Digest().Updates) {
-		return image
-	}
-	newest := ""
+	image, newest := f.Store.Image(), ""
 	for _, key := range image.Keys() {
 		if newest == "" || image.Get(key).Index > image.Get(newest).Index {
 			newest = key
 		}
+	}
+	if newest == "" || !f.strikes(image.Digest().Updates) {
+		return image
 	}
 	return image.Without(newest)
 }

@@ -2,12 +2,15 @@
 
 package mutant
 
-import (
-	"github.com/drumbeat-raft/drumbeat/monkey/statemachine"
-	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
-)
+import "github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
 
-// lostCAS answers a cas ok and does not store its value.
-func lostCAS(v victim) statemachine.Core {
-	return &misapplied{Store: kv.New(), victim: v, concerns: whenOK(kv.CAS), twist: forget}
+func init() {
+	register(Kind{
+		Name:     "lost-cas",
+		Doc:      "A cas is answered ok and its value is not stored.",
+		Occasion: "a cas that matches",
+		Every:    50,
+		FoundBy:  []string{Digests, Linearizability},
+		newCore:  misapply(forget(func(c kv.Command) bool { return c.Op == kv.CAS })),
+	})
 }

@@ -2,12 +2,15 @@
 
 package mutant
 
-import (
-	"github.com/drumbeat-raft/drumbeat/monkey/statemachine"
-	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
-)
+import "github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
 
-// lostDelete answers a delete ok and the key keeps its value.
-func lostDelete(v victim) statemachine.Core {
-	return &misapplied{Store: kv.New(), victim: v, concerns: whenOK(kv.Delete), twist: forget}
+func init() {
+	register(Kind{
+		Name:     "lost-delete",
+		Doc:      "A delete is answered ok and the key keeps its value.",
+		Occasion: "a delete",
+		Every:    50,
+		FoundBy:  []string{Digests, Linearizability},
+		newCore:  misapply(forget(func(c kv.Command) bool { return c.Op == kv.Delete })),
+	})
 }

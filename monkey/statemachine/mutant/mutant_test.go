@@ -5,6 +5,7 @@ package mutant
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -22,10 +23,12 @@ import (
 // the same.
 func TestScenariosKnowAllMutants(t *testing.T) {
 	var names []string
-	for _, kind := range Kinds {
+	for _, kind := range Kinds() {
 		names = append(names, kind.Name)
 	}
-	require.Equal(t, scenarios.BugKinds(), names)
+	known := slices.Clone(scenarios.BugKinds())
+	slices.Sort(known)
+	require.Equal(t, known, names)
 }
 
 // random returns a command of client n, drawn so that some cas match.
@@ -41,8 +44,9 @@ func random(drawn *rand.Rand, n int) kv.Command {
 }
 
 // differences drives a core and a correct store through the same commands, and
-// tells what a client and a comparison of digests can see.
-func differences(t *testing.T, bad statemachine.Core) (answers, digests bool) {
+// reports what a client and a comparison of digests can see. When the first of
+// that shows, the first strike must be counted, and not before.
+func differences(t *testing.T, bad statemachine.Core, strikes *Strikes) (answers, digests bool) {
 	good, drawn := kv.New(), rand.New(rand.NewPCG(1, 2))
 	for i := range 2000 {
 		c := random(drawn, i)
@@ -51,16 +55,17 @@ func differences(t *testing.T, bad statemachine.Core) (answers, digests bool) {
 		query := kv.GetQuery(c.Key)
 		answers = answers || !bytes.Equal(good.Lookup(query), bad.Lookup(query))
 		if i%100 == 99 { // it is restarted
-			answers = answers || restart(t, bad, good)
+			answers = restart(t, bad, good) || answers
 		}
 		require.Equal(t, good.Digest().Applied, bad.Digest().Applied, "a mutant loses no index")
 		digests = digests || good.Digest() != bad.Digest()
+		require.Equal(t, answers || digests, strikes.Count() > 0, "after %d commands: answers differ: %v, digests differ: %v", i+1, answers, digests)
 	}
 	return answers, digests
 }
 
 // restart puts a core through a snapshot, and then makes it catch up with the
-// correct one. It tells whether the snapshot answers differently.
+// correct one. It reports whether the snapshot answers differently.
 func restart(t *testing.T, bad statemachine.Core, good *kv.Store) bool {
 	var snapshot bytes.Buffer
 	_, err := bad.Image().WriteTo(&snapshot)
@@ -78,32 +83,73 @@ func restart(t *testing.T, bad statemachine.Core, good *kv.Store) bool {
 }
 
 func TestEachMutantMisbehavesAsItsTableSays(t *testing.T) {
-	for _, kind := range Kinds {
+	for _, kind := range Kinds() {
 		t.Run(kind.Name, func(t *testing.T) {
-			newCore, err := New(Config{Kind: kind.Name, Every: 5, Seed: 7})
+			strikes := &Strikes{}
+			newCore, err := New(Config{Kind: kind.Name, Every: 5, Seed: 7, Strikes: strikes})
 			require.NoError(t, err)
-			answers, digests := differences(t, newCore(1, 1))
+			answers, digests := differences(t, newCore(1, 1), strikes)
 			require.Equal(t, slices.Contains(kind.FoundBy, Linearizability), answers, "clients see it")
 			require.Equal(t, slices.Contains(kind.FoundBy, Digests), digests, "digests show it")
+			require.Greater(t, strikes.Occasions(), strikes.Count())
+		})
+	}
+}
+
+// TestAMutantThatNeverStrikesIsCorrect: what tells 'never fired' from 'missed'
+// are the counts.
+func TestAMutantThatNeverStrikesIsCorrect(t *testing.T) {
+	for _, kind := range Kinds() {
+		t.Run(kind.Name, func(t *testing.T) {
+			strikes := &Strikes{}
+			newCore, err := New(Config{Kind: kind.Name, Every: math.MaxInt, Seed: 7, Strikes: strikes})
+			require.NoError(t, err)
+			answers, digests := differences(t, newCore(1, 1), strikes)
+			require.False(t, answers || digests)
+			require.Zero(t, strikes.Count())
+			require.NotZero(t, strikes.Occasions())
 		})
 	}
 }
 
 func TestMutantsStrikeAsOftenAsTheyShould(t *testing.T) {
-	v := victim{seed: 3, every: 1000}
-	struck := 0
+	counts := &Strikes{}
+	at := trigger{seed: 3, every: 1000, counts: counts}
 	for n := range uint64(1_000_000) {
-		if v.strikes(n) {
-			struck++
-		}
+		at.strikes(n)
 	}
-	require.InDelta(t, 1000, struck, 100)
+	require.EqualValues(t, 1_000_000, counts.Occasions())
+	require.InDelta(t, 1000, counts.Count(), 100)
+}
+
+// TestTheKindsRateIsTheDefault: without a rate a mutant strikes as its table
+// says.
+func TestTheKindsRateIsTheDefault(t *testing.T) {
+	for _, kind := range Kinds() {
+		require.Positive(t, kind.Every, kind.Name)
+		rates := map[int]uint64{}
+		for _, every := range []int{0, kind.Every, 7 * kind.Every} {
+			strikes := &Strikes{}
+			newCore, err := New(Config{Kind: kind.Name, Every: every, Seed: 7, Strikes: strikes})
+			require.NoError(t, err)
+			core, drawn := newCore(1, 1), rand.New(rand.NewPCG(1, 2))
+			for i := range 20_000 {
+				c := random(drawn, i)
+				core.Apply(uint64(i+1), c.Encode())
+				core.Lookup(kv.GetQuery(c.Key))
+				core.Image()
+			}
+			rates[every] = strikes.Count()
+		}
+		require.Equal(t, rates[kind.Every], rates[0], kind.Name)
+		require.NotEqual(t, rates[7*kind.Every], rates[0], kind.Name)
+	}
 }
 
 // TestMutantsAreDeterministic: a bad node that applies its log again, after a
 // restart, goes wrong at the same places.
 func TestMutantsAreDeterministic(t *testing.T) {
-	for _, kind := range Kinds {
+	for _, kind := range Kinds() {
 		newCore, err := New(Config{Kind: kind.Name, Every: 3, Seed: 11})
 		require.NoError(t, err)
 		first, second := newCore(4, 1), newCore(4, 1)
@@ -140,15 +186,16 @@ func TestOneFirstMemberOfEachClusterIsBad(t *testing.T) {
 func TestUnknownMutantIsAnError(t *testing.T) {
 	_, err := New(Config{Kind: "none", Every: 1})
 	require.ErrorContains(t, err, `no mutant named "none"`)
-	_, err = New(Config{Kind: "drop-update"})
-	require.ErrorContains(t, err, "every 0")
+	_, err = New(Config{Kind: "drop-update", Every: -1})
+	require.ErrorContains(t, err, "every -1")
 }
 
 // TestEachMutantIsDocumented: the table in the documentation has all of them.
 func TestEachMutantIsDocumented(t *testing.T) {
 	docs, err := os.ReadFile("../../../docs/scenarios.md")
 	require.NoError(t, err)
-	for _, kind := range Kinds {
-		require.Contains(t, string(docs), fmt.Sprintf("| `%s` | %s | %s |\n", kind.Name, kind.Doc, strings.Join(kind.FoundBy, ", ")))
+	for _, kind := range Kinds() {
+		line := fmt.Sprintf("| `%s` | %s | %s | %d | %s |\n", kind.Name, kind.Doc, kind.Occasion, kind.Every, strings.Join(kind.FoundBy, ", "))
+		require.True(t, strings.Contains(string(docs), line), "docs/scenarios.md lacks the line\n%s", line)
 	}
 }

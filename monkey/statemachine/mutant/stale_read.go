@@ -9,17 +9,26 @@ import (
 	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
 )
 
+func init() {
+	register(Kind{
+		Name:     "stale-read",
+		Doc:      "A get is answered with the state before the newest one.",
+		Occasion: "a get of a key that was written since the state machine was started",
+		Every:    300,
+		FoundBy:  []string{Linearizability},
+		newCore: func(t trigger) statemachine.Core {
+			return &stale{Store: kv.New(), trigger: t, before: map[string]kv.State{}}
+		},
+	})
+}
+
 // stale is a core that answers gets with the state before the newest one, as a
 // cache that is one write late does.
 type stale struct {
 	*kv.Store
-	victim
+	trigger
 	before map[string]kv.State
 	gets   atomic.Uint64
-}
-
-func staleRead(v victim) statemachine.Core {
-	return &stale{Store: kv.New(), victim: v, before: map[string]kv.State{}}
 }
 
 // Apply implements statemachine.Core.
@@ -36,8 +45,7 @@ func (s *stale) Apply(index uint64, data []byte) kv.Answer {
 	return answer
 }
 
-// Lookup implements statemachine.Core. An occasion is a get of a key that was
-// written since the state machine was started.
+// Lookup implements statemachine.Core.
 func (s *stale) Lookup(query []byte) []byte {
 	key, isGet := kv.KeyOfGet(query)
 	before, known := s.before[key]

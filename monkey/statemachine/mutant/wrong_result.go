@@ -2,17 +2,21 @@
 
 package mutant
 
-import (
-	"github.com/drumbeat-raft/drumbeat/monkey/statemachine"
-	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
-)
+import "github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
 
-// wrongResult answers ok to a cas that did not match. The state stays right,
-// so that replicas agree.
-func wrongResult(v victim) statemachine.Core {
-	lie := func(_ kv.Command, a kv.Answer, _ *kv.Maybe) (kv.Answer, *kv.Maybe) {
-		replaced := kv.State{Writer: a.Observed.Writer, Index: a.Observed.Index}
-		return kv.Answer{Status: kv.OK, Observed: replaced}, nil
-	}
-	return &misapplied{Store: kv.New(), victim: v, concerns: whenMismatch, twist: lie}
+func init() {
+	register(Kind{
+		Name:     "wrong-result",
+		Doc:      "A cas that does not match is answered ok.",
+		Occasion: "a cas that does not match",
+		Every:    20,
+		FoundBy:  []string{Linearizability},
+		newCore: misapply(func(_ kv.Command, e effect) effect {
+			if e.answer.Status == kv.Mismatch { // the state stays right, so that replicas agree
+				replaced := kv.State{Writer: e.answer.Observed.Writer, Index: e.answer.Observed.Index}
+				e.answer = kv.Answer{Status: kv.OK, Observed: replaced}
+			}
+			return e
+		}),
+	})
 }
