@@ -117,7 +117,7 @@ func TestBadUsage(t *testing.T) {
 
 func TestWhatThereIs(t *testing.T) {
 	for args, wanted := range map[string]string{
-		"list": "quickstart", "version": ", dragonboat v3.", "checks": "write_stall", "faults": "power-loss", "checks": "linearizability", "validate quickstart": "quickstart: valid", "help": "soak", "schema": "\"power-loss\"",
+		"list": "quickstart", "version": ", dragonboat v3.", "faults": "power-loss", "checks": "linearizability", "validate quickstart": "quickstart: valid", "help": "soak", "schema": "\"power-loss\"",
 	} {
 		code, stdout, stderr := commandLine(t, strings.Fields(args)...)
 		require.Equal(t, program.ExitPass, code, stderr)

@@ -3,10 +3,10 @@
 package judge
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,19 +15,24 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/checker/invariant"
+	_ "github.com/drumbeat-raft/drumbeat/monkey/fault" // registers the faults that scenarios speak of
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
+	_ "github.com/drumbeat-raft/drumbeat/monkey/statemachine/mutant" // and the bugs
+	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
 )
 
 // made is the directory of a run that nobody carried out: one cluster, a
 // write and a read before, during and after a kill.
 type made struct {
-	t       *testing.T
-	dir     string
-	ops     []history.Op
-	events  []rundir.Event
-	outcome *rundir.Outcome
-	end     *rundir.End
+	t        *testing.T
+	dir      string
+	planted  bool   // with a bug
+	scenario string // what it says besides
+	ops      []history.Op
+	events   []timeline.Entry
+	outcome  *rundir.Outcome
+	end      *rundir.End
 }
 
 const scenarioText = `name: made
@@ -46,18 +51,18 @@ func get(at int, observed string) history.Op {
 
 func newMade(t *testing.T) *made {
 	at := func(n int) time.Duration { return time.Duration(n) * time.Second }
-	bit := &world.Effect{ProcessesEnded: 1}
+	effect := &world.Effect{ProcessesEnded: 1}
 	return &made{
 		t: t, dir: t.TempDir(),
 		ops: []history.Op{
 			{Client: 2, Cluster: 1, Key: "1/k", Kind: history.Put, Value: history.String("a"), Call: second(1), Return: second(2), Outcome: history.OK},
 			get(12, "a"), get(30, "a"),
 		},
-		events: []rundir.Event{
-			{At: at(1), Kind: rundir.Leader, Cluster: 1, Term: 2, Node: 1, LeaderID: 1},
-			{At: at(10), Kind: rundir.FaultBegin, Fault: "kill", Target: "nodehost", ID: 1, Hosts: []string{"nodehost-1"}, Effect: bit},
-			{At: at(15), Kind: rundir.FaultEnd, Fault: "kill", Target: "nodehost", ID: 1, Hosts: []string{"nodehost-1"}, Effect: bit},
-			{At: at(25), Kind: rundir.Phase, Text: rundir.Probe},
+		events: []timeline.Entry{
+			{At: at(1), Fact: timeline.LeaderAnnounced{Cluster: 1, Term: 2, Node: 1, Leader: 1}},
+			{At: at(10), Fact: timeline.InjectionBegan{Fault: "kill", Target: "nodehost", ID: 1, Hosts: []string{"nodehost-1"}, Planned: at(10), Effect: effect}},
+			{At: at(15), Fact: timeline.InjectionEnded{ID: 1, Effect: effect}},
+			{At: at(25), Fact: timeline.PhaseBegan{Phase: timeline.Probe}},
 		},
 		outcome: &rundir.Outcome{
 			Elapsed: time.Minute, Finished: true, Launched: 1, Launch: time.Second, Settled: true,
@@ -79,7 +84,11 @@ func newMade(t *testing.T) *made {
 func (m *made) judge() *Result {
 	m.t.Helper()
 	require.NoError(m.t, rundir.WriteJSON(m.dir, rundir.RunFile, rundir.Run{Scenario: "made", Seed: 4}))
-	require.NoError(m.t, rundir.WriteFile(m.dir, rundir.ScenarioFile, []byte(scenarioText)))
+	text := scenarioText + m.scenario
+	if m.planted {
+		text = strings.Replace(text, "size: 1}", "size: 1, bug: {kind: lost-cas}}", 1)
+	}
+	require.NoError(m.t, rundir.WriteFile(m.dir, rundir.ScenarioFile, []byte(text)))
 	rec, err := history.NewRecorder(m.dir)
 	require.NoError(m.t, err)
 	for _, op := range m.ops {
@@ -89,18 +98,18 @@ func (m *made) judge() *Result {
 		require.NoError(m.t, err)
 	}
 	require.NoError(m.t, rec.Close())
-	events, err := rundir.CreateEvents(m.dir, time.Unix(0, 0))
+	log, err := timeline.Create(m.dir, time.Unix(0, 0))
 	require.NoError(m.t, err)
-	for _, ev := range m.events {
-		events.AddAt(time.Unix(0, int64(ev.At)), ev)
+	for _, e := range m.events {
+		log.AddAt(time.Unix(0, int64(e.At)), e.Fact)
 	}
-	require.NoError(m.t, events.Close())
+	require.NoError(m.t, log.Close())
 	for name, v := range map[string]any{rundir.FactsFile: m.outcome, rundir.EndFile: m.end} {
 		require.NoError(m.t, rundir.WriteJSON(m.dir, name, v))
 	}
-	r, _, _, err := Judge(context.Background(), m.dir)
+	left, err := Read(m.dir)
 	require.NoError(m.t, err)
-	return r
+	return Judge(m.t.Context(), m.dir, left)
 }
 
 // findings lists the checks that are no pass.
@@ -122,43 +131,45 @@ func TestEachKindOfTroubleHasItsVerdict(t *testing.T) {
 	}{
 		"nothing wrong": {func(*made) {}, Pass, map[string]Verdict{}},
 		"a stale read": {func(m *made) { m.ops[1] = get(12, "never written") },
-			Violation, map[string]Verdict{Linearizability: Violation}},
+			Violation, map[string]Verdict{"linearizability": Violation}},
 		"a panic": {func(m *made) { m.end.Panic, m.outcome.Finished = "rsm: out of order", false },
-			Violation, map[string]Verdict{Process: Violation}},
+			Violation, map[string]Verdict{"process": Violation}},
 		"a host that does not boot": {func(m *made) {
-			m.events = append(m.events, rundir.Event{At: time.Minute, Kind: rundir.BootFailed, Text: "bad checksum"})
-		}, Violation, map[string]Verdict{Process: Violation}},
-		"a hidden panic":  {func(m *made) { m.outcome.Hidden = []string{"gone"} }, Violation, map[string]Verdict{Process: Violation}},
-		"an interruption": {func(m *made) { m.outcome.Finished = false }, Inconclusive, map[string]Verdict{Process: Inconclusive}},
+			m.events = append(m.events, timeline.Entry{At: time.Minute, Fact: timeline.BootFailed{Host: "nodehost-1", Error: "bad checksum"}})
+		}, Violation, map[string]Verdict{"process": Violation}},
+		"a hidden panic":  {func(m *made) { m.outcome.Hidden = []string{"gone"} }, Violation, map[string]Verdict{"process": Violation}},
+		"an interruption": {func(m *made) { m.outcome.Finished = false }, Inconclusive, map[string]Verdict{"process": Inconclusive}},
 		"an incomplete launch": {func(m *made) { m.outcome.Launched = 0 },
-			Violation, map[string]Verdict{Launch: Violation}},
-		"a fault that did not bite": {func(m *made) {
-			m.events[1].Effect, m.events[2].Effect = &world.Effect{}, &world.Effect{}
-		}, Inconclusive, map[string]Verdict{FaultsBit: Inconclusive, invariant.NameEvidence: Inconclusive}},
-		"too few operations": {func(m *made) { m.ops = append(m.ops[:1], m.ops[2]) }, Inconclusive, map[string]Verdict{invariant.NameEvidence: Inconclusive}},
+			Violation, map[string]Verdict{"launch": Violation}},
+		"a fault without effect": {func(m *made) {
+			began := m.events[1].Fact.(timeline.InjectionBegan)
+			began.Effect = &world.Effect{}
+			m.events[1].Fact, m.events[2].Fact = began, timeline.InjectionEnded{ID: 1, Effect: &world.Effect{}}
+		}, Inconclusive, map[string]Verdict{"effects": Inconclusive, "evidence": Inconclusive}},
+		"too few operations": {func(m *made) { m.ops = append(m.ops[:1], m.ops[2]) }, Inconclusive, map[string]Verdict{"evidence": Inconclusive}},
 		"two leaders in a term": {func(m *made) {
-			m.events = append(m.events, rundir.Event{At: time.Minute, Kind: rundir.Leader, Cluster: 1, Term: 2, Node: 2, LeaderID: 2})
-		}, Violation, map[string]Verdict{invariant.NameLeaders: Violation}},
+			m.events = append(m.events, timeline.Entry{At: time.Minute, Fact: timeline.LeaderAnnounced{Cluster: 1, Term: 2, Node: 2, Leader: 2}})
+		}, Violation, map[string]Verdict{"leaders": Violation}},
 		"a member that does not run": {func(m *made) { m.outcome.Facts.Hosts[0].Running = []invariant.Node{} },
-			Violation, map[string]Verdict{invariant.NamePicture: Violation, invariant.NameZombies: Inconclusive}},
+			Violation, map[string]Verdict{"picture": Violation, "zombies": Inconclusive}},
 		"a cluster that changes": {func(m *made) { m.outcome.Facts.Changing = []uint64{1} },
-			Inconclusive, map[string]Verdict{invariant.NamePicture: Inconclusive, invariant.NameZombies: Inconclusive}},
+			Inconclusive, map[string]Verdict{"picture": Inconclusive, "zombies": Inconclusive}},
 		"a cluster without a leader": {func(m *made) { m.events = m.events[1:] },
-			Inconclusive, map[string]Verdict{invariant.NameLeaders: Inconclusive}},
+			Inconclusive, map[string]Verdict{"leaders": Inconclusive}},
 		"a key that nobody read after healing": {func(m *made) { m.events[3].At = 40 * time.Second },
-			Inconclusive, map[string]Verdict{invariant.NameWrites: Inconclusive}},
+			Inconclusive, map[string]Verdict{"writes": Inconclusive}},
 		"an acknowledged write that is gone": {func(m *made) {
 			m.ops = append(m.ops, history.Op{Client: 2, Cluster: 1, Key: "1/k", Kind: history.Append, Value: history.String("b"), Call: second(20), Return: second(21), Outcome: history.OK})
-		}, Violation, map[string]Verdict{Linearizability: Violation, invariant.NameWrites: Violation}},
+		}, Violation, map[string]Verdict{"linearizability": Violation, "writes": Violation}},
 		"a read back as soon as the write returned": {func(m *made) {
 			m.ops = append(m.ops, history.Op{Client: 2, Cluster: 1, Key: "1/k", Kind: history.Append, Value: history.String("b"), Call: second(20), Return: second(32), Outcome: history.OK}, get(32, "ab"))
 		}, Pass, map[string]Verdict{}},
 		"a killed run": {func(m *made) { m.outcome = nil },
-			Inconclusive, map[string]Verdict{Process: Inconclusive, Launch: Inconclusive}},
+			Inconclusive, map[string]Verdict{"process": Inconclusive, "launch": Inconclusive}},
 		"a digest too few": {func(m *made) { m.outcome.Facts.Clusters[0].Size = 2 },
-			Violation, map[string]Verdict{invariant.NameDigests: Inconclusive, invariant.NameMembership: Inconclusive, invariant.NamePicture: Violation}},
+			Violation, map[string]Verdict{"digests": Inconclusive, "membership": Inconclusive, "picture": Violation}},
 		"a cluster that answers nothing": {func(m *made) { m.outcome.Facts.Probes[0].OK = false },
-			Violation, map[string]Verdict{invariant.NameLiveness: Violation}},
+			Violation, map[string]Verdict{"answers": Violation}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMade(t)
@@ -173,49 +184,151 @@ func TestEachKindOfTroubleHasItsVerdict(t *testing.T) {
 func TestAViolationNamesClusterKeyAndOperations(t *testing.T) {
 	m := newMade(t)
 	m.ops[1] = get(12, "never written")
-	for _, c := range m.judge().Checks {
-		if c.Name == Linearizability {
-			require.EqualValues(t, 1, c.Cluster)
-			require.Equal(t, "1/k", c.Key)
-			require.NotEmpty(t, c.Operations)
-			require.Contains(t, c.Detail, "cluster 1, key 1/k: ")
-		}
-	}
+	found := checksOf(t, m.judge(), "linearizability")
+	require.Len(t, found, 1)
+	require.EqualValues(t, 1, found[0].Cluster)
+	require.Equal(t, "1/k", found[0].Key)
+	require.NotEmpty(t, found[0].Operations)
+	require.Contains(t, found[0].Detail, "cluster 1, key 1/k: ")
 }
 
 func TestEveryKeyThatIsNotLinearizableIsExplained(t *testing.T) {
 	m := newMade(t)
-	for n := range maxViolations + 2 {
+	const explained, more = 5, 2
+	for n := range explained + more {
 		read := get(20, "never written")
 		read.Key = fmt.Sprintf("1/k%d", n)
 		m.ops = append(m.ops, read)
 	}
 	keys := map[string]bool{}
 	detail := ""
-	for _, c := range m.judge().Checks {
-		if c.Name == Linearizability {
-			require.NotEmpty(t, c.Operations)
-			require.Contains(t, c.Detail, c.Key)
-			keys[c.Key] = true
-			detail += c.Detail
-		}
+	for _, c := range checksOf(t, m.judge(), "linearizability") {
+		require.NotEmpty(t, c.Operations)
+		require.Contains(t, c.Detail, c.Key)
+		keys[c.Key] = true
+		detail += c.Detail
 	}
-	require.Len(t, keys, maxViolations)
+	require.Len(t, keys, explained)
 	require.Equal(t, 1, strings.Count(detail, "2 more keys are not linearizable"))
 }
 
+// checksOf returns what a check found; there must be something.
+func checksOf(t *testing.T, r *Result, key string) []Check {
+	t.Helper()
+	found := slices.DeleteFunc(slices.Clone(r.Checks), func(c Check) bool { return c.Name != key })
+	require.NotEmpty(t, found, key)
+	return found
+}
+
 func TestWhatIsNoRunIsRefused(t *testing.T) {
-	_, _, _, err := Judge(context.Background(), t.TempDir())
+	_, err := Read(t.TempDir())
 	require.ErrorContains(t, err, "can't be judged")
 	m := newMade(t)
 	m.judge()
-	require.NoError(t, os.WriteFile(filepath.Join(m.dir, rundir.EventsFile), []byte("{}\nnonsense\n{}\n"), 0o644))
-	_, _, _, err = Judge(context.Background(), m.dir)
+	require.NoError(t, os.WriteFile(filepath.Join(m.dir, timeline.FileName), []byte(`{"kind":"boot"}`+"\nnonsense\n{}\n"), 0o644))
+	_, err = Read(m.dir)
 	require.ErrorContains(t, err, "events.jsonl:2")
 }
 
-func TestWorse(t *testing.T) {
-	require.Equal(t, Violation, Worse(Inconclusive, Violation))
-	require.Equal(t, Inconclusive, Worse(Pass, Inconclusive))
-	require.Equal(t, []int{0, 1, 2}, []int{ExitCode(Pass), ExitCode(Violation), ExitCode(Inconclusive)})
+// What a scenario expects is a check of its own, with its own verdict.
+func TestExpectations(t *testing.T) {
+	decided := func(kind string) func(m *made) {
+		return func(m *made) {
+			m.events = append(m.events, timeline.Entry{At: time.Minute, Fact: timeline.Decided{Event: kind}})
+		}
+	}
+	repaired := func(how timeline.Repair, took time.Duration) func(m *made) {
+		return func(m *made) {
+			m.events = append(m.events, timeline.Entry{At: time.Minute, Fact: timeline.ClusterRepaired{Cluster: 1, How: how, Took: took}})
+		}
+	}
+	outage := func(m *made) {
+		m.events = append(m.events, timeline.Entry{At: 50 * time.Second, Fact: timeline.QuorumLost{Cluster: 1}}, timeline.Entry{At: 57 * time.Second, Fact: timeline.QuorumRegained{Cluster: 1}})
+	}
+	none := func(*made) {}
+	stale := func(m *made) { m.ops[1] = get(12, "never written") }
+	for name, c := range map[string]struct {
+		expect string
+		change func(m *made)
+		want   Verdict
+		detail string
+	}{
+		"none replaced":        {"{replaced: 0}", none, Pass, "expected 0; found 0"},
+		"one replaced":         {"{replaced: 0}", repaired(timeline.Replaced, time.Second), Violation, "expected 0; found 1"},
+		"enough restored":      {`{restored: ">= 1"}`, repaired(timeline.Restored, time.Second), Pass, "expected >= 1; found 1"},
+		"too few restored":     {`{restored: ">= 1"}`, none, Violation, "expected >= 1; found 0"},
+		"a quick repair":       {"{repair: < 40s}", repaired(timeline.Replaced, 39*time.Second), Pass, "expected < 40s; found 39s"},
+		"a slow repair":        {"{repair: < 40s}", repaired(timeline.Replaced, 40*time.Second), Violation, "expected < 40s; found 40s"},
+		"a move is no repair":  {"{moved: 0, replaced: 0}", repaired(timeline.Moved, time.Second), Violation, "expected 0; found 1"},
+		"no outage":            {"{unavailable: none}", none, Pass, "found 0s"},
+		"an outage":            {"{unavailable: none}", outage, Violation, "expected none; found 7s"},
+		"an event":             {"{event: fuse-blown}", decided("fuse-blown"), Pass, "as it was"},
+		"another event":        {"{event: fuse-blown}", decided("launched"), Violation, "there was no fuse-blown"},
+		"an unwanted event":    {"{no_event: [fuse-blown, paused]}", decided("paused"), Violation, "there was paused"},
+		"no unwanted event":    {"{no_event: [fuse-blown, paused]}", decided("launched"), Pass, ""},
+		"a violation":          {"{violation: linearizability}", stale, Pass, "as it was"},
+		"no violation":         {"{violation: linearizability}", none, Inconclusive, "not found: linearizability"},
+		"a quick launch":       {"{launch: <= 1s}", none, Pass, "found 1s"},
+		"a run that was cut":   {"{replaced: 0}", func(m *made) { m.outcome.Finished = false }, Inconclusive, "the run did not come to its end"},
+		"elections":            {"{elections: 1}", none, Pass, "found 1"},
+		"stalled writes":       {"{write_stall: < 1s}", none, Violation, "expected < 1s; found 1s"},
+		"stalled replacements": {"{replacement_stall: none}", none, Pass, "found 0s"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newMade(t)
+			m.scenario = "expect: " + c.expect + "\n"
+			c.change(m)
+			r := m.judge()
+			require.Equal(t, c.want, r.Expect[0].Verdict, "%+v", r.Expect)
+			require.Contains(t, r.Expect[0].Detail, c.detail)
+			if c.want != Pass { // and so is the run, at least
+				require.NotEqual(t, Pass, r.Verdict)
+			}
+		})
+	}
+}
+
+// A run that was to find a planted bug and did not is no pass, and says why.
+func TestAPlantedBugMustBeFound(t *testing.T) {
+	for name, c := range map[string]struct {
+		change  func(m *made)
+		verdict Verdict
+		detail  string
+	}{
+		"never fired":      {func(m *made) { m.outcome.Bug = &rundir.Bug{Kind: "lost-cas", Occasions: 7} }, Inconclusive, "lost-cas never fired: it struck 0 times on 7 occasions"},
+		"fired and missed": {func(m *made) { m.outcome.Bug = &rundir.Bug{Kind: "lost-cas", Occasions: 7, Strikes: 2} }, Inconclusive, "lost-cas fired and was missed: it struck 2 times on 7 occasions"},
+		"killed":           {func(m *made) { m.outcome = nil }, Inconclusive, "how often it struck was not recorded"},
+		"found":            {func(m *made) { m.ops[1] = get(12, "never written") }, Violation, "lost-cas was found by linearizability"},
+		"something else":   {func(m *made) { m.outcome.Facts.Probes[0].OK = false }, Violation, "found by answers"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newMade(t)
+			m.planted = true
+			c.change(m)
+			r := m.judge()
+			require.Equal(t, c.verdict, r.Verdict, "%+v", r.Checks)
+			require.Equal(t, "bug", r.Expect[0].Name)
+			require.Contains(t, r.Expect[0].Detail, c.detail)
+		})
+	}
+}
+
+func TestConcurrencyIsTheShareOfOperationsThatOverlap(t *testing.T) {
+	op := func(key string, call, ret int64) history.Op {
+		return history.Op{Key: key, Call: call, Return: ret, Outcome: history.OK}
+	}
+	for name, c := range map[string]struct {
+		ops  []history.Op
+		want float64
+	}{
+		"none at all":          {nil, 0},
+		"one after the other":  {[]history.Op{op("k", 0, 10), op("k", 10, 20), op("k", 30, 30)}, 0},
+		"two of three":         {[]history.Op{op("k", 0, 10), op("k", 9, 20), op("k", 20, 30)}, 2.0 / 3},
+		"on other keys":        {[]history.Op{op("k", 0, 10), op("l", 5, 8)}, 0},
+		"an instant in a span": {[]history.Op{op("k", 0, 10), op("k", 5, 5)}, 1},
+		"instants":             {[]history.Op{op("k", 5, 5), op("k", 5, 5)}, 0},
+		"one inside the first": {[]history.Op{op("k", 0, 100), op("k", 10, 20), op("k", 30, 40), op("k", 100, 110)}, 0.75},
+	} {
+		t.Run(name, func(t *testing.T) { require.InDelta(t, c.want, concurrency(c.ops).Overlapping, 1e-9) })
+	}
 }

@@ -89,7 +89,7 @@ type Bug struct {
 	// have; neither is known of a run that was killed.
 	Strikes   uint64 `json:"strikes"`
 	Occasions uint64 `json:"occasions"`
-	Counted   bool  `json:"counted"`
+	Counted   bool   `json:"counted"`
 }
 
 // String says how often it struck.
