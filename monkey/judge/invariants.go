@@ -98,7 +98,7 @@ func (e *evidence) injections() []invariant.Fault {
 
 // effectOf is one number for an effect: what the kind of fault is about.
 func effectOf(ev rundir.Event) int64 {
-	return ev.Effect.ProcessesEnded + ev.Effect.MessagesDropped + ev.Effect.MessagesDelayed + ev.Effect.BytesHeld
+	return ev.Effect.ProcessesEnded + ev.Effect.MessagesDropped + ev.Effect.MessagesDelayed + ev.Effect.MessagesDuplicated + ev.Effect.BytesHeld
 }
 
 // finals takes from the history what each key was last read to hold since the
