@@ -20,6 +20,8 @@ func TestDocumentedTablesAreCurrent(t *testing.T) {
 	source, err := os.ReadFile(docsFile)
 	require.NoError(t, err)
 	want := replaceBlock(t, string(source), "kinds", kindsTable())
+	want = replaceBlock(t, want, "checks", checksTable())
+	want = replaceBlock(t, want, "measures", measuresTable())
 	want = replaceBlock(t, want, "fields", fieldsTable())
 	want = replaceBlock(t, want, "mistakes", mistakes(t, example(t, want)))
 	if flag.Lookup("rewrite").Value.String() == "true" {
@@ -43,32 +45,63 @@ func kindsTable() string {
 	var out strings.Builder
 	out.WriteString("| kind | what is done | parameters of its own | forever | needs |\n|---|---|---|---|---|\n")
 	for _, kind := range FaultKinds() {
-		var parameters []string
-		for _, entry := range kind.ParameterReference() {
-			text := "`" + entry.Path + "`"
-			switch entry.Default {
-			case "":
-			case "required":
-				text += " (required)"
-			default:
-				text += " (default `" + entry.Default + "`)"
-			}
-			parameters = append(parameters, text)
-		}
 		forever := "no"
 		if kind.Forever {
 			forever = "yes"
 		}
-		fmt.Fprintf(&out, "| `%s` | %s | %s | %s | `%s` |\n", kind.Name, kind.Doc, strings.Join(parameters, ", "), forever, kind.Needs)
+		fmt.Fprintf(&out, "| `%s` | %s | %s | %s | `%s` |\n", kind.Name, kind.Doc, fieldNames(kind.ParameterReference()), forever, kind.Needs)
 	}
 	return out.String()
 }
+
+func checksTable() string {
+	var out strings.Builder
+	out.WriteString("| check | what is judged | settings of its own |\n|---|---|---|\n")
+	for _, kind := range CheckKinds() {
+		fmt.Fprintf(&out, "| `%s` | %s | %s |\n", kind.Key, kind.Doc, fieldNames(kind.SettingReference()))
+	}
+	return out.String()
+}
+
+func measuresTable() string {
+	var out strings.Builder
+	for _, m := range Measures() {
+		if ofTests(m.Key) {
+			continue
+		}
+		if out.Len() == 0 {
+			out.WriteString("| measure | what it is | value |\n|---|---|---|\n")
+		}
+		fmt.Fprintf(&out, "| `%s` | %s | %s |\n", m.Key, m.Doc, m.Form())
+	}
+	return out.String()
+}
+
+// fieldNames lists fields with their defaults.
+func fieldNames(entries []Entry) string {
+	var texts []string
+	for _, entry := range entries {
+		text := "`" + entry.Path + "`"
+		switch entry.Default {
+		case "":
+		case "required":
+			text += " (required)"
+		default:
+			text += " (default `" + entry.Default + "`)"
+		}
+		texts = append(texts, text)
+	}
+	return strings.Join(texts, ", ")
+}
+
+// ofTests reports whether a measure is one that this package's tests register.
+func ofTests(measure string) bool { return strings.HasPrefix(measure, "test-") }
 
 func fieldsTable() string {
 	var out strings.Builder
 	out.WriteString("| field | type | default | limits | |\n|---|---|---|---|---|\n")
 	for _, entry := range Reference() {
-		if strings.HasPrefix(entry.Path, "expect.test-") { // of this package's tests
+		if measure, ok := strings.CutPrefix(entry.Path, "expect."); ok && ofTests(measure) {
 			continue
 		}
 		fmt.Fprintf(&out, "| `%s` | %s | %s | %s | %s |\n", entry.Path, entry.Type, entry.Default, entry.Limits, entry.Doc)

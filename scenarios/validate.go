@@ -141,12 +141,12 @@ func (s *Scenario) validateDeaths(p *problems) {
 			p.add(path, "found permanent deaths without a limit, expected count, at or at_most")
 		case f.Target.OfDrummers():
 			if deadDrummers += deaths; p.read("deployment.drummers") && 2*deadDrummers >= s.Deployment.Drummers {
-				p.add(path, "found %d of %d Drummers dead for ever, expected fewer than half", deadDrummers, s.Deployment.Drummers)
+				p.add(path, "found %d of %d Drummers permanently dead, expected fewer than half", deadDrummers, s.Deployment.Drummers)
 			}
 		default:
 			deadNodeHosts += deaths
 			if p.read("deployment.nodehosts", "clusters.size") && s.Deployment.NodeHosts-deadNodeHosts < s.Clusters.Size {
-				p.add(path, "found %d of %d NodeHosts dead for ever, expected at least %d left: one for each member of a cluster",
+				p.add(path, "found %d of %d NodeHosts permanently dead, expected at least %d left: one for each member of a cluster",
 					deadNodeHosts, s.Deployment.NodeHosts, s.Clusters.Size)
 			}
 		}

@@ -7,6 +7,6 @@
 // (injector.go).
 //
 // A kind of fault registers itself with package scenarios, so that files may
-// speak of it; docs/adding-a-fault.md tells how to add one. This package knows
+// speak of it; docs/adding-a-fault.md is how to add one. This package knows
 // nothing of files, of clients or of judgement.
 package fault

@@ -5,7 +5,7 @@ package fault
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
+	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -44,10 +44,19 @@ type Injector struct {
 	begun  atomic.Int64 // injections
 }
 
-// active is an injection that has begun and not ended.
+// pending is a step that has not begun.
+type pending struct {
+	step    Step
+	planned time.Time
+	next    time.Time // attempt
+	waited  string    // why the last attempt failed; empty: there was none
+}
+
+// active is an injection that begins, or has begun and not ended.
 type active struct {
 	*injection
 	kind    behaviour
+	plan    pending
 	until   time.Time
 	traffic world.Effect // of its hosts, when it began
 }
@@ -57,14 +66,6 @@ type active struct {
 // that may not cost one wait for it.
 func NewInjector(w world.World, log Log, safe func(hosts []string) bool) *Injector {
 	return &Injector{world: w, log: log, safe: safe, links: newLinks(w), dead: map[string]bool{}}
-}
-
-// pending is a step that has not begun.
-type pending struct {
-	step    Step
-	planned time.Time
-	next    time.Time // attempt
-	waited  string    // why the last attempt failed; empty: there was none
 }
 
 // Run carries out steps, whose times are since start, ends those that end
@@ -119,130 +120,38 @@ func (in *Injector) Run(ctx context.Context, start time.Time, limit time.Duratio
 // attempt begins those of the steps of one instant that can be carried out, and
 // returns the others.
 func (in *Injector) attempt(due []pending) (failed []pending, err error) {
-	var begin []*admitted
+	var admitted []*active
 	// Those that may cost a quorum come first: the others must not strike on top
 	// of them.
-	slices.SortStableFunc(due, func(a, b pending) int { return boolOrder(b.step.Fault.LoseQuorum, a.step.Fault.LoseQuorum) })
-	for _, p := range due {
-		i, why := in.admit(p.step, begin)
-		if why != "" {
-			p.waited = why
-			failed = append(failed, p)
-			continue
-		}
-		begin = append(begin, &admitted{active: i, pending: p})
-	}
-	slices.SortStableFunc(begin, func(a, b *admitted) int { return a.id - b.id })
-	return failed, in.begin(begin)
-}
-
-// boolOrder orders false before true.
-func boolOrder(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
-	}
-	return 1
-}
-
-// admitted is an injection that is about to begin.
-type admitted struct {
-	*active
-	pending pending
-}
-
-// admit finds the hosts of a step, which strikes at one instant with others. They
-// may be struck: they run and, unless the scenario says otherwise, no quorum
-// depends on them. Otherwise why says what is missing.
-func (in *Injector) admit(s Step, others []*admitted) (a *active, why string) {
-	kind, ok := behaviours[s.Fault.Kind]
-	if !ok {
-		return nil, fmt.Sprintf("there is no kind of fault %q", s.Fault.Kind)
-	}
-	targets, why := in.targets(s)
-	if why != "" {
-		return nil, why
-	}
-	i := &injection{id: s.ID, fault: s.Fault, hosts: targets, world: in.world, links: in.links, rng: rand.New(rand.NewPCG(s.Seed, 0))}
-	i.hosts = kind.hosts(i)
-	if len(i.hosts) == 0 {
-		return nil, "none of the hosts that it strikes runs"
-	}
-	for _, h := range targets {
-		switch {
-		case !slices.Contains(i.hosts, h): // the kind has others
-		case !in.world.Running(h):
-			return nil, fmt.Sprintf("host %s does not run", h)
-		case slices.ContainsFunc(others, func(o *admitted) bool { return o.kind.Down && slices.Contains(o.hosts, h) }):
-			return nil, fmt.Sprintf("host %s goes down at the same instant", h)
+	for _, mayLoseQuorum := range []bool{true, false} {
+		for _, p := range due {
+			if p.step.Fault.LoseQuorum != mayLoseQuorum {
+				continue
+			}
+			a, why := in.admit(p, admitted)
+			if why != "" {
+				p.waited = why
+				failed = append(failed, p)
+				continue
+			}
+			admitted = append(admitted, a)
 		}
 	}
-	if !s.Fault.LoseQuorum && !kind.sparesPeers(s.Fault) && !in.safe(slices.Concat(i.hosts, in.unreachable(others))) {
-		return nil, fmt.Sprintf("losing %v would cost a cluster its quorum", i.hosts)
-	}
-	return &active{injection: i, kind: kind}, ""
-}
-
-// unreachable lists the hosts that run, but that peers cannot count on: a fault
-// that goes on cuts them off, or one that is about to begin strikes them.
-func (in *Injector) unreachable(beginning []*admitted) []string {
-	var hosts []string
-	for _, a := range in.active {
-		if a.kind.Needs == scenarios.CanCut && !a.kind.sparesPeers(a.fault) {
-			hosts = append(hosts, a.hosts...)
-		}
-	}
-	for _, a := range beginning {
-		if a.kind.Down || a.kind.Needs == scenarios.CanCut && !a.kind.sparesPeers(a.fault) {
-			hosts = append(hosts, a.hosts...)
-		}
-	}
-	return hosts
-}
-
-// targets names a step's targets: hosts drawn by the plan, or those that play a
-// part now.
-func (in *Injector) targets(s Step) (hosts []string, why string) {
-	switch s.Fault.Target.Class {
-	case scenarios.DrummerLeader:
-		if h, ok := in.world.DrummerLeader(); ok {
-			return []string{h}, ""
-		}
-		return nil, "no Drummer server leads"
-	case scenarios.ClusterLeader:
-		if h, ok := in.world.ClusterLeader(s.Cluster); ok {
-			return []string{h}, ""
-		}
-		return nil, fmt.Sprintf("cluster %d has no leader", s.Cluster)
-	case scenarios.Joining:
-		if h, ok := in.world.JoiningHost(); ok {
-			return []string{h}, ""
-		}
-		return nil, "no new member is catching up"
-	}
-	if len(s.Hosts) == 0 {
-		return nil, "every possible target is dead for ever"
-	}
-	return s.Hosts, ""
+	slices.SortFunc(admitted, func(a, b *active) int { return a.id - b.id })
+	return failed, in.begin(admitted)
 }
 
 // begin begins injections at one instant of the clock. Those of kinds that strike
 // together go first: they may wait for that instant, the others do not.
-func (in *Injector) begin(all []*admitted) error {
-	groups := map[string][]*admitted{}
-	var names []string
+func (in *Injector) begin(all []*active) error {
+	groups := map[string][]*active{} // of the kinds that strike together
 	for _, a := range all {
-		if name := a.kind.Name; a.kind.together != nil {
-			if groups[name] == nil {
-				names = append(names, name)
-			}
-			groups[name] = append(groups[name], a)
+		if a.kind.together != nil {
+			groups[a.kind.Name] = append(groups[a.kind.Name], a)
 		}
 	}
-	for _, name := range names {
-		if err := in.together(groups[name]); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(groups)) {
+		if err := in.beginTogether(groups[name]); err != nil {
 			return err
 		}
 	}
@@ -261,8 +170,8 @@ func (in *Injector) begin(all []*admitted) error {
 	return nil
 }
 
-// together begins injections of a kind that strikes several hosts at once.
-func (in *Injector) together(all []*admitted) error {
+// beginTogether begins injections of one kind that strikes its hosts together.
+func (in *Injector) beginTogether(all []*active) error {
 	var hosts []string
 	for _, a := range all {
 		hosts = append(hosts, a.hosts...)
@@ -281,14 +190,15 @@ func (in *Injector) together(all []*admitted) error {
 }
 
 // began records the begin of an injection, and keeps it until its end.
-func (in *Injector) began(a *admitted) {
+func (in *Injector) began(a *active) {
 	in.begun.Add(1)
+	now := time.Now()
 	fact := timeline.InjectionBegan{
 		ID: a.id, Fault: a.kind.Name, Target: a.fault.Target.String(), Hosts: a.hosts, Forever: a.fault.Forever,
-		Planned: in.log.Since(a.pending.planned), Waited: a.pending.waited,
+		Planned: in.log.Since(a.plan.planned), Waited: a.plan.waited,
 	}
-	if fact.Waited == "" && time.Now().After(a.pending.planned) {
-		fact.Waited = "the injector waited for a power loss to strike, or for a host to boot"
+	if fact.Waited == "" && now.After(a.plan.planned) {
+		fact.Waited = "a power loss waited for a disk to sync, or a host was being booted"
 	}
 	if a.kind.Down {
 		effect := a.effect
@@ -301,25 +211,20 @@ func (in *Injector) began(a *admitted) {
 		}
 		return
 	}
-	a.until = time.Now().Add(a.pending.step.For)
-	i, _ := slices.BinarySearchFunc(in.active, a.active, func(x, y *active) int {
-		if x.until.After(y.until) {
-			return 1
-		}
-		return -1 // behind those that end at the same time
-	})
-	in.active = slices.Insert(in.active, i, a.active)
+	a.until = now.Add(a.plan.step.For)
+	at := slices.IndexFunc(in.active, func(x *active) bool { return x.until.After(a.until) })
+	if at < 0 {
+		at = len(in.active)
+	}
+	in.active = slices.Insert(in.active, at, a)
 }
 
 // postpone puts steps that could not be carried out back into the queue, or
 // skips them for good.
 func (in *Injector) postpone(queue, failed []pending) []pending {
 	for _, p := range failed {
-		wait := retryEvery
-		if p.step.Fault.Target.Class == scenarios.Joining {
-			wait = retryJoining
-		}
-		if p.next = time.Now().Add(wait); p.next.After(p.planned.Add(retryLimit)) {
+		p.next = time.Now().Add(retryIn(p.step))
+		if p.next.After(p.planned.Add(retryLimit)) {
 			in.skip(p, p.waited)
 			continue
 		}
@@ -327,6 +232,14 @@ func (in *Injector) postpone(queue, failed []pending) []pending {
 		queue = slices.Insert(queue, i, p)
 	}
 	return queue
+}
+
+// retryIn is the time to a step's next attempt.
+func retryIn(s Step) time.Duration {
+	if s.Fault.Target.Class == scenarios.Joining {
+		return retryJoining
+	}
+	return retryEvery
 }
 
 // skipRest gives up what waited in vain and, when the phase with faults is over,
@@ -369,7 +282,8 @@ func (in *Injector) finish(a *active) error {
 	if err := a.kind.end(a.injection); err != nil {
 		return fmt.Errorf("end %v: %w", a.injection, err)
 	}
-	in.log.Add(timeline.InjectionEnded{ID: a.id, Effect: &a.effect})
+	effect := a.effect
+	in.log.Add(timeline.InjectionEnded{ID: a.id, Effect: &effect})
 	if a.kind.Down {
 		in.boot(a.hosts)
 	}

@@ -4,11 +4,6 @@ package fault
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"net"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,192 +12,165 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
-	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
-// board is a world of switches: it remembers what was done to it.
-type board struct {
-	start   time.Time
-	up      map[string]bool
-	links   map[pair]world.Link
-	journal []string
-	leader  string
-	dropped int64
-	unsafe  atomic.Bool // losing any host costs a quorum
-	mu      sync.Mutex  // guards links
-	broken  bool        // no host boots
-}
-
-func newBoard() *board {
-	b := &board{start: time.Now(), up: map[string]bool{}, links: map[pair]world.Link{}, leader: "drummer1"}
-	for _, h := range b.Hosts() {
-		b.up[h.Name] = true
-	}
-	return b
-}
-
-func (b *board) Hosts() []world.Host {
-	return []world.Host{{Name: "drummer1", Role: world.Drummer}, {Name: "nodehost1", Role: world.NodeHost}, {Name: "nodehost2", Role: world.NodeHost}}
-}
-
-func (b *board) note(what, host string) {
-	b.journal = append(b.journal, fmt.Sprintf("%v %s %s", time.Since(b.start), what, host))
-}
-
-func (b *board) stop(what, host string) (world.Effect, error) {
-	b.note(what, host)
-	b.up[host] = false
-	return world.Effect{ProcessesEnded: 1}, nil
-}
-
-func (b *board) Capabilities() []scenarios.Capability { return nil }
-func (b *board) Membership(context.Context, string, uint64) (world.Membership, error) {
-	return world.Membership{}, nil
-}
-func (b *board) JoiningHost() (string, bool)         { return "", false }
-func (b *board) ClusterLeader(uint64) (string, bool) { return "", false }
-func (b *board) Start(context.Context) error         { return nil }
-func (b *board) Stop()                               {}
-func (b *board) Running(h string) bool               { return b.up[h] }
-func (b *board) Kill(h string) (world.Effect, error) { return b.stop("kill", h) }
-func (b *board) PowerLoss(hosts ...string) ([]world.Effect, error) {
-	var effects []world.Effect
-	for _, h := range hosts {
-		e, _ := b.stop("power-loss", h)
-		effects = append(effects, e)
-	}
-	return effects, nil
-}
-func (b *board) Wipe(h string) (world.Effect, error) { return b.stop("wipe", h) }
-func (b *board) DrummerLeader() (string, bool)       { return b.leader, b.leader != "" }
-func (b *board) LeaderChanges() []world.LeaderChange { return nil }
-func (b *board) Examine() []string                   { return nil }
-func (b *board) Boot(h string) error {
-	if b.broken {
-		return errors.New("the disk is full of holes")
-	}
-	b.note("boot", h)
-	b.up[h] = true
-	return nil
-}
-func (b *board) SetLink(from, to string, q world.Link) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.links[pair{from, to}] = q
-	return nil
-}
-
-func (b *board) link(p pair) world.Link {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.links[p]
-}
-func (b *board) Traffic(...string) world.Effect {
-	b.dropped++
-	return world.Effect{MessagesDropped: b.dropped}
-}
-func (b *board) DialContext(context.Context, string) (net.Conn, error) { return nil, net.ErrClosed }
-func (b *board) Inspect(context.Context, string) (world.Inspection, error) {
-	return world.Inspection{}, nil
-}
-
-func (b *board) safe([]string) bool { return !b.unsafe.Load() }
-
-// carryOut runs steps for a minute on a board of switches, then heals.
-func carryOut(t *testing.T, b *board, steps ...Step) *Injector {
+// onBoard runs f in a bubble with a board.
+func onBoard(t *testing.T, f func(t *testing.T, b *board)) {
 	t.Helper()
-	events, err := timeline.Create(t.TempDir(), b.start)
-	require.NoError(t, err)
-	in := NewInjector(b, events, b.safe)
-	require.NoError(t, in.Run(t.Context(), b.start, time.Minute, steps))
-	require.NoError(t, in.Heal())
-	require.NoError(t, events.Close())
-	return in
+	synctest.Test(t, func(t *testing.T) { f(t, newBoard()) })
 }
 
-func TestInjectorEndsAndBootsOnTime(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBoard()
-		carryOut(t, b,
-			Step{ID: 1, At: 5 * time.Second, Hosts: []string{"nodehost1"}, For: 20 * time.Second, Fault: &scenarios.Fault{Kind: "kill"}},
-			Step{ID: 2, At: 10 * time.Second, Hosts: []string{"nodehost2"}, For: 5 * time.Second, Fault: &scenarios.Fault{Kind: "power-loss"}},
-			Step{ID: 3, At: 50 * time.Second, For: time.Hour, Fault: &scenarios.Fault{Kind: "kill", Target: scenarios.Target{Class: scenarios.DrummerLeader}}})
+func TestInjectorBeginsEndsAndBootsOnTime(t *testing.T) {
+	onBoard(t, func(t *testing.T, b *board) {
+		r := carryOut(t, b, planOf(t,
+			"kind: kill, target: nodehost-1, at: [5s, 25s], for: 20s",
+			"kind: power-loss, target: nodehost-2, at: [10s], for: 5s",
+			"kind: kill, target: drummer-leader, at: [50s], for: 1h",
+		), nil)
 		require.Equal(t, []string{
-			"5s kill nodehost1", "10s power-loss nodehost2", "15s boot nodehost2",
-			"25s boot nodehost1", "50s kill drummer1", "1m0s boot drummer1",
-		}, b.journal)
+			"5s kill nodehost-1", "10s power-loss nodehost-2", "15s boot nodehost-2",
+			"25s boot nodehost-1", "25s kill nodehost-1", "45s boot nodehost-1", "50s kill drummer-1", "1m0s boot drummer-1",
+		}, b.journal, "what ends at an instant is over for what begins at it")
+		for _, began := range facts[timeline.InjectionBegan](r) {
+			require.Empty(t, began.Waited)
+		}
+		require.Empty(t, facts[timeline.InjectionSkipped](r))
 	})
 }
 
 func TestInjectorLeavesTheDeadDead(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBoard()
-		in := carryOut(t, b,
-			Step{ID: 1, At: time.Second, Hosts: []string{"nodehost1"}, Fault: &scenarios.Fault{Kind: "kill", Forever: true}},
-			Step{ID: 2, At: 2 * time.Second, Hosts: []string{"nodehost1"}, For: time.Second, Fault: &scenarios.Fault{Kind: "kill"}})
-		require.Equal(t, []string{"1s kill nodehost1"}, b.journal)
-		require.Equal(t, map[string]bool{"nodehost1": true}, in.dead)
+	onBoard(t, func(t *testing.T, b *board) {
+		r := carryOut(t, b, planOf(t,
+			"kind: kill, target: nodehost-1, at: [1s], forever: true",
+			"kind: kill, target: nodehost-1, at: [2s], for: 1s"), nil)
+		require.Equal(t, []string{"1s kill nodehost-1"}, b.journal)
+		require.True(t, r.began(t, 1).Forever)
+		require.Equal(t, []timeline.InjectionSkipped{{ID: 2, Fault: "kill", Target: "nodehost-1", Planned: 2 * time.Second,
+			Reason: "host nodehost-1 does not run"}}, facts[timeline.InjectionSkipped](r))
 	})
 }
 
 func TestOverlappingFaultsShareLinks(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBoard()
-		cut := pair{"nodehost1", "nodehost2"}
-		events, err := timeline.Create(t.TempDir(), b.start)
-		require.NoError(t, err)
-		in := NewInjector(b, events, b.safe)
-		defer events.Close()
-		go func() {
-			time.Sleep(15 * time.Second)
-			require.Equal(t, world.Link{Cut: true, Drop: 0.5}, b.link(cut), "both faults")
-			time.Sleep(10 * time.Second)
-			require.Equal(t, world.Link{Drop: 0.5}, b.link(cut), "the partition ended, the loss goes on")
-		}()
-		require.NoError(t, in.Run(t.Context(), b.start, time.Minute, []Step{
-			{ID: 1, At: 5 * time.Second, Hosts: []string{"nodehost1"}, For: 15 * time.Second, Fault: &scenarios.Fault{Kind: "partition"}},
-			{ID: 2, At: 10 * time.Second, Hosts: []string{"nodehost2"}, For: 30 * time.Second, Fault: &scenarios.Fault{Kind: "lossy", Parameters: &lossy{Drop: 50}}},
-		}))
-		for p, q := range b.links {
-			require.Zero(t, q, "%v after both ended", p)
-		}
+	onBoard(t, func(t *testing.T, b *board) {
+		quality := func() world.Link { return b.link("nodehost-1", "nodehost-2") }
+		carryOut(t, b, planOf(t,
+			"kind: partition, target: nodehost-1, at: [5s], for: 15s",
+			"kind: lossy, target: nodehost-2, at: [10s], for: 30s, drop: 50%",
+		), map[time.Duration]func(){
+			15 * time.Second: func() { require.Equal(t, world.Link{Cut: true, Drop: 0.5}, quality(), "both faults") },
+			25 * time.Second: func() {
+				require.Equal(t, world.Link{Drop: 0.5}, quality(), "the partition ended, the loss goes on")
+			},
+			41 * time.Second: func() { requireWhole(t, b) },
+		})
 	})
 }
 
-func TestAFaultWaitsForTheQuorumAndIsSkippedInTheEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBoard()
-		b.unsafe.Store(true)
-		go func() {
-			time.Sleep(19500 * time.Millisecond)
-			b.unsafe.Store(false)
-		}()
-		carryOut(t, b,
-			Step{ID: 1, At: 5 * time.Second, Hosts: []string{"nodehost1"}, For: 10 * time.Second, Fault: &scenarios.Fault{Kind: "kill"}})
-		require.Equal(t, []string{"20s kill nodehost1", "30s boot nodehost1"}, b.journal)
+func TestAFaultWaitsForTheQuorumAndSaysSo(t *testing.T) {
+	onBoard(t, func(t *testing.T, b *board) {
+		b.unsafe = true
+		r := carryOut(t, b, planOf(t, "kind: kill, target: nodehost-1, at: [5s], for: 10s"), map[time.Duration]func(){
+			19500 * time.Millisecond: func() { b.set(func() { b.unsafe = false }) },
+		})
+		require.Equal(t, []string{"20s kill nodehost-1", "30s boot nodehost-1"}, b.journal)
+		began := r.began(t, 1)
+		require.Equal(t, 5*time.Second, began.Planned)
+		require.Equal(t, "losing [nodehost-1] would cost a cluster its quorum", began.Waited)
+	})
+}
 
-		c := newBoard()
-		c.unsafe.Store(true)
-		carryOut(t, c,
-			Step{ID: 1, At: 5 * time.Second, Hosts: []string{"nodehost1"}, For: 10 * time.Second, Fault: &scenarios.Fault{Kind: "kill"}},
-			Step{ID: 2, At: 6 * time.Second, Hosts: []string{"nodehost2"}, For: time.Second, Fault: &scenarios.Fault{Kind: "kill", LoseQuorum: true}})
-		require.Equal(t, []string{"6s kill nodehost2", "7s boot nodehost2"}, c.journal, "the first waits in vain, and holds nobody up")
+func TestAFaultThatWaitsInVainIsSkippedAndHoldsNobodyUp(t *testing.T) {
+	onBoard(t, func(t *testing.T, b *board) {
+		b.unsafe = true
+		r := carryOut(t, b, planOf(t,
+			"kind: kill, target: nodehost-1, at: [5s], for: 10s",
+			"kind: kill, target: nodehost-2, at: [6s], for: 1s, lose_quorum: true",
+			"kind: kill, target: nodehost-3, at: [1m], for: 1s, lose_quorum: true"), nil)
+		require.Equal(t, []string{"6s kill nodehost-2", "7s boot nodehost-2"}, b.journal)
+		skipped := facts[timeline.InjectionSkipped](r)
+		require.Len(t, skipped, 2)
+		require.Equal(t, 1, skipped[0].ID)
+		require.Contains(t, skipped[0].Reason, "quorum")
+		require.Equal(t, 3, skipped[1].ID)
+		require.Contains(t, skipped[1].Reason, "was over")
+	})
+}
+
+func TestAFaultIsSkippedAfterTheRetryLimit(t *testing.T) {
+	onBoard(t, func(t *testing.T, b *board) {
+		b.unsafe = true
+		r := &record{start: b.start}
+		in := NewInjector(b, r, b.safe)
+		require.NoError(t, in.Run(t.Context(), b.start, time.Hour, planOf(t, "kind: kill, target: nodehost-1, at: [5s], for: 10s")))
+		require.Len(t, r.entries, 1)
+		require.Equal(t, 5*time.Second+retryLimit, r.entries[0].At)
+	})
+}
+
+// Of faults of one instant, those that together cost a quorum do not all strike.
+func TestFaultsOfOneInstantAreJudgedTogether(t *testing.T) {
+	onBoard(t, func(t *testing.T, b *board) {
+		r := &record{start: b.start}
+		in := NewInjector(b, r, func(hosts []string) bool { return len(hosts) <= 2 })
+		require.NoError(t, in.Run(t.Context(), b.start, time.Minute, planOf(t,
+			"kind: kill, target: nodehost-1, at: [5s], for: 10s",
+			"kind: partition, target: nodehost-2, at: [5s], for: 10s",
+			"kind: kill, target: nodehost-3, at: [5s], for: 10s, lose_quorum: true",
+			"kind: kill, target: nodehost-3, at: [5s], for: 10s, lose_quorum: true",
+			"kind: lossy, target: nodehost-4, at: [5s], for: 10s, drop: 1%, lose_quorum: true")))
+		at := map[int]time.Duration{}
+		for _, e := range r.entries {
+			if f, ok := e.Fact.(timeline.InjectionBegan); ok {
+				at[f.ID] = e.At
+			}
+		}
+		require.Equal(t, map[int]time.Duration{1: 5 * time.Second, 3: 5 * time.Second, 5: 5 * time.Second,
+			2: 15 * time.Second, 4: 15 * time.Second}, at)
+		require.Contains(t, r.began(t, 2).Waited, "quorum")
+		require.Contains(t, r.began(t, 4).Waited, "host nodehost-3")
+	})
+}
+
+func TestAFaultOfAJoiningMemberCatchesIt(t *testing.T) {
+	onBoard(t, func(t *testing.T, b *board) {
+		r := carryOut(t, b, planOf(t, "kind: kill, target: joining, at: [5s], for: 10s"), map[time.Duration]func(){
+			20005 * time.Millisecond: func() { b.set(func() { b.joining = "nodehost-4" }) },
+			20016 * time.Millisecond: func() { b.set(func() { b.joining = "" }) },
+		})
+		require.Equal(t, []string{"20.01s kill nodehost-4", "30.01s boot nodehost-4"}, b.journal)
+		require.Equal(t, "no new member is catching up", r.began(t, 1).Waited)
+	})
+}
+
+func TestARunThatIsCutShortIsHealed(t *testing.T) {
+	onBoard(t, func(t *testing.T, b *board) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		r := &record{start: b.start}
+		in := NewInjector(b, r, b.safe)
+		require.NoError(t, in.Run(ctx, b.start, time.Minute, planOf(t,
+			"kind: kill, target: nodehost-1, at: [5s], for: 20s",
+			"kind: partition, target: nodehost-2, at: [6s], for: 20s",
+			"kind: kill, target: nodehost-3, at: [20s], for: 20s")))
+		require.Equal(t, 2, in.Begun())
+		require.NoError(t, in.Heal())
+		requireWhole(t, b)
+		require.Empty(t, facts[timeline.InjectionSkipped](r), "it was not due yet")
 	})
 }
 
 func TestAHostThatDoesNotBootIsAFinding(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBoard()
+	onBoard(t, func(t *testing.T, b *board) {
 		b.broken = true
-		dir := t.TempDir()
-		events, err := timeline.Create(dir, b.start)
-		require.NoError(t, err)
-		in := NewInjector(b, events, b.safe)
-		require.NoError(t, in.Run(t.Context(), b.start, time.Minute, []Step{
-			{ID: 1, At: time.Second, Hosts: []string{"nodehost1"}, For: time.Second, Fault: &scenarios.Fault{Kind: "kill"}}}))
-		require.NoError(t, events.Close())
-		record, err := timeline.Read(dir)
-		require.NoError(t, err)
-		require.Equal(t, record.Entries[len(record.Entries)-1].Fact, timeline.BootFailed{Host: "nodehost1", Error: "the disk is full of holes"})
+		r := carryOut(t, b, planOf(t, "kind: kill, target: nodehost-1, at: [1s], for: 1s"), nil)
+		require.Equal(t, []timeline.BootFailed{{Host: "nodehost-1", Error: "the disk is full of holes"}}, facts[timeline.BootFailed](r))
 	})
+}
+
+func TestEveryKindHasAColour(t *testing.T) {
+	require.NotEmpty(t, behaviours)
+	for name := range behaviours {
+		require.Regexp(t, "^#[0-9a-f]{6}$", Colour(name), name)
+	}
+	require.Empty(t, Colour("meteor"))
 }

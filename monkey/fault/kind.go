@@ -25,8 +25,9 @@ type kind[P any] struct {
 	validate func(s *scenarios.Scenario, f *scenarios.Fault, p P, report func(key, format string, args ...any))
 	// hosts returns whom it strikes, given the targets in i.hosts. nil: those.
 	hosts func(i *injection, p P) []string
-	// sparesPeers reports whether all NodeHosts still reach each other, so that
-	// no Raft cluster can lose its quorum by it. nil: they may not.
+	// sparesPeers reports whether all NodeHosts still reach each other, and all
+	// Drummers, so that no Raft cluster can lose its quorum by it. nil: they may
+	// not.
 	sparesPeers func(p P) bool
 	// begin does it to i.hosts. A kind that ends processes sets i.effect.
 	begin func(i *injection, p P) error

@@ -17,7 +17,7 @@ type Step struct {
 	ID int // from 1, in order of At
 	// At is when it begins, since the phase with faults began.
 	At time.Duration
-	// For is how long it lasts; 0 when the fault is for ever.
+	// For is how long it lasts; 0 when the fault is permanent.
 	For time.Duration
 	// Hosts are the drawn targets; none for a target that is whoever leads.
 	Hosts []string

@@ -71,7 +71,7 @@ func TestPlanProperties(t *testing.T) {
 				require.LessOrEqual(t, step.At+step.For, s.Duration.D(), "it is not cut short")
 			}
 			for _, h := range step.Hosts {
-				require.False(t, dead[h], "%s is dead for ever and no target", h)
+				require.False(t, dead[h], "%s is permanently dead and no target", h)
 				dead[h] = f.Forever
 			}
 		}

@@ -65,24 +65,77 @@ func get(ctx context.Context, c *client.Client, key string) (string, error) {
 	return a.Observed.Value.Text, err
 }
 
-func TestWhatWasAcknowledgedSurvivesPowerLossOfEveryHost(t *testing.T) {
+func TestWhatWasAcknowledgedSurvivesPowerLossOfEveryHostAtOnce(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *World, c *client.Client) {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer cancel()
 		require.NoError(t, put(ctx, c, "k", "second"))
+		var all []string
 		for _, h := range w.Hosts() {
-			e, err := w.PowerLoss(h.Name)
-			require.NoError(t, err)
-			require.EqualValues(t, 1, e[0].ProcessesEnded)
-			require.False(t, w.Running(h.Name))
+			all = append(all, h.Name)
 		}
-		for _, h := range w.Hosts() {
-			require.NoError(t, w.Boot(h.Name))
+		seen := watchRunning(ctx, w)
+		began := time.Now()
+		effects, err := w.PowerLoss(all...)
+		require.NoError(t, err)
+		require.LessOrEqual(t, time.Since(began), powerLossLimit)
+		time.Sleep(10 * time.Millisecond)
+		require.Equal(t, []int{len(all), 0}, seen(), "at no time did only some of them run")
+		for i, name := range all {
+			require.EqualValues(t, 1, effects[i].ProcessesEnded, name)
+			require.False(t, w.Running(name), name)
+		}
+		for _, name := range all {
+			require.NoError(t, w.Boot(name))
 		}
 		require.Eventually(t, func() bool {
 			v, err := get(ctx, c, "k")
 			return err == nil && v == "second"
 		}, time.Minute, time.Second)
+	})
+}
+
+// watchRunning looks every millisecond at how many hosts run, until the returned
+// function is called for the different numbers in their order.
+func watchRunning(ctx context.Context, w *World) func() []int {
+	ctx, stop := context.WithCancel(ctx)
+	numbers := make(chan []int)
+	go func() {
+		var seen []int
+		for ; ctx.Err() == nil; time.Sleep(time.Millisecond) {
+			running := 0
+			for _, h := range w.Hosts() {
+				if w.Running(h.Name) {
+					running++
+				}
+			}
+			if len(seen) == 0 || seen[len(seen)-1] != running {
+				seen = append(seen, running)
+			}
+		}
+		numbers <- seen
+	}()
+	return func() []int {
+		stop()
+		return <-numbers
+	}
+}
+
+func TestPowerLossOfHostsThatAreDownOrUnknown(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *World, _ *client.Client) {
+		for _, bad := range []string{"nodehost-9", "nodehost-1"} {
+			_, err := w.PowerLoss("nodehost-1", bad)
+			require.ErrorContains(t, err, bad)
+			require.True(t, w.Running("nodehost-1"), "nothing happened")
+		}
+		_, err := w.Kill("nodehost-1")
+		require.NoError(t, err)
+		began := time.Now()
+		effects, err := w.PowerLoss("nodehost-1")
+		require.NoError(t, err)
+		require.Zero(t, effects[0].ProcessesEnded)
+		require.Zero(t, time.Since(began), "there is no Sync to wait for")
+		require.NoError(t, w.Boot("nodehost-1"))
 	})
 }
 

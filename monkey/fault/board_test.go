@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
+	"github.com/drumbeat-raft/drumbeat/monkey/world"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
+)
+
+// board is a world of switches, with three Drummers and five NodeHosts: it
+// remembers what was done to it.
+type board struct {
+	start time.Time
+	// powerLossTakes is how long a power loss waits.
+	powerLossTakes time.Duration
+
+	mu       sync.Mutex
+	up       map[string]bool
+	links    map[pair]world.Link // those that are not perfect
+	journal  []string
+	leader   string
+	joining  string
+	unsafe   bool // losing any host costs a quorum
+	broken   bool // no host boots
+	readings int64
+}
+
+func newBoard() *board {
+	b := &board{start: time.Now(), up: map[string]bool{}, links: map[pair]world.Link{}, leader: "drummer-1"}
+	for _, h := range b.Hosts() {
+		b.up[h.Name] = true
+	}
+	return b
+}
+
+func (b *board) Hosts() []world.Host { return hosts(3, 5) }
+
+// set changes a switch of the board, while an injector works.
+func (b *board) set(change func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	change()
+}
+
+func (b *board) note(what, host string) {
+	b.journal = append(b.journal, fmt.Sprintf("%v %s %s", time.Since(b.start), what, host))
+}
+
+func (b *board) stop(what, host string) (world.Effect, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.note(what, host)
+	b.up[host] = false
+	return world.Effect{ProcessesEnded: 1}, nil
+}
+
+func (b *board) Kill(h string) (world.Effect, error) { return b.stop("kill", h) }
+func (b *board) Wipe(h string) (world.Effect, error) { return b.stop("wipe", h) }
+
+func (b *board) PowerLoss(hosts ...string) ([]world.Effect, error) {
+	time.Sleep(b.powerLossTakes)
+	var effects []world.Effect
+	for i, h := range hosts {
+		e, _ := b.stop("power-loss", h)
+		e.BytesLost = int64(i + 1)
+		effects = append(effects, e)
+	}
+	return effects, nil
+}
+
+func (b *board) Boot(h string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.broken {
+		return errors.New("the disk is full of holes")
+	}
+	b.note("boot", h)
+	b.up[h] = true
+	return nil
+}
+
+func (b *board) Running(h string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.up[h]
+}
+
+func (b *board) SetLink(from, to string, q world.Link) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.links[pair{from, to}] = q; q == (world.Link{}) {
+		delete(b.links, pair{from, to})
+	}
+	return nil
+}
+
+// link returns the quality of from → to.
+func (b *board) link(from, to string) world.Link {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.links[pair{from, to}]
+}
+
+// reaches lists which hosts, and the clients, host's messages get to.
+func (b *board) reaches(host string) []string {
+	var all []string
+	for _, h := range append(b.Hosts(), world.Host{Name: world.Clients}) {
+		if h.Name != host && !b.link(host, h.Name).Cut {
+			all = append(all, h.Name)
+		}
+	}
+	return all
+}
+
+// Traffic has one more of everything at each reading.
+func (b *board) Traffic(...string) world.Effect {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.readings++
+	n := b.readings
+	return world.Effect{MessagesDropped: n, MessagesDelayed: n, MessagesDuplicated: n, BytesHeld: n, ConnectionsReset: n}
+}
+
+func (b *board) DrummerLeader() (string, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.leader, b.leader != ""
+}
+
+func (b *board) JoiningHost() (string, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.joining, b.joining != ""
+}
+
+// safe is what the injector asks before it strikes.
+func (b *board) safe([]string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !b.unsafe
+}
+
+func (b *board) Capabilities() []scenarios.Capability { return nil }
+func (b *board) ClusterLeader(uint64) (string, bool)  { return "nodehost-3", true }
+func (b *board) Start(context.Context) error          { return nil }
+func (b *board) Stop()                                {}
+func (b *board) LeaderChanges() []world.LeaderChange  { return nil }
+func (b *board) Examine() []string                    { return nil }
+func (b *board) DialContext(context.Context, string) (net.Conn, error) {
+	return nil, net.ErrClosed
+}
+func (b *board) Inspect(context.Context, string) (world.Inspection, error) {
+	return world.Inspection{}, nil
+}
+func (b *board) Membership(context.Context, string, uint64) (world.Membership, error) {
+	return world.Membership{}, nil
+}
+
+// record is a Log in memory.
+type record struct {
+	start   time.Time
+	entries []timeline.Entry
+}
+
+func (r *record) Since(t time.Time) time.Duration { return t.Sub(r.start) }
+func (r *record) Add(f timeline.Fact) {
+	r.entries = append(r.entries, timeline.Entry{At: r.Since(time.Now()), Fact: f})
+}
+
+// began returns the recorded begin of an injection.
+func (r *record) began(t *testing.T, id int) timeline.InjectionBegan {
+	t.Helper()
+	for _, e := range r.entries {
+		if f, ok := e.Fact.(timeline.InjectionBegan); ok && f.ID == id {
+			return f
+		}
+	}
+	require.Fail(t, "the injection did not begin", "%d in %v", id, r.entries)
+	return timeline.InjectionBegan{}
+}
+
+// facts returns what of a type was recorded.
+func facts[F timeline.Fact](r *record) []F {
+	var all []F
+	for _, e := range r.entries {
+		if f, ok := e.Fact.(F); ok {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// planOf plans the faults of a scenario that lasts a minute, one a line as in a
+// file.
+func planOf(t *testing.T, faults ...string) []Step {
+	t.Helper()
+	s, err := scenarios.Parse("test.yaml", []byte("name: test\nduration: 1m\nfaults:\n  - {"+strings.Join(faults, "}\n  - {")+"}\n"))
+	require.NoError(t, err)
+	return Plan(s, hosts(s.Deployment.Drummers, s.Deployment.NodeHosts), 1)
+}
+
+// carryOut runs steps for a minute on a board, then heals. A function that is to
+// be called at a time is called meanwhile, on the test's goroutine.
+func carryOut(t *testing.T, b *board, steps []Step, meanwhile map[time.Duration]func()) *record {
+	t.Helper()
+	r := &record{start: b.start}
+	in := NewInjector(b, r, b.safe)
+	done := make(chan error, 1)
+	go func() {
+		err := in.Run(t.Context(), time.Now(), time.Minute, steps)
+		done <- errors.Join(err, in.Heal())
+	}()
+	for _, at := range slices.Sorted(maps.Keys(meanwhile)) {
+		time.Sleep(time.Until(b.start.Add(at)))
+		meanwhile[at]()
+	}
+	require.NoError(t, <-done)
+	return r
+}
+
+// strikes carries out one fault on a board, for 10 s from 5 s on, and calls
+// during in the middle. It checks that the board is as before when the fault
+// has ended, and returns its recorded effect.
+func strikes(t *testing.T, fault string, during func(t *testing.T, b *board)) world.Effect {
+	t.Helper()
+	var effect world.Effect
+	synctest.Test(t, func(t *testing.T) {
+		b := newBoard()
+		r := carryOut(t, b, planOf(t, fault+", at: [5s], for: 10s"), map[time.Duration]func(){
+			4 * time.Second:  func() { require.Empty(t, b.links, "before it begins"); require.Empty(t, b.journal) },
+			10 * time.Second: func() { during(t, b) },
+			16 * time.Second: func() { requireWhole(t, b) },
+		})
+		require.Equal(t, 5*time.Second, r.began(t, 1).Planned)
+		ended := facts[timeline.InjectionEnded](r)
+		require.Len(t, ended, 1)
+		effect = *ended[0].Effect
+	})
+	return effect
+}
+
+// requireWhole checks that everything runs and reaches everything.
+func requireWhole(t *testing.T, b *board) {
+	t.Helper()
+	require.Empty(t, b.links)
+	for _, h := range b.Hosts() {
+		require.True(t, b.Running(h.Name), "%s runs", h.Name)
+	}
+}

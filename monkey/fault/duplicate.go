@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fault
+
+import (
+	"github.com/drumbeat-raft/drumbeat/monkey/world"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
+)
+
+type duplicate struct {
+	Share scenarios.Percent `key:"share" required:"true" doc:"Share of messages that arrive twice, such as 20%."`
+}
+
+func init() {
+	register(kind[duplicate]{
+		name:   "duplicate",
+		doc:    "A share of the Raft messages from and to the target arrives twice.",
+		colour: "#3f8f6b",
+		needs:  scenarios.CanDuplicate,
+		begin: func(i *injection, p duplicate) error {
+			return i.degrade(i.everybody(), world.Link{Duplicate: p.Share.Fraction()}, true, true)
+		},
+		end:    func(i *injection, _ duplicate) error { return i.restore() },
+		counts: func(e world.Effect) world.Effect { return world.Effect{MessagesDuplicated: e.MessagesDuplicated} },
+	})
+}

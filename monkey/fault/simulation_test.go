@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fault
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lni/dragonboat/v3/logger"
+	"github.com/lni/goutils/vfs"
+	"github.com/stretchr/testify/require"
+
+	"github.com/drumbeat-raft/drumbeat/drummer/agent"
+	"github.com/drumbeat-raft/drumbeat/drummer/client"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/monkey/sim"
+	"github.com/drumbeat-raft/drumbeat/monkey/statemachine"
+	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
+	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
+	"github.com/drumbeat-raft/drumbeat/monkey/world"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
+)
+
+func init() {
+	for _, name := range []string{"raft", "rsm", "transport", "grpc", "dragonboat", "logdb", "config", "raftpb"} {
+		logger.GetLogger(name).SetLevel(logger.CRITICAL)
+	}
+}
+
+// strikesSimulation carries out one fault, for 20 s, on a simulated deployment of
+// three Drummers and three NodeHosts with a Raft cluster on them. It checks that
+// the fault took effect, that it takes none any more after its end, and that the
+// cluster is well then. It returns the recorded effect.
+func strikesSimulation(t *testing.T, fault string) world.Effect {
+	t.Helper()
+	var effect world.Effect
+	synctest.Test(t, func(t *testing.T) {
+		s, err := scenarios.Parse("test.yaml", []byte("name: test\nduration: 40s\ndeployment: {drummers: 3, nodehosts: 3}\nfaults: [{"+fault+", at: [1s], for: 20s}]\n"))
+		require.NoError(t, err)
+		w := sim.New(sim.Config{
+			Deployment: s.Deployment, Drummer: s.Drummer, RTT: s.Deployment.RTT.D(), Seed: 7,
+			Applications: func(fs vfs.FS, dir string, _ world.Host) map[string]agent.Application {
+				return statemachine.Registry(fs, dir, statemachine.Correct)
+			},
+			Logger: func(string) *slog.Logger { return slog.New(slog.DiscardHandler) },
+		})
+		require.NoError(t, s.CheckCapabilities("sim", w.Capabilities()))
+		defer w.Stop()
+		require.NoError(t, w.Start(t.Context()))
+		write, closeClient := launchOne(t, w)
+		defer closeClient()
+
+		r := &record{start: time.Now()}
+		in := NewInjector(w, r, func([]string) bool { return true })
+		done := make(chan error, 1)
+		go func() {
+			err := in.Run(t.Context(), r.start, s.Duration.D(), Plan(s, w.Hosts(), 1))
+			done <- errors.Join(err, in.Heal())
+		}()
+		for range 20 { // something for the fault to act on
+			_ = write()
+			time.Sleep(time.Second)
+		}
+		require.NoError(t, <-done)
+
+		struck := r.began(t, 1)
+		effect = *facts[timeline.InjectionEnded](r)[0].Effect
+		require.True(t, effect.Bit(), "%s took no effect", fault)
+		for _, h := range w.Hosts() {
+			require.True(t, w.Running(h.Name), "%s runs", h.Name)
+		}
+		require.Eventually(t, func() bool { return write() == nil }, time.Minute, time.Second)
+		if counts := behaviours[struck.Fault].counts; counts != nil {
+			healed := w.Traffic(struck.Hosts...)
+			time.Sleep(10 * time.Second)
+			require.Zero(t, counts(w.Traffic(struck.Hosts...).Sub(healed)), "it goes on after its end")
+		}
+	})
+	return effect
+}
+
+// launchOne launches a Raft cluster of three and returns how to write to it.
+func launchOne(t *testing.T, w *sim.World) (write func() error, closeClient func()) {
+	t.Helper()
+	var drummers []string
+	for _, h := range w.Hosts() {
+		if h.Role == world.Drummer {
+			drummers = append(drummers, h.APIAddress)
+		}
+	}
+	c, err := client.New(client.Config{Drummers: drummers, Dial: w.DialContext})
+	require.NoError(t, err)
+	limited, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	require.NoError(t, c.Define(limited, &pb.ClusterSpec{ClusterId: 1, Application: statemachine.RegularName, Size: 3}))
+	require.NoError(t, c.Launch(limited))
+	write = func() error {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		_, err := c.Propose(ctx, 1, kv.Command{Op: kv.Put, Key: "k", Value: kv.Some("v"), Writer: "w"}.Encode())
+		return err
+	}
+	require.Eventually(t, func() bool { return write() == nil }, time.Minute, time.Second)
+	return write, func() { c.Close() }
+}
