@@ -20,6 +20,7 @@ func TestDocumentedTablesAreCurrent(t *testing.T) {
 	source, err := os.ReadFile(docsFile)
 	require.NoError(t, err)
 	want := replaceBlock(t, string(source), "kinds", kindsTable())
+	want = replaceBlock(t, want, "bugs", bugsTable())
 	want = replaceBlock(t, want, "fields", fieldsTable())
 	want = replaceBlock(t, want, "mistakes", mistakes(t, example(t, want)))
 	if flag.Lookup("rewrite").Value.String() == "true" {
@@ -60,6 +61,15 @@ func kindsTable() string {
 			forever = "yes"
 		}
 		fmt.Fprintf(&out, "| `%s` | %s | %s | %s | `%s` |\n", kind.Name, kind.Doc, strings.Join(parameters, ", "), forever, kind.Needs)
+	}
+	return out.String()
+}
+
+func bugsTable() string {
+	var out strings.Builder
+	out.WriteString("| kind | what it does | an occasion is | every | found by |\n|---|---|---|---|---|\n")
+	for _, bug := range BugKinds() {
+		fmt.Fprintf(&out, "| `%s` | %s | %s | %d | %s |\n", bug.Name, bug.Doc, bug.Occasion, bug.Every, strings.Join(bug.FoundBy, ", "))
 	}
 	return out.String()
 }
