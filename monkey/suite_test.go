@@ -19,7 +19,6 @@ import (
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
 	"github.com/drumbeat-raft/drumbeat/monkey/report"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
-	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/mutant"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
@@ -142,7 +141,7 @@ func TestChaosDrummerScenarios(t *testing.T) {
 // Each bug at its own rate, found by a check that its table names.
 func TestChaosFindsPlantedBugs(t *testing.T) {
 	suite(t)
-	for _, bug := range mutant.Kinds() {
+	for _, bug := range scenarios.BugKinds() {
 		t.Run(bug.Name, func(t *testing.T) {
 			t.Parallel()
 			r := chaos(t, monkey.Options{File: "planted-bug", Sets: []string{"clusters.bug.kind=" + bug.Name}})

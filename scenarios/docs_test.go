@@ -22,6 +22,7 @@ func TestDocumentedTablesAreCurrent(t *testing.T) {
 	want := replaceBlock(t, string(source), "kinds", kindsTable())
 	want = replaceBlock(t, want, "checks", checksTable())
 	want = replaceBlock(t, want, "measures", measuresTable())
+	want = replaceBlock(t, want, "bugs", bugsTable())
 	want = replaceBlock(t, want, "fields", fieldsTable())
 	want = replaceBlock(t, want, "mistakes", mistakes(t, example(t, want)))
 	if flag.Lookup("rewrite").Value.String() == "true" {
@@ -59,6 +60,15 @@ func checksTable() string {
 	out.WriteString("| check | what is judged | settings of its own |\n|---|---|---|\n")
 	for _, kind := range CheckKinds() {
 		fmt.Fprintf(&out, "| `%s` | %s | %s |\n", kind.Key, kind.Doc, fieldNames(kind.SettingReference()))
+	}
+	return out.String()
+}
+
+func bugsTable() string {
+	var out strings.Builder
+	out.WriteString("| kind | what it does | an occasion is | every | found by |\n|---|---|---|---|---|\n")
+	for _, bug := range BugKinds() {
+		fmt.Fprintf(&out, "| `%s` | %s | %s | %d | %s |\n", bug.Name, bug.Doc, bug.Occasion, bug.Every, strings.Join(bug.FoundBy, ", "))
 	}
 	return out.String()
 }

@@ -44,6 +44,9 @@ func fieldsOf(t reflect.Type) []field {
 		if enum := tag.Get("enum"); enum != "" {
 			f.enum = strings.Split(enum, "|")
 		}
+		if tag.Get("enumOf") == "bugs" {
+			f.enum = bugKinds.names()
+		}
 		fields = append(fields, f)
 	}
 	return fields

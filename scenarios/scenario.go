@@ -2,8 +2,6 @@
 
 package scenarios
 
-import "reflect"
-
 // Scenario is a fully resolved scenario: every field that was not given has
 // its default. Get one from Parse or Load; they return only valid ones.
 //
@@ -54,23 +52,6 @@ type Clusters struct {
 	CompactionOverhead int            `key:"compaction_overhead" default:"20" max:"10000000" doc:"Log entries that are kept when a snapshot compacts the log."`
 	Regions            map[string]int `key:"regions" doc:"Region to the number of members it should hold, at most size in total."`
 	Bug                *Bug           `key:"bug" doc:"A planted bug; the run must end in a violation."`
-}
-
-// Bug plants a known bug (monkey/statemachine/mutant).
-type Bug struct {
-	Kind  string `key:"kind" required:"true" enum:"drop-update|lost-cas|dirty-cas|wrong-result|double-append|lost-delete|stale-read|forget-snapshot" doc:"Which bug; see the table of bugs."`
-	Every int    `key:"every" optional:"true" min:"1" max:"1000000000" doc:"It strikes about once in this many occasions. Absent: as the table of bugs says."`
-	Nodes string `key:"nodes" default:"one" enum:"one|all" doc:"Whether one of the first members of each cluster has it, or every node."`
-}
-
-// BugKinds returns the names that a planted bug may have.
-func BugKinds() []string {
-	for _, f := range fieldsOf(reflect.TypeFor[Bug]()) {
-		if f.key == "kind" {
-			return f.enum
-		}
-	}
-	return nil
 }
 
 // Workload describes the clients.

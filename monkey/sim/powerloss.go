@@ -78,7 +78,7 @@ func (l *powerLoss) arm(w *World, first chan<- struct{}) bool {
 	if l.victim == nil {
 		return false
 	}
-	l.host.disk.TripAtSync(l.syncs, l.torn, func(e simdisk.Effect) {
+	l.host.disk.PowerLossAtSync(l.syncs, l.torn, func(e simdisk.Effect) {
 		w.net.Down(l.host.Name, false)
 		l.victim.detach()
 		l.tripped <- e
@@ -94,7 +94,7 @@ func (l *powerLoss) arm(w *World, first chan<- struct{}) bool {
 // returns what it did.
 func (l *powerLoss) strike(w *World) world.Effect {
 	if l.victim != nil {
-		l.host.disk.TripAtSync(0, nil, nil)
+		l.host.disk.PowerLossAtSync(0, nil, nil)
 	}
 	select {
 	case e := <-l.tripped:

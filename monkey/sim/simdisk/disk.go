@@ -24,8 +24,8 @@ type Effect struct {
 // Disk is what is left when the process is gone. Its methods are safe for
 // concurrent use.
 //
-// Whoever ends a process takes its network away before its disk: what a ghost
-// "syncs" is on no disk, so nobody may hear of it.
+// The network of a process that is ended must be taken away before its disk:
+// what a detached Mount syncs is on no disk, so it must not be acknowledged.
 type Disk struct {
 	dirs []string // there from the beginning
 
@@ -98,7 +98,7 @@ func (d *Disk) Wipe() Effect {
 }
 
 // take makes the disk's root from what the mount has, or from what is there
-// without one. The mount becomes a ghost with a tree of its own.
+// without one. The mount is detached, with a tree of its own.
 func (d *Disk) take(with func(*node) (*node, Effect)) Effect {
 	if d.mounted == nil {
 		var e Effect
@@ -114,12 +114,12 @@ func (d *Disk) take(with func(*node) (*node, Effect)) Effect {
 // takeLocked is take for a caller that holds the lock of the mount.
 func (d *Disk) takeLocked(with func(*node) (*node, Effect)) Effect {
 	root, e := with(d.mounted.root)
-	d.mounted.ghost = true
+	d.mounted.detached = true
 	d.root, d.mounted = root, nil
 	return e
 }
 
-func keep(root *node) (*node, Effect) { return copied{}.live(root), Effect{} }
+func keep(root *node) (*node, Effect) { return copied{}.present(root), Effect{} }
 
 func lose(torn *rand.Rand) func(*node) (*node, Effect) {
 	return func(root *node) (*node, Effect) {

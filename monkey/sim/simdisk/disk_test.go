@@ -148,26 +148,26 @@ func TestRenameBetweenDirectoriesIsOneStep(t *testing.T) {
 	}
 }
 
-func TestGhostSeesItsOwnDataAndTheDiskSeesNoneOfIt(t *testing.T) {
+func TestDetachedMountSeesItsOwnDataAndTheDiskSeesNoneOfIt(t *testing.T) {
 	d := New()
-	ghost := d.Mount()
-	put(t, ghost, "/log", strings.Repeat("x", blockSize+5), true, true)
-	f, err := ghost.OpenForAppend("/log")
+	dead := d.Mount()
+	put(t, dead, "/log", strings.Repeat("x", blockSize+5), true, true)
+	f, err := dead.OpenForAppend("/log")
 	require.NoError(t, err)
 	d.Kill()
 	m := d.Mount()
 
-	_, err = f.Write([]byte("ghost"))
+	_, err = f.Write([]byte("dead"))
 	require.NoError(t, err)
 	require.NoError(t, f.Sync())
-	require.NoError(t, ghost.RemoveAll("/nothing"))
-	put(t, ghost, "/new", "n", true, true)
+	require.NoError(t, dead.RemoveAll("/nothing"))
+	put(t, dead, "/new", "n", true, true)
 	g, err := m.OpenForAppend("/log")
 	require.NoError(t, err)
 	_, err = g.Write([]byte("LIVE!"))
 	require.NoError(t, err)
 
-	require.True(t, strings.HasSuffix(get(t, ghost, "/log"), "xxghost"))
+	require.True(t, strings.HasSuffix(get(t, dead, "/log"), "xxdead"))
 	require.True(t, strings.HasSuffix(get(t, m, "/log"), "xxLIVE!"))
 	require.Equal(t, "absent", get(t, m, "/new"))
 }
@@ -185,7 +185,7 @@ func TestLockBelongsToAnIncarnation(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, l.Close())
 	_, err = next.Lock("/LOCK")
-	require.Error(t, err, "a ghost released the lock of its successor")
+	require.Error(t, err, "a detached mount released the lock of its successor")
 	require.NoError(t, l2.Close())
 	require.NoError(t, l2.Close())
 	_, err = next.Lock("/LOCK")
@@ -229,12 +229,52 @@ func TestTornPowerLossKeepsAPartOfTheTail(t *testing.T) {
 	require.Greater(t, len(kept), 20)
 }
 
-func TestTripCutsBeforeTheSyncTakesEffect(t *testing.T) {
+// TestTornPowerLossKeepsPagesAndEntriesAtRandom: overwritten pages survive one
+// by one, directory entries all or none, and both happen.
+func TestTornPowerLossKeepsPagesAndEntriesAtRandom(t *testing.T) {
+	const pages = 8
+	old, fresh := strings.Repeat("o", pageSize), strings.Repeat("n", pageSize)
+	mixed, outcomes := 0, map[string]int{}
+	for seed := range uint64(50) {
+		d := New()
+		m := d.Mount()
+		put(t, m, "/pages", strings.Repeat(old, pages), true, true)
+		f, err := m.ReuseForWrite("/pages", "/pages")
+		require.NoError(t, err)
+		_, err = f.WriteAt([]byte(strings.Repeat(fresh, pages)), 0)
+		require.NoError(t, err)
+		put(t, m, "/a", "", true, false)
+		put(t, m, "/b", "", true, false)
+		d.PowerLoss(rand.New(rand.NewPCG(seed, 0)))
+		m = d.Mount()
+		got, survived := get(t, m, "/pages"), 0
+		require.Len(t, got, pages*pageSize)
+		for page := range pages {
+			switch got[page*pageSize : (page+1)*pageSize] {
+			case fresh:
+				survived++
+			case old:
+			default:
+				t.Fatalf("page %d is neither the old nor the new one", page)
+			}
+		}
+		if survived > 0 && survived < pages {
+			mixed++
+		}
+		outcomes[get(t, m, "/a")+","+get(t, m, "/b")]++
+	}
+	require.Greater(t, mixed, 40)
+	require.Len(t, outcomes, 2, "%v", outcomes)
+	require.Greater(t, outcomes[","], 10, "both entries survived")
+	require.Greater(t, outcomes["absent,absent"], 10, "none did")
+}
+
+func TestPowerLossAtSyncComesBeforeTheSyncTakesEffect(t *testing.T) {
 	d := New()
 	m := d.Mount()
 	put(t, m, "/log", "one", true, true)
 	var fired []Effect
-	require.True(t, d.TripAtSync(2, nil, func(e Effect) { fired = append(fired, e) }))
+	require.True(t, d.PowerLossAtSync(2, nil, func(e Effect) { fired = append(fired, e) }))
 	f, err := m.OpenForAppend("/log")
 	require.NoError(t, err)
 	for _, s := range []string{"two", "three", "four"} {

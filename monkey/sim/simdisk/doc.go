@@ -7,9 +7,9 @@
 // A Disk outlives the processes that use it. Each incarnation of a process
 // mounts it and runs on the Mount, which is a vfs.FS for Dragonboat and Pebble.
 // When the Disk is taken away (Kill, PowerLoss, Wipe, or the next Mount) the
-// old Mount becomes a ghost: its goroutines may go on reading and writing for
-// as long as they need to stop, see their own data and no error, and change
-// nothing on the Disk.
+// old Mount is detached: goroutines of the dead process may go on reading and
+// writing for as long as they need to stop, see their own data and no error, and
+// change nothing on the Disk.
 //
 // What counts as synced:
 //   - the content of a file: what it was at the last Sync of a handle on it;
@@ -20,8 +20,8 @@
 //   - a rename between two directories is one step, as a journal has it: a Sync
 //     of either directory makes it durable, and all other entries with it.
 //
-// Content is held in blocks that are shared between the Disk and its ghosts
-// until one of them writes, so that Sync costs nothing for appended data and
+// Content is held in blocks that are shared between the Disk and detached
+// Mounts until one of them writes, so that Sync costs nothing for appended data and
 // the end of an incarnation costs a walk over the files but copies no data.
 //
 // It has no latency and no I/O errors: an error is fatal to Dragonboat by

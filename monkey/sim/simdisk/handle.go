@@ -106,13 +106,9 @@ func (h *handle) write(p []byte, off int64) {
 
 // Sync makes the content of a file, or the entries of a directory, durable.
 func (h *handle) Sync() error {
+	h.mount.beforeSync(h.node)
 	h.mount.mu.Lock()
 	defer h.mount.mu.Unlock()
-	if h.mount.trip != nil {
-		h.mount.mu.Unlock()
-		h.mount.spring(h.node)
-		h.mount.mu.Lock()
-	}
 	if h.closed {
 		return failed("sync", h.name, os.ErrClosed)
 	}

@@ -82,7 +82,7 @@ func (m *Mount) rename(oldname, newname string) error {
 	return nil
 }
 
-// mayReplace tells whether n can be renamed over what is there, if anything.
+// mayReplace reports whether n can be renamed over what is there, if anything.
 func mayReplace(n, there *node) error {
 	switch {
 	case there == nil:

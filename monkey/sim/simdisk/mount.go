@@ -8,6 +8,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -25,11 +26,12 @@ const freeSpace = 1 << 40
 type Mount struct {
 	disk *Disk
 
-	mu    sync.RWMutex // taken after disk.mu; guards all below and all nodes
-	root  *node
-	locks map[string]bool
-	ghost bool
-	trip  *trip
+	syncLoss atomic.Pointer[syncLoss] // nil: no power loss waits for a Sync
+
+	mu       sync.RWMutex // taken after disk.mu; guards all below and all nodes
+	root     *node
+	locks    map[string]bool
+	detached bool
 }
 
 var _ vfs.FS = (*Mount)(nil)
@@ -230,8 +232,8 @@ func (m *Mount) MkdirAll(name string, _ os.FileMode) error {
 }
 
 // Lock makes the file if it is not there, empties it, and holds it until the
-// closer is closed. A second Lock of the same incarnation is refused; a ghost's
-// locks hinder nobody.
+// closer is closed. A second Lock of the same incarnation is refused; those of a
+// detached Mount do not count.
 func (m *Mount) Lock(name string) (io.Closer, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -20,11 +20,11 @@ type node struct {
 // file is the content of a file. The durable content is base if that is set;
 // otherwise the first synced bytes of now, with undo applied to them.
 type file struct {
-	now    content
-	synced int64    // at most now.size
-	undo   []extent // what was overwritten below synced, oldest first
-	undoes int64    // sum of the lengths in undo
-	base   *content
+	now       content
+	synced    int64    // at most now.size
+	undo      []extent // what was overwritten below synced, oldest first
+	undoBytes int64    // sum of the lengths in undo
+	base      *content
 }
 
 // extent is what stood at an offset before it was overwritten.
@@ -60,8 +60,8 @@ func (f *file) write(p []byte, off int64) {
 		old := make([]byte, end-off)
 		f.now.readAt(old, off)
 		f.undo = append(f.undo, extent{off, old})
-		if f.undoes += int64(len(old)); f.undoes > f.synced+blockSize {
-			f.freeze() // the notes have outgrown a copy of the whole
+		if f.undoBytes += int64(len(old)); f.undoBytes > f.synced+blockSize {
+			f.freeze() // undo has outgrown a copy of the whole
 		}
 	}
 	f.now.writeAt(p, off)
@@ -124,7 +124,7 @@ func (d *dir) cross(name string) {
 // sync makes the present entries durable.
 func (d *dir) sync() { clear(d.pending) }
 
-// crossed tells whether an entry changed in a rename between directories.
+// crossed reports whether an entry changed in a rename between directories.
 func (d *dir) crossed() bool {
 	for _, c := range d.pending {
 		if c.crossed {

@@ -22,17 +22,17 @@ type machine struct {
 	mount *Mount
 	model *model
 	files map[string]open // by the name they were opened under
-	ghost *machine        // the incarnation before, which goes on
+	dead  *machine        // the incarnation before, which goes on
 }
 
 type open struct {
 	file  vfs.File
-	thing *thing
+	inode *inode
 }
 
 func newMachine() *machine {
 	d := New()
-	return &machine{disk: d, mount: d.Mount(), model: &model{newThing(true)}, files: map[string]open{}}
+	return &machine{disk: d, mount: d.Mount(), model: &model{newInode(true)}, files: map[string]open{}}
 }
 
 var anyName = rapid.SampledFrom([]string{"/a", "/b", "/c", "/d", "/d/a", "/d/b", "/d/e", "/d/e/a"})
@@ -55,7 +55,7 @@ func (m *machine) create(t *rapid.T) {
 	}
 	n := d.names[base]
 	if n == nil {
-		n = newThing(false)
+		n = newInode(false)
 		d.names[base] = n
 	}
 	n.data, n.emptied = nil, true
@@ -85,10 +85,10 @@ func (m *machine) write(t *rapid.T) {
 	if len(p) == 0 {
 		return
 	}
-	if grown := off + len(p) - len(o.thing.data); grown > 0 {
-		o.thing.data = append(o.thing.data, make([]byte, grown)...)
+	if grown := off + len(p) - len(o.inode.data); grown > 0 {
+		o.inode.data = append(o.inode.data, make([]byte, grown)...)
 	}
-	copy(o.thing.data[off:], p)
+	copy(o.inode.data[off:], p)
 }
 
 func (m *machine) append(t *rapid.T) {
@@ -111,7 +111,7 @@ func (m *machine) append(t *rapid.T) {
 func (m *machine) syncFile(t *rapid.T) {
 	o := m.opened(t)
 	require.NoError(t, o.file.Sync())
-	o.thing.synced, o.thing.emptied = slices.Clone(o.thing.data), false
+	o.inode.synced, o.inode.emptied = slices.Clone(o.inode.data), false
 }
 
 func (m *machine) syncDir(t *rapid.T) {
@@ -130,7 +130,7 @@ func (m *machine) mkdir(t *rapid.T) {
 	n, allowed := m.model.root, true
 	for _, e := range split(name) {
 		if n.isDir && n.names[e] == nil {
-			n.names[e] = newThing(true)
+			n.names[e] = newInode(true)
 		}
 		if !n.isDir || !n.names[e].isDir {
 			allowed = false
@@ -198,11 +198,11 @@ func (m *machine) rename(t *rapid.T) {
 	}
 }
 
-// next makes the present incarnation a ghost.
+// next detaches the present incarnation and begins another one.
 func (m *machine) next(t *rapid.T, after *model) {
-	ghost := *m
-	ghost.ghost = nil
-	m.ghost = &ghost
+	dead := *m
+	dead.dead = nil
+	m.dead = &dead
 	m.model = after
 	m.mount, m.files = m.disk.Mount(), map[string]open{}
 }
@@ -222,9 +222,9 @@ func (m *machine) powerLoss(t *rapid.T) {
 
 // losses counts what a power loss will drop.
 func (m *model) losses() (files, bytes int64) {
-	kept, seen := map[*thing]bool{}, map[*thing]bool{}
-	var keep, count func(t *thing)
-	keep = func(t *thing) {
+	kept, seen := map[*inode]bool{}, map[*inode]bool{}
+	var keep, count func(t *inode)
+	keep = func(t *inode) {
 		if !kept[t] {
 			kept[t] = true
 			for _, c := range t.safe {
@@ -232,7 +232,7 @@ func (m *model) losses() (files, bytes int64) {
 			}
 		}
 	}
-	count = func(t *thing) {
+	count = func(t *inode) {
 		if seen[t] {
 			return
 		}
@@ -281,17 +281,17 @@ func same(t *rapid.T, want, got map[string]string) {
 
 func brief(s string) string { return fmt.Sprintf("%d bytes %.40q", len(s), s) }
 
-// haunt lets the ghost go on: it has to agree with its own model, and what it
+// goOnDead lets the dead incarnation go on: it has to agree with its own model, and what it
 // does must not show on the disk.
-func (m *machine) haunt(t *rapid.T) {
-	if m.ghost == nil {
-		t.Skip("no ghost")
+func (m *machine) goOnDead(t *rapid.T) {
+	if m.dead == nil {
+		t.Skip("nothing is detached")
 	}
-	m.ghost.create(t)
-	m.ghost.write(t)
-	m.ghost.syncFile(t)
-	m.ghost.rename(t)
-	m.ghost.check(t)
+	m.dead.create(t)
+	m.dead.write(t)
+	m.dead.syncFile(t)
+	m.dead.rename(t)
+	m.dead.check(t)
 }
 
 func TestDiskAgreesWithTheModel(t *testing.T) {
@@ -300,7 +300,7 @@ func TestDiskAgreesWithTheModel(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"create": m.create, "write": m.write, "append": m.append, "sync file": m.syncFile, "sync directory": m.syncDir,
 			"mkdir": m.mkdir, "remove": m.remove, "remove all": m.removeAll, "link": m.link, "rename": m.rename,
-			"kill": m.kill, "power loss": m.powerLoss, "haunt": m.haunt, "": m.check,
+			"kill": m.kill, "power loss": m.powerLoss, "go on dead": m.goOnDead, "": m.check,
 		})
 	})
 }
@@ -324,12 +324,12 @@ func TestTornPowerLossKeepsWhatIsSyncedAndInventsNothing(t *testing.T) {
 	})
 }
 
-// wrong tells what speaks against got being what a torn power loss left, with
+// wrong says what speaks against got being what a torn power loss left, with
 // the entries as they are now or the synced ones.
 func (m *model) wrong(got map[string]string, now bool) string {
 	left := maps.Clone(got)
-	var walk func(at string, t *thing) string
-	walk = func(at string, t *thing) string {
+	var walk func(at string, t *inode) string
+	walk = func(at string, t *inode) string {
 		names := t.safe
 		if now {
 			names = t.names
@@ -364,7 +364,7 @@ func (m *model) wrong(got map[string]string, now bool) string {
 	return ""
 }
 
-// between tells whether every byte is as in synced or as in written.
+// between reports whether every byte is as in synced or as in written.
 func between(got, synced, written string) bool {
 	if len(got) > max(len(synced), len(written)) {
 		return false

@@ -110,7 +110,7 @@ func propose(nh *dragonboat.NodeHost, x uint64, payload int) error {
 	return err
 }
 
-// writers write until the process dies or some number of writes is done, and
+// writers write until the process ends or some number of writes is done, and
 // collect what was acknowledged by a living process.
 type writers struct {
 	mu    sync.Mutex
@@ -146,7 +146,7 @@ func (w *writers) write(nh *dragonboat.NodeHost, n int, at func(done int)) {
 	}
 }
 
-func (w *writers) die() {
+func (w *writers) kill() {
 	w.mu.Lock()
 	w.dead = true
 	w.mu.Unlock()
@@ -175,8 +175,8 @@ func endTwentyTimes(t *testing.T, rng *rand.Rand) {
 		nh := nodeHost(t, net, disk.Mount())
 		found(t, nh, w.acked, round)
 		w.dead, w.refused = false, map[string]int{}
-		tripped := false
-		end := end(rng, disk, w, &lost, &tripped)
+		struck := false
+		end := end(rng, disk, w, &lost, &struck)
 		after := 5 + rng.IntN(60)
 		var wg sync.WaitGroup
 		for g := range 4 {
@@ -189,31 +189,31 @@ func endTwentyTimes(t *testing.T, rng *rand.Rand) {
 			})
 		}
 		wg.Wait()
-		require.True(t, w.dead || tripped, "round %d did not end the process: %d writes begun, refused: %v", round, w.next, w.refused)
-		nh.Stop() // a ghost by now
+		require.True(t, w.dead || struck, "round %d did not end the process: %d writes begun, refused: %v", round, w.next, w.refused)
+		nh.Stop() // on a detached mount
 	}
 	require.Positive(t, lost.BytesLost, "no power loss found anything to lose")
 	require.Greater(t, len(w.acked), 500)
 }
 
 // end draws how a process ends and returns the function that does it.
-func end(rng *rand.Rand, disk *simdisk.Disk, w *writers, lost *simdisk.Effect, tripped *bool) func() {
+func end(rng *rand.Rand, disk *simdisk.Disk, w *writers, lost *simdisk.Effect, struck *bool) func() {
 	add := func(e simdisk.Effect) { lost.BytesLost += e.BytesLost }
 	syncs, seed := 1+rng.IntN(20), rng.Uint64()
 	torn := rand.New(rand.NewPCG(seed, 2))
 	switch rng.IntN(4) {
 	case 0:
-		return func() { w.die(); disk.Kill() }
+		return func() { w.kill(); disk.Kill() }
 	case 1:
-		return func() { w.die(); add(disk.PowerLoss(nil)) }
+		return func() { w.kill(); add(disk.PowerLoss(nil)) }
 	case 2:
 		torn = nil
 	}
 	return func() {
-		disk.TripAtSync(syncs, torn, func(e simdisk.Effect) {
-			w.die()
+		disk.PowerLossAtSync(syncs, torn, func(e simdisk.Effect) {
+			w.kill()
 			add(e)
-			*tripped = true
+			*struck = true
 		})
 	}
 }

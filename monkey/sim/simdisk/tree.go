@@ -11,9 +11,9 @@ import (
 // that has several names keeps them.
 type copied map[*node]*node
 
-// live copies the tree under n as it is now, with what is needed to go back
+// present copies the tree under n as it is now, with what is needed to go back
 // to what was synced last: the state that survives a process.
-func (c copied) live(n *node) *node {
+func (c copied) present(n *node) *node {
 	if n == nil || c[n] != nil {
 		return c[n]
 	}
@@ -25,16 +25,16 @@ func (c copied) live(n *node) *node {
 	}
 	m.dir = &dir{now: make(map[string]*node, len(n.dir.now)), pending: make(map[string]change, len(n.dir.pending))}
 	for name, child := range n.dir.now {
-		m.dir.now[name] = c.live(child)
+		m.dir.now[name] = c.present(child)
 	}
 	for name, ch := range n.dir.pending {
-		m.dir.pending[name] = change{c.live(ch.was), ch.crossed}
+		m.dir.pending[name] = change{c.present(ch.was), ch.crossed}
 	}
 	return m
 }
 
 func (f *file) copy() *file {
-	g := &file{now: f.now.share(), synced: f.synced, undo: slices.Clone(f.undo), undoes: f.undoes}
+	g := &file{now: f.now.share(), synced: f.synced, undo: slices.Clone(f.undo), undoBytes: f.undoBytes}
 	if f.base != nil {
 		base := f.base.share()
 		g.base = &base

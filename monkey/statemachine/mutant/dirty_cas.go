@@ -2,20 +2,22 @@
 
 package mutant
 
-import "github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
+import (
+	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
+)
 
 func init() {
-	register(Kind{
+	register(scenarios.BugKind{
 		Name:     "dirty-cas",
 		Doc:      "A cas that is answered 'mismatch' stores its value all the same.",
 		Occasion: "a cas that does not match",
 		Every:    20,
 		FoundBy:  []string{Digests, Linearizability},
-		newCore: misapply(func(c kv.Command, e effect) effect {
-			if e.answer.Status == kv.Mismatch {
-				e.value = &c.Value
-			}
-			return e
-		}),
-	})
+	}, misapply(func(c kv.Command, e effect) effect {
+		if e.answer.Status == kv.Mismatch {
+			e.value = &c.Value
+		}
+		return e
+	}))
 }

@@ -5,17 +5,17 @@ package mutant
 import (
 	"github.com/drumbeat-raft/drumbeat/monkey/statemachine"
 	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
 func init() {
-	register(Kind{
+	register(scenarios.BugKind{
 		Name:     "forget-snapshot",
 		Doc:      "A snapshot lacks the key that was written last.",
 		Occasion: "a snapshot that is saved, whether or not it is ever restored",
 		Every:    1,
 		FoundBy:  []string{Digests, Linearizability},
-		newCore:  func(t trigger) statemachine.Core { return &forgetful{kv.New(), t} },
-	})
+	}, func(t trigger) statemachine.Core { return &forgetful{kv.New(), t} })
 }
 
 // forgetful is a core whose snapshots lack the key that was written last.

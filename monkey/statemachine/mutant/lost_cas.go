@@ -2,15 +2,17 @@
 
 package mutant
 
-import "github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
+import (
+	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
+)
 
 func init() {
-	register(Kind{
+	register(scenarios.BugKind{
 		Name:     "lost-cas",
 		Doc:      "A cas is answered ok and its value is not stored.",
 		Occasion: "a cas that matches",
 		Every:    50,
 		FoundBy:  []string{Digests, Linearizability},
-		newCore:  misapply(forget(func(c kv.Command) bool { return c.Op == kv.CAS })),
-	})
+	}, misapply(forget(func(c kv.Command) bool { return c.Op == kv.CAS })))
 }

@@ -5,10 +5,10 @@ package mutant
 import (
 	"cmp"
 	"fmt"
-	"slices"
 
 	"github.com/drumbeat-raft/drumbeat/monkey/statemachine"
 	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
 // The checks that find mutants, by their keys.
@@ -17,43 +17,22 @@ const (
 	Digests         = "digests"
 )
 
-// Kind describes a mutant.
-type Kind struct {
-	Name string
-	Doc  string
-	// Occasion says when it can strike, and what is counted as an occasion.
-	Occasion string
-	// Every is the mean number of occasions from one strike to the next, unless
-	// Config says otherwise: often enough to be found in the minutes that a run
-	// takes, seldom enough to need a harness.
-	Every int
-	// FoundBy lists the checks that must find it when one node has it, if
-	// enough happens. When all nodes have it they agree, and only
-	// Linearizability is left.
-	FoundBy []string
-
+// kind is a mutant: what scenario files know of it, and its core.
+type kind struct {
+	scenarios.BugKind
 	newCore func(trigger) statemachine.Core
 }
 
-var kinds = map[string]Kind{}
+var kinds = map[string]kind{}
 
-// register puts a mutant into the table. A name given twice is a mistake in the
-// program.
-func register(k Kind) {
-	if _, ok := kinds[k.Name]; ok {
-		panic(fmt.Sprintf("mutant: %s is registered twice", k.Name))
-	}
-	kinds[k.Name] = k
-}
-
-// Kinds returns the table of all mutants, in order of their names.
-func Kinds() []Kind {
-	var all []Kind
-	for _, k := range kinds {
-		all = append(all, k)
-	}
-	slices.SortFunc(all, func(a, b Kind) int { return cmp.Compare(a.Name, b.Name) })
-	return all
+// register makes a mutant known, here and to scenario files. Its Every is to be
+// often enough to be found in the minutes that a run takes, and seldom enough
+// to need a harness. Its FoundBy lists the checks that must find it when one
+// node has it, if enough happens; when all nodes have it they agree, and only
+// Linearizability is left.
+func register(bug scenarios.BugKind, newCore func(trigger) statemachine.Core) {
+	scenarios.RegisterBug(bug)
+	kinds[bug.Name] = kind{bug, newCore}
 }
 
 // Config says which mutant strikes where, and how often.

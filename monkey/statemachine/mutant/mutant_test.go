@@ -7,9 +7,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -19,16 +17,19 @@ import (
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
-// TestScenariosKnowAllMutants: the names in scenario files and this table are
-// the same.
-func TestScenariosKnowAllMutants(t *testing.T) {
-	var names []string
-	for _, kind := range Kinds() {
-		names = append(names, kind.Name)
+func TestScenarioFilesMayPlantEachMutant(t *testing.T) {
+	plant := func(kind string) (*scenarios.Scenario, error) {
+		return scenarios.Parse("bug.yaml", []byte("name: bug\nclusters: {bug: {kind: "+kind+"}}\n"))
 	}
-	known := slices.Clone(scenarios.BugKinds())
-	slices.Sort(known)
-	require.Equal(t, known, names)
+	require.Len(t, scenarios.BugKinds(), len(kinds))
+	for _, bug := range scenarios.BugKinds() {
+		s, err := plant(bug.Name)
+		require.NoError(t, err)
+		require.Equal(t, bug.Name, s.Clusters.Bug.Kind)
+		require.Zero(t, s.Clusters.Bug.Every, "the rate is the kind's own")
+	}
+	_, err := plant("stale-reed")
+	require.ErrorContains(t, err, `did you mean "stale-read"`)
 }
 
 // random returns a command of client n, drawn so that some cas match.
@@ -83,14 +84,14 @@ func restart(t *testing.T, bad statemachine.Core, good *kv.Store) bool {
 }
 
 func TestEachMutantMisbehavesAsItsTableSays(t *testing.T) {
-	for _, kind := range Kinds() {
-		t.Run(kind.Name, func(t *testing.T) {
+	for _, bug := range scenarios.BugKinds() {
+		t.Run(bug.Name, func(t *testing.T) {
 			strikes := &Strikes{}
-			newCore, err := New(Config{Kind: kind.Name, Every: 5, Seed: 7, Strikes: strikes})
+			newCore, err := New(Config{Kind: bug.Name, Every: 5, Seed: 7, Strikes: strikes})
 			require.NoError(t, err)
 			answers, digests := differences(t, newCore(1, 1), strikes)
-			require.Equal(t, slices.Contains(kind.FoundBy, Linearizability), answers, "clients see it")
-			require.Equal(t, slices.Contains(kind.FoundBy, Digests), digests, "digests show it")
+			require.Equal(t, slices.Contains(bug.FoundBy, Linearizability), answers, "clients see it")
+			require.Equal(t, slices.Contains(bug.FoundBy, Digests), digests, "digests show it")
 			require.Greater(t, strikes.Occasions(), strikes.Count())
 		})
 	}
@@ -99,10 +100,10 @@ func TestEachMutantMisbehavesAsItsTableSays(t *testing.T) {
 // TestAMutantThatNeverStrikesIsCorrect: what tells 'never fired' from 'missed'
 // are the counts.
 func TestAMutantThatNeverStrikesIsCorrect(t *testing.T) {
-	for _, kind := range Kinds() {
-		t.Run(kind.Name, func(t *testing.T) {
+	for _, bug := range scenarios.BugKinds() {
+		t.Run(bug.Name, func(t *testing.T) {
 			strikes := &Strikes{}
-			newCore, err := New(Config{Kind: kind.Name, Every: math.MaxInt, Seed: 7, Strikes: strikes})
+			newCore, err := New(Config{Kind: bug.Name, Every: math.MaxInt, Seed: 7, Strikes: strikes})
 			require.NoError(t, err)
 			answers, digests := differences(t, newCore(1, 1), strikes)
 			require.False(t, answers || digests)
@@ -125,12 +126,12 @@ func TestMutantsStrikeAsOftenAsTheyShould(t *testing.T) {
 // TestTheKindsRateIsTheDefault: without a rate a mutant strikes as its table
 // says.
 func TestTheKindsRateIsTheDefault(t *testing.T) {
-	for _, kind := range Kinds() {
-		require.Positive(t, kind.Every, kind.Name)
+	for _, bug := range scenarios.BugKinds() {
+		require.Positive(t, bug.Every, bug.Name)
 		rates := map[int]uint64{}
-		for _, every := range []int{0, kind.Every, 7 * kind.Every} {
+		for _, every := range []int{0, bug.Every, 7 * bug.Every} {
 			strikes := &Strikes{}
-			newCore, err := New(Config{Kind: kind.Name, Every: every, Seed: 7, Strikes: strikes})
+			newCore, err := New(Config{Kind: bug.Name, Every: every, Seed: 7, Strikes: strikes})
 			require.NoError(t, err)
 			core, drawn := newCore(1, 1), rand.New(rand.NewPCG(1, 2))
 			for i := range 20_000 {
@@ -141,24 +142,24 @@ func TestTheKindsRateIsTheDefault(t *testing.T) {
 			}
 			rates[every] = strikes.Count()
 		}
-		require.Equal(t, rates[kind.Every], rates[0], kind.Name)
-		require.NotEqual(t, rates[7*kind.Every], rates[0], kind.Name)
+		require.Equal(t, rates[bug.Every], rates[0], bug.Name)
+		require.NotEqual(t, rates[7*bug.Every], rates[0], bug.Name)
 	}
 }
 
 // TestMutantsAreDeterministic: a bad node that applies its log again, after a
 // restart, goes wrong at the same places.
 func TestMutantsAreDeterministic(t *testing.T) {
-	for _, kind := range Kinds() {
-		newCore, err := New(Config{Kind: kind.Name, Every: 3, Seed: 11})
+	for _, bug := range scenarios.BugKinds() {
+		newCore, err := New(Config{Kind: bug.Name, Every: 3, Seed: 11})
 		require.NoError(t, err)
 		first, second := newCore(4, 1), newCore(4, 1)
 		drawn := rand.New(rand.NewPCG(1, 2))
 		for i := range 500 {
 			command := random(drawn, i).Encode()
-			require.Equal(t, first.Apply(uint64(i+1), command), second.Apply(uint64(i+1), command), kind.Name)
+			require.Equal(t, first.Apply(uint64(i+1), command), second.Apply(uint64(i+1), command), bug.Name)
 		}
-		require.Equal(t, first.Digest(), second.Digest(), kind.Name)
+		require.Equal(t, first.Digest(), second.Digest(), bug.Name)
 	}
 }
 
@@ -188,14 +189,4 @@ func TestUnknownMutantIsAnError(t *testing.T) {
 	require.ErrorContains(t, err, `no mutant named "none"`)
 	_, err = New(Config{Kind: "drop-update", Every: -1})
 	require.ErrorContains(t, err, "every -1")
-}
-
-// TestEachMutantIsDocumented: the table in the documentation has all of them.
-func TestEachMutantIsDocumented(t *testing.T) {
-	docs, err := os.ReadFile("../../../docs/scenarios.md")
-	require.NoError(t, err)
-	for _, kind := range Kinds() {
-		line := fmt.Sprintf("| `%s` | %s | %s | %d | %s |\n", kind.Name, kind.Doc, kind.Occasion, kind.Every, strings.Join(kind.FoundBy, ", "))
-		require.True(t, strings.Contains(string(docs), line), "docs/scenarios.md lacks the line\n%s", line)
-	}
 }

@@ -7,18 +7,18 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/monkey/statemachine"
 	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
 func init() {
-	register(Kind{
+	register(scenarios.BugKind{
 		Name:     "stale-read",
 		Doc:      "A get is answered with the state before the newest one.",
 		Occasion: "a get of a key that was written since the state machine was started",
 		Every:    300,
 		FoundBy:  []string{Linearizability},
-		newCore: func(t trigger) statemachine.Core {
-			return &stale{Store: kv.New(), trigger: t, before: map[string]kv.State{}}
-		},
+	}, func(t trigger) statemachine.Core {
+		return &stale{Store: kv.New(), trigger: t, before: map[string]kv.State{}}
 	})
 }
 

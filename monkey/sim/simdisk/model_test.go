@@ -14,31 +14,31 @@ import (
 
 // model is a file system in the simplest way: everything is copied. A file or
 // directory is its pointer, so that it may have several names and be open.
-type model struct{ root *thing }
+type model struct{ root *inode }
 
-type thing struct {
+type inode struct {
 	isDir        bool
 	data, synced []byte
-	names, safe  map[string]*thing // entries now, and those synced
+	names, safe  map[string]*inode // entries now, and those synced
 	emptied      bool              // by Create, and not synced since
 	moved        bool              // an entry was renamed to or from here and not synced
 }
 
-func newThing(isDir bool) *thing {
-	t := &thing{isDir: isDir}
+func newInode(isDir bool) *inode {
+	t := &inode{isDir: isDir}
 	if isDir {
-		t.names, t.safe = map[string]*thing{}, map[string]*thing{}
+		t.names, t.safe = map[string]*inode{}, map[string]*inode{}
 	}
 	return t
 }
 
 // at finds a directory and the last element of a path in it.
-func (m *model) at(name string) (*thing, string) {
+func (m *model) at(name string) (*inode, string) {
 	dir, base := path.Split(path.Clean(name))
 	return m.get(dir), base
 }
 
-func (m *model) get(name string) *thing {
+func (m *model) get(name string) *inode {
 	n := m.root
 	for _, e := range split(name) {
 		if n == nil || !n.isDir {
@@ -49,16 +49,16 @@ func (m *model) get(name string) *thing {
 	return n
 }
 
-func (m *model) syncDir(d *thing) {
+func (m *model) syncDir(d *inode) {
 	if d.moved {
-		m.each(func(t *thing) { t.safe, t.moved = maps.Clone(t.names), false })
+		m.each(func(t *inode) { t.safe, t.moved = maps.Clone(t.names), false })
 	}
 	d.safe, d.moved = maps.Clone(d.names), false
 }
 
-func (m *model) each(f func(*thing)) {
-	var walk func(t *thing)
-	walk = func(t *thing) {
+func (m *model) each(f func(*inode)) {
+	var walk func(t *inode)
+	walk = func(t *inode) {
 		if !t.isDir {
 			return
 		}
@@ -72,13 +72,13 @@ func (m *model) each(f func(*thing)) {
 
 // copy makes a tree of its own, of everything or of what was synced.
 func (m *model) copy(synced bool) *model {
-	seen := map[*thing]*thing{}
-	var dup func(t *thing) *thing
-	dup = func(t *thing) *thing {
+	seen := map[*inode]*inode{}
+	var dup func(t *inode) *inode
+	dup = func(t *inode) *inode {
 		if t == nil || seen[t] != nil {
 			return seen[t]
 		}
-		c := newThing(t.isDir)
+		c := newInode(t.isDir)
 		seen[t] = c
 		c.data, c.synced = slices.Clone(t.data), slices.Clone(t.synced)
 		c.moved, c.emptied = t.moved && !synced, t.emptied && !synced
@@ -102,7 +102,7 @@ func (m *model) copy(synced bool) *model {
 }
 
 // dump lists a tree with its contents.
-func (m *model) dump(t *thing, at string, out map[string]string) map[string]string {
+func (m *model) dump(t *inode, at string, out map[string]string) map[string]string {
 	for name, c := range t.names {
 		p := path.Join(at, name)
 		if c.isDir {
