@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -84,6 +85,38 @@ func TestRunPrintsTheResultAndNothingElse(t *testing.T) {
 	code, stdout, stderr = commandLine(t, "replay", filepath.Join(out, "latest"), "--out", out)
 	require.Equal(t, program.ExitPass, code, stderr)
 	require.Contains(t, stdout, "seed 5")
+}
+
+// The line that is printed works as it is for whoever ran it: outside of this
+// repository, by a program that was installed somewhere.
+func TestTheLineThatReproducesARunWorks(t *testing.T) {
+	bin, cwd := t.TempDir(), t.TempDir()
+	build := exec.Command("go", "build", "-o", bin, ".")
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.NoError(t, os.WriteFile(filepath.Join(cwd, "my scenario.yaml"), []byte(tiny), 0o644))
+	for name, start := range map[string]string{
+		"by its path": filepath.Join(bin, "monkey"),
+		"on the PATH": "monkey",
+	} {
+		t.Run(name, func(t *testing.T) {
+			shell := func(line string) judge.Result {
+				cmd := exec.Command("sh", "-c", line+" --json")
+				cmd.Dir, cmd.Env = cwd, append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"))
+				cmd.Stderr = os.Stderr
+				out, err := cmd.Output()
+				require.NoError(t, err, line)
+				var r judge.Result
+				require.NoError(t, json.Unmarshal(out, &r))
+				return r
+			}
+			first := shell(start + " run 'my scenario.yaml' --set clusters.count=3 --duration 15s")
+			require.True(t, strings.HasPrefix(first.Reproduce, start+" run "), first.Reproduce)
+			again := shell(first.Reproduce)
+			require.Equal(t, []any{first.Seed, 3}, []any{again.Seed, again.Clusters})
+			require.Equal(t, first.Reproduce, again.Reproduce)
+		})
+	}
 }
 
 func TestWhatIsInvalidIsRefusedWithItsLine(t *testing.T) {

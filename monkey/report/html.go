@@ -7,12 +7,15 @@ import (
 	_ "embed"
 	"fmt"
 	"html/template"
+	"strings"
 	"time"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/checker/linear/draw"
+	"github.com/drumbeat-raft/drumbeat/monkey/fault"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
 	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
 //go:embed report.html.tmpl
@@ -35,6 +38,7 @@ var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 type page struct {
 	*judge.Result
 	Style      template.CSS
+	Colours    template.CSS // of the kinds of fault
 	Violations []violation
 	Checks     []judge.Check // the gravest first
 	Plot       plot
@@ -50,7 +54,7 @@ const maxEvents = 5000
 // of what can't be explained.
 func HTML(r *judge.Result, happened *timeline.Timeline, ops []history.Op) ([]byte, error) {
 	faults := happened.Began()
-	p := page{Result: r, Style: draw.Style(), Checks: worstFirst(r.Checks), Plot: drawPlot(r, endOf(r, happened), faults, ops)}
+	p := page{Result: r, Style: draw.Style(), Colours: colours(), Checks: worstFirst(r.Checks), Plot: drawPlot(r, endOf(r, happened), faults, ops)}
 	var err error
 	if p.Violations, err = violations(p.Checks, faults, ops); err != nil {
 		return nil, fmt.Errorf("make report.html: %w", err)
@@ -70,6 +74,15 @@ func HTML(r *judge.Result, happened *timeline.Timeline, ops []history.Op) ([]byt
 		return nil, fmt.Errorf("make report.html: %w", err)
 	}
 	return b.Bytes(), nil
+}
+
+// colours makes the style rules that give each kind of fault its colour.
+func colours() template.CSS {
+	var rules strings.Builder
+	for _, k := range scenarios.FaultKinds() {
+		fmt.Fprintf(&rules, ".%s.%s { --band: %s; }\n", k.Name, k.Name, fault.Colour(k.Name))
+	}
+	return template.CSS(rules.String())
 }
 
 // clock writes a time since the run's start as minutes and seconds.

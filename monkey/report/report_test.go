@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/monkey/fault"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
 	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
@@ -74,8 +75,9 @@ func TestHTMLShowsTheTimelineOfFaults(t *testing.T) {
 	require.NoError(t, err)
 	page := string(b)
 	require.Contains(t, page, "power-loss of nodehost-2 at 0:10.000 for 10s")
-	require.Contains(t, page, `class="strike kill for-ever"`)
-	require.Contains(t, page, `<i class="strike power-loss"></i>power loss`, "the legend")
+	require.Contains(t, page, `class="injection kill for-ever"`)
+	require.Contains(t, page, `<i class="injection power-loss"></i>power loss`, "the legend")
+	require.Contains(t, page, ".power-loss.power-loss { --band: "+fault.Colour("power-loss")+"; }")
 	require.Contains(t, page, "&lt;stale&gt; read")
 	require.Equal(t, 1, strings.Count(page, `<line class="mark"`), "when the violation was")
 }
