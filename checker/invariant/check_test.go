@@ -49,6 +49,7 @@ func healthy() (*Facts, *limits) {
 		Outages: []Outage{},
 		Process: &Process{},
 		Launch:  &Launch{Clusters: 1, Full: 1, Took: second},
+		Settle:  &Settle{Whole: true, Took: second},
 		Actions: 1,
 		Asked:   40, Healed: true,
 	}
@@ -303,6 +304,7 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 		"a run stopped":  {func(f *Facts, _ *limits) { f.Process.Cut, f.Stopped = "it stopped", true }, "process", Pass, "it stopped"},
 		"not launched":   {func(f *Facts, _ *limits) { f.Launch.Full = 0 }, "launch", Violation, "0 of 1 clusters ran in full after 1 s"},
 		"no launch":      {func(f *Facts, _ *limits) { f.Launch.Full, f.Launch.Took = 0, 0 }, "launch", Inconclusive, "before the launch did"},
+		"not whole":      {func(f *Facts, _ *limits) { *f.Settle = Settle{Took: second, Left: []string{"cluster 7 waits"}} }, "settled", Violation, "not whole after 1 s: cluster 7 waits"},
 		"an unmet wish":  {func(f *Facts, _ *limits) { f.Unmet = []string{"h1 is not empty"} }, "actions", Violation, "h1 is not empty"},
 		"a belief":       {func(f *Facts, _ *limits) { f.Beliefs[0].Leader = 3 }, "beliefs", Pass, "1 of 3 announcements name a node that did not lead, the first: cluster 7: node 2 named node 3 as leader of term 1"},
 		"a strict one":   {func(f *Facts, l *limits) { f.Beliefs[0].Leader, l.beliefs.Strict = 3, true }, "beliefs", Violation, "in which node 1 led"},
