@@ -36,13 +36,7 @@ func RegisterCheck(k CheckKind) {
 func CheckKinds() []CheckKind { return checkKinds.all() }
 
 // SettingReference lists the settings of the check itself.
-func (k CheckKind) SettingReference() []Entry {
-	var entries []Entry
-	for _, f := range fieldsIn(k.Settings) {
-		entries = append(entries, f.entry(f.key))
-	}
-	return entries
-}
+func (k CheckKind) SettingReference() []Entry { return registeredReference(k.Settings, "") }
 
 // Checks says what is judged, and how. The zero value is every check with its
 // defaults.
@@ -139,9 +133,7 @@ func (c *Checks) reference(path string) []Entry {
 		of := path + "." + kind.Key
 		entries = append(entries, Entry{Path: of, Type: "mapping", Doc: kind.Doc})
 		entries = append(entries, reference(reflect.TypeFor[check](), of+".")...)
-		for _, f := range fieldsIn(kind.Settings) {
-			entries = append(entries, f.entry(of+"."+f.key))
-		}
+		entries = append(entries, registeredReference(kind.Settings, of+".")...)
 	}
 	return entries
 }

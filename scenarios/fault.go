@@ -66,13 +66,7 @@ func FaultKindOf(name string) (FaultKind, bool) {
 }
 
 // ParameterReference lists the parameters of the kind itself.
-func (k FaultKind) ParameterReference() []Entry {
-	var entries []Entry
-	for _, f := range fieldsIn(k.Parameters) {
-		entries = append(entries, f.entry(f.key))
-	}
-	return entries
-}
+func (k FaultKind) ParameterReference() []Entry { return registeredReference(k.Parameters, "") }
 
 // Fault is one entry of the list of faults: what is done, to whom, when, and for
 // how long. Exactly one of Every, Count and At is set.
@@ -121,7 +115,7 @@ func (f *Fault) decode(d *decoder, node *yaml.Node, path string) {
 		case foreign && known:
 			return fmt.Sprintf("found it with kind %s, which takes %s", kind.Name, kind.parameterList())
 		case foreign:
-			return "" // of which kind this is to be, nobody knows
+			return "" // it may belong to the kind that was meant
 		}
 		return d.unknown(key, path, slots)
 	})
@@ -204,8 +198,7 @@ func (k FaultKind) schema() object {
 func (f *Fault) reference(path string) []Entry {
 	entries := reference(faultType, path+".")
 	for _, kind := range FaultKinds() {
-		for _, own := range fieldsIn(kind.Parameters) {
-			entry := own.entry(path + "." + own.key)
+		for _, entry := range registeredReference(kind.Parameters, path+".") {
 			entry.Doc = "Of " + kind.Name + ". " + entry.Doc
 			entries = append(entries, entry)
 		}

@@ -64,6 +64,15 @@ func TestSchemaRefusesWhatOneFieldCanTell(t *testing.T) {
 		"{name: x, faults: [{kind: lossy, target: nodehost}]}",
 		"{name: x, faults: [{kind: lossy, target: nodehost, drop: 20}]}",
 		"{name: x, faults: [{kind: kill, target: nodehost-0}]}",
+		"{name: x, checks: {fairness: {}}}",
+		"{name: x, checks: {repair: {max: 5}}}",
+		"{name: x, checks: {digests: {enabled: 1}}}",
+		"{name: x, expect: {test-count: -1}}",
+		"{name: x, expect: {test-count: many}}",
+		"{name: x, expect: {test-time: 5}}",
+		"{name: x, expect: {test-names: yellow}}",
+		"{name: x, expect: {test-any: []}}",
+		"{name: x, expect: {other: 1}}",
 		"{name: x, faults: [{kind: wipe, target: nodehost, forever: true}]}",
 	} {
 		require.Error(t, schema.Validate(plain(t, []byte(source))), source)
@@ -75,6 +84,7 @@ func drawValue(t *rapid.T) string {
 	return rapid.SampledFrom([]string{
 		"1", "3", "5", "0", "-1", "2.5", "true", "false", "text", "10s", "1m", "10s..40s", "20%", "nodehost", "nodehost-2", "drummer",
 		"kill", "lossy", "partition", "regular", "ondisk", "noop", "drop-update", "[]", "{}", "null", "[1m]", "{a: 1}",
+		"'>= 1'", ">= 1", "< 3s", "= 0s", "none", "[red, blue]", "red", "{max: 1m}", "{test-count: 1, test-any: x}",
 		"{kind: kill, target: nodehost, count: 1, for: 10s}", "''", "\"1\"", "!x 1", "&a 1",
 	}).Draw(t, "value")
 }
@@ -131,6 +141,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(source, "clusters.size", "5")
 	}
 	f.Add([]byte("name: x\nfaults: [{kind: lossy, target: drummer-2, at: [1s], for: 1s..2s, drop: 5%}]\n"), "faults[0].drop", "7%")
+	f.Add([]byte("name: x\nexpect: {test-count: >= 1, test-time: < 40s, test-names: [red, blue]}\nchecks: {repair: {max: 1m}}\n"), "expect.test-any", "x")
 	f.Fuzz(func(t *testing.T, source []byte, path, value string) {
 		s, err := Parse("fuzz.yaml", source, Setting{path, value})
 		if err != nil {

@@ -58,6 +58,15 @@ func fieldsIn(zero any) []field {
 	return fields
 }
 
+// registeredReference lists the fields of a registered struct.
+func registeredReference(zero any, prefix string) []Entry {
+	var entries []Entry
+	for _, f := range fieldsIn(zero) {
+		entries = append(entries, f.entry(prefix+f.key))
+	}
+	return entries
+}
+
 // newFilled returns a pointer to a new struct of zero's type that holds the
 // defaults; nil for nil.
 func newFilled(zero any) any {

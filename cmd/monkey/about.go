@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -19,56 +20,54 @@ import (
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
-func listCommand() *cobra.Command {
+// tableCommand makes a verb that prints a table.
+func tableCommand(use, short string, rows func(t io.Writer) error) *cobra.Command {
 	return &cobra.Command{
-		Use:   "list",
-		Short: "List the scenarios that come with Drumbeat",
+		Use:   use,
+		Short: short,
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-			for _, name := range scenarios.Names() {
-				s, err := scenarios.Load(name)
-				if err != nil {
-					return err
-				}
-				fmt.Fprintf(t, "%s\t%s\n", name, s.Description)
+			if err := rows(t); err != nil {
+				return err
 			}
 			return t.Flush()
 		},
 	}
+}
+
+func listCommand() *cobra.Command {
+	return tableCommand("list", "List the scenarios that come with Drumbeat", func(t io.Writer) error {
+		for _, name := range scenarios.Names() {
+			s, err := scenarios.Load(name)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(t, "%s\t%s\n", name, s.Description)
+		}
+		return nil
+	})
 }
 
 func faultsCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "faults",
-		Short: "List the kinds of fault, what they need of a world, and their parameters",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-			for _, k := range scenarios.FaultKinds() {
-				fmt.Fprintf(t, "%s\tneeds %s\t%s\t%s\n", k.Name, k.Needs, fieldList(k.ParameterReference()), k.Doc)
-			}
-			return t.Flush()
-		},
-	}
+	return tableCommand("faults", "List the kinds of fault, what they need of a world, and their parameters", func(t io.Writer) error {
+		for _, k := range scenarios.FaultKinds() {
+			fmt.Fprintf(t, "%s\tneeds %s\t%s\t%s\n", k.Name, k.Needs, fieldList(k.ParameterReference()), k.Doc)
+		}
+		return nil
+	})
 }
 
 func checksCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "checks",
-		Short: "List the checks and their settings, and the measures that expect may assert",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-			for _, k := range scenarios.CheckKinds() {
-				fmt.Fprintf(t, "%s\t%s\t%s\n", k.Key, fieldList(k.SettingReference()), k.Doc)
-			}
-			for _, m := range scenarios.Measures() {
-				fmt.Fprintf(t, "expect.%s\t%s\t%s\n", m.Key, m.Form(), m.Doc)
-			}
-			return t.Flush()
-		},
-	}
+	return tableCommand("checks", "List the checks with their settings, and what expect may assert", func(t io.Writer) error {
+		for _, k := range scenarios.CheckKinds() {
+			fmt.Fprintf(t, "%s\t%s\t%s\n", k.Key, fieldList(k.SettingReference()), k.Doc)
+		}
+		for _, m := range scenarios.Measures() {
+			fmt.Fprintf(t, "expect.%s\t%s\t%s\n", m.Key, m.Form(), m.Doc)
+		}
+		return nil
+	})
 }
 
 // fieldList names fields with their defaults.

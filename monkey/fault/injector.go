@@ -150,11 +150,13 @@ func (in *Injector) begin(all []*active) error {
 			groups[a.kind.Name] = append(groups[a.kind.Name], a)
 		}
 	}
+	due := time.Now()
 	for _, name := range slices.Sorted(maps.Keys(groups)) {
 		if err := in.beginTogether(groups[name]); err != nil {
 			return err
 		}
 	}
+	waited := time.Since(due) > 0
 	for _, a := range all {
 		if a.kind.together != nil {
 			continue
@@ -165,6 +167,9 @@ func (in *Injector) begin(all []*active) error {
 		}
 	}
 	for _, a := range all {
+		if waited && a.plan.waited == "" {
+			a.plan.waited = "a fault of the same instant waited for its moment"
+		}
 		in.began(a)
 	}
 	return nil
@@ -198,7 +203,7 @@ func (in *Injector) began(a *active) {
 		Planned: in.log.Since(a.plan.planned), Waited: a.plan.waited,
 	}
 	if fact.Waited == "" && now.After(a.plan.planned) {
-		fact.Waited = "a power loss waited for a disk to sync, or a host was being booted"
+		fact.Waited = "the injector was busy with another fault"
 	}
 	if a.kind.Down {
 		effect := a.effect

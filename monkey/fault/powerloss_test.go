@@ -31,6 +31,7 @@ func TestPowerLossesOfOneInstantStrikeTogether(t *testing.T) {
 			"kind: power-loss, target: drummer-1, at: [10s], for: 10s, lose_quorum: true",
 			"kind: power-loss, target: drummer-2, at: [10s], for: 10s",
 			"kind: lossy, target: nodehost-1, at: [10s], for: 5s, drop: 10%",
+			"kind: lossy, target: nodehost-1, at: [10100ms], for: 1s, drop: 10%",
 		), nil)
 		require.Equal(t, []string{
 			"10.3s power-loss drummer-1", "10.3s power-loss drummer-2", "10.3s kill nodehost-5",
@@ -42,8 +43,9 @@ func TestPowerLossesOfOneInstantStrikeTogether(t *testing.T) {
 		for id := 1; id <= 4; id++ {
 			began := r.began(t, id)
 			require.Equal(t, 10*time.Second, began.Planned)
-			require.Contains(t, began.Waited, "a power loss")
+			require.Contains(t, began.Waited, "the same instant")
 		}
+		require.Contains(t, r.began(t, 5).Waited, "busy")
 		require.EqualValues(t, 1, r.began(t, 2).Effect.BytesLost)
 		require.EqualValues(t, 2, r.began(t, 3).Effect.BytesLost, "each has the effect on its own host")
 	})
