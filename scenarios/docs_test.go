@@ -107,6 +107,15 @@ func fieldNames(entries []Entry) string {
 // ofTests reports whether a measure is one that this package's tests register.
 func ofTests(measure string) bool { return strings.HasPrefix(measure, "test-") }
 
+func bugsTable() string {
+	var out strings.Builder
+	out.WriteString("| kind | what it does | an occasion is | every | found by |\n|---|---|---|---|---|\n")
+	for _, bug := range BugKinds() {
+		fmt.Fprintf(&out, "| `%s` | %s | %s | %d | %s |\n", bug.Name, bug.Doc, bug.Occasion, bug.Every, strings.Join(bug.FoundBy, ", "))
+	}
+	return out.String()
+}
+
 func fieldsTable() string {
 	var out strings.Builder
 	out.WriteString("| field | type | default | limits | |\n|---|---|---|---|---|\n")

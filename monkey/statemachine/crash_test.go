@@ -19,76 +19,76 @@ import (
 
 var errPower = errors.New("the power is out")
 
-// mortalFS lets a number of changes through to the disk. Then nothing changes
-// any more.
-type mortalFS struct {
+// limitedFS lets a number of changes through to the disk, and refuses all that
+// follow.
+type limitedFS struct {
 	vfs.FS
 	left int
 }
 
-func (m *mortalFS) spend() error {
+func (m *limitedFS) allow() error {
 	if m.left--; m.left < 0 {
 		return errPower
 	}
 	return nil
 }
 
-func (m *mortalFS) Create(name string) (vfs.File, error) {
+func (m *limitedFS) Create(name string) (vfs.File, error) {
 	return m.file(func() (vfs.File, error) { return m.FS.Create(name) })
 }
 
-func (m *mortalFS) OpenDir(name string) (vfs.File, error) {
+func (m *limitedFS) OpenDir(name string) (vfs.File, error) {
 	return m.file(func() (vfs.File, error) { return m.FS.OpenDir(name) })
 }
 
-func (m *mortalFS) OpenForAppend(name string) (vfs.File, error) {
+func (m *limitedFS) OpenForAppend(name string) (vfs.File, error) {
 	return m.file(func() (vfs.File, error) { return m.FS.OpenForAppend(name) })
 }
 
-func (m *mortalFS) file(open func() (vfs.File, error)) (vfs.File, error) {
-	if err := m.spend(); err != nil {
+func (m *limitedFS) file(open func() (vfs.File, error)) (vfs.File, error) {
+	if err := m.allow(); err != nil {
 		return nil, err
 	}
 	file, err := open()
-	return &mortalFile{file, m}, err
+	return &limitedFile{file, m}, err
 }
 
-func (m *mortalFS) Remove(name string) error {
-	if err := m.spend(); err != nil {
+func (m *limitedFS) Remove(name string) error {
+	if err := m.allow(); err != nil {
 		return err
 	}
 	return m.FS.Remove(name)
 }
 
-func (m *mortalFS) Rename(from, to string) error {
-	if err := m.spend(); err != nil {
+func (m *limitedFS) Rename(from, to string) error {
+	if err := m.allow(); err != nil {
 		return err
 	}
 	return m.FS.Rename(from, to)
 }
 
-func (m *mortalFS) MkdirAll(dir string, perm os.FileMode) error {
-	if err := m.spend(); err != nil {
+func (m *limitedFS) MkdirAll(dir string, perm os.FileMode) error {
+	if err := m.allow(); err != nil {
 		return err
 	}
 	return m.FS.MkdirAll(dir, perm)
 }
 
-type mortalFile struct {
+type limitedFile struct {
 	vfs.File
-	fs *mortalFS
+	fs *limitedFS
 }
 
-func (f *mortalFile) Write(data []byte) (int, error) {
-	if err := f.fs.spend(); err != nil {
+func (f *limitedFile) Write(data []byte) (int, error) {
+	if err := f.fs.allow(); err != nil {
 		n, _ := f.File.Write(data[:len(data)/2]) // torn
 		return n, err
 	}
 	return f.File.Write(data)
 }
 
-func (f *mortalFile) Sync() error {
-	if err := f.fs.spend(); err != nil {
+func (f *limitedFile) Sync() error {
+	if err := f.fs.allow(); err != nil {
 		return err
 	}
 	return f.File.Sync()
@@ -98,7 +98,7 @@ func (f *mortalFile) Sync() error {
 // correct one may remember.
 type node struct {
 	disk    *vfs.MemFS
-	fs      *mortalFS
+	fs      *limitedFS
 	machine sm.IOnDiskStateMachine
 	index   uint64 // of the last update that was answered
 	synced  uint64 // of the last one that must survive a loss of power
@@ -114,7 +114,7 @@ func (n *node) boot(changes int) error {
 	if n.machine != nil {
 		_ = n.machine.Close() // the dead hold no files open
 	}
-	n.fs = &mortalFS{FS: n.disk, left: changes}
+	n.fs = &limitedFS{FS: n.disk, left: changes}
 	n.machine = OnDisk(n.fs, "/data/kv", Correct)(1, 1)
 	index, err := n.machine.Open(nil)
 	if err != nil {
@@ -200,9 +200,9 @@ func (n *node) losePower() {
 const plenty = 1 << 30
 
 // TestOnDiskSurvivesPowerLossAnywhere takes the power away after each change to
-// the disk, in a life with every kind of event.
+// the disk, in a run with every kind of event.
 func TestOnDiskSurvivesPowerLossAnywhere(t *testing.T) {
-	life := []func(*node) error{
+	events := []func(*node) error{
 		func(n *node) error { return n.update(3) },
 		(*node).sync,
 		func(n *node) error { return n.update(1) },
@@ -218,8 +218,8 @@ func TestOnDiskSurvivesPowerLossAnywhere(t *testing.T) {
 		for ended := false; !ended; changes++ {
 			n := newNode()
 			err := n.boot(changes)
-			for i := 0; i < len(life) && err == nil; i++ {
-				err = life[i](n)
+			for i := 0; i < len(events) && err == nil; i++ {
+				err = events[i](n)
 			}
 			ended = err == nil
 			if err != nil {
@@ -232,17 +232,18 @@ func TestOnDiskSurvivesPowerLossAnywhere(t *testing.T) {
 			require.NoError(t, n.update(3))
 			require.NoError(t, n.sync())
 			n.losePower()
-			require.NoError(t, n.boot(plenty), "after %d changes and a new life", changes)
+			require.NoError(t, n.boot(plenty), "after %d changes and a new start", changes)
 		}
 		require.Greater(t, changes, 40)
 	}
 }
 
-// TestOnDiskSurvivesLives lives at random, and dies at random.
-func TestOnDiskSurvivesLives(t *testing.T) {
+// TestOnDiskSurvivesRandomCrashes draws what happens and when the process or the
+// power ends.
+func TestOnDiskSurvivesRandomCrashes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := newNode()
-		for range rapid.IntRange(1, 6).Draw(t, "lives") {
+		for range rapid.IntRange(1, 6).Draw(t, "starts") {
 			err := n.boot(rapid.IntRange(0, 60).Draw(t, "changes"))
 			for err == nil {
 				switch rapid.IntRange(0, 4).Draw(t, "event") {

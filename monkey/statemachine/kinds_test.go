@@ -234,7 +234,7 @@ func TestRegistryRunsAndRemoves(t *testing.T) {
 	require.Error(t, err)
 }
 
-// TestOnDiskOnTheOperatingSystemsFiles lives twice on a real folder.
+// TestOnDiskOnTheOperatingSystemsFiles opens a real folder twice.
 func TestOnDiskOnTheOperatingSystemsFiles(t *testing.T) {
 	dir := t.TempDir()
 	open := func() (sm.IOnDiskStateMachine, uint64) {

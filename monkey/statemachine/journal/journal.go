@@ -74,8 +74,8 @@ func (j *Journal) open(recovery Recovery) error {
 	return j.Restart(recovery.Save)
 }
 
-// recover loads the checkpoint and replays the log. It tells whether the log
-// ends with a whole record.
+// recover loads the checkpoint and replays the log. It reports whether the
+// log ends with a whole record.
 func (j *Journal) recover(recovery Recovery) (whole bool, err error) {
 	if err := j.loadCheckpoint(recovery.Load); err != nil {
 		return false, err
@@ -150,7 +150,7 @@ func (j *Journal) Sync() error {
 	return nil
 }
 
-// IsLong tells whether a Restart would make the journal much smaller.
+// IsLong reports whether a Restart would make the journal much smaller.
 func (j *Journal) IsLong() bool {
 	return j.logBytes > max(minRestartBytes, 2*j.baseBytes)
 }

@@ -106,7 +106,7 @@ func (c Command) validate() error {
 	return nil
 }
 
-// withinLimits tells whether key, writer and value may be stored.
+// withinLimits reports whether key, writer and value may be stored.
 func (c Command) withinLimits() bool {
 	return len(c.Key) <= MaxKey && len(c.Writer) <= MaxWriter && len(c.Value.Text) <= MaxValue
 }

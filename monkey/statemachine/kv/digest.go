@@ -14,8 +14,8 @@ type Digest struct {
 	Updates uint64
 	// Contents is the sum of the hashes of all keys' states.
 	Contents uint64
-	// Chain hashes all digests there ever were, one into the next: it differs
-	// for ever after one difference, even when the contents are equal again.
+	// Chain hashes all digests there ever were, one into the next: after one
+	// difference it stays different, even when the contents are equal again.
 	Chain uint64
 }
 

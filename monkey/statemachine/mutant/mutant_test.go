@@ -134,7 +134,7 @@ func TestTheKindsRateIsTheDefault(t *testing.T) {
 			newCore, err := New(Config{Kind: bug.Name, Every: every, Seed: 7, Strikes: strikes})
 			require.NoError(t, err)
 			core, drawn := newCore(1, 1), rand.New(rand.NewPCG(1, 2))
-			for i := range 20_000 {
+			for i := range 10_000 {
 				c := random(drawn, i)
 				core.Apply(uint64(i+1), c.Encode())
 				core.Lookup(kv.GetQuery(c.Key))
