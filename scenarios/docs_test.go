@@ -64,15 +64,6 @@ func checksTable() string {
 	return out.String()
 }
 
-func bugsTable() string {
-	var out strings.Builder
-	out.WriteString("| kind | what it does | an occasion is | every | found by |\n|---|---|---|---|---|\n")
-	for _, bug := range BugKinds() {
-		fmt.Fprintf(&out, "| `%s` | %s | %s | %d | %s |\n", bug.Name, bug.Doc, bug.Occasion, bug.Every, strings.Join(bug.FoundBy, ", "))
-	}
-	return out.String()
-}
-
 func measuresTable() string {
 	var out strings.Builder
 	for _, m := range Measures() {
