@@ -29,8 +29,8 @@ type Check struct {
 	UnlessStopped bool
 	// Applies reports whether there is anything to judge at all; nil: always.
 	Applies func(f *Facts) bool
-	// Settings is the zero value of a struct: what a scenario may set. Its
-	// fields are tagged like those of package scenarios.
+	// Settings is the zero value of a struct: what a scenario may set; nil:
+	// nothing. Its fields are tagged like those of package scenarios.
 	Settings any
 
 	judge func(j *judgement, f *Facts, settings any)
@@ -69,14 +69,19 @@ func define[S any](c Check, judge func(j *judgement, f *Facts, s *S) string) str
 	if table[c.Key] != nil {
 		panic("invariant: two checks have the key " + c.Key)
 	}
-	var none S
-	c.Settings = none
-	c.judge = func(j *judgement, f *Facts, settings any) { j.well = judge(j, f, settings.(*S)) }
+	var zero S
+	if _, without := any(zero).(noSettings); !without {
+		c.Settings = zero
+	}
+	c.judge = func(j *judgement, f *Facts, settings any) {
+		s, _ := settings.(*S)
+		j.well = judge(j, f, s)
+	}
 	table[c.Key] = &c
 	return c.Key
 }
 
-// noSettings is for checks that have none.
+// noSettings is for checks that have none; they get a nil pointer.
 type noSettings struct{}
 
 // Checks lists all checks in the order of their keys.
@@ -88,13 +93,13 @@ func Checks() []Check {
 	return all
 }
 
-// Judge judges the facts of a run by every check for which settings returns a
-// pointer to the check's settings; nil: it is not to be judged. A check makes at
-// least one finding if it applies. Findings come in the order of Checks.
-func Judge(ctx context.Context, f *Facts, settings func(c Check) any) []Finding {
+// Judge judges the facts of a run by every check that settings enables. settings
+// also returns a pointer to a struct of the type of the check's Settings. A check
+// makes at least one finding if it applies. Findings come in the order of Checks.
+func Judge(ctx context.Context, f *Facts, settings func(c Check) (of any, enabled bool)) []Finding {
 	var all []Finding
 	for _, c := range Checks() {
-		if s := settings(c); s != nil && c.applies(f) {
+		if s, enabled := settings(c); enabled && c.applies(f) {
 			all = append(all, c.run(ctx, f, s)...)
 		}
 	}

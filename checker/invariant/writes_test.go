@@ -183,5 +183,5 @@ func TestWhatOneCopyLeavesIsNeverWrong(t *testing.T) {
 func writesOf(f *Facts, ops []history.Op) Finding {
 	given := *f
 	given.Ops, given.Healed = ops, true
-	return table["writes"].run(context.Background(), &given, &noSettings{})[0]
+	return table["writes"].run(context.Background(), &given, nil)[0]
 }

@@ -37,12 +37,9 @@ func Judge(ctx context.Context, dir string, r *Recording) *Result {
 	return res
 }
 
-// settings are what the scenario says of a check; nil: it is disabled.
-func (r *Recording) settings(c invariant.Check) any {
-	if !r.Scenario.Checks.Enabled(c.Key) {
-		return nil
-	}
-	return r.Scenario.Checks.Settings(c.Key)
+// settings are what the scenario says of a check.
+func (r *Recording) settings(c invariant.Check) (of any, enabled bool) {
+	return r.Scenario.Checks.Settings(c.Key), r.Scenario.Checks.Enabled(c.Key)
 }
 
 // summary makes the part of a result that only counts.
