@@ -35,9 +35,9 @@ func healthy() (*Facts, *limits) {
 			{Cluster: 7, Node: 3, Version: 4, Voters: map[uint64]string{1: "h1:1", 2: "h2:1", 3: "h3:1"}},
 		},
 		Digests: []Digest{
-			{Cluster: 7, Node: 2, Index: 40, Sum: "aa"}, {Cluster: 7, Node: 3, Index: 40, Sum: "aa"},
-			{Cluster: 7, Node: 2, Index: 50, Sum: "bb", Final: true}, {Cluster: 7, Node: 3, Index: 50, Sum: "bb", Final: true}, {Cluster: 7, Node: 4, Index: 50, Sum: "bb", Final: true},
+			{Cluster: 7, Node: 2, Index: 50, Sum: "bb"}, {Cluster: 7, Node: 3, Index: 50, Sum: "bb"}, {Cluster: 7, Node: 4, Index: 50, Sum: "bb"},
 		},
+		Divergences: []Divergence{}, Compared: 99,
 		Leaders: []Leader{{7, 1, 1, 1}, {7, 2, 2, 2}, {7, 2, 2, 3}},
 		Beliefs: []Belief{{7, 1, 2, 1, 2}, {7, 2, 3, 2, 4}, {7, 3, 1, 3, 5}},
 		Finals:  []Final{{Cluster: 7, Key: "7/k", Value: str("b"), At: 100 * second}, {Cluster: 7, Key: "7/l", Value: str("x;y;"), At: 100 * second}},
@@ -135,9 +135,9 @@ func TestChecksThatDoNotApplyMakeNoFinding(t *testing.T) {
 		}
 		return keys
 	}
-	require.Equal(t, []string{"beliefs", "effects", "evidence", "launch", "leaders", "linearizability", "process"}, keys(), "the run was killed")
+	require.Equal(t, []string{"beliefs", "divergence", "effects", "evidence", "launch", "leaders", "linearizability", "process"}, keys(), "the run was killed")
 	f.Stopped = true
-	require.Equal(t, []string{"beliefs", "launch", "leaders", "linearizability", "process"}, keys(), "it stopped at a violation")
+	require.Equal(t, []string{"beliefs", "divergence", "launch", "leaders", "linearizability", "process"}, keys(), "it stopped at a violation")
 }
 
 // What is in the table is complete, and can be told apart.
@@ -171,21 +171,20 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 		verdict Verdict
 		detail  string
 	}{
-		"states differ": {func(f *Facts, _ *limits) { f.Digests[3].Sum = "cc" }, "digests", Violation, "nodes 2 () and 3 () differ at index 50"},
-		"where they diverged": {func(f *Facts, _ *limits) {
-			f.Digests[3].Sum = "cc"
-			f.Digests = append(f.Digests, Digest{Cluster: 7, Node: 2, Index: 45, Sum: "x"}, Digest{Cluster: 7, Node: 3, Index: 45, Sum: "y", Entry: "put k=b"})
-		}, "digests", Violation, "differ at index 45, digests x and y; they agreed at index 40; the entry there is put k=b"},
-		"one replica, twice": {func(f *Facts, _ *limits) { f.Digests[3].Node, f.Digests[4].Node = 2, 2 }, "digests", Inconclusive, "only 1 of 3 replicas"},
+		"states differ": {func(f *Facts, _ *limits) { f.Digests[1].Sum = "cc" }, "digests", Violation, "cluster 7 at index 50: nodes 2 () and 3 () differ, digests bb and cc"},
+		"a divergence": {func(f *Facts, _ *limits) {
+			f.Divergences = []Divergence{{Cluster: 7, Index: 45, Node: 2, Sum: "x", Other: 3, OtherSum: "y", Agreed: 40, Entry: "put k=b", At: second}}
+		}, "divergence", Violation, "cluster 7: nodes 2 and 3 differ at index 45, digests x and y, at 1 s; they agreed at index 40; the entry there: put k=b"},
+		"one replica, twice": {func(f *Facts, _ *limits) { f.Digests[1].Node, f.Digests[2].Node = 2, 2 }, "digests", Inconclusive, "only 1 of 3 replicas"},
 		"replicas in pairs": {func(f *Facts, _ *limits) {
 			f.Clusters[0].Size = 4
-			f.Digests[4].Index = 90
-			f.Digests = append(f.Digests, Digest{Cluster: 7, Node: 5, Index: 90, Sum: "bb", Final: true})
-		}, "digests", Inconclusive, "only 2 of 4 replicas gave a final digest at one index, 90"},
+			f.Digests[2].Index = 90
+			f.Digests = append(f.Digests, Digest{Cluster: 7, Node: 5, Index: 90, Sum: "bb"})
+		}, "digests", Inconclusive, "only 2 of 4 replicas gave a digest at one index, 90"},
 		"too few replicas":         {func(f *Facts, _ *limits) { f.Clusters[0].Size = 5 }, "digests", Inconclusive, "only 3 of 5 replicas"},
 		"digests of what":          {func(f *Facts, _ *limits) { f.Clusters = nil }, "digests", Inconclusive, "which clusters there should be: not recorded"},
-		"a replica behind":         {func(f *Facts, _ *limits) { f.Digests[4].Index = 49 }, "digests", Inconclusive, "only 2 of 3 replicas"},
-		"no final digest":          {func(f *Facts, _ *limits) { f.Digests = f.Digests[:2] }, "digests", Inconclusive, "gave no final digest"},
+		"a replica behind":         {func(f *Facts, _ *limits) { f.Digests[2].Index = 49 }, "digests", Inconclusive, "only 2 of 3 replicas"},
+		"no final digest":          {func(f *Facts, _ *limits) { f.Digests = []Digest{} }, "digests", Inconclusive, "gave no digest"},
 		"no leader of a cluster":   {func(f *Facts, _ *limits) { f.Clusters = append(f.Clusters, Cluster{8, 3}) }, "leaders", Inconclusive, "no leader of cluster 8"},
 		"two leaders":              {func(f *Facts, _ *limits) { f.Leaders[2].Node = 3 }, "leaders", Violation, "two leaders in term 2"},
 		"memberships differ":       {func(f *Facts, _ *limits) { f.Memberships[1].Voters[4] = "h9" }, "membership", Violation, "at config change 9"},

@@ -23,8 +23,12 @@ type Facts struct {
 	// Picture and the newest Memberships were taken: those are not of one
 	// instant there.
 	Changing []uint64 `json:"changing,omitempty"`
-	// Digests holds digests of replicas' states.
+	// Digests holds digests of replicas' states after healing.
 	Digests []Digest `json:"digests"`
+	// Divergences holds where replicas of a cluster were first seen to differ
+	// while the run went on; Compared counts the updates that were compared.
+	Divergences []Divergence `json:"divergences"`
+	Compared    int64        `json:"compared,omitempty"`
 	// Leaders holds every event in which a node became leader in a term.
 	Leaders []Leader `json:"leaders"`
 	// Beliefs holds every event in which a node named another one as leader.
@@ -154,19 +158,30 @@ type Membership struct {
 }
 
 // Digest is the digest of a replica's state after it applied the entry at
-// Index.
+// Index. It was taken after healing, from a replica that should have caught up.
 type Digest struct {
 	Cluster uint64 `json:"cluster"`
 	Node    uint64 `json:"node"`
 	Host    string `json:"host"`
 	Index   uint64 `json:"index"`
 	Sum     string `json:"sum"`
-	// Entry tells a person what the entry at Index asked for; it may be
-	// empty.
-	Entry string `json:"entry,omitempty"`
-	// Final says that the digest was taken after healing, from a replica that
-	// should have caught up.
-	Final bool `json:"final,omitempty"`
+}
+
+// Divergence is the first index at which two replicas of a cluster were seen to
+// differ.
+type Divergence struct {
+	Cluster  uint64 `json:"cluster"`
+	Index    uint64 `json:"index"`
+	Node     uint64 `json:"node"`
+	Sum      string `json:"sum"`
+	Other    uint64 `json:"other"`
+	OtherSum string `json:"other_sum"`
+	// Agreed is the last index before at which Node agreed with another one; 0
+	// if there is none.
+	Agreed uint64 `json:"agreed,omitempty"`
+	// Entry is what the entry at the index asks for.
+	Entry string `json:"entry"`
+	At    int64  `json:"at"`
 }
 
 // Leader says that a node became leader of its cluster in a term, by its own

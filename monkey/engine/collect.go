@@ -5,7 +5,6 @@ package engine
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -32,7 +31,7 @@ func (r *runner) collect(ctx context.Context) error {
 }
 
 // digests reads the digest of every running member once those of a cluster have
-// applied the same, and where they differ the steps that led there.
+// applied the same.
 func (r *runner) digests(ctx context.Context) []invariant.Digest {
 	ctx, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
@@ -54,9 +53,6 @@ func (r *runner) digests(ctx context.Context) []invariant.Digest {
 		for _, x := range last[id] {
 			all = append(all, x.final(id))
 		}
-		if !agree(last[id]) {
-			all = append(all, r.trails(ctx, id, last[id])...)
-		}
 	}
 	return all
 }
@@ -69,10 +65,8 @@ type replica struct {
 }
 
 func (x replica) final(cluster uint64) invariant.Digest {
-	return invariant.Digest{Cluster: cluster, Node: x.node, Host: x.host, Index: x.digest.Applied, Sum: sumOf(x.digest), Final: true}
+	return invariant.Digest{Cluster: cluster, Node: x.node, Host: x.host, Index: x.digest.Applied, Sum: sumOf(x.digest)}
 }
-
-func sumOf(d kv.Digest) string { return fmt.Sprintf("%016x.%016x", d.Contents, d.Chain) }
 
 // replicas reads the digests of all running members of a cluster that answer.
 func (r *runner) replicas(ctx context.Context, cluster uint64, c *clusterTruth) []replica {
@@ -98,30 +92,6 @@ func (r *runner) replicas(ctx context.Context, cluster uint64, c *clusterTruth) 
 // number of entries.
 func level(rs []replica, n int) bool {
 	return len(rs) == n && !slices.ContainsFunc(rs, func(x replica) bool { return x.digest.Applied != rs[0].digest.Applied })
-}
-
-func agree(rs []replica) bool {
-	return !slices.ContainsFunc(rs, func(x replica) bool { return x.digest != rs[0].digest })
-}
-
-// trails reads the newest steps of replicas that differ.
-func (r *runner) trails(ctx context.Context, cluster uint64, rs []replica) []invariant.Digest {
-	var steps []invariant.Digest
-	for _, x := range rs {
-		b, err := r.drummer.NodeHost(r.host(x.host).APIAddress).StaleRead(ctx, cluster, kv.TrailQuery())
-		if err != nil {
-			continue
-		}
-		trail, err := kv.DecodeTrail(b)
-		if err != nil {
-			continue
-		}
-		for _, s := range trail {
-			steps = append(steps, invariant.Digest{Cluster: cluster, Node: x.node, Host: x.host, Index: s.After.Applied,
-				Sum: sumOf(s.After), Entry: fmt.Sprintf("%v of %s by %s", s.Op, s.Key, s.Writer)})
-		}
-	}
-	return steps
 }
 
 // host finds a host of the world by its name; an unknown one has no addresses.

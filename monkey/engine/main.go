@@ -18,7 +18,6 @@ import (
 	"github.com/drumbeat-raft/drumbeat/monkey/sim"
 	"github.com/drumbeat-raft/drumbeat/monkey/sim/bubble"
 	"github.com/drumbeat-raft/drumbeat/monkey/statemachine"
-	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/mutant"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
@@ -46,32 +45,18 @@ func work(ctx context.Context, job bubble.Job) error {
 	logDragonboat()
 	logs := hostLogs{dir: req.Dir}
 	defer logs.close()
-	strikes := &mutant.Strikes{}
-	newCore, err := coreOf(s, req.Seed, strikes)
+	machines, err := newMachines(s, req.Seed)
 	if err != nil {
 		return err
 	}
 	w := sim.New(sim.Config{
 		Deployment: s.Deployment, Drummer: s.Drummer, RTT: s.Deployment.RTT.D(), Seed: req.Seed,
 		Applications: func(fs vfs.FS, dir string, _ world.Host) map[string]agent.Application {
-			return statemachine.Registry(fs, dir, newCore)
+			return statemachine.Registry(fs, dir, machines.newCore)
 		},
 		Logger: logs.logger,
 	})
-	return execute(ctx, req.Dir, s, req.Seed, w, strikes, func(p Progress) { _ = job.Progress(p) })
-}
-
-// coreOf makes the state machines' core: the correct one, or the planted bug,
-// whose strikes are counted.
-func coreOf(s *scenarios.Scenario, seed uint64, strikes *mutant.Strikes) (statemachine.NewCore, error) {
-	if s.Clusters.Bug == nil {
-		return statemachine.Correct, nil
-	}
-	bug := mutant.Config{Kind: s.Clusters.Bug.Kind, Every: s.Clusters.Bug.Every, Seed: seed, Size: s.Clusters.Size, Strikes: strikes}
-	if s.Clusters.Bug.Nodes == "all" {
-		bug.Size = 0
-	}
-	return mutant.New(bug)
+	return execute(ctx, req.Dir, s, req.Seed, w, machines, func(p Progress) { _ = job.Progress(p) })
 }
 
 // hostLogs are the logs of the hosts' own parts: agents and Drummer servers.

@@ -17,7 +17,6 @@ import (
 	"github.com/drumbeat-raft/drumbeat/drummer/client"
 	"github.com/drumbeat-raft/drumbeat/monkey/fault"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
-	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/mutant"
 	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
 	"github.com/drumbeat-raft/drumbeat/monkey/workload"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
@@ -52,7 +51,7 @@ type runner struct {
 	drummer  *client.Client
 	wanted   *wanted
 	observer *observer
-	strikes  *mutant.Strikes // of the planted bug, if there is one
+	machines *machines
 	injector *fault.Injector
 	clients  *workload.Workload
 	working  errgroup.Group // the clients, from startClients to stopClients
@@ -67,8 +66,8 @@ type runner struct {
 // execute runs a scenario in a world that is still down, and leaves history,
 // events and facts in dir. The error is one of the harness; what went wrong
 // with the system is in the facts.
-func execute(ctx context.Context, dir string, s *scenarios.Scenario, seed uint64, w world.World, strikes *mutant.Strikes, progress func(Progress)) error {
-	r := &runner{dir: dir, scenario: s, seed: seed, w: w, strikes: strikes, start: time.Now(), progress: progress}
+func execute(ctx context.Context, dir string, s *scenarios.Scenario, seed uint64, w world.World, machines *machines, progress func(Progress)) error {
+	r := &runner{dir: dir, scenario: s, seed: seed, w: w, machines: machines, start: time.Now(), progress: progress}
 	if err := r.open(); err != nil {
 		return err
 	}
@@ -76,9 +75,8 @@ func execute(ctx context.Context, dir string, s *scenarios.Scenario, seed uint64
 	r.drummer.Close()
 	w.Stop()
 	r.outcome.Elapsed = time.Since(r.start)
-	if bug := s.Clusters.Bug; bug != nil {
-		r.outcome.Bug = &rundir.Bug{Kind: bug.Kind, Occasions: strikes.Occasions(), Strikes: strikes.Count()}
-	}
+	machines.recordDivergences(r.events)
+	machines.outcome(s, &r.outcome)
 	stats := r.clients.Stats()
 	r.outcome.Asked, r.outcome.Missed = stats.Asked, stats.Missed
 	return errors.Join(err, r.recorder.Close(), r.events.Close(), rundir.WriteJSON(dir, rundir.FactsFile, r.outcome))
@@ -152,6 +150,11 @@ func (r *runner) run(ctx context.Context) error {
 	}
 	watchers.Go(func() { r.observer.watch(watching) })
 	watchers.Go(func() { r.follow(watching) })
+	watchers.Go(func() {
+		for sleep(watching, pollEvery) {
+			r.machines.recordDivergences(r.events)
+		}
+	})
 	watchers.Go(func() { r.report(watching) })
 	err := r.phases(ctx)
 	r.outcome.Finished = err == nil

@@ -36,6 +36,7 @@ func (r *Recording) facts() *invariant.Facts {
 	f.Stopped = r.stopped()
 	f.Process = r.process()
 	r.leaders(&f)
+	r.divergences(&f)
 	f.Faults, f.Wanted = r.faults(), r.wanted()
 	f.Outages = []invariant.Outage{}
 	for _, o := range r.Timeline.Outages {
@@ -97,6 +98,18 @@ func (r *Recording) leaders(f *invariant.Facts) {
 			f.Beliefs = append(f.Beliefs, invariant.Belief{Cluster: l.Cluster, Term: l.Term, Node: l.Node, Leader: l.Leader, At: int64(at)})
 		}
 	})
+}
+
+// divergences takes what a comparison of replicas found while the run went on.
+// Nothing is known of a run that was killed, unless something was found.
+func (r *Recording) divergences(f *invariant.Facts) {
+	timeline.All(r.Timeline, func(at time.Duration, d timeline.Diverged) {
+		f.Divergences = append(f.Divergences, invariant.Divergence{Cluster: d.Cluster, Index: d.Index, Node: d.Node, Sum: d.Sum,
+			Other: d.Other, OtherSum: d.OtherSum, Agreed: d.Agreed, Entry: d.Entry, At: int64(at)})
+	})
+	if f.Divergences == nil && r.Outcome != nil {
+		f.Divergences = []invariant.Divergence{}
+	}
 }
 
 func (r *Recording) faults() []invariant.Fault {

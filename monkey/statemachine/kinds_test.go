@@ -201,7 +201,7 @@ func TestReadersAndSnapshotsAtTheSameTime(t *testing.T) {
 					default:
 					}
 					_, _ = m.reader.NALookup(kv.GetQuery("a"))
-					_, _ = m.reader.NALookup(kv.TrailQuery())
+					_, _ = m.reader.NALookup(kv.DigestQuery())
 					_ = m.save(io.Discard, nil)
 				}
 			})

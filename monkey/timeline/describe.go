@@ -68,6 +68,11 @@ func (r ClusterRepaired) String() string {
 }
 
 // String says what happened, for people.
+func (d Diverged) String() string {
+	return fmt.Sprintf("cluster %d: nodes %d and %d differ at index %d: %s", d.Cluster, d.Node, d.Other, d.Index, d.Entry)
+}
+
+// String says what happened, for people.
 func (q QuorumLost) String() string { return fmt.Sprintf("cluster %d", q.Cluster) }
 
 // String says what happened, for people.

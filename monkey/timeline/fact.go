@@ -21,7 +21,7 @@ type Fact interface {
 // facts holds one value of every type of Fact.
 var facts = []Fact{
 	PhaseBegan{}, InjectionBegan{}, InjectionEnded{}, InjectionSkipped{}, Booted{}, BootFailed{},
-	Violated{}, OperatorActed{}, LeaderAnnounced{}, Decided{}, ClusterRepaired{}, QuorumLost{}, QuorumRegained{},
+	Violated{}, OperatorActed{}, LeaderAnnounced{}, Decided{}, ClusterRepaired{}, Diverged{}, QuorumLost{}, QuorumRegained{},
 }
 
 // PhaseBegan says that a phase of the run began, and the one before it ended.
@@ -146,6 +146,19 @@ const (
 	Moved    Repair = "moved"    // with other members, though none had failed
 )
 
+// Diverged says where replicas of a cluster were first seen to differ.
+type Diverged struct {
+	Cluster  uint64 `json:"cluster"`
+	Index    uint64 `json:"index"`
+	Node     uint64 `json:"node"`
+	Sum      string `json:"sum"`
+	Other    uint64 `json:"other"`
+	OtherSum string `json:"other_sum"`
+	// Agreed is the last index before at which Node agreed with another one.
+	Agreed uint64 `json:"agreed,omitempty"`
+	Entry  string `json:"text"` // at the index
+}
+
 // QuorumLost says that no majority of a cluster's voters runs.
 type QuorumLost struct {
 	Cluster uint64 `json:"cluster"`
@@ -167,5 +180,6 @@ func (OperatorActed) kind() string    { return "operator" }
 func (LeaderAnnounced) kind() string  { return "leader" }
 func (Decided) kind() string          { return "drummer" }
 func (ClusterRepaired) kind() string  { return "repaired" }
+func (Diverged) kind() string         { return "diverged" }
 func (QuorumLost) kind() string       { return "quorum-lost" }
 func (QuorumRegained) kind() string   { return "quorum-regained" }

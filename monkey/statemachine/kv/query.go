@@ -13,7 +13,6 @@ type queryKind uint8
 const (
 	queryGet    queryKind = 1
 	queryDigest queryKind = 2
-	queryTrail  queryKind = 3
 )
 
 const queryVersion = 1
@@ -25,10 +24,6 @@ func GetQuery(key string) []byte {
 
 // DigestQuery asks for the digest of the state; the answer is a Digest.
 func DigestQuery() []byte { return []byte{queryVersion, byte(queryDigest)} }
-
-// TrailQuery asks for the newest updates and the digest after each of them;
-// the answer is a Trail.
-func TrailQuery() []byte { return []byte{queryVersion, byte(queryTrail)} }
 
 // Lookup answers a query. What is no query is answered with Invalid.
 func (s *Store) Lookup(query []byte) []byte {
@@ -46,8 +41,6 @@ func (s *Store) Lookup(query []byte) []byte {
 		return Answer{Status: OK, Observed: s.Get(key)}.Encode()
 	case queryDigest:
 		return s.Digest().encode()
-	case queryTrail:
-		return s.Trail().encode()
 	}
 	return Answer{Status: Invalid}.Encode()
 }
@@ -60,7 +53,7 @@ func KeyOfGet(query []byte) (string, bool) {
 	return key, isGet && r.end("query") == nil
 }
 
-// digestVersion begins encoded digests and trails.
+// digestVersion begins encoded digests.
 const digestVersion = 1
 
 func (d Digest) encode() []byte {
@@ -88,48 +81,9 @@ func (r *reader) fixed() uint64 {
 // DecodeDigest reads the answer to a DigestQuery.
 func DecodeDigest(data []byte) (Digest, error) {
 	r := reader{rest: data}
-	if err := r.header(queryDigest, "digest"); err != nil {
-		return Digest{}, err
+	if version, kind := r.byte(), queryKind(r.byte()); version != digestVersion || kind != queryDigest {
+		return Digest{}, fmt.Errorf("found an answer (version %d, kind %d) that is not a digest", version, kind)
 	}
 	d := r.digest()
 	return d, r.end("digest")
-}
-
-func (r *reader) header(want queryKind, what string) error {
-	if version, kind := r.byte(), queryKind(r.byte()); version != digestVersion || kind != want {
-		return fmt.Errorf("found an answer (version %d, kind %d) that is not a %s", version, kind, what)
-	}
-	return nil
-}
-
-func (t Trail) encode() []byte {
-	out := []byte{digestVersion, byte(queryTrail)}
-	out = binary.AppendUvarint(out, uint64(len(t)))
-	for _, step := range t {
-		out = append(out, byte(step.Op))
-		out = appendText(out, step.Key)
-		out = appendText(out, step.Writer)
-		out = appendDigest(out, step.After)
-	}
-	return out
-}
-
-// DecodeTrail reads the answer to a TrailQuery.
-func DecodeTrail(data []byte) (Trail, error) {
-	r := reader{rest: data}
-	if err := r.header(queryTrail, "trail"); err != nil {
-		return nil, err
-	}
-	count := r.uvarint()
-	if count > trailLength {
-		return nil, fmt.Errorf("found a trail of %d steps, expected at most %d", count, trailLength)
-	}
-	trail := make(Trail, 0, min(count, uint64(len(data))))
-	for range count {
-		trail = append(trail, Step{Op: Op(r.byte()), Key: r.text(), Writer: r.text(), After: r.digest()})
-		if r.failed {
-			break
-		}
-	}
-	return trail, r.end("trail")
 }

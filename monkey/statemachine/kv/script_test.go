@@ -35,10 +35,6 @@ func TestScripts(t *testing.T) {
 					var image bytes.Buffer
 					n, err := store.Image().WriteTo(&image)
 					fmt.Fprintf(&out, "%d bytes, %v\n%q\n", n, err, image.Bytes())
-				case "trail":
-					for _, step := range store.Trail() {
-						fmt.Fprintf(&out, "%d: %s %s by %q\n", step.After.Applied, step.Op, step.Key, step.Writer)
-					}
 				default:
 					t.Fatalf("unknown command %s", d.Cmd)
 				}

@@ -10,9 +10,6 @@ package kv
 type Store struct {
 	entries map[string]entry
 	digest  Digest
-	// trail is a ring: the oldest step is at next once it is full.
-	trail []Step
-	next  int
 }
 
 type entry struct {
@@ -28,12 +25,6 @@ func (s *Store) Get(key string) State { return s.entries[key].State }
 
 // Digest returns the digest of the state as it is.
 func (s *Store) Digest() Digest { return s.digest }
-
-// Trail returns the newest updates.
-func (s *Store) Trail() Trail {
-	trail := make(Trail, 0, len(s.trail))
-	return append(append(trail, s.trail[s.next:]...), s.trail[:s.next]...)
-}
 
 // Apply carries out the encoded command at the given index of the log, which
 // is greater than all before. Bytes that are no command change nothing but
@@ -85,15 +76,4 @@ func (s *Store) Commit(index uint64, c Command, value *Maybe) {
 		s.entries[c.Key] = fresh
 	}
 	s.digest = s.digest.after(index, contents)
-	s.remember(Step{Op: c.Op, Key: c.Key, Writer: c.Writer, After: s.digest})
-}
-
-// remember puts a step in place of the oldest one.
-func (s *Store) remember(step Step) {
-	if len(s.trail) < trailLength {
-		s.trail = append(s.trail, step)
-		return
-	}
-	s.trail[s.next] = step
-	s.next = (s.next + 1) % trailLength
 }
