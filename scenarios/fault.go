@@ -37,8 +37,8 @@ type FaultKind struct {
 	// besides those of every fault; nil: none. Its fields have the tags that are
 	// described at Scenario. In YAML they stand beside kind and target.
 	Parameters any
-	// Validate reports what no single field can tell; key names the field that
-	// is wrong. f's target and parameters could be read, other fields of f and s
+	// Validate reports mistakes that depend on several fields; key names the
+	// field that is wrong. f's target and parameters could be read, other fields of f and s
 	// may not: they have their defaults then. It may be nil.
 	Validate func(s *Scenario, f *Fault, report func(key, format string, args ...any))
 }

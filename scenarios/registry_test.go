@@ -56,6 +56,7 @@ func withCheck(t *testing.T, k CheckKind) {
 
 func TestSettingsOfChecksAreTyped(t *testing.T) {
 	withCheck(t, CheckKind{Key: "test", Doc: "A test.", Settings: testSettings{}})
+	withCheck(t, CheckKind{Key: "test-plain", Doc: "A test without settings."})
 	s, err := Parse("test.yaml", []byte("name: test\nchecks: {test: {enabled: false, share: 5%}}\n"), Setting{"checks.test.limit", "90s"})
 	require.NoError(t, err)
 	require.False(t, s.Checks.Enabled("test"))
@@ -65,7 +66,7 @@ func TestSettingsOfChecksAreTyped(t *testing.T) {
 	var unsaid Checks
 	require.True(t, unsaid.Enabled("test"))
 	require.Equal(t, &testSettings{Limit: 5 * time.Second}, unsaid.Settings("test"))
-	require.Nil(t, unsaid.Settings("digests"))
+	require.Nil(t, unsaid.Settings("test-plain"))
 	require.Panics(t, func() { unsaid.Enabled("fairness") })
 }
 

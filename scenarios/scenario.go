@@ -50,6 +50,7 @@ type Clusters struct {
 	HeartbeatRTT       int            `key:"heartbeat_rtt" default:"1" min:"1" max:"1000" doc:"Raft's heartbeat interval in ticks of deployment.rtt."`
 	SnapshotEntries    int            `key:"snapshot_entries" default:"100" max:"10000000" doc:"A snapshot is made each time this many entries were applied; 0: never."`
 	CompactionOverhead int            `key:"compaction_overhead" default:"20" max:"10000000" doc:"Log entries that are kept when a snapshot compacts the log."`
+	CheckQuorum        bool           `key:"check_quorum" default:"true" doc:"Raft's CheckQuorum: a leader that does not hear of a quorum within an election timeout steps down."`
 	Regions            map[string]int `key:"regions" doc:"Region to the number of members it should hold, at most size in total."`
 	Bug                *Bug           `key:"bug" doc:"A planted bug; the run must end in a violation."`
 }

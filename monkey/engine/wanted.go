@@ -65,6 +65,7 @@ func (w *wanted) spec(id uint64) *pb.ClusterSpec {
 		Raft: &pb.RaftConfig{
 			ElectionRtt: uint64(c.ElectionRTT), HeartbeatRtt: uint64(c.HeartbeatRTT),
 			SnapshotEntries: proto.Uint64(uint64(c.SnapshotEntries)), CompactionOverhead: proto.Uint64(uint64(c.CompactionOverhead)),
+			CheckQuorum: proto.Bool(c.CheckQuorum),
 		},
 	}
 	if len(c.Regions) > 0 {

@@ -31,8 +31,8 @@ type board struct {
 
 	mu       sync.Mutex
 	up       map[string]bool
-	links    map[pair]world.Link // those that are not perfect
-	journal  []string
+	quality  map[pair]world.Link // of the links that are not perfect
+	log      []string
 	leader   string
 	joining  string
 	unsafe   bool // losing any host costs a quorum
@@ -41,7 +41,7 @@ type board struct {
 }
 
 func newBoard() *board {
-	b := &board{start: time.Now(), up: map[string]bool{}, links: map[pair]world.Link{}, leader: "drummer-1"}
+	b := &board{start: time.Now(), up: map[string]bool{}, quality: map[pair]world.Link{}, leader: "drummer-1"}
 	for _, h := range b.Hosts() {
 		b.up[h.Name] = true
 	}
@@ -58,7 +58,7 @@ func (b *board) set(change func()) {
 }
 
 func (b *board) note(what, host string) {
-	b.journal = append(b.journal, fmt.Sprintf("%v %s %s", time.Since(b.start), what, host))
+	b.log = append(b.log, fmt.Sprintf("%v %s %s", time.Since(b.start), what, host))
 }
 
 func (b *board) stop(what, host string) (world.Effect, error) {
@@ -103,8 +103,8 @@ func (b *board) Running(h string) bool {
 func (b *board) SetLink(from, to string, q world.Link) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.links[pair{from, to}] = q; q == (world.Link{}) {
-		delete(b.links, pair{from, to})
+	if b.quality[pair{from, to}] = q; q == (world.Link{}) {
+		delete(b.quality, pair{from, to})
 	}
 	return nil
 }
@@ -113,7 +113,21 @@ func (b *board) SetLink(from, to string, q world.Link) error {
 func (b *board) link(from, to string) world.Link {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.links[pair{from, to}]
+	return b.quality[pair{from, to}]
+}
+
+// links returns the links that are not perfect.
+func (b *board) links() map[pair]world.Link {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return maps.Clone(b.quality)
+}
+
+// journal lists what was done to processes, and when.
+func (b *board) journal() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.log)
 }
 
 // reaches lists which hosts, and the clients, host's messages get to.
@@ -242,7 +256,7 @@ func strikes(t *testing.T, fault string, during func(t *testing.T, b *board)) wo
 	synctest.Test(t, func(t *testing.T) {
 		b := newBoard()
 		r := carryOut(t, b, planOf(t, fault+", at: [5s], for: 10s"), map[time.Duration]func(){
-			4 * time.Second:  func() { require.Empty(t, b.links, "before it begins"); require.Empty(t, b.journal) },
+			4 * time.Second:  func() { require.Empty(t, b.links(), "before it begins"); require.Empty(t, b.journal()) },
 			10 * time.Second: func() { during(t, b) },
 			16 * time.Second: func() { requireWhole(t, b) },
 		})
@@ -257,7 +271,7 @@ func strikes(t *testing.T, fault string, during func(t *testing.T, b *board)) wo
 // requireWhole checks that everything runs and reaches everything.
 func requireWhole(t *testing.T, b *board) {
 	t.Helper()
-	require.Empty(t, b.links)
+	require.Empty(t, b.links())
 	for _, h := range b.Hosts() {
 		require.True(t, b.Running(h.Name), "%s runs", h.Name)
 	}

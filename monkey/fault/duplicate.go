@@ -14,7 +14,7 @@ type duplicate struct {
 func init() {
 	register(kind[duplicate]{
 		name:   "duplicate",
-		doc:    "A share of the Raft messages from and to the target arrives twice.",
+		doc:    "A share of the Raft messages from and to the target arrives twice; not the proposals that followers forward, which no transport repeats.",
 		colour: "#3f8f6b",
 		needs:  scenarios.CanDuplicate,
 		begin: func(i *injection, p duplicate) error {

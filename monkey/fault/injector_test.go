@@ -30,7 +30,7 @@ func TestInjectorBeginsEndsAndBootsOnTime(t *testing.T) {
 		require.Equal(t, []string{
 			"5s kill nodehost-1", "10s power-loss nodehost-2", "15s boot nodehost-2",
 			"25s boot nodehost-1", "25s kill nodehost-1", "45s boot nodehost-1", "50s kill drummer-1", "1m0s boot drummer-1",
-		}, b.journal, "what ends at an instant is over for what begins at it")
+		}, b.journal(), "what ends at an instant is over for what begins at it")
 		for _, began := range facts[timeline.InjectionBegan](r) {
 			require.Empty(t, began.Waited)
 		}
@@ -43,7 +43,7 @@ func TestInjectorLeavesTheDeadDead(t *testing.T) {
 		r := carryOut(t, b, planOf(t,
 			"kind: kill, target: nodehost-1, at: [1s], forever: true",
 			"kind: kill, target: nodehost-1, at: [2s], for: 1s"), nil)
-		require.Equal(t, []string{"1s kill nodehost-1"}, b.journal)
+		require.Equal(t, []string{"1s kill nodehost-1"}, b.journal())
 		require.True(t, r.began(t, 1).Forever)
 		require.Equal(t, []timeline.InjectionSkipped{{ID: 2, Fault: "kill", Target: "nodehost-1", Planned: 2 * time.Second,
 			Reason: "host nodehost-1 does not run"}}, facts[timeline.InjectionSkipped](r))
@@ -72,7 +72,7 @@ func TestAFaultWaitsForTheQuorumAndSaysSo(t *testing.T) {
 		r := carryOut(t, b, planOf(t, "kind: kill, target: nodehost-1, at: [5s], for: 10s"), map[time.Duration]func(){
 			19500 * time.Millisecond: func() { b.set(func() { b.unsafe = false }) },
 		})
-		require.Equal(t, []string{"20s kill nodehost-1", "30s boot nodehost-1"}, b.journal)
+		require.Equal(t, []string{"20s kill nodehost-1", "30s boot nodehost-1"}, b.journal())
 		began := r.began(t, 1)
 		require.Equal(t, 5*time.Second, began.Planned)
 		require.Equal(t, "losing [nodehost-1] would cost a cluster its quorum", began.Waited)
@@ -86,7 +86,7 @@ func TestAFaultThatWaitsInVainIsSkippedAndHoldsNobodyUp(t *testing.T) {
 			"kind: kill, target: nodehost-1, at: [5s], for: 10s",
 			"kind: kill, target: nodehost-2, at: [6s], for: 1s, lose_quorum: true",
 			"kind: kill, target: nodehost-3, at: [1m], for: 1s, lose_quorum: true"), nil)
-		require.Equal(t, []string{"6s kill nodehost-2", "7s boot nodehost-2"}, b.journal)
+		require.Equal(t, []string{"6s kill nodehost-2", "7s boot nodehost-2"}, b.journal())
 		skipped := facts[timeline.InjectionSkipped](r)
 		require.Len(t, skipped, 2)
 		require.Equal(t, 1, skipped[0].ID)
@@ -137,7 +137,7 @@ func TestAFaultOfAJoiningMemberCatchesIt(t *testing.T) {
 			20005 * time.Millisecond: func() { b.set(func() { b.joining = "nodehost-4" }) },
 			20016 * time.Millisecond: func() { b.set(func() { b.joining = "" }) },
 		})
-		require.Equal(t, []string{"20.01s kill nodehost-4", "30.01s boot nodehost-4"}, b.journal)
+		require.Equal(t, []string{"20.01s kill nodehost-4", "30.01s boot nodehost-4"}, b.journal())
 		require.Equal(t, "no new member is catching up", r.began(t, 1).Waited)
 	})
 }

@@ -13,7 +13,8 @@ import (
 
 // kind is a kind of fault. P is the struct of its own parameters, whose fields
 // have the tags that are described at scenarios.Scenario; none is for a kind
-// without any. All functions run on the injector's goroutine and must not wait.
+// without any. All functions but validate run on the injector's goroutine, and
+// only together may wait.
 type kind[P any] struct {
 	name, doc string
 	colour    string // of its bands in reports and drawings, as in CSS
@@ -21,7 +22,7 @@ type kind[P any] struct {
 	down      bool // the host is down while it lasts; the injector boots it after the end
 	forever   bool // it may last permanently
 
-	// validate reports what no single field of a scenario file can tell. Optional.
+	// validate reports mistakes that depend on several fields. Optional.
 	validate func(s *scenarios.Scenario, f *scenarios.Fault, p P, report func(key, format string, args ...any))
 	// hosts returns whom it strikes, given the targets in i.hosts. nil: those.
 	hosts func(i *injection, p P) []string
@@ -149,8 +150,8 @@ func (i *injection) degrade(far []string, q world.Link, out, in bool) error {
 // restore takes what the injection laid on links away.
 func (i *injection) restore() error { return i.links.remove(i.id) }
 
-// others lists every place in the network but the injection's hosts: the
-// clients', and those hosts for which keep holds.
+// others lists the hosts that are none of the injection's and for which keep
+// holds.
 func (i *injection) others(keep func(h world.Host) bool) []string {
 	rest := []string{}
 	for _, h := range i.world.Hosts() {

@@ -20,7 +20,7 @@ func TestOneWayCutsOneDirection(t *testing.T) {
 	})
 	require.Equal(t, cut, effect)
 	strikes(t, "kind: one-way, target: nodehost-2", func(t *testing.T, b *board) {
-		require.Len(t, b.links, 8, "one of the two directions")
+		require.Len(t, b.links(), 8, "one of the two directions")
 	})
 	strikesSimulation(t, "kind: one-way, target: nodehost-2, direction: out")
 }

@@ -14,7 +14,7 @@ import (
 
 func TestPowerLossEndsTheProcessAndLosesWhatWasNotSynced(t *testing.T) {
 	effect := strikes(t, "kind: power-loss, target: nodehost-2", func(t *testing.T, b *board) {
-		require.Equal(t, []string{"5s power-loss nodehost-2"}, b.journal)
+		require.Equal(t, []string{"5s power-loss nodehost-2"}, b.journal())
 	})
 	require.Equal(t, world.Effect{ProcessesEnded: 1, BytesLost: 1}, effect)
 	strikesSimulation(t, "kind: power-loss, target: nodehost-2")
@@ -36,7 +36,7 @@ func TestPowerLossesOfOneInstantStrikeTogether(t *testing.T) {
 		require.Equal(t, []string{
 			"10.3s power-loss drummer-1", "10.3s power-loss drummer-2", "10.3s kill nodehost-5",
 			"15.3s boot nodehost-5", "20.3s boot drummer-1", "20.3s boot drummer-2",
-		}, b.journal)
+		}, b.journal())
 		for _, e := range r.entries[:4] {
 			require.Equal(t, 10300*time.Millisecond, e.At)
 		}

@@ -104,7 +104,7 @@ type Processes interface {
 type Link struct {
 	Cut       bool          // nothing passes
 	Drop      float64       // probability that a Raft message is lost
-	Duplicate float64       // probability that a Raft message arrives twice
+	Duplicate float64       // probability that a Raft message arrives twice; never a forwarded proposal
 	Delay     time.Duration // one way
 	Jitter    time.Duration // added, uniformly from [0, Jitter)
 }

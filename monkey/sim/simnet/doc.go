@@ -13,6 +13,9 @@
 //     up; dials wait.
 //   - Drop, Duplicate, Reorder: chances that befall a Raft message. Streams
 //     stay in order and whole; for Drop they wait for the retransmission.
+//     Proposals that a follower forwards to the leader never arrive twice: they
+//     are not part of the Raft protocol, which is idempotent, and would be
+//     appended twice, which a no-op session does not notice.
 //   - Delay, Jitter: on everything, one way.
 //
 // From a host to itself everything passes at once.

@@ -37,7 +37,7 @@ func (l *link) send(to *transport, batch pb.MessageBatch) error {
 			l.counts.Lost++
 			continue
 		}
-		if l.chance(l.q.Duplicate) {
+		if m.Type != pb.Propose && l.chance(l.q.Duplicate) {
 			l.counts.Duplicated++
 			again = append(again, m)
 		}

@@ -118,6 +118,19 @@ func TestDuplicatesShareNoMemory(t *testing.T) {
 	})
 }
 
+func TestForwardedProposalsAreNotDuplicated(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *Network) {
+		a, b := boot(t, n, "a"), boot(t, n, "b")
+		require.NoError(t, n.SetLink("a", "b", Link{Duplicate: 1}))
+		m := batch(1, 2)
+		m.Requests[0].Type = pb.Propose
+		require.NoError(t, connection(t, a, "b").SendMessageBatch(m))
+		synctest.Wait()
+		require.Equal(t, []uint64{1, 2, 2}, b.got())
+		require.Equal(t, Counts{Delivered: 3, Duplicated: 1}, n.Counts("a", "b"))
+	})
+}
+
 func TestMessagesUnderWayAreLostInACutAndWithTheReceiver(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *Network) {
 		a, b := boot(t, n, "a"), boot(t, n, "b")
