@@ -27,7 +27,7 @@ func TestProposalThatNobodyTookHadNoEffect(t *testing.T) {
 		defer network.Heal("swallows")
 		for address, code := range map[string]codes.Code{"refuses": codes.Unavailable, "swallows": codes.DeadlineExceeded} {
 			_, err := c.NodeHost(address).Propose(within(t, time.Second), NoOpSession(1), nil)
-			require.ErrorIs(t, err, ErrNotSent, address)
+			require.ErrorIs(t, err, errNotSent, address)
 			require.Equal(t, NoEffect, OutcomeOf(err), address)
 			require.Equal(t, code, status.Code(err), "the error is still gRPC's")
 		}
