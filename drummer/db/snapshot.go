@@ -27,7 +27,7 @@ import (
 //	SHA-256 of all that precedes 32 bytes, which is the state's Digest
 //
 // The order of records, and the bytes of each, follow from the state alone.
-var magic = [8]byte{'D', 'R', 'U', 'M', 'D', 'B', 0, 1}
+var magic = [8]byte{'D', 'R', 'U', 'M', 'D', 'B', 0, 2}
 
 // bufferBytes is what is read or written at a time.
 const bufferBytes = 64 << 10
