@@ -16,6 +16,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/drummer/internal/raftaddress"
 	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
 	"github.com/drumbeat-raft/drumbeat/drummer/schedule"
+	"github.com/drumbeat-raft/drumbeat/drummer/server/internal/peers"
 )
 
 const (
@@ -32,10 +33,7 @@ const (
 )
 
 // Peer is where a Drummer server is.
-type Peer struct {
-	RaftAddress string // of its NodeHost
-	Address     string // of its gRPC services
-}
+type Peer = peers.Peer
 
 // Config is what a Drummer server is made from. A server is restarted with the
 // Config it was first started with.

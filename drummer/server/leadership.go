@@ -252,8 +252,31 @@ func (l *leadership) tick(ctx context.Context) error {
 		return err
 	}
 	l.audit()
-	l.server.promoteJoined(ctx)
-	return l.raiseVersion(ctx)
+	state, err := l.server.localState()
+	if err != nil {
+		return nil // the next tick is soon
+	}
+	l.server.peers.PromoteJoined(ctx, state.Version)
+	return l.raiseVersion(ctx, state)
+}
+
+// raiseVersion lets the next version's commands into the log once every server
+// that votes is alive and knows them: a program that doesn't would apply them
+// differently.
+func (l *leadership) raiseVersion(ctx context.Context, state *db.State) error {
+	if state.Version >= db.Version {
+		return nil
+	}
+	next := state.Version + 1
+	if !l.server.peers.VotersKnow(next) {
+		return nil
+	}
+	if err := l.write(ctx, "version", []*pb.Command{{Body: &pb.Command_SetVersion{SetVersion: &pb.SetVersion{Version: next}}}}); err != nil {
+		return err
+	}
+	// What agents said before may have meant nothing then.
+	l.sendAll(&pb.ServerMessage{Body: &pb.ServerMessage_SendFullState{SendFullState: &pb.SendFullState{}}})
+	return nil
 }
 
 // schedule decides from the state as it is and sends out what was decided.
