@@ -76,6 +76,7 @@ func (w *world) writeUntil(done <-chan struct{}, id uint64) (longest time.Durati
 func (w *world) content(ids []uint64) bool {
 	out, err := w.client.Locate(w.context(10*time.Second), ids...)
 	require.NoError(w.t, err)
+	require.Len(w.t, out.GetClusters(), len(ids))
 	for _, c := range out.GetClusters() {
 		if c.GetWaitingFor() != "" || !c.GetAvailable() {
 			return false

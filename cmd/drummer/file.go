@@ -13,6 +13,14 @@ import (
 	"github.com/drumbeat-raft/drumbeat/drummer/schedule"
 )
 
+// What the configuration file does not say, and the least that it may.
+const (
+	defaultRTT        = 100 * time.Millisecond
+	defaultHeartbeat  = time.Second
+	defaultTimeToLive = 15 * time.Second
+	leastHeartbeat    = 10 * time.Millisecond
+)
+
 // file is a Drummer server's configuration file.
 type file struct {
 	NodeID       uint64            `yaml:"node_id"`
@@ -38,7 +46,7 @@ type member struct {
 }
 
 func load(path string) (*file, error) {
-	f := &file{RTT: 100 * time.Millisecond, Heartbeat: time.Second, TimeToLive: 15 * time.Second}
+	f := &file{RTT: defaultRTT, Heartbeat: defaultHeartbeat, TimeToLive: defaultTimeToLive}
 	return f, program.LoadYAML(path, f)
 }
 
@@ -74,7 +82,7 @@ func (f *file) check(path string, plaintext bool) error {
 		return bad("member %d needs a raft_address and an address", f.NodeID)
 	case f.RTT < time.Millisecond:
 		return bad("rtt is %v, it must be at least 1ms", f.RTT)
-	case f.Heartbeat < 10*time.Millisecond:
+	case f.Heartbeat < leastHeartbeat:
 		return bad("heartbeat is %v, it must be at least 10ms", f.Heartbeat)
 	case f.TimeToLive < 5*f.Heartbeat:
 		return bad("time_to_live is %v, it must be at least five heartbeats of %v", f.TimeToLive, f.Heartbeat)

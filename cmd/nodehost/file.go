@@ -13,6 +13,12 @@ import (
 	"github.com/drumbeat-raft/drumbeat/drummer/agent"
 )
 
+const (
+	defaultRTT    = 100 * time.Millisecond
+	defaultShards = 4
+	maxShards     = 64
+)
+
 // file is a NodeHost's configuration file.
 type file struct {
 	DataDir     string            `yaml:"data_dir"`
@@ -35,7 +41,7 @@ type file struct {
 }
 
 func load(path string) (*file, error) {
-	f := &file{RTT: 100 * time.Millisecond, Shards: 4}
+	f := &file{RTT: defaultRTT, Shards: defaultShards}
 	return f, program.LoadYAML(path, f)
 }
 
@@ -66,8 +72,8 @@ func (f *file) check(path string, plaintext bool) error {
 		return bad("drummers is empty; list the addresses of the Drummer servers")
 	case f.RTT < time.Millisecond:
 		return bad("rtt is %v, it must be at least 1ms", f.RTT)
-	case f.Shards < 1 || f.Shards > 64:
-		return bad("shards is %d, 1 to 64 are allowed", f.Shards)
+	case f.Shards < 1 || f.Shards > maxShards:
+		return bad("shards is %d, 1 to %d are allowed", f.Shards, maxShards)
 	}
 	return f.CheckListens(plaintext, f.apiListen(), f.raftListen())
 }

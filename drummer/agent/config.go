@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// DefaultHeartbeat is used until Drummer's Welcome names its own.
-	DefaultHeartbeat = time.Second
+	// defaultHeartbeat is used until Drummer's Welcome names its own.
+	defaultHeartbeat = time.Second
 	// silentBeats is how many heartbeat intervals without a word from the
 	// server make the agent look for another leader.
 	silentBeats = 4

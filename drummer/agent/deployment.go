@@ -17,6 +17,9 @@ import (
 // with the Raft logs and never outlives them.
 const deploymentFile = "drummer-deployment"
 
+// maxDeploymentBytes bounds the file: a number in decimal.
+const maxDeploymentBytes = 64
+
 // deployment remembers across restarts which deployment this NodeHost belongs
 // to, so that a Drummer of another one can't take it over.
 type deployment struct {
@@ -26,7 +29,7 @@ type deployment struct {
 
 func loadDeployment(nodehost config.NodeHostConfig) (*deployment, error) {
 	d := &deployment{file: durable.In(nodehost, deploymentFile)}
-	text, err := d.file.Read(64)
+	text, err := d.file.Read(maxDeploymentBytes)
 	if err != nil {
 		return nil, fmt.Errorf("the remembered deployment id: %w", err)
 	}

@@ -186,10 +186,16 @@ func tick(nodehost *dragonboat.NodeHost) time.Duration {
 	return time.Duration(nodehost.NodeHostConfig().RTTMillisecond) * time.Millisecond
 }
 
+// A read is given readRTTs of the NodeHost's RTT, and leastReadTimeout.
+const (
+	readRTTs         = 10
+	leastReadTimeout = 2 * time.Second
+)
+
 // readTimeout is how long the agent waits for a cluster with a leader to answer
 // a read: a few heartbeats of it, whatever the RTT.
 func readTimeout(nodehost *dragonboat.NodeHost) time.Duration {
-	return max(2*time.Second, 10*tick(nodehost))
+	return max(leastReadTimeout, readRTTs*tick(nodehost))
 }
 
 // readMembership reads a cluster's membership, linearizably.

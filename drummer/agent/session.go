@@ -45,7 +45,7 @@ func (a *Agent) attach(ctx context.Context, address string) end {
 	defer cancel(nil)
 	// What the Hello says may take long to read, and is read before anybody
 	// waits for it. What changes meanwhile is in the first delta.
-	s := &session{agent: a, heartbeat: DefaultHeartbeat}
+	s := &session{agent: a, heartbeat: defaultHeartbeat}
 	hello, err := s.hello()
 	if err != nil {
 		return end{err: err}

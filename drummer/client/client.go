@@ -21,11 +21,11 @@ import (
 )
 
 const (
-	// DefaultTryTimeout bounds the wait for one server before the next is
+	// defaultTryTimeout bounds the wait for one server before the next is
 	// tried.
-	DefaultTryTimeout = 3 * time.Second
-	// DefaultMaxAge is how old a cached location may get.
-	DefaultMaxAge = 10 * time.Second
+	defaultTryTimeout = 3 * time.Second
+	// defaultMaxAge is how old a cached location may get.
+	defaultMaxAge = 10 * time.Second
 	// roundPause is waited after all servers were tried in vain.
 	roundPause = 250 * time.Millisecond
 )
@@ -38,10 +38,10 @@ type Config struct {
 	// Dial and TLS reach Drummer servers and NodeHosts; nil: TCP, plain text.
 	Dial rpc.DialFunc
 	TLS  *tls.Config
-	// TryTimeout bounds one try; 0: DefaultTryTimeout. The context of a call
+	// TryTimeout bounds one try; 0: defaultTryTimeout. The context of a call
 	// bounds all tries together.
 	TryTimeout time.Duration
-	// MaxAge is how old a cached location may get; 0: DefaultMaxAge.
+	// MaxAge is how old a cached location may get; 0: ten seconds.
 	MaxAge time.Duration
 	// Rand picks servers. Nil: seeded by the operating system.
 	Rand *rand.Rand
@@ -69,10 +69,10 @@ func New(config Config) (*Client, error) {
 		return nil, errors.New("the client needs the address of at least one Drummer server")
 	}
 	if config.TryTimeout == 0 {
-		config.TryTimeout = DefaultTryTimeout
+		config.TryTimeout = defaultTryTimeout
 	}
 	if config.MaxAge == 0 {
-		config.MaxAge = DefaultMaxAge
+		config.MaxAge = defaultMaxAge
 	}
 	if config.Rand == nil {
 		config.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))

@@ -133,7 +133,7 @@ func TestServerThatSwallowsIsLeft(t *testing.T) {
 		network.Cut("one")
 		defer network.Heal("one")
 		for range 5 {
-			require.NoError(t, c.Define(within(t, 2*DefaultTryTimeout)))
+			require.NoError(t, c.Define(within(t, 2*defaultTryTimeout)))
 		}
 		require.Zero(t, one.count())
 	})
@@ -185,11 +185,11 @@ func TestLocationIsCachedForAWhile(t *testing.T) {
 			return location.GetConfigChangeId()
 		}
 		require.Equal(t, uint64(1), at())
-		time.Sleep(DefaultMaxAge - time.Second)
+		time.Sleep(defaultMaxAge - time.Second)
 		require.Equal(t, uint64(1), at())
 		c.Forget(1)
 		require.Equal(t, uint64(2), at())
-		time.Sleep(DefaultMaxAge + time.Second)
+		time.Sleep(defaultMaxAge + time.Second)
 		require.Equal(t, uint64(3), at())
 		_, err := c.Location(within(t, time.Second), 99)
 		require.ErrorContains(t, err, "no cluster 99")

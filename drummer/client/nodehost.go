@@ -118,14 +118,14 @@ func (o Outcome) String() string {
 }
 
 // OutcomeOf returns what the error of a proposal says about its effect. NoEffect
-// is only what never left this client (ErrNotSent, ErrClosed), and what a
+// is only what never left this client (errNotSent, ErrClosed), and what a
 // NodeHost itself says had none: gRPC's own errors (Unavailable,
 // DeadlineExceeded, Canceled …) do not report whether the request was sent.
 func OutcomeOf(err error) Outcome {
 	switch {
 	case err == nil:
 		return OK
-	case errors.Is(err, ErrClosed), errors.Is(err, ErrNotSent): // found before anything was sent
+	case errors.Is(err, ErrClosed), errors.Is(err, errNotSent): // found before anything was sent
 		return NoEffect
 	}
 	if detail := RaftErrorOf(err); detail.GetNoEffect() {

@@ -11,11 +11,11 @@ import (
 	"google.golang.org/grpc/stats"
 )
 
-// ErrNotSent is in the error of a proposal that never left the client: no
+// errNotSent is in the error of a proposal that never left the client: no
 // connection could be made, or none was free, before the call ended. The code
 // of the error does not say so: gRPC gives Unavailable for a connection that
 // was refused and for one that broke after the request was on it.
-var ErrNotSent = errors.New("nothing was sent")
+var errNotSent = errors.New("nothing was sent")
 
 // sent is set when gRPC hands any part of a call, its header first, to a
 // connection. Whether those bytes went further is unknown.
@@ -30,12 +30,12 @@ func watched(ctx context.Context) (context.Context, *sent) {
 	return context.WithValue(ctx, sentKey{}, s), s
 }
 
-// mark adds ErrNotSent to the error of a call that ended without being sent.
+// mark adds errNotSent to the error of a call that ended without being sent.
 func (s *sent) mark(err error) error {
 	if err == nil || s.Load() {
 		return err
 	}
-	return fmt.Errorf("%w: %w", ErrNotSent, err)
+	return fmt.Errorf("%w: %w", errNotSent, err)
 }
 
 // sentWatcher is the stats.Handler that sets what watched returned. gRPC calls

@@ -27,7 +27,7 @@ func TestProposalThatNobodyTookHadNoEffect(t *testing.T) {
 		defer network.Heal("swallows")
 		for address, code := range map[string]codes.Code{"refuses": codes.Unavailable, "swallows": codes.DeadlineExceeded} {
 			_, err := c.NodeHost(address).Propose(within(t, time.Second), NoOpSession(1), nil)
-			require.ErrorIs(t, err, ErrNotSent, address)
+			require.ErrorIs(t, err, errNotSent, address)
 			require.Equal(t, NoEffect, OutcomeOf(err), address)
 			require.Equal(t, code, status.Code(err), "the error is still gRPC's")
 		}
@@ -97,13 +97,13 @@ func TestWhatWasTakenIsNeverCalledNotSent(t *testing.T) {
 		served.Go(func() { _ = server.Serve(listener) })
 		defer served.Wait()
 		defer server.Stop()
-		luck := rand.New(rand.NewPCG(1, 2)) // used by gRPC's one dial at a time
+		random := rand.New(rand.NewPCG(1, 2)) // used by gRPC's one dial at a time
 		c, err := New(Config{Drummers: []string{"d"}, Dial: func(ctx context.Context, address string) (net.Conn, error) {
-			if luck.IntN(3) == 0 {
+			if random.IntN(3) == 0 {
 				return nil, fmt.Errorf("%s refuses", address)
 			}
 			conn, err := network.Dial(ctx, address)
-			return &breaking{conn, luck.IntN(20)}, err
+			return &breaking{conn, random.IntN(20)}, err
 		}})
 		require.NoError(t, err)
 		defer c.Close()

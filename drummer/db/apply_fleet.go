@@ -31,13 +31,17 @@ const Version = 2
 // calmTicks is how long a host must be up for its deaths to be forgotten.
 const calmTicks = 3600
 
+// maxDeaths is where the count of deaths stops: the quarantine reached its limit
+// long before.
+const maxDeaths = 1 << 30
+
 // heard renews a host.
 func (e *edit) heard(h *Host) {
 	h.LastSeen = e.s.Tick
 	if h.Dead {
 		h.Dead = false
 		h.UpSince = e.s.Tick
-		h.Deaths = min(h.Deaths+1, 1<<30)
+		h.Deaths = min(h.Deaths+1, maxDeaths)
 		e.event(&pb.Event{Kind: pb.EventHostReturned, NodehostId: h.ID()},
 			"host %s is heard of again after its death, number %d lately", h.ID(), h.Deaths)
 	}

@@ -95,8 +95,8 @@ func soundFuses(fuses []Fuse) error {
 		switch {
 		case i > 0 && fuses[i-1].Compare(f) >= 0:
 			return fmt.Errorf("%s is listed twice, or out of order", f)
-		case f.Fleet && f.Region != "" || len(f.Region) > MaxNameBytes:
-			return fmt.Errorf("a fuse is that of the fleet, or of a region with a name of at most %d bytes", MaxNameBytes)
+		case f.Fleet && f.Region != "" || len(f.Region) > maxNameBytes:
+			return fmt.Errorf("a fuse is that of the fleet, or of a region with a name of at most %d bytes", maxNameBytes)
 		}
 	}
 	return nil

@@ -158,16 +158,7 @@ func (e *edit) reportNode(h *Host, n *pb.NodeReport) {
 	if old := c.Replica(n.NodeId, h.ID()); old != nil {
 		r = *old
 	}
-	r.Running, r.Role = n.Running, n.Role
-	r.CaughtUp = n.Running && n.CaughtUp
-	r.Leader, r.Term = 0, 0
-	if n.Running && n.LeaderId != 0 {
-		r.Leader, r.Term = n.LeaderId, n.Term
-	}
-	r.RaftDigest = 0
-	if n.Running && e.s.Version >= 2 {
-		r.RaftDigest = n.RaftDigest
-	}
+	r.Reported = ReportedBy(n, e.s.Version)
 	if n.Membership != nil {
 		r.CCID = n.Membership.GetConfigChangeId()
 		e.judgeReplica(c, &r, n.Membership)

@@ -32,7 +32,7 @@ func (e *edit) schedule(cmd *pb.Schedule) {
 		}
 		e.s.NextOperationID++
 		e.s.Operations = e.s.Operations.Set(op.Id, op)
-		e.result.Accepted = append(e.result.Accepted, op)
+		e.result.Accepted++
 		e.event(operationEvent(pb.EventOperationPlanned, op),
 			"operation %d: %s, because %s", op.Id, Describe(op.Request), op.Reason)
 	}

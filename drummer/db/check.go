@@ -29,7 +29,7 @@ func (s *State) Check() error {
 		}
 	}
 	for id, t := range s.Tombstones.All() {
-		if id == 0 || s.Clusters.At(id) != nil || t.NextNodeID == 0 || t.NextNodeID > MaxNodeID {
+		if id == 0 || s.Clusters.At(id) != nil || t.NextNodeID == 0 || t.NextNodeID > maxNodeID {
 			return fmt.Errorf("the tombstone of cluster %d, with NodeIDs up to %d, can't be", id, t.NextNodeID)
 		}
 	}
@@ -60,7 +60,7 @@ func (k *checker) cluster(id uint64, c *Cluster) error {
 		return fmt.Errorf("it calls itself %d", c.ID)
 	case c.ChangedAt > k.s.Index:
 		return fmt.Errorf("it changed at index %d, after %d", c.ChangedAt, k.s.Index)
-	case c.FirstNodeID == 0 || c.FirstNodeID > c.NextNodeID || c.NextNodeID > MaxNodeID:
+	case c.FirstNodeID == 0 || c.FirstNodeID > c.NextNodeID || c.NextNodeID > maxNodeID:
 		return fmt.Errorf("its NodeIDs run from %d to %d", c.FirstNodeID, c.NextNodeID)
 	case c.RaftDigest != raftspec.Digest(c.Spec.GetRaft()):
 		return fmt.Errorf("its Raft configuration has another digest")

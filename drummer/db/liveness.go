@@ -37,9 +37,9 @@ func (s *State) Running(c *Cluster, n *Node, ttl uint64) bool {
 	return r != nil && r.Running
 }
 
-// WorkingVoters counts the voting members that run on hosts that are up and
+// workingVoters counts the voting members that run on hosts that are up and
 // follow the cluster's leader.
-func (s *State) WorkingVoters(c *Cluster, ttl uint64) int {
+func (s *State) workingVoters(c *Cluster, ttl uint64) int {
 	working := 0
 	for _, m := range c.Image.Members {
 		n := c.Node(m.NodeID)
@@ -53,5 +53,5 @@ func (s *State) WorkingVoters(c *Cluster, ttl uint64) int {
 // Available reports whether a majority of the voting members follows one leader,
 // on hosts that are up.
 func (s *State) Available(c *Cluster, ttl uint64) bool {
-	return c.Image.CCID != 0 && s.WorkingVoters(c, ttl) >= Quorum(c.Image.Voters())
+	return c.Image.CCID != 0 && s.workingVoters(c, ttl) >= Quorum(c.Image.Voters())
 }

@@ -14,29 +14,29 @@ import (
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
 
-// Machine is DrummerDB as Dragonboat runs it: a concurrent state machine,
+// machine is DrummerDB as Dragonboat runs it: a concurrent state machine,
 // because an immutable State may be read and saved while Update makes the
 // next one. Results of Update have the CommandCode as Value and an encoded
 // pb.CommandResult as Data.
-type Machine struct {
+type machine struct {
 	// state is replaced by Update and RecoverFromSnapshot, which Dragonboat
 	// calls one at a time; anybody may load it.
 	state atomic.Pointer[State]
 	past  past
 }
 
-var _ statemachine.IConcurrentStateMachine = (*Machine)(nil)
+var _ statemachine.IConcurrentStateMachine = (*machine)(nil)
 
 // NewStateMachine is the factory for NodeHost.StartConcurrentCluster.
 func NewStateMachine(clusterID, nodeID uint64) statemachine.IConcurrentStateMachine {
-	m := &Machine{}
+	m := &machine{}
 	m.state.Store(NewState())
 	return m
 }
 
 // Update applies commands. It never fails: a command that can't be applied
 // has a result that says so.
-func (m *Machine) Update(entries []statemachine.Entry) ([]statemachine.Entry, error) {
+func (m *machine) Update(entries []statemachine.Entry) ([]statemachine.Entry, error) {
 	state := m.state.Load()
 	for i := range entries {
 		next, result := Apply(state, entries[i].Index, entries[i].Cmd)
@@ -68,7 +68,7 @@ type GetStateAt struct{ Index uint64 }
 type GetDigest struct{}
 
 // Lookup answers GetState, GetStateAt and GetDigest.
-func (m *Machine) Lookup(query any) (any, error) {
+func (m *machine) Lookup(query any) (any, error) {
 	state := m.state.Load()
 	switch q := query.(type) {
 	case GetState:
@@ -83,12 +83,12 @@ func (m *Machine) Lookup(query any) (any, error) {
 }
 
 // PrepareSnapshot returns the state to save.
-func (m *Machine) PrepareSnapshot() (any, error) {
+func (m *machine) PrepareSnapshot() (any, error) {
 	return m.state.Load(), nil
 }
 
 // SaveSnapshot streams what PrepareSnapshot returned.
-func (m *Machine) SaveSnapshot(ctx any, w io.Writer,
+func (m *machine) SaveSnapshot(ctx any, w io.Writer,
 	_ statemachine.ISnapshotFileCollection, done <-chan struct{}) error {
 	state, ok := ctx.(*State)
 	if !ok {
@@ -98,7 +98,7 @@ func (m *Machine) SaveSnapshot(ctx any, w io.Writer,
 }
 
 // RecoverFromSnapshot replaces the state by a saved one.
-func (m *Machine) RecoverFromSnapshot(r io.Reader,
+func (m *machine) RecoverFromSnapshot(r io.Reader,
 	_ []statemachine.SnapshotFile, done <-chan struct{}) error {
 	state, err := ReadSnapshot(&stoppable{r: r, done: done})
 	if err != nil {
@@ -110,7 +110,7 @@ func (m *Machine) RecoverFromSnapshot(r io.Reader,
 }
 
 // Close has nothing to release.
-func (m *Machine) Close() error { return nil }
+func (m *machine) Close() error { return nil }
 
 // stopped makes Dragonboat's own error of one that was caused by its stop.
 func stopped(err error) error {

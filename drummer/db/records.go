@@ -184,15 +184,10 @@ func (x *Replica) record() *pb.ReplicaRecord {
 	return &pb.ReplicaRecord{
 		NodeId:         x.NodeID,
 		NodehostId:     x.HostID,
-		Running:        x.Running,
-		Role:           x.Role,
-		CaughtUp:       x.CaughtUp,
+		Report:         x.Reported.proto(),
 		ConfigChangeId: x.CCID,
 		Destroy:        x.Destroy.record(),
-		RaftDigest:     x.RaftDigest,
-		LeaderId:       x.Leader,
 		Foreign:        x.Foreign,
-		Term:           x.Term,
 	}
 }
 
@@ -200,15 +195,9 @@ func replicaOf(r *pb.ReplicaRecord) Replica {
 	return Replica{
 		NodeID:   r.GetNodeId(),
 		HostID:   r.GetNodehostId(),
-		Running:  r.GetRunning(),
-		Role:     r.GetRole(),
-		CaughtUp: r.GetCaughtUp(),
+		Reported: ReportedBy(r.GetReport(), Version),
 		CCID:     r.GetConfigChangeId(),
 		Destroy:  attemptOf(r.GetDestroy()),
 		Foreign:  r.GetForeign(),
-		Leader:   r.GetLeaderId(),
-		Term:     r.GetTerm(),
-
-		RaftDigest: r.GetRaftDigest(),
 	}
 }

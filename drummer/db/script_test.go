@@ -65,8 +65,8 @@ func applyScripted(s *State, data []byte) (*State, string) {
 	if len(r.NeedFullState) > 0 {
 		out += fmt.Sprintf(" full state needed of %s", strings.Join(r.NeedFullState, ", "))
 	}
-	if len(r.Accepted)+int(r.Dropped) > 0 {
-		out += fmt.Sprintf(" %d accepted, %d dropped", len(r.Accepted), r.Dropped)
+	if r.Accepted+r.Dropped > 0 {
+		out += fmt.Sprintf(" %d accepted, %d dropped", r.Accepted, r.Dropped)
 	}
 	return next, out + "\n"
 }

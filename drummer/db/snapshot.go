@@ -27,7 +27,10 @@ import (
 //	SHA-256 of all that precedes 32 bytes, which is the state's Digest
 //
 // The order of records, and the bytes of each, follow from the state alone.
-var magic = [8]byte{'D', 'R', 'U', 'M', 'D', 'B', 0, 1}
+var magic = [8]byte{'D', 'R', 'U', 'M', 'D', 'B', 0, 2}
+
+// bufferBytes is what is read or written at a time.
+const bufferBytes = 64 << 10
 
 // maxRecordBytes bounds one record; the largest is a cluster.
 const maxRecordBytes = 64 << 20
@@ -50,7 +53,7 @@ func DigestOf(s *State) Digest {
 
 // WriteSnapshot streams a state.
 func WriteSnapshot(s *State, w io.Writer) error {
-	buffered := bufio.NewWriterSize(w, 1<<16)
+	buffered := bufio.NewWriterSize(w, bufferBytes)
 	digest, err := writeRecords(s, buffered)
 	if err != nil {
 		return err
@@ -108,7 +111,7 @@ func (o *recordWriter) record(r *pb.SnapshotRecord) {
 // ReadSnapshot restores a state, bit for bit. Bytes that are no snapshot of
 // this version, or were damaged, give an error.
 func ReadSnapshot(r io.Reader) (*State, error) {
-	in := &recordReader{r: bufio.NewReaderSize(r, 1<<16), sum: sha256.New()}
+	in := &recordReader{r: bufio.NewReaderSize(r, bufferBytes), sum: sha256.New()}
 	var head [len(magic)]byte
 	if _, err := io.ReadFull(in, head[:]); err != nil {
 		return nil, fmt.Errorf("the snapshot of DrummerDB ends before its header: %w", err)

@@ -189,17 +189,9 @@ type Node struct {
 // Replica is a Raft node as its host reports it: running, or at least with a
 // log on disk.
 type Replica struct {
-	NodeID   uint64
-	HostID   string
-	Running  bool
-	Role     pb.MemberRole
-	CaughtUp bool
-	// Leader is the leader that it follows, in Term; 0: none, or it does not run.
-	Leader uint64
-	Term   uint64
-	// RaftDigest is the raftspec.Digest of the Raft configuration it runs with;
-	// 0: unknown, or it does not run.
-	RaftDigest uint64
+	NodeID uint64
+	HostID string
+	Reported
 	// Foreign: the membership it reported is of another Raft group than this
 	// cluster. It counts for nothing and is left alone.
 	Foreign bool

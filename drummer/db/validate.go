@@ -17,10 +17,10 @@ import (
 const (
 	MaxClusterSize   = 15
 	MaxSpecs         = 100_000 // in one command
-	MaxNameBytes     = 256     // of an address, an ID, a region, an application, a label
+	maxNameBytes     = 256     // of an address, an ID, a region, an application, a label
 	MaxLabels        = 64
-	MaxMembers       = 64 // of a Raft cluster, all roles
-	MaxNodeID        = 1 << 62
+	maxMembers       = 64 // of a Raft cluster, all roles
+	maxNodeID        = 1 << 62
 	MaxDeadlineTicks = 100_000
 )
 
@@ -60,7 +60,7 @@ func validateSpec(spec *pb.ClusterSpec) error {
 	case id == 0:
 		return errors.New("a cluster ID is not 0")
 	case !validName(spec.GetApplication()):
-		return fmt.Errorf("cluster %d needs an application of 1 to %d bytes", id, MaxNameBytes)
+		return fmt.Errorf("cluster %d needs an application of 1 to %d bytes", id, maxNameBytes)
 	case spec.GetSize() < 1 || spec.GetSize() > MaxClusterSize:
 		return fmt.Errorf("cluster %d has size %d, 1 to %d are allowed", id, spec.GetSize(), MaxClusterSize)
 	}
@@ -95,11 +95,11 @@ func validateStartable(spec *pb.ClusterSpec) error {
 	}
 	if !validLabels(spec.GetRequiredLabels()) || !validLabels(spec.GetPreferredLabels()) {
 		return fmt.Errorf("cluster %d requires or prefers more than %d labels, or one that is empty or above %d bytes",
-			spec.ClusterId, MaxLabels, MaxNameBytes)
+			spec.ClusterId, MaxLabels, maxNameBytes)
 	}
-	if len(spec.GetSpreadOver()) > MaxNameBytes {
+	if len(spec.GetSpreadOver()) > maxNameBytes {
 		return fmt.Errorf("cluster %d is spread over a label of %d bytes, at most %d are allowed",
-			spec.ClusterId, len(spec.SpreadOver), MaxNameBytes)
+			spec.ClusterId, len(spec.SpreadOver), maxNameBytes)
 	}
 	return nil
 }
@@ -119,34 +119,34 @@ func validateRaft(id uint64, raft *pb.RaftConfig) error {
 	return nil
 }
 
-func validName(s string) bool { return s != "" && len(s) <= MaxNameBytes }
+func validName(s string) bool { return s != "" && len(s) <= maxNameBytes }
 
 // ValidateHost returns why a host's own description can't be right: DrummerDB would
 // leave its reports out.
 func ValidateHost(info *pb.NodeHostInfo) error {
 	if !validName(info.GetNodehostId()) || !validName(info.GetRaftAddress()) {
-		return fmt.Errorf("a host needs a NodeHost ID and a RaftAddress of 1 to %d bytes", MaxNameBytes)
+		return fmt.Errorf("a host needs a NodeHost ID and a RaftAddress of 1 to %d bytes", maxNameBytes)
 	}
-	if len(info.GetApiAddress()) > MaxNameBytes || len(info.GetRegion()) > MaxNameBytes {
-		return fmt.Errorf("host %s has an API address or a region above %d bytes", info.NodehostId, MaxNameBytes)
+	if len(info.GetApiAddress()) > maxNameBytes || len(info.GetRegion()) > maxNameBytes {
+		return fmt.Errorf("host %s has an API address or a region above %d bytes", info.NodehostId, maxNameBytes)
 	}
 	if !validLabels(info.GetLabels()) {
 		return fmt.Errorf("host %s has more than %d labels, or one that is empty or above %d bytes",
-			info.NodehostId, MaxLabels, MaxNameBytes)
+			info.NodehostId, MaxLabels, maxNameBytes)
 	}
 	return nil
 }
 
 func validLabels(labels map[string]string) bool {
 	for k, v := range labels {
-		if !validName(k) || len(v) > MaxNameBytes {
+		if !validName(k) || len(v) > maxNameBytes {
 			return false
 		}
 	}
 	return len(labels) <= MaxLabels
 }
 
-func validNodeID(id uint64) bool { return id != 0 && id < MaxNodeID }
+func validNodeID(id uint64) bool { return id != 0 && id < maxNodeID }
 
 // imageOf reads a membership, or returns why it can't be one of the cluster.
 func imageOf(clusterID uint64, m *pb.Membership) (Image, error) {
@@ -174,7 +174,7 @@ func imageOf(clusterID uint64, m *pb.Membership) (Image, error) {
 // sound reports whether an image keeps its invariants and has a voter. Members
 // and Removed are sorted.
 func (m *Image) sound() bool {
-	if m.CCID == 0 || len(m.Members) > MaxMembers {
+	if m.CCID == 0 || len(m.Members) > maxMembers {
 		return false
 	}
 	voters := 0
@@ -188,5 +188,5 @@ func (m *Image) sound() bool {
 		}
 	}
 	n := len(m.Removed)
-	return voters > 0 && (n == 0 || m.Removed[0] != 0 && m.Removed[n-1] < MaxNodeID)
+	return voters > 0 && (n == 0 || m.Removed[0] != 0 && m.Removed[n-1] < maxNodeID)
 }

@@ -3,7 +3,8 @@
 // Package dragonlog sends Dragonboat's logs to a slog.Logger.
 //
 // Dragonboat's logger is global to a process and can be set once, so only
-// programs install it; libraries and tests don't.
+// programs install it: Drumbeat's own, and those that embed a Drummer server or an
+// agent. Libraries and tests don't.
 package dragonlog
 
 import (
@@ -15,16 +16,13 @@ import (
 	"github.com/lni/dragonboat/v3/logger"
 )
 
-// OnPanic takes the place of the panic that Dragonboat asks its logger for,
-// with the name of the package that asks, as a program that must not let
-// anybody recover from it wants. It must not return.
-type OnPanic func(pkg, message string)
-
 // Install makes every Dragonboat package log to out, at the level that out's
 // handler lets through and no more than least. With a nil onPanic, Panicf logs
-// an error and panics. Install panics, as Dragonboat does, when a factory was
+// an error and panics; else onPanic is called in its place, with the name of the
+// package that panics, and must not return: Dragonboat recovers from panics in some
+// of its goroutines, which a program may not want. Install panics, as Dragonboat does, when a factory was
 // installed before; call it first in main.
-func Install(out *slog.Logger, least slog.Level, onPanic OnPanic) {
+func Install(out *slog.Logger, least slog.Level, onPanic func(pkg, message string)) {
 	logger.SetLoggerFactory(func(pkg string) logger.ILogger {
 		b := &bridge{pkg: pkg, out: out.With("dragonboat", pkg), onPanic: onPanic}
 		b.least.Store(int64(least))
@@ -36,8 +34,8 @@ func Install(out *slog.Logger, least slog.Level, onPanic OnPanic) {
 type bridge struct {
 	pkg     string
 	out     *slog.Logger
-	least   atomic.Int64 // slog.Level
-	onPanic OnPanic      // nil: log and panic
+	least   atomic.Int64              // slog.Level
+	onPanic func(pkg, message string) // nil: log and panic
 }
 
 var _ logger.ILogger = (*bridge)(nil)

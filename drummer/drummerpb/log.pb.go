@@ -1369,10 +1369,10 @@ type CommandResult struct {
 	// need_full_state lists NodeHosts whose delta or heartbeat can't be used,
 	// because DrummerDB knows nothing of them: ask each for a new Hello.
 	NeedFullState []string `protobuf:"bytes,6,rep,name=need_full_state,json=needFullState,proto3" json:"need_full_state,omitempty"`
-	// accepted are the operations of a Schedule that are now in flight, in the
-	// order they were listed, with their IDs; dropped is how many were not.
-	Accepted      []*Operation `protobuf:"bytes,7,rep,name=accepted,proto3" json:"accepted,omitempty"`
-	Dropped       uint32       `protobuf:"varint,8,opt,name=dropped,proto3" json:"dropped,omitempty"`
+	// accepted is how many operations of a Schedule are now in flight, dropped how
+	// many are not.
+	Accepted      uint32 `protobuf:"varint,9,opt,name=accepted,proto3" json:"accepted,omitempty"`
+	Dropped       uint32 `protobuf:"varint,8,opt,name=dropped,proto3" json:"dropped,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1449,11 +1449,11 @@ func (x *CommandResult) GetNeedFullState() []string {
 	return nil
 }
 
-func (x *CommandResult) GetAccepted() []*Operation {
+func (x *CommandResult) GetAccepted() uint32 {
 	if x != nil {
 		return x.Accepted
 	}
-	return nil
+	return 0
 }
 
 func (x *CommandResult) GetDropped() uint32 {
@@ -1550,16 +1550,16 @@ const file_log_proto_rawDesc = "" +
 	"operations\"V\n" +
 	"\fEndOperation\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x122\n" +
-	"\x06result\x18\x02 \x01(\v2\x1a.drumbeat.v1.RequestResultR\x06result\"\x98\x02\n" +
+	"\x06result\x18\x02 \x01(\v2\x1a.drumbeat.v1.RequestResultR\x06result\"\x86\x02\n" +
 	"\rCommandResult\x12,\n" +
 	"\x04code\x18\x01 \x01(\x0e2\x18.drumbeat.v1.CommandCodeR\x04code\x12\x16\n" +
 	"\x06detail\x18\x02 \x01(\tR\x06detail\x12#\n" +
 	"\rdeployment_id\x18\x03 \x01(\x04R\fdeploymentId\x12\x12\n" +
 	"\x04term\x18\x04 \x01(\x04R\x04term\x12\x12\n" +
 	"\x04tick\x18\x05 \x01(\x04R\x04tick\x12&\n" +
-	"\x0fneed_full_state\x18\x06 \x03(\tR\rneedFullState\x122\n" +
-	"\baccepted\x18\a \x03(\v2\x16.drumbeat.v1.OperationR\baccepted\x12\x18\n" +
-	"\adropped\x18\b \x01(\rR\adropped*-\n" +
+	"\x0fneed_full_state\x18\x06 \x03(\tR\rneedFullState\x12\x1a\n" +
+	"\baccepted\x18\t \x01(\rR\baccepted\x12\x18\n" +
+	"\adropped\x18\b \x01(\rR\adroppedJ\x04\b\a\x10\b*-\n" +
 	"\bHostMode\x12\n" +
 	"\n" +
 	"\x06ACTIVE\x10\x00\x12\n" +
@@ -1647,12 +1647,11 @@ var file_log_proto_depIdxs = []int32{
 	25, // 23: drumbeat.v1.Schedule.operations:type_name -> drumbeat.v1.Operation
 	26, // 24: drumbeat.v1.EndOperation.result:type_name -> drumbeat.v1.RequestResult
 	1,  // 25: drumbeat.v1.CommandResult.code:type_name -> drumbeat.v1.CommandCode
-	25, // 26: drumbeat.v1.CommandResult.accepted:type_name -> drumbeat.v1.Operation
-	27, // [27:27] is the sub-list for method output_type
-	27, // [27:27] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	26, // [26:26] is the sub-list for method output_type
+	26, // [26:26] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_log_proto_init() }

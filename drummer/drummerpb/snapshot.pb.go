@@ -926,17 +926,13 @@ type ReplicaRecord struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	NodeId         uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
 	NodehostId     string                 `protobuf:"bytes,2,opt,name=nodehost_id,json=nodehostId,proto3" json:"nodehost_id,omitempty"`
-	Running        bool                   `protobuf:"varint,3,opt,name=running,proto3" json:"running,omitempty"`
-	Role           MemberRole             `protobuf:"varint,4,opt,name=role,proto3,enum=drumbeat.v1.MemberRole" json:"role,omitempty"`
-	CaughtUp       bool                   `protobuf:"varint,5,opt,name=caught_up,json=caughtUp,proto3" json:"caught_up,omitempty"`
 	ConfigChangeId uint64                 `protobuf:"varint,6,opt,name=config_change_id,json=configChangeId,proto3" json:"config_change_id,omitempty"`
 	Destroy        *AttemptRecord         `protobuf:"bytes,7,opt,name=destroy,proto3" json:"destroy,omitempty"`
-	RaftDigest     uint64                 `protobuf:"varint,8,opt,name=raft_digest,json=raftDigest,proto3" json:"raft_digest,omitempty"`
-	LeaderId       uint64                 `protobuf:"varint,9,opt,name=leader_id,json=leaderId,proto3" json:"leader_id,omitempty"` // that it follows, in term
-	Term           uint64                 `protobuf:"varint,10,opt,name=term,proto3" json:"term,omitempty"`
 	Foreign        bool                   `protobuf:"varint,11,opt,name=foreign,proto3" json:"foreign,omitempty"` // it belongs to another Raft group
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// report is what was last reported of it, without its IDs and its membership.
+	Report        *NodeReport `protobuf:"bytes,12,opt,name=report,proto3" json:"report,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ReplicaRecord) Reset() {
@@ -983,27 +979,6 @@ func (x *ReplicaRecord) GetNodehostId() string {
 	return ""
 }
 
-func (x *ReplicaRecord) GetRunning() bool {
-	if x != nil {
-		return x.Running
-	}
-	return false
-}
-
-func (x *ReplicaRecord) GetRole() MemberRole {
-	if x != nil {
-		return x.Role
-	}
-	return MemberRole_MEMBER_ROLE_UNSPECIFIED
-}
-
-func (x *ReplicaRecord) GetCaughtUp() bool {
-	if x != nil {
-		return x.CaughtUp
-	}
-	return false
-}
-
 func (x *ReplicaRecord) GetConfigChangeId() uint64 {
 	if x != nil {
 		return x.ConfigChangeId
@@ -1018,32 +993,18 @@ func (x *ReplicaRecord) GetDestroy() *AttemptRecord {
 	return nil
 }
 
-func (x *ReplicaRecord) GetRaftDigest() uint64 {
-	if x != nil {
-		return x.RaftDigest
-	}
-	return 0
-}
-
-func (x *ReplicaRecord) GetLeaderId() uint64 {
-	if x != nil {
-		return x.LeaderId
-	}
-	return 0
-}
-
-func (x *ReplicaRecord) GetTerm() uint64 {
-	if x != nil {
-		return x.Term
-	}
-	return 0
-}
-
 func (x *ReplicaRecord) GetForeign() bool {
 	if x != nil {
 		return x.Foreign
 	}
 	return false
+}
+
+func (x *ReplicaRecord) GetReport() *NodeReport {
+	if x != nil {
+		return x.Report
+	}
+	return nil
 }
 
 var File_snapshot_proto protoreflect.FileDescriptor
@@ -1146,22 +1107,17 @@ const file_snapshot_proto_rawDesc = "" +
 	"\x05start\x18\t \x01(\v2\x1a.drumbeat.v1.AttemptRecordR\x05start\x12\x16\n" +
 	"\x06unsure\x18\n" +
 	" \x01(\bR\x06unsure\x12\x1a\n" +
-	"\brelieves\x18\v \x01(\x04R\brelieves\"\xf9\x02\n" +
+	"\brelieves\x18\v \x01(\x04R\brelieves\"\x98\x02\n" +
 	"\rReplicaRecord\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12\x1f\n" +
 	"\vnodehost_id\x18\x02 \x01(\tR\n" +
-	"nodehostId\x12\x18\n" +
-	"\arunning\x18\x03 \x01(\bR\arunning\x12+\n" +
-	"\x04role\x18\x04 \x01(\x0e2\x17.drumbeat.v1.MemberRoleR\x04role\x12\x1b\n" +
-	"\tcaught_up\x18\x05 \x01(\bR\bcaughtUp\x12(\n" +
+	"nodehostId\x12(\n" +
 	"\x10config_change_id\x18\x06 \x01(\x04R\x0econfigChangeId\x124\n" +
-	"\adestroy\x18\a \x01(\v2\x1a.drumbeat.v1.AttemptRecordR\adestroy\x12\x1f\n" +
-	"\vraft_digest\x18\b \x01(\x04R\n" +
-	"raftDigest\x12\x1b\n" +
-	"\tleader_id\x18\t \x01(\x04R\bleaderId\x12\x12\n" +
-	"\x04term\x18\n" +
-	" \x01(\x04R\x04term\x12\x18\n" +
-	"\aforeign\x18\v \x01(\bR\aforeignB5Z3github.com/drumbeat-raft/drumbeat/drummer/drummerpbb\x06proto3"
+	"\adestroy\x18\a \x01(\v2\x1a.drumbeat.v1.AttemptRecordR\adestroy\x12\x18\n" +
+	"\aforeign\x18\v \x01(\bR\aforeign\x12/\n" +
+	"\x06report\x18\f \x01(\v2\x17.drumbeat.v1.NodeReportR\x06reportJ\x04\b\x03\x10\x04J\x04\b\x04\x10\x05J\x04\b\x05\x10\x06J\x04\b\b\x10\tJ\x04\b\t\x10\n" +
+	"J\x04\b\n" +
+	"\x10\vB5Z3github.com/drumbeat-raft/drumbeat/drummer/drummerpbb\x06proto3"
 
 var (
 	file_snapshot_proto_rawDescOnce sync.Once
@@ -1194,7 +1150,7 @@ var file_snapshot_proto_goTypes = []any{
 	(*ClusterSpec)(nil),         // 14: drumbeat.v1.ClusterSpec
 	(*Membership)(nil),          // 15: drumbeat.v1.Membership
 	(JoinMode)(0),               // 16: drumbeat.v1.JoinMode
-	(MemberRole)(0),             // 17: drumbeat.v1.MemberRole
+	(*NodeReport)(nil),          // 17: drumbeat.v1.NodeReport
 }
 var file_snapshot_proto_depIdxs = []int32{
 	1,  // 0: drumbeat.v1.SnapshotRecord.header:type_name -> drumbeat.v1.SnapshotHeader
@@ -1214,8 +1170,8 @@ var file_snapshot_proto_depIdxs = []int32{
 	8,  // 14: drumbeat.v1.ClusterRecord.replicas:type_name -> drumbeat.v1.ReplicaRecord
 	16, // 15: drumbeat.v1.NodeRecord.join:type_name -> drumbeat.v1.JoinMode
 	4,  // 16: drumbeat.v1.NodeRecord.start:type_name -> drumbeat.v1.AttemptRecord
-	17, // 17: drumbeat.v1.ReplicaRecord.role:type_name -> drumbeat.v1.MemberRole
-	4,  // 18: drumbeat.v1.ReplicaRecord.destroy:type_name -> drumbeat.v1.AttemptRecord
+	4,  // 17: drumbeat.v1.ReplicaRecord.destroy:type_name -> drumbeat.v1.AttemptRecord
+	17, // 18: drumbeat.v1.ReplicaRecord.report:type_name -> drumbeat.v1.NodeReport
 	19, // [19:19] is the sub-list for method output_type
 	19, // [19:19] is the sub-list for method input_type
 	19, // [19:19] is the sub-list for extension type_name

@@ -18,11 +18,11 @@ import (
 )
 
 const (
-	// DefaultTimeout bounds a call whose client set no deadline.
-	DefaultTimeout = 5 * time.Second
-	// MaxTimeout bounds any call, so that a client which is gone holds
+	// defaultTimeout bounds a call whose client set no deadline.
+	defaultTimeout = 5 * time.Second
+	// maxTimeout bounds any call, so that a client which is gone holds
 	// nothing for long.
-	MaxTimeout = time.Minute
+	maxTimeout = time.Minute
 	// MaxPayloadBytes bounds a command and a query.
 	MaxPayloadBytes = 16 << 20
 )
@@ -79,10 +79,10 @@ type service struct {
 func bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
-		return context.WithTimeout(ctx, DefaultTimeout)
+		return context.WithTimeout(ctx, defaultTimeout)
 	}
-	if time.Until(deadline) > MaxTimeout {
-		return context.WithTimeout(ctx, MaxTimeout)
+	if time.Until(deadline) > maxTimeout {
+		return context.WithTimeout(ctx, maxTimeout)
 	}
 	return ctx, func() {}
 }

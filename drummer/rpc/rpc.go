@@ -17,9 +17,9 @@ import (
 )
 
 const (
-	// MaxMessageBytes bounds a gRPC message in either direction. A full
+	// maxMessageBytes bounds a gRPC message in either direction. A full
 	// report of a NodeHost with 100,000 Raft nodes fits.
-	MaxMessageBytes = 32 << 20
+	maxMessageBytes = 32 << 20
 	// connectTimeout bounds one attempt to connect, so that an address which
 	// swallows packets does not hold its caller up.
 	connectTimeout = 2 * time.Second
@@ -59,8 +59,8 @@ func (d Dialer) Connect(address string, extra ...grpc.DialOption) (*grpc.ClientC
 			MinConnectTimeout: connectTimeout,
 		}),
 		grpc.WithDefaultCallOptions(
-			grpc.MaxCallRecvMsgSize(MaxMessageBytes),
-			grpc.MaxCallSendMsgSize(MaxMessageBytes),
+			grpc.MaxCallRecvMsgSize(maxMessageBytes),
+			grpc.MaxCallSendMsgSize(maxMessageBytes),
 		),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: probeAfter, Timeout: probeTimeout}),
 		grpc.WithTransportCredentials(clientCredentials(d.TLS)),
@@ -77,8 +77,8 @@ func (d Dialer) Connect(address string, extra ...grpc.DialOption) (*grpc.ClientC
 // when every handler has.
 func NewServer(conf *tls.Config, extra ...grpc.ServerOption) *grpc.Server {
 	opts := []grpc.ServerOption{
-		grpc.MaxRecvMsgSize(MaxMessageBytes),
-		grpc.MaxSendMsgSize(MaxMessageBytes),
+		grpc.MaxRecvMsgSize(maxMessageBytes),
+		grpc.MaxSendMsgSize(maxMessageBytes),
 		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.ConnectionTimeout(10 * time.Second),
 		grpc.WaitForHandlers(true),

@@ -10,7 +10,44 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/drummer/db"
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/schedule/internal/budget"
+	"github.com/drumbeat-raft/drumbeat/drummer/schedule/internal/fleet"
+	"github.com/drumbeat-raft/drumbeat/drummer/schedule/internal/placement"
+	"github.com/drumbeat-raft/drumbeat/drummer/schedule/internal/rule"
 )
+
+// Decide returns what to do next. It looks at each cluster by itself and takes
+// the next single step that its present state calls for, the most urgent ones
+// first; what can't be done now waits with a reason and holds nobody else up.
+func Decide(state *db.State, policy Policy, seed uint64) Plan {
+	d := newDecision(state, policy, seed)
+	for c := range state.Clusters.Values() {
+		d.look(c)
+	}
+	d.repair()
+	d.moveMisplaced()
+	d.restartOutdated()
+	d.balance()
+	return d.result()
+}
+
+// decision is one plan being made.
+type decision struct {
+	fleet     *fleet.Fleet
+	budget    *budget.Budget
+	placement *placement.Map
+
+	operations []*pb.Operation
+	waiting    map[uint64]string // by ClusterID
+	// urgent is what clusters that lack something ask for. The others lack
+	// nothing, and may have a misplaced member, or nodes that run with another
+	// Raft configuration than they should.
+	urgent    []work
+	misplaced []*db.Cluster
+	outdated  []*db.Cluster
+	// begun are the clusters of the latter that something was decided for.
+	begun map[uint64]bool
+}
 
 // class is how urgent a piece of work is; lower goes first when there is more
 // than the limits allow.
@@ -21,201 +58,167 @@ const (
 	restore                    // start nodes of other clusters
 	repair                     // replace dead members, reach the size
 	launch                     // place and start new clusters
-	misplaced                  // move members elsewhere, remove surplus ones
-	cosmetic                   // remove zombies
+	relocate                   // move members elsewhere, remove surplus ones
+	cleanUp                    // remove zombies
 )
 
-// work is what one cluster asks for in one class. It is done in the order of
-// classes and clusters, as far as the limits allow.
+// work is what one cluster asks for in one class.
 type work struct {
-	class class
-	a     *assessment
-	do    func(*planner, *assessment)
+	class   class
+	cluster *fleet.Cluster
+	do      func(*decision, *fleet.Cluster)
 }
 
-// planner collects a plan.
-type planner struct {
-	*fleet
-	plan    Plan
-	work    []work
-	waiting map[uint64]string
-	moving  int // clusters that are being moved elsewhere
-	// misplaced are clusters that lack nothing, and may have a member that
-	// would better live elsewhere. domains belongs to inviting, shortages to
-	// shortOf.
-	misplaced []*db.Cluster
-	domains   map[string][]string
-	shortages map[shortage]string
-	// outdated are clusters that lack nothing, with nodes that run with another
-	// Raft configuration than they should.
-	outdated []*db.Cluster
-	// begun are the clusters of either kind that something was decided for.
-	begun []uint64
-}
-
-func newPlanner(f *fleet) *planner {
-	return &planner{fleet: f, waiting: map[uint64]string{}, domains: map[string][]string{}, shortages: map[shortage]string{}}
-}
-
-// Decide returns what to do next. It looks at each cluster by itself and takes
-// the next single step that its present state calls for; what can't be done
-// now waits with a reason and holds nobody else up.
-func Decide(state *db.State, policy Policy, seed uint64) Plan {
-	p := newPlanner(newFleet(state, policy, seed))
-	for c := range state.Clusters.Values() {
-		switch {
-		case c.Spec == nil && !c.Deleted: // not ours
-		case !state.Launched && c.Spec != nil:
-			p.waits(c.ID, "the launch")
-		case !p.healthy(c):
-			p.look(c)
-		}
-	}
-	slices.SortStableFunc(p.work, func(a, b work) int { return cmp.Compare(a.class, b.class) })
-	for _, w := range p.work {
-		if !p.paused(w.a.ID) {
-			w.do(p, w.a)
-		}
-	}
-	p.rectify()
-	p.renew()
-	p.balance()
-	for _, id := range slices.Sorted(maps.Keys(p.waiting)) {
-		p.plan.Waiting = append(p.plan.Waiting, Waiting{ClusterID: id, For: p.waiting[id]})
-	}
-	p.plan.Blown = p.fuses
-	return p.plan
+func newDecision(state *db.State, policy Policy, seed uint64) *decision {
+	f := fleet.New(state, policy)
+	b := budget.New(f)
+	return &decision{fleet: f, budget: b, placement: placement.New(f, b, seed), waiting: map[uint64]string{}, begun: map[uint64]bool{}}
 }
 
 // look finds out what a cluster needs.
-func (p *planner) look(c *db.Cluster) {
-	a := p.assess(c)
-	p.countJoins(a)
-	p.countLeader(a)
+func (d *decision) look(c *db.Cluster) {
+	switch {
+	case c.Spec == nil && !c.Deleted: // not Drummer's
+		return
+	case !d.fleet.State.Launched && c.Spec != nil:
+		d.waits(c.ID, "the launch")
+		return
+	}
+	var hosts [db.MaxClusterSize]*fleet.Host
+	if healthy, ok := d.fleet.Healthy(c, &hosts); ok {
+		d.lookHealthy(c, healthy)
+		return
+	}
+	a := d.assess(c)
+	d.budget.CountJoins(a)
+	if leader := a.LeadingMember(); leader != nil && leader.Condition == fleet.Live {
+		d.placement.CountLeader(leader.Host)
+	}
 	if r := c.Foreigner(); r != nil && !c.Deleted {
-		p.waits(c.ID, "somebody to explain node %d on %s: it is of another Raft group under the same ID", r.NodeID, r.HostID)
+		d.waits(c.ID, "somebody to explain node %d on %s: it is of another Raft group under the same ID", r.NodeID, r.HostID)
 		return
 	}
 	switch {
 	case c.Deleted:
-	case a.Unformed() && (len(c.Initial) == 0 || a.dead > 0):
-		p.add(launch, a, (*planner).launch)
-	case !a.formed():
-		p.add(launch, a, (*planner).form)
+	case a.Unformed() && (len(c.Initial) == 0 || a.Dead > 0):
+		d.ask(launch, a, (*decision).launch)
+	case !a.Formed():
+		d.ask(launch, a, (*decision).form)
 	default:
-		p.lookFormed(a)
+		d.lookFormed(a)
 	}
-	if slices.ContainsFunc(c.Replicas, func(r db.Replica) bool { return c.Zombie(&r) }) {
-		p.add(cosmetic, a, (*planner).clean)
+	if rule.HasZombie(c) {
+		d.ask(cleanUp, a, (*decision).clean)
 	}
 }
 
-func (p *planner) lookFormed(a *assessment) {
-	members := a.members()
-	if slices.ContainsFunc(members, func(m *member) bool { return m.is != live }) {
-		if a.quorate() {
-			p.add(restore, a, (*planner).start)
+// lookHealthy is look for the clusters that are healthy: in a steady deployment all
+// of them, so it does not allocate.
+func (d *decision) lookHealthy(c *db.Cluster, healthy fleet.Healthy) {
+	if healthy.Leader != nil {
+		d.placement.CountLeader(healthy.Leader)
+	}
+	if healthy.Outdated {
+		d.outdated = append(d.outdated, c)
+	}
+	d.review(c, healthy.Hosts)
+}
+
+// review notes whether the members of a cluster that lacks nothing live where they
+// should.
+func (d *decision) review(c *db.Cluster, hosts []*fleet.Host) {
+	switch improvable, shortage := d.placement.Review(c, hosts); {
+	case improvable:
+		d.misplaced = append(d.misplaced, c)
+	case shortage != "":
+		d.waiting[c.ID] = shortage
+	}
+}
+
+func (d *decision) lookFormed(a *fleet.Cluster) {
+	if slices.ContainsFunc(a.Members(), func(m *fleet.Member) bool { return m.Condition != fleet.Live }) {
+		if a.Quorate() {
+			d.ask(restore, a, (*decision).start)
 		} else {
-			p.add(restoreQuorum, a, (*planner).start)
+			d.ask(restoreQuorum, a, (*decision).start)
 		}
 	}
 	switch {
-	case a.dead > 0 || len(a.voters) < a.size():
-		p.add(repair, a, (*planner).repair)
-	case a.missing() != 0 || a.leaving > 0 || len(a.observers) > 0 || a.Config.InFlight():
-		if len(a.observers) > 0 || len(a.voters) > a.size() || a.Config.InFlight() {
-			p.moving++
+	case a.Dead > 0 || len(a.Voters) < a.Size():
+		d.ask(repair, a, (*decision).change)
+	case a.Missing() != 0 || a.Leaving > 0 || len(a.Observers) > 0 || a.Config.InFlight():
+		if len(a.Observers) > 0 || len(a.Voters) > a.Size() || a.Config.InFlight() {
+			d.budget.CountMove()
 		}
-		p.add(misplaced, a, (*planner).repair)
-	case a.live == len(a.voters):
-		for _, m := range a.voters {
-			if !m.follows {
-				p.waits(a.ID, "a leader that all follow: %s", m.doubt(a.Cluster))
+		d.ask(relocate, a, (*decision).change)
+	case a.Live == len(a.Voters):
+		for _, m := range a.Voters {
+			if !m.Follows {
+				d.waits(a.ID, "a leader that all follow: %s", m.Doubt(a.Cluster))
 			}
 		}
-		if picky(a.Spec) {
-			p.consider(a.Cluster, hostsOf(a.voters))
-		}
-		if a.nextOutdated() != nil {
-			p.outdated = append(p.outdated, a.Cluster)
+		d.review(a.Cluster, a.Hosts())
+		if rule.Outdated(a) != nil {
+			d.outdated = append(d.outdated, a.Cluster)
 		}
 	}
 }
 
-func (p *planner) add(class class, a *assessment, do func(*planner, *assessment)) {
-	p.work = append(p.work, work{class: class, a: a, do: do})
+// assess looks at a cluster in full.
+func (d *decision) assess(c *db.Cluster) *fleet.Cluster {
+	a := d.fleet.Assess(c)
+	d.placement.MarkMove(a)
+	d.budget.MarkOverdue(a)
+	return a
 }
 
-// countJoins counts the observers that are still catching up.
-func (p *planner) countJoins(a *assessment) {
-	for i := range a.Nodes {
-		n := &a.Nodes[i]
-		if m := a.Image.Member(n.ID); m == nil && !p.adding(a, n) || m != nil && m.Role != pb.MemberRole_OBSERVER {
-			continue
-		}
-		if r := a.Replica(n.ID, n.HostID); r != nil && r.CaughtUp {
-			continue
-		}
-		if h := p.of(n); h != nil {
-			h.joins++
+func (d *decision) ask(class class, a *fleet.Cluster, do func(*decision, *fleet.Cluster)) {
+	d.urgent = append(d.urgent, work{class, a, do})
+}
+
+// repair does what is urgent, in the order of classes and clusters.
+func (d *decision) repair() {
+	slices.SortStableFunc(d.urgent, func(a, b work) int { return cmp.Compare(a.class, b.class) })
+	for _, w := range d.urgent {
+		if !d.paused(w.cluster.ID) {
+			w.do(d, w.cluster)
 		}
 	}
-}
-
-// adding reports whether an operation in flight adds the node. A node whose
-// addition had no result may never become a member.
-func (p *planner) adding(a *assessment, n *db.Node) bool {
-	op := p.state.Operations.At(a.Config.Operation)
-	return op != nil && op.Request.NodeId == n.ID
 }
 
 // paused reports whether Drummer is paused, and notes that a cluster waits for
 // the end.
-func (p *planner) paused(clusterID uint64) bool {
-	if p.state.Paused {
-		p.waits(clusterID, "the end of the pause: %s", p.state.PauseReason)
+func (d *decision) paused(clusterID uint64) bool {
+	if d.fleet.State.Paused {
+		d.waits(clusterID, "the end of the pause: %s", d.fleet.State.PauseReason)
 	}
-	return p.state.Paused
+	return d.fleet.State.Paused
 }
 
 // held reports whether what can wait has to: Drummer is paused, or a fuse is
 // blown. The cluster waits for that.
-func (p *planner) held(clusterID uint64) bool {
-	if p.paused(clusterID) {
+func (d *decision) held(clusterID uint64) bool {
+	if d.paused(clusterID) {
 		return true
 	}
-	why := p.fuses.any()
+	why := d.budget.AnyFuse()
 	if why != "" {
-		p.waits(clusterID, "%s", why)
+		d.waits(clusterID, "%s", why)
 	}
 	return why != ""
 }
 
-// waits notes what a cluster waits for; its most urgent work speaks.
-func (p *planner) waits(clusterID uint64, format string, args ...any) {
-	if _, ok := p.waiting[clusterID]; !ok {
-		p.waiting[clusterID] = fmt.Sprintf(format, args...)
+// waits notes what a cluster waits for; what it waited for first is what counts.
+func (d *decision) waits(clusterID uint64, format string, args ...any) {
+	if _, ok := d.waiting[clusterID]; !ok {
+		d.waiting[clusterID] = fmt.Sprintf(format, args...)
 	}
 }
 
-// waitsFor notes that a cluster waits for an operation in flight.
-func (p *planner) waitsFor(clusterID, operation uint64) {
-	if op := p.state.Operations.At(operation); op != nil {
-		p.waits(clusterID, "operation %d: %s", operation, db.Describe(op.Request))
+func (d *decision) result() Plan {
+	plan := Plan{Operations: d.operations, Blown: d.budget.Fuses()}
+	for _, id := range slices.Sorted(maps.Keys(d.waiting)) {
+		plan.Waiting = append(plan.Waiting, Waiting{ClusterID: id, For: d.waiting[id]})
 	}
-}
-
-// operate adds an operation to the plan.
-func (p *planner) operate(a *assessment, r *pb.Request, format string, args ...any) {
-	r.ClusterId = a.ID
-	op := &pb.Operation{
-		Request:        r,
-		Reason:         fmt.Sprintf(format, args...),
-		DecidedAtIndex: p.state.Index,
-		DecidedAtTick:  p.state.Tick,
-		DeadlineTick:   p.state.Tick + p.policy.OperationDeadline,
-	}
-	p.plan.Operations = append(p.plan.Operations, op)
-	p.count(op)
-	p.waits(a.ID, "%s", db.Describe(r))
+	return plan
 }

@@ -10,4 +10,16 @@
 // Nothing depends on an earlier decision having been carried out, so a lost
 // result, a new leader or a replacement that dies half way needs no special
 // case.
+//
+// A decision has these layers, each a package under internal:
+//
+//	fleet      how hosts and members are: facts alone
+//	rule       what is wrong with a cluster, and the next single step: one file a
+//	           rule, no limits
+//	placement  where members live, and why not elsewhere
+//	budget     how much at a time and when again: limits, fuses, quarantine, backoff
+//
+// Decide looks at every cluster, and takes the steps that rules ask for where
+// placement has a place and the budget has room (steps.go); then it does what can
+// wait (moves.go).
 package schedule

@@ -2,14 +2,17 @@
 
 package schedule
 
-import "github.com/drumbeat-raft/drumbeat/drummer/db"
+import (
+	"github.com/drumbeat-raft/drumbeat/drummer/db"
+	"github.com/drumbeat-raft/drumbeat/drummer/schedule/internal/fleet"
+)
 
 // Ailments says what is wrong with each member of a cluster that is not live.
 func Ailments(state *db.State, policy Policy, c *db.Cluster) []string {
 	var ailments []string
-	for _, m := range newFleet(state, policy, 0).assess(c).members() {
-		if m.is != live {
-			ailments = append(ailments, m.why)
+	for _, m := range fleet.New(state, policy).Assess(c).Members() {
+		if m.Condition != fleet.Live {
+			ailments = append(ailments, m.Why)
 		}
 	}
 	return ailments

@@ -2,114 +2,11 @@
 
 package schedule
 
+import "github.com/drumbeat-raft/drumbeat/drummer/schedule/internal/policy"
+
 // Policy is how eager and how careful Drummer is. Times are in ticks of
 // DrummerDB's logical clock, by default one second each.
-type Policy struct {
-	// TTL is how long a host may be unheard of before it counts as dead.
-	TTL uint64
-	// Suspect is how long before it is no longer trusted with new work, and
-	// no step that needs its word is taken.
-	Suspect uint64
-	// OperationDeadline is how long an operation may take.
-	OperationDeadline uint64
-	// Backoff is the wait after the first failure of a step; it doubles with
-	// every further one up to BackoffCap.
-	Backoff    uint64
-	BackoffCap uint64
-	// JoinLimit is how long a new observer may take to start and catch up
-	// before it is given up. It doubles with every observer that failed.
-	JoinLimit uint64
-	// StartAttempts is how often in a row a node may fail to start on a host
-	// that is up before it counts as dead.
-	StartAttempts uint32
-	// OperationsPerHost and OperationsTotal limit those in flight.
-	OperationsPerHost int
-	OperationsTotal   int
-	// JoinsPerHost limits the observers that catch up on one host at a time:
-	// each may mean a snapshot.
-	JoinsPerHost int
-	// A fuse is blown, and stops replacement, while more than FuseHosts hosts
-	// and more than FusePercent of the fleet, or FuseRegionPercent of one of
-	// several regions, have vanished within FuseHold ticks.
-	FuseHosts         int
-	FusePercent       int
-	FuseRegionPercent int
-	FuseHold          uint64
-	// Quarantine is how long a host that came back from the dead gets new
-	// nodes only when no other host can take them. It doubles with every
-	// further death, up to QuarantineCap.
-	Quarantine    uint64
-	QuarantineCap uint64
-	// Nodes move from one host to another when it carries BalanceNodes fewer,
-	// and leaders hand over when another host leads BalanceLeaders clusters
-	// fewer, and BalancePercent of what it has; 0: never. At most BalanceMoves
-	// clusters are moved at a time, and only while no host has died, returned
-	// or joined for BalanceCalm ticks. Misplaced members move within the same
-	// limit, to hosts that have been up for BalanceCalm ticks.
-	BalanceNodes   int
-	BalanceLeaders int
-	BalancePercent int
-	BalanceMoves   int
-	BalanceCalm    uint64
-	// Restarts limits the nodes that are being restarted at a time to take over
-	// another Raft configuration, of all clusters; 0: none ever.
-	Restarts int
-}
+type Policy = policy.Policy
 
 // DefaultPolicy suits ticks of one second.
-func DefaultPolicy() Policy {
-	return Policy{
-		TTL:               15,
-		Suspect:           3,
-		OperationDeadline: 10,
-		Backoff:           2,
-		BackoffCap:        60,
-		JoinLimit:         120,
-		StartAttempts:     5,
-		OperationsPerHost: 64,
-		OperationsTotal:   1024,
-		JoinsPerHost:      32,
-		FuseHosts:         2,
-		FusePercent:       40,
-		FuseRegionPercent: 60,
-		FuseHold:          600,
-		Quarantine:        30,
-		QuarantineCap:     3600,
-		BalanceNodes:      3,
-		BalanceLeaders:    4,
-		BalancePercent:    5,
-		BalanceMoves:      2,
-		BalanceCalm:       120,
-		Restarts:          16,
-	}
-}
-
-// backoff is the wait after so many failures in a row.
-func (p Policy) backoff(failures uint32) uint64 {
-	return doubled(p.Backoff, failures, p.BackoffCap)
-}
-
-// quarantine is how long a host is avoided after so many deaths.
-func (p Policy) quarantine(deaths uint32) uint64 {
-	return doubled(p.Quarantine, deaths, p.QuarantineCap)
-}
-
-// joinLimit is how long an observer may take after so many that failed.
-func (p Policy) joinLimit(failures uint32) uint64 {
-	return doubled(p.JoinLimit, failures+1, p.JoinLimit*maxJoinDoubling)
-}
-
-// maxJoinDoubling caps the time given to an observer, in units of JoinLimit.
-const maxJoinDoubling = 64
-
-// doubled is 0 for no failure, base for one, and twice as much for each
-// further one, up to limit.
-func doubled(base uint64, failures uint32, limit uint64) uint64 {
-	if failures == 0 {
-		return 0
-	}
-	for ; failures > 1 && base < limit; failures-- {
-		base *= 2
-	}
-	return min(base, limit)
-}
+func DefaultPolicy() Policy { return policy.Default() }

@@ -427,7 +427,7 @@ func (s *script) hold(name string) {
 
 func (s *script) submit(t *testing.T, d *datadriven.TestData) string {
 	r := s.w.Write(s.held[arg(t, d, "plan", "")])
-	return fmt.Sprintf("%s: %d accepted, %d dropped. %s\n", r.Code, len(r.Accepted), r.Dropped, r.Detail)
+	return fmt.Sprintf("%s: %d accepted, %d dropped. %s\n", r.Code, r.Accepted, r.Dropped, r.Detail)
 }
 
 // show prints clusters, hosts or what clusters wait for.

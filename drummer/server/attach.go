@@ -14,8 +14,6 @@ import (
 )
 
 const (
-	// maxID bounds identifiers and addresses in a Hello, in bytes.
-	maxID = 256
 	// helloTimeout bounds the wait for a stream's first message, which may be
 	// large.
 	helloTimeout = time.Minute
@@ -58,8 +56,8 @@ func (a *attachService) Attach(stream agentStream) error {
 	welcome := &pb.Welcome{
 		DeploymentId:        state.DeploymentID,
 		HeartbeatIntervalNs: int64(a.server.config.Tick),
-		Server:              a.server.peers.own.GetAddress(),
-		Servers:             a.server.peers.addresses(),
+		Server:              a.server.peers.Own(),
+		Servers:             a.server.peers.Addresses(),
 	}
 	if err := stream.Send(&pb.ServerMessage{Body: &pb.ServerMessage_Welcome{Welcome: welcome}}); err != nil {
 		return err

@@ -75,17 +75,11 @@ func isNews(state *db.State, host *db.Host, node *pb.NodeReport) bool {
 		return true
 	}
 	replica := cluster.Replica(node.GetNodeId(), host.ID())
-	if replica == nil || replica.Running != node.GetRunning() || replica.Role != node.GetRole() || replica.CaughtUp != node.GetCaughtUp() ||
-		node.GetRunning() && state.Version >= 2 && replica.RaftDigest != node.GetRaftDigest() {
+	if replica == nil || replica.Reported != db.ReportedBy(node, state.Version) {
 		return true
 	}
-	if m := node.GetMembership(); m != nil && (m.GetConfigChangeId() != replica.CCID || m.GetConfigChangeId() > cluster.Image.CCID) {
-		return true
-	}
-	if !node.GetRunning() {
-		return false
-	}
-	return replica.Leader != node.GetLeaderId() || node.GetLeaderId() != 0 && replica.Term != node.GetTerm()
+	m := node.GetMembership()
+	return m != nil && (m.GetConfigChangeId() != replica.CCID || m.GetConfigChangeId() > cluster.Image.CCID)
 }
 
 // batches splits reports into commands of a bounded size. A full report that is

@@ -16,19 +16,16 @@ import (
 	"github.com/drumbeat-raft/drumbeat/drummer/internal/raftaddress"
 	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
 	"github.com/drumbeat-raft/drumbeat/drummer/schedule"
+	"github.com/drumbeat-raft/drumbeat/drummer/server/internal/peers"
 )
 
 const (
 	// ClusterID is DrummerDB's Raft cluster, the only one on a Drummer
 	// server's NodeHost.
 	ClusterID = 1
-	// DefaultTick is the heartbeat interval, and a tick of the logical clock.
-	DefaultTick = time.Second
-	// DefaultWarmUpTicks is how long a new leader waits for NodeHosts that it
-	// has not heard before it schedules without them, when it heard at least
-	// half.
-	DefaultWarmUpTicks = 10
 
+	defaultTick         = time.Second
+	defaultWarmUpTicks  = 10
 	defaultElectionRTT  = 10
 	defaultHeartbeatRTT = 1
 	snapshotEntries     = 4096
@@ -36,10 +33,7 @@ const (
 )
 
 // Peer is where a Drummer server is.
-type Peer struct {
-	RaftAddress string // of its NodeHost
-	Address     string // of its gRPC services
-}
+type Peer = peers.Peer
 
 // Config is what a Drummer server is made from. A server is restarted with the
 // Config it was first started with.
@@ -68,12 +62,13 @@ type Config struct {
 	Dial      rpc.DialFunc
 	ClientTLS *tls.Config
 
-	// Tick is the heartbeat interval; 0: DefaultTick.
+	// Tick is the heartbeat interval, and a tick of the logical clock; 0: a second.
 	Tick time.Duration
 	// Policy is how Drummer decides; its TTL is the hosts' time to live in
 	// ticks. The zero value stands for schedule.DefaultPolicy.
 	Policy schedule.Policy
-	// WarmUpTicks is described at DefaultWarmUpTicks; 0 stands for it.
+	// WarmUpTicks is how long a new leader waits for NodeHosts that it has not
+	// heard before it schedules without them, when it heard at least half; 0: 10.
 	WarmUpTicks uint64
 	// DeploymentID names the deployment if no server has before; not 0.
 	DeploymentID uint64
@@ -120,13 +115,13 @@ func (c *Config) setDefaults() {
 		c.HeartbeatRTT = defaultHeartbeatRTT
 	}
 	if c.Tick == 0 {
-		c.Tick = DefaultTick
+		c.Tick = defaultTick
 	}
 	if c.Policy == (schedule.Policy{}) {
 		c.Policy = schedule.DefaultPolicy()
 	}
 	if c.WarmUpTicks == 0 {
-		c.WarmUpTicks = DefaultWarmUpTicks
+		c.WarmUpTicks = defaultWarmUpTicks
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

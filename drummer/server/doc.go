@@ -9,10 +9,8 @@
 // schedule decide. Each of its proposals carries the Raft term, so that what a
 // deposed leader still writes is refused in DrummerDB.
 //
-// A server writes down beside its log which disk each NodeID belongs to
-// (record.go). One without a log asks the others before it starts Raft
-// (admission.go), so that none that has lost its disk votes under its old
-// NodeID.
+// The servers among themselves (who is alive, which disk a NodeID belongs to, who
+// may start, who votes) are package internal/peers.
 //
 // It decides nothing itself: decisions are package schedule's, what holds is
 // package db's.

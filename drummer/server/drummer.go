@@ -156,7 +156,7 @@ func (d *drummerService) Status(context.Context, *pb.StatusRequest) (*pb.StatusR
 	_, term := s.leader.current()
 	_, leading := s.Leading()
 	out := &pb.StatusResponse{
-		Server:        s.peers.own.GetAddress(),
+		Server:        s.peers.Own(),
 		Leader:        leading,
 		LeaderAddress: s.leaderAddress(),
 		Term:          term,

@@ -162,6 +162,38 @@ func (f *fleetService) ForgetHost(ctx context.Context, req *pb.ForgetHostRequest
 		ForgetHost: &pb.ForgetHost{NodehostId: req.GetHost(), By: by}}})
 }
 
+// ListServers lists the members of DrummerDB's Raft cluster.
+func (f *fleetService) ListServers(ctx context.Context, _ *pb.ListServersRequest) (*pb.ListServersResponse, error) {
+	out, err := f.server.peers.List(ctx)
+	return out, unanswered(err)
+}
+
+// AddServer adds an observer to them.
+func (f *fleetService) AddServer(ctx context.Context, req *pb.AddServerRequest) (*pb.AddServerResponse, error) {
+	out, err := f.server.peers.Add(ctx, req)
+	return out, unanswered(err)
+}
+
+// RemoveServer takes a server out of them.
+func (f *fleetService) RemoveServer(ctx context.Context, req *pb.RemoveServerRequest) (*pb.FleetResponse, error) {
+	if err := f.server.peers.Remove(ctx, req.GetNodeId()); err != nil {
+		return nil, unanswered(err)
+	}
+	state, err := f.server.localState()
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return &pb.FleetResponse{DbIndex: state.Index}, nil
+}
+
+// unanswered makes of an error that is no answer the one that says so.
+func unanswered(err error) error {
+	if _, answer := status.FromError(err); answer {
+		return err // also nil
+	}
+	return unavailable(err)
+}
+
 // WatchEvents streams events as this server applies them.
 func (f *fleetService) WatchEvents(req *pb.WatchEventsRequest, stream grpc.ServerStreamingServer[pb.Event]) error {
 	after := req.GetAfterSequence()

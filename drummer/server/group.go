@@ -11,6 +11,7 @@ import (
 	"github.com/lni/dragonboat/v3/statemachine"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/internal/raftread"
+	"github.com/drumbeat-raft/drumbeat/drummer/server/internal/peers"
 )
 
 // group is DrummerDB's Raft cluster as a server uses it. Raft is behind it, so
@@ -25,15 +26,7 @@ type group interface {
 	read(ctx context.Context, query any) (any, error)
 	staleRead(query any) (any, error)
 
-	membership(ctx context.Context) (*dragonboat.Membership, error)
-	// voters are the members that vote, as far as this server has applied.
-	voters() map[uint64]string
-	addObserver(ctx context.Context, nodeID uint64, address string, ccid uint64) error
-	addVoter(ctx context.Context, nodeID uint64, address string, ccid uint64) error
-	remove(ctx context.Context, nodeID, ccid uint64) error
-	transferLeader(nodeID uint64) error
-	// readable reports whether a linearizable read can be made within a timeout.
-	readable(ctx context.Context, timeout time.Duration) bool
+	peers.Raft
 }
 
 // raftGroup is the group on a NodeHost.
@@ -75,11 +68,11 @@ func (g *raftGroup) read(ctx context.Context, query any) (any, error) {
 
 func (g *raftGroup) staleRead(query any) (any, error) { return g.nodehost.StaleRead(ClusterID, query) }
 
-func (g *raftGroup) membership(ctx context.Context) (*dragonboat.Membership, error) {
+func (g *raftGroup) Membership(ctx context.Context) (*dragonboat.Membership, error) {
 	return g.nodehost.SyncGetClusterMembership(ctx, ClusterID)
 }
 
-func (g *raftGroup) voters() map[uint64]string {
+func (g *raftGroup) Voters() map[uint64]string {
 	info := g.nodehost.GetNodeHostInfo(dragonboat.NodeHostInfoOption{SkipLogInfo: true})
 	if info == nil {
 		return nil
@@ -92,22 +85,22 @@ func (g *raftGroup) voters() map[uint64]string {
 	return nil
 }
 
-func (g *raftGroup) addObserver(ctx context.Context, nodeID uint64, address string, ccid uint64) error {
+func (g *raftGroup) AddObserver(ctx context.Context, nodeID uint64, address string, ccid uint64) error {
 	return g.nodehost.SyncRequestAddObserver(ctx, ClusterID, nodeID, address, ccid)
 }
 
-func (g *raftGroup) addVoter(ctx context.Context, nodeID uint64, address string, ccid uint64) error {
+func (g *raftGroup) AddVoter(ctx context.Context, nodeID uint64, address string, ccid uint64) error {
 	return g.nodehost.SyncRequestAddNode(ctx, ClusterID, nodeID, address, ccid)
 }
 
-func (g *raftGroup) remove(ctx context.Context, nodeID, ccid uint64) error {
+func (g *raftGroup) Remove(ctx context.Context, nodeID, ccid uint64) error {
 	return g.nodehost.SyncRequestDeleteNode(ctx, ClusterID, nodeID, ccid)
 }
 
-func (g *raftGroup) transferLeader(nodeID uint64) error {
+func (g *raftGroup) TransferLeader(nodeID uint64) error {
 	return g.nodehost.RequestLeaderTransfer(ClusterID, nodeID)
 }
 
-func (g *raftGroup) readable(ctx context.Context, timeout time.Duration) bool {
+func (g *raftGroup) Readable(ctx context.Context, timeout time.Duration) bool {
 	return raftread.Ready(ctx, g.nodehost, ClusterID, timeout)
 }

@@ -43,6 +43,7 @@ type leadership struct {
 	heard  map[string]bool // since then
 	met    map[string]bool // in this leadership since its warm-up began
 	warm   bool            // enough of the fleet was heard to schedule
+	pushed uint64          // operations below this ID were pushed, or wait for their host to attach
 }
 
 // lead is one leadership from its start to its end.
@@ -95,7 +96,12 @@ func (l *leadership) open(ctx context.Context) error {
 	if result.GetCode() != pb.CommandCode_APPLIED {
 		return errors.New(result.GetDetail())
 	}
-	return nil
+	// Agents attach from here on, and are sent what is in flight by then.
+	state, err := l.server.localState()
+	if err == nil {
+		l.pushed = state.NextOperationID
+	}
+	return err
 }
 
 // loop runs until the leadership is over.
@@ -246,8 +252,31 @@ func (l *leadership) tick(ctx context.Context) error {
 		return err
 	}
 	l.audit()
-	l.server.promoteJoined(ctx)
-	return l.raiseVersion(ctx)
+	state, err := l.server.localState()
+	if err != nil {
+		return nil // the next tick is soon
+	}
+	l.server.peers.PromoteJoined(ctx, state.Version)
+	return l.raiseVersion(ctx, state)
+}
+
+// raiseVersion lets the next version's commands into the log once every server
+// that votes is alive and knows them: a program that doesn't would apply them
+// differently.
+func (l *leadership) raiseVersion(ctx context.Context, state *db.State) error {
+	if state.Version >= db.Version {
+		return nil
+	}
+	next := state.Version + 1
+	if !l.server.peers.VotersKnow(next) {
+		return nil
+	}
+	if err := l.write(ctx, "version", []*pb.Command{{Body: &pb.Command_SetVersion{SetVersion: &pb.SetVersion{Version: next}}}}); err != nil {
+		return err
+	}
+	// What agents said before may have meant nothing then.
+	l.sendAll(&pb.ServerMessage{Body: &pb.ServerMessage_SendFullState{SendFullState: &pb.SendFullState{}}})
+	return nil
 }
 
 // schedule decides from the state as it is and sends out what was decided.
@@ -256,6 +285,7 @@ func (l *leadership) schedule(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	l.pushNew(state)
 	if !l.warmedUp(state) {
 		return nil
 	}
@@ -270,21 +300,18 @@ func (l *leadership) schedule(ctx context.Context) error {
 	}
 	result, err := l.server.propose(ctx, plan.Command(state, l.term))
 	if err != nil {
-		// It may be in flight now: what the next decision then builds on is
-		// sent from the state.
+		// Should it come into the log after all, its operations are pushed before
+		// the next decision.
 		l.server.log.Debug("a schedule's fate is unknown", "term", l.term, "error", err)
-		if ctx.Err() == nil {
-			l.pushInFlight(state.Index)
-		}
 		return ctx.Err()
 	}
 	if err := l.handleResult(result); err != nil {
 		return err
 	}
-	for _, op := range result.GetAccepted() {
-		l.push(op)
+	if state, err = l.server.localState(); err == nil {
+		l.pushNew(state)
 	}
-	return nil
+	return err
 }
 
 // Seed is the seed of the decision made from a state, so that it can be made

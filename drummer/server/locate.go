@@ -32,7 +32,7 @@ func (s *Server) waitingIn(state *db.State) map[uint64]string {
 // defined or reported are left out.
 func (s *Server) locate(state *db.State, ids []uint64) *pb.LocateResponse {
 	policy := s.config.Policy
-	out := &pb.LocateResponse{DbIndex: state.Index, Servers: s.peers.addresses()}
+	out := &pb.LocateResponse{DbIndex: state.Index, Servers: s.peers.Addresses()}
 	waiting := s.waitingIn(state)
 	add := func(c *db.Cluster) {
 		location := state.Location(c, policy.TTL)

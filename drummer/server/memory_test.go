@@ -13,12 +13,14 @@ import (
 	"github.com/lni/dragonboat/v3/config"
 	"github.com/lni/dragonboat/v3/raftio"
 	"github.com/lni/dragonboat/v3/statemachine"
+	"github.com/lni/goutils/vfs"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/db"
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/drummer/schedule"
+	"github.com/drumbeat-raft/drumbeat/drummer/server/internal/peers"
 )
 
 // memoryGroup is DrummerDB without Raft: two replicas in memory that are fed
@@ -64,11 +66,11 @@ func (g *memoryGroup) staleRead(query any) (any, error) {
 	return g.state, nil
 }
 
-func (g *memoryGroup) membership(context.Context) (*dragonboat.Membership, error) {
+func (g *memoryGroup) Membership(context.Context) (*dragonboat.Membership, error) {
 	return g.members, nil
 }
 
-func (g *memoryGroup) voters() map[uint64]string { return g.members.Nodes }
+func (g *memoryGroup) Voters() map[uint64]string { return g.members.Nodes }
 
 func (g *memoryGroup) change(ccid uint64, change func(m *dragonboat.Membership)) error {
 	if ccid != g.members.ConfigChangeID {
@@ -92,18 +94,18 @@ func (g *memoryGroup) change(ccid uint64, change func(m *dragonboat.Membership))
 	return nil
 }
 
-func (g *memoryGroup) addObserver(_ context.Context, nodeID uint64, address string, ccid uint64) error {
+func (g *memoryGroup) AddObserver(_ context.Context, nodeID uint64, address string, ccid uint64) error {
 	return g.change(ccid, func(m *dragonboat.Membership) { m.Observers[nodeID] = address })
 }
 
-func (g *memoryGroup) addVoter(_ context.Context, nodeID uint64, address string, ccid uint64) error {
+func (g *memoryGroup) AddVoter(_ context.Context, nodeID uint64, address string, ccid uint64) error {
 	return g.change(ccid, func(m *dragonboat.Membership) {
 		delete(m.Observers, nodeID)
 		m.Nodes[nodeID] = address
 	})
 }
 
-func (g *memoryGroup) remove(_ context.Context, nodeID, ccid uint64) error {
+func (g *memoryGroup) Remove(_ context.Context, nodeID, ccid uint64) error {
 	return g.change(ccid, func(m *dragonboat.Membership) {
 		delete(m.Nodes, nodeID)
 		delete(m.Observers, nodeID)
@@ -111,9 +113,9 @@ func (g *memoryGroup) remove(_ context.Context, nodeID, ccid uint64) error {
 	})
 }
 
-func (g *memoryGroup) transferLeader(uint64) error { return nil }
+func (g *memoryGroup) TransferLeader(uint64) error { return nil }
 
-func (g *memoryGroup) readable(context.Context, time.Duration) bool { return true }
+func (g *memoryGroup) Readable(context.Context, time.Duration) bool { return true }
 
 // newBase is a deployment in which a cluster runs and another one is defined.
 func newBase(t testing.TB) *db.State {
@@ -149,11 +151,6 @@ func newBase(t testing.TB) *db.State {
 	return g.state
 }
 
-// memoryRecord forgets everything with the test.
-func memoryRecord() *record {
-	return &record{own: "disk-1", save: func([]byte) error { return nil }, kept: kept{NodeID: 1, BootNs: 1, Incarnations: map[uint64]string{}}, begun: true}
-}
-
 // memoryServer is a leading server on a memoryGroup, without a loop: the test
 // takes its turns.
 type memoryServer struct {
@@ -168,16 +165,21 @@ type memoryServer struct {
 func newMemoryServer(t testing.TB, base *db.State) *memoryServer {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	t.Cleanup(cancel)
-	peers := map[uint64]Peer{1: {"r1", "g1"}, 2: {"r2", "g2"}, 3: {"r3", "g3"}}
-	conf := Config{NodeID: 1, Members: peers, DeploymentID: 7, NodeHost: config.NodeHostConfig{RaftAddress: "r1", RTTMillisecond: 100},
+	members := map[uint64]Peer{1: {RaftAddress: "r1", Address: "g1"}, 2: {RaftAddress: "r2", Address: "g2"}, 3: {RaftAddress: "r3", Address: "g3"}}
+	conf := Config{NodeID: 1, Members: members, DeploymentID: 7, NodeHost: config.NodeHostConfig{RaftAddress: "r1", RTTMillisecond: 100},
 		Logger: slog.New(slog.DiscardHandler), Policy: schedule.DefaultPolicy()}
 	conf.setDefaults()
 	g := &memoryGroup{t: t, state: base, twin: base, members: &dragonboat.Membership{ConfigChangeID: 3,
 		Nodes: conf.initialMembers(), Observers: map[uint64]string{}, Removed: map[uint64]struct{}{}}}
-	s := &Server{config: conf, log: conf.Logger, leader: newLeaderListener(nil), record: memoryRecord(), group: g}
-	s.peers = newPeerTable(&conf, s.record)
+	s := &Server{config: conf, log: conf.Logger, leader: newLeaderListener(nil), group: g}
+	disk := vfs.NewMem()
+	if err := disk.MkdirAll("/d", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.openPeers(peers.FileIn(config.NodeHostConfig{NodeHostDir: "/d", Expert: config.ExpertConfig{FS: disk}}), "disk-1"); err != nil {
+		t.Fatal(err)
+	}
 	s.leader.LeaderUpdated(raftio.LeaderInfo{ClusterID: ClusterID, NodeID: 1, LeaderID: 1, Term: 2})
-	s.peers.beat(false)
 	l := &leadership{server: s, term: 2, inbox: make(chan fact, inboxSize), over: ctx.Done(), streams: map[string]*hostStream{},
 		heard: map[string]bool{}, met: map[string]bool{}, warm: true}
 	s.leadership.Store(l)
@@ -185,7 +187,7 @@ func newMemoryServer(t testing.TB, base *db.State) *memoryServer {
 	return &memoryServer{t: t, group: g, server: s, leadership: l, ctx: ctx, services: map[string]any{
 		pb.Drummer_ServiceDesc.ServiceName: d,
 		pb.Fleet_ServiceDesc.ServiceName:   &fleetService{drummer: d, server: s},
-		pb.Peers_ServiceDesc.ServiceName:   &peersService{server: s},
+		pb.Peers_ServiceDesc.ServiceName:   s.peers.Service(),
 	}}
 }
 

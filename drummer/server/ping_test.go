@@ -68,9 +68,10 @@ func TestAnOlderProgramIsNotPromoted(t *testing.T) {
 	w := newMemoryServer(t, newBase(t))
 	w.group.members.Observers[4] = "r4"
 	says := func(beat uint64, version uint32) {
-		require.NoError(t, w.server.peers.merge(&pb.ServerList{Servers: []*pb.ServerInfo{
-			{NodeId: 4, RaftAddress: "r4", Address: "g4", BootNs: 1, Beat: beat, CaughtUp: true, Version: version}}}))
-		w.server.promoteJoined(w.ctx)
+		_, err := w.server.peers.Service().Exchange(w.ctx, &pb.ServerList{Servers: []*pb.ServerInfo{
+			{NodeId: 4, RaftAddress: "r4", Address: "g4", BootNs: 1, Beat: beat, CaughtUp: true, Version: version}}})
+		require.NoError(t, err)
+		w.server.peers.PromoteJoined(w.ctx, w.group.state.Version)
 	}
 	says(1, db.Version-1)
 	require.NotContains(t, w.group.members.Nodes, uint64(4))

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/lni/dragonboat/v3"
 	"google.golang.org/grpc"
@@ -18,7 +17,12 @@ import (
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/drummer/internal/durable"
 	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
+	"github.com/drumbeat-raft/drumbeat/drummer/server/internal/peers"
 )
+
+// ErrDiskLost is in the error of a server that would start under a NodeID which
+// belongs to another disk.
+var ErrDiskLost = peers.ErrDiskLost
 
 // Server is a running Drummer server. It is safe for concurrent use.
 type Server struct {
@@ -27,8 +31,7 @@ type Server struct {
 	nodehost *dragonboat.NodeHost
 	group    group
 	leader   *leaderListener
-	record   *record
-	peers    *peerTable
+	peers    *peers.Peers
 	grpc     *grpc.Server
 
 	// leadership is set while this server's node leads and may act.
@@ -78,46 +81,47 @@ func start(config Config) (*Server, error) {
 	}
 	s.nodehost = nodehost
 	s.group = &raftGroup{nodehost: nodehost, timeout: s.proposeTimeout()}
-	wait, err := s.prepare()
+	admit, err := s.prepare()
 	if err != nil {
 		nodehost.Stop()
 		return nil, err
 	}
-	s.serve(wait)
+	s.serve(admit)
 	return s, nil
 }
 
 // prepare starts this server's replica of DrummerDB, unless it has to be
-// admitted by others first.
-func (s *Server) prepare() (wait *admission, err error) {
-	file := durable.In(s.nodehost.NodeHostConfig(), recordFile)
-	if s.record, err = openRecord(file, s.nodehost.ID(), s.config.NodeID, time.Now().UnixNano()); err != nil {
+// admitted by others first: then it returns how.
+func (s *Server) prepare() (admit func(context.Context) error, err error) {
+	if err := s.openPeers(peers.FileIn(s.nodehost.NodeHostConfig()), s.nodehost.ID()); err != nil {
 		return nil, err
 	}
-	s.peers = newPeerTable(&s.config, s.record)
 	if s.nodehost.HasNodeInfo(ClusterID, s.config.NodeID) {
-		if s.config.Join, err = s.record.resume(s.config.Join); err != nil {
+		if s.config.Join, err = s.peers.Resume(); err != nil {
 			return nil, err
 		}
 		return nil, s.startDB(nil, false)
 	}
-	if s.record.lost() {
-		return nil, diskLost(s.config.NodeID, fmt.Sprintf("%s says that there was a log of DrummerDB, and there is none", file.Path()))
+	if admit, err = s.peers.FirstStart(); err != nil || admit != nil {
+		return admit, err
 	}
-	wait = s.newAdmission()
-	switch {
-	case len(wait.others) > 0:
-		return wait, nil
-	case s.config.Join:
-		return nil, fmt.Errorf("server %d joins others, and its members name none to ask", s.config.NodeID)
-	default:
-		s.record.begin(nil)
-		return nil, s.firstStart()
-	}
+	return nil, s.firstStart()
+}
+
+// openPeers makes this server one among the others.
+func (s *Server) openPeers(file durable.File, disk string) (err error) {
+	config := &s.config
+	s.peers, err = peers.Open(peers.Config{
+		NodeID: config.NodeID, RaftAddress: config.NodeHost.RaftAddress, Members: config.Members, Join: config.Join,
+		DeploymentID: config.DeploymentID, Tick: config.Tick,
+		ElectionTimeout: config.electionTimeout(), ProposeTimeout: s.proposeTimeout(),
+		Raft: s.group, Leader: s.leader.current, Dial: config.Dial, TLS: config.ClientTLS, Log: s.log,
+	}, file, disk)
+	return err
 }
 
 // serve starts all that runs beside Raft.
-func (s *Server) serve(wait *admission) {
+func (s *Server) serve(admit func(context.Context) error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	config := &s.config
@@ -126,18 +130,18 @@ func (s *Server) serve(wait *admission) {
 	drummer := &drummerService{server: s}
 	pb.RegisterDrummerServer(s.grpc, drummer)
 	pb.RegisterFleetServer(s.grpc, &fleetService{drummer: drummer, server: s})
-	pb.RegisterPeersServer(s.grpc, &peersService{server: s})
+	s.peers.Register(s.grpc)
 	s.done.Go(func() { _ = s.grpc.Serve(config.Listener) }) // ends with Close
 	s.done.Go(func() { s.followLeadership(ctx) })
-	s.done.Go(func() { s.gossip(ctx) })
-	if wait != nil {
-		s.done.Go(func() { s.startWhenAdmitted(ctx, wait) })
+	s.done.Go(func() { s.peers.Run(ctx) })
+	if admit != nil {
+		s.done.Go(func() { s.startWhenAdmitted(ctx, admit) })
 	}
 }
 
 // startWhenAdmitted is the first start of a server that is not alone.
-func (s *Server) startWhenAdmitted(ctx context.Context, wait *admission) {
-	err := wait.run(ctx)
+func (s *Server) startWhenAdmitted(ctx context.Context, admit func(context.Context) error) {
+	err := admit(ctx)
 	if err == nil {
 		s.log.Info("the others admit this server, DrummerDB starts")
 		err = s.firstStart()
@@ -161,8 +165,7 @@ func (s *Server) firstStart() error {
 	if err := s.startDB(members, s.config.Join); err != nil {
 		return err
 	}
-	_, err := s.record.resume(s.config.Join)
-	return err
+	return s.peers.Started()
 }
 
 // startDB starts this server's replica of DrummerDB.
@@ -249,5 +252,5 @@ func (r *running) stop() {
 // to.
 func (s *Server) leaderAddress() string {
 	leader, _ := s.leader.current()
-	return s.peers.get(leader).GetAddress()
+	return s.peers.Address(leader)
 }

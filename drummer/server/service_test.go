@@ -116,7 +116,7 @@ func TestLeaderWelcomesOthersRedirect(t *testing.T) {
 			require.NoError(t, err)
 			if id == leader {
 				require.Equal(t, uint64(7), answer.GetWelcome().GetDeploymentId())
-				require.Equal(t, int64(server.DefaultTick), answer.GetWelcome().GetHeartbeatIntervalNs())
+				require.Equal(t, int64(time.Second), answer.GetWelcome().GetHeartbeatIntervalNs())
 			} else {
 				require.Equal(t, w.members[leader].Address, answer.GetRedirect().GetLeaderAddress())
 			}

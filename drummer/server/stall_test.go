@@ -37,7 +37,7 @@ func TestALeaderThatStalledHearsTheFleetAnew(t *testing.T) {
 		require.True(t, tick("A", "B", "C", "D"))
 
 		time.Sleep(4 * w.server.config.Tick)
-		for i := range DefaultWarmUpTicks - 1 {
+		for i := range defaultWarmUpTicks - 1 {
 			require.False(t, tick("A", "B", "C"), "tick %d", i)
 		}
 		require.True(t, tick("A", "B", "C"))

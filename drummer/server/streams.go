@@ -10,6 +10,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/drumbeat-raft/drumbeat/drummer/db"
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
 
@@ -143,18 +144,19 @@ func (l *leadership) push(op *pb.Operation) {
 	l.send(request.GetNodehostId(), &pb.ServerMessage{Body: &pb.ServerMessage_Request{Request: request}})
 }
 
-// pushInFlight sends the operations that DrummerDB has in flight and that were
-// decided at or after an index.
-func (l *leadership) pushInFlight(decidedSince uint64) {
-	state, err := l.server.localState()
-	if err != nil {
-		return // nothing is lost: agents attach again when the leadership ends
+// pushNew sends the operations that came into flight since the last time, whatever
+// became of the answer to the proposal that brought them. A host that is not
+// attached is sent all of its own when it attaches.
+func (l *leadership) pushNew(state *db.State) {
+	if state.NextOperationID == l.pushed {
+		return
 	}
-	for _, op := range state.Operations.All() {
-		if op.GetDecidedAtIndex() >= decidedSince {
+	for id, op := range state.Operations.All() {
+		if id >= l.pushed {
 			l.push(op)
 		}
 	}
+	l.pushed = state.NextOperationID
 }
 
 // pushTo sends a host all its operations in flight.

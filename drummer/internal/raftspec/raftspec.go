@@ -15,19 +15,19 @@ import (
 // the NodeHost, the next two in log entries.
 const (
 	DefaultElectionRTT        = 10
-	DefaultHeartbeatRTT       = 1
+	defaultHeartbeatRTT       = 1
 	DefaultSnapshotEntries    = 10000
-	DefaultCompactionOverhead = 5000
-	DefaultCheckQuorum        = true
+	defaultCompactionOverhead = 5000
+	defaultCheckQuorum        = true
 )
 
 const (
-	// MaxRTTs bounds election and heartbeat timeouts: Dragonboat multiplies
+	// maxRTTs bounds election and heartbeat timeouts: Dragonboat multiplies
 	// them without looking.
-	MaxRTTs = 1_000_000
-	// MaxEntries bounds counts of log entries: Dragonboat adds them to indexes
+	maxRTTs = 1_000_000
+	// maxEntries bounds counts of log entries: Dragonboat adds them to indexes
 	// without looking.
-	MaxEntries = 1 << 40
+	maxEntries = 1 << 40
 	// MinInMemLogSize, in bytes, is a little above the least that Dragonboat
 	// accepts.
 	MinInMemLogSize = 256
@@ -41,11 +41,11 @@ func Effective(raft *pb.RaftConfig) *pb.RaftConfig {
 	}
 	return &pb.RaftConfig{
 		ElectionRtt:        cmp.Or(raft.ElectionRtt, DefaultElectionRTT),
-		HeartbeatRtt:       cmp.Or(raft.HeartbeatRtt, DefaultHeartbeatRTT),
+		HeartbeatRtt:       cmp.Or(raft.HeartbeatRtt, defaultHeartbeatRTT),
 		SnapshotEntries:    given(raft.SnapshotEntries, DefaultSnapshotEntries),
-		CompactionOverhead: given(raft.CompactionOverhead, DefaultCompactionOverhead),
+		CompactionOverhead: given(raft.CompactionOverhead, defaultCompactionOverhead),
 		MaxInMemLogSize:    raft.MaxInMemLogSize,
-		CheckQuorum:        given(raft.CheckQuorum, DefaultCheckQuorum),
+		CheckQuorum:        given(raft.CheckQuorum, defaultCheckQuorum),
 		Quiesce:            raft.Quiesce,
 	}
 }
@@ -89,14 +89,14 @@ func Digest(raft *pb.RaftConfig) uint64 {
 func Check(raft *pb.RaftConfig) error {
 	r := Effective(raft)
 	switch {
-	case r.ElectionRtt > MaxRTTs || r.HeartbeatRtt > MaxRTTs:
-		return fmt.Errorf("election_rtt is %d and heartbeat_rtt %d, at most %d are allowed", r.ElectionRtt, r.HeartbeatRtt, MaxRTTs)
+	case r.ElectionRtt > maxRTTs || r.HeartbeatRtt > maxRTTs:
+		return fmt.Errorf("election_rtt is %d and heartbeat_rtt %d, at most %d are allowed", r.ElectionRtt, r.HeartbeatRtt, maxRTTs)
 	case r.ElectionRtt <= 2*r.HeartbeatRtt:
 		return fmt.Errorf("election_rtt is %d%s, which must be more than twice heartbeat_rtt, %d%s",
 			r.ElectionRtt, byDefault(raft.GetElectionRtt()), r.HeartbeatRtt, byDefault(raft.GetHeartbeatRtt()))
-	case r.GetSnapshotEntries() > MaxEntries || r.GetCompactionOverhead() > MaxEntries:
+	case r.GetSnapshotEntries() > maxEntries || r.GetCompactionOverhead() > maxEntries:
 		return fmt.Errorf("snapshot_entries is %d and compaction_overhead %d, at most %d are allowed",
-			r.GetSnapshotEntries(), r.GetCompactionOverhead(), uint64(MaxEntries))
+			r.GetSnapshotEntries(), r.GetCompactionOverhead(), uint64(maxEntries))
 	case r.MaxInMemLogSize != 0 && r.MaxInMemLogSize < MinInMemLogSize:
 		return fmt.Errorf("max_in_mem_log_size is %d bytes, at least %d are needed", r.MaxInMemLogSize, MinInMemLogSize)
 	default:

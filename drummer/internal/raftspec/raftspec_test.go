@@ -21,14 +21,14 @@ func TestWhatNoNodeHostCouldRunIsRefusedWithTheFacts(t *testing.T) {
 		"election_rtt is 10 by default, which must be more than twice":        {HeartbeatRtt: 5},
 		"election_rtt is 2, which must be more than twice heartbeat_rtt, 1 b": {ElectionRtt: 2},
 		"snapshot_entries is 18446744073709551615":                            {SnapshotEntries: proto.Uint64(math.MaxUint64)},
-		"compaction_overhead 1099511627777":                                   {CompactionOverhead: proto.Uint64(MaxEntries + 1)},
+		"compaction_overhead 1099511627777":                                   {CompactionOverhead: proto.Uint64(maxEntries + 1)},
 		"max_in_mem_log_size is 255 bytes, at least 256":                      {MaxInMemLogSize: 255},
 	} {
 		require.ErrorContains(t, Check(raft), want)
 	}
 	require.NoError(t, Check(nil))
-	require.NoError(t, Check(&pb.RaftConfig{ElectionRtt: MaxRTTs, HeartbeatRtt: 1, SnapshotEntries: proto.Uint64(MaxEntries),
-		CompactionOverhead: proto.Uint64(MaxEntries), MaxInMemLogSize: math.MaxUint64, Quiesce: true}))
+	require.NoError(t, Check(&pb.RaftConfig{ElectionRtt: maxRTTs, HeartbeatRtt: 1, SnapshotEntries: proto.Uint64(maxEntries),
+		CompactionOverhead: proto.Uint64(maxEntries), MaxInMemLogSize: math.MaxUint64, Quiesce: true}))
 }
 
 // TestDragonboatTakesWhatIsAccepted: no specification that is accepted is
@@ -55,7 +55,7 @@ func TestZeroIsNotAbsent(t *testing.T) {
 	for _, absent := range []*pb.RaftConfig{nil, {}} {
 		e := Effective(absent)
 		require.Equal(t, uint64(DefaultSnapshotEntries), e.GetSnapshotEntries())
-		require.Equal(t, uint64(DefaultCompactionOverhead), e.GetCompactionOverhead())
+		require.Equal(t, uint64(defaultCompactionOverhead), e.GetCompactionOverhead())
 		require.True(t, e.GetCheckQuorum())
 	}
 	e := Effective(&pb.RaftConfig{SnapshotEntries: proto.Uint64(0), CompactionOverhead: proto.Uint64(0), CheckQuorum: proto.Bool(false)})

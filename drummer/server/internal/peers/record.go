@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package server
+package peers
 
 import (
 	"encoding/json"
@@ -17,6 +17,8 @@ const (
 	// maxRecordBytes bounds it, and maxRecorded the servers in it.
 	maxRecordBytes = 1 << 20
 	maxRecorded    = 1024
+	// maxID bounds addresses and incarnations, in bytes.
+	maxID = 256
 )
 
 // record is what a server must not forget as long as it has its disk. It is

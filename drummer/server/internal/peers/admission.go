@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package server
+package peers
 
 import (
 	"context"
@@ -46,7 +46,7 @@ func diskLost(nodeID uint64, how string) error {
 // first time, and would know if it came back without its disk. One that joins
 // asks a majority of those it is told of.
 type admission struct {
-	server   *Server
+	peers    *Peers
 	others   map[uint64]Peer
 	needed   int
 	conns    map[uint64]*grpc.ClientConn
@@ -63,14 +63,14 @@ type admitAnswer struct {
 	err      error
 }
 
-func (s *Server) newAdmission() *admission {
+func (p *Peers) newAdmission() *admission {
 	a := &admission{
-		server: s, others: maps.Clone(s.config.Members), conns: map[uint64]*grpc.ClientConn{}, asking: map[uint64]bool{},
+		peers: p, others: maps.Clone(p.config.Members), conns: map[uint64]*grpc.ClientConn{}, asking: map[uint64]bool{},
 		answered: map[uint64]string{}, failures: map[uint64]error{},
 	}
-	delete(a.others, s.config.NodeID)
+	delete(a.others, p.config.NodeID)
 	a.needed = len(a.others)
-	if s.config.Join {
+	if p.config.Join {
 		a.needed = len(a.others)/2 + 1
 	}
 	a.answers = make(chan admitAnswer, len(a.others))
@@ -120,7 +120,7 @@ func (a *admission) close(cancel func()) {
 func (a *admission) missing() []uint64 {
 	var ids []uint64
 	for id := range a.others {
-		if answer := a.answered[id]; answer == "" || answer != a.server.record.incarnation(id) {
+		if answer := a.answered[id]; answer == "" || answer != a.peers.record.incarnation(id) {
 			ids = append(ids, id)
 		}
 	}
@@ -132,12 +132,12 @@ func (a *admission) enough() bool {
 	for _, id := range a.missing() {
 		delete(a.answered, id)
 	}
-	return len(a.answered) >= a.needed && a.server.record.begin(a.answered)
+	return len(a.answered) >= a.needed && a.peers.record.begin(a.answered)
 }
 
 // ask asks each missing server that has no question of this one under way.
 func (a *admission) ask(ctx context.Context) {
-	dialer := rpc.Dialer{Dial: a.server.config.Dial, TLS: a.server.config.ClientTLS}
+	dialer := rpc.Dialer{Dial: a.peers.config.Dial, TLS: a.peers.config.TLS}
 	for _, id := range a.missing() {
 		if a.asking[id] {
 			continue
@@ -156,7 +156,7 @@ func (a *admission) ask(ctx context.Context) {
 			ctx, cancel := context.WithTimeout(ctx, admitTimeout)
 			defer cancel()
 			response, err := pb.NewPeersClient(conn).Admit(ctx, &pb.AdmitRequest{
-				NodeId: a.server.config.NodeID, Incarnation: a.server.record.own, DeploymentId: a.server.config.DeploymentID})
+				NodeId: a.peers.config.NodeID, Incarnation: a.peers.record.own, DeploymentId: a.peers.config.DeploymentID})
 			a.answers <- admitAnswer{id, response, err}
 		}()
 	}
@@ -174,11 +174,11 @@ func (a *admission) take(answer admitAnswer) error {
 		a.failures[id] = fmt.Errorf("server %d answers at %s", response.GetNodeId(), a.others[id].Address)
 		return nil
 	}
-	if own := a.server.record.own; response.GetKnownIncarnation() != own {
-		return diskLost(a.server.config.NodeID, fmt.Sprintf("server %d knows it by the disk of NodeHost %s, and this one is %s",
+	if own := a.peers.record.own; response.GetKnownIncarnation() != own {
+		return diskLost(a.peers.config.NodeID, fmt.Sprintf("server %d knows it by the disk of NodeHost %s, and this one is %s",
 			id, response.GetKnownIncarnation(), own))
 	}
-	known, err := a.server.record.admit(id, response.GetIncarnation())
+	known, err := a.peers.record.admit(id, response.GetIncarnation())
 	switch {
 	case err != nil:
 		a.failures[id] = err
@@ -204,30 +204,30 @@ func (a *admission) say(waited time.Duration) {
 	for _, id := range missing {
 		whom = append(whom, fmt.Sprintf("server %d at %s (%v)", id, a.others[id].Address, a.failures[id]))
 	}
-	log := a.server.log.Info
+	log := a.peers.config.Log.Info
 	if long {
-		log = a.server.log.Warn
+		log = a.peers.config.Log.Warn
 	}
 	log("waits for other servers to admit it before its first start", "answers", len(a.answered), "needed", a.needed, "waits-for", strings.Join(whom, ", "))
 }
 
 // Admit answers a server that has no log whether its NodeID was never used on
 // another disk, and remembers it from then on.
-func (p *peersService) Admit(ctx context.Context, req *pb.AdmitRequest) (*pb.AdmitResponse, error) {
-	s, id, incarnation := p.server, req.GetNodeId(), req.GetIncarnation()
+func (s *service) Admit(ctx context.Context, req *pb.AdmitRequest) (*pb.AdmitResponse, error) {
+	p, id, incarnation := s.peers, req.GetNodeId(), req.GetIncarnation()
 	switch {
 	case id == 0 || incarnation == "" || len(incarnation) > maxID:
 		return nil, status.Errorf(codes.InvalidArgument, "a server needs a NodeID above 0 and an incarnation of 1 to %d bytes", maxID)
-	case req.GetDeploymentId() != s.config.DeploymentID:
-		return nil, status.Errorf(codes.FailedPrecondition, "server %d is configured for deployment %d, this one for %d", id, req.GetDeploymentId(), s.config.DeploymentID)
+	case req.GetDeploymentId() != p.config.DeploymentID:
+		return nil, status.Errorf(codes.FailedPrecondition, "server %d is configured for deployment %d, this one for %d", id, req.GetDeploymentId(), p.config.DeploymentID)
 	}
-	out := &pb.AdmitResponse{NodeId: s.config.NodeID, Incarnation: s.record.own, KnownIncarnation: s.record.own}
-	if id == s.config.NodeID {
+	out := &pb.AdmitResponse{NodeId: p.config.NodeID, Incarnation: p.record.own, KnownIncarnation: p.record.own}
+	if id == p.config.NodeID {
 		return out, nil
 	}
-	known, err := s.record.admit(id, incarnation)
+	known, err := p.record.admit(id, incarnation)
 	if err == nil && known != incarnation {
-		known, err = s.readmit(ctx, id, known, incarnation)
+		known, err = p.readmit(ctx, id, known, incarnation)
 	}
 	if err != nil {
 		return nil, status.Errorf(codes.Unavailable, "server %d can't be admitted yet: %v", id, err)
@@ -238,16 +238,16 @@ func (p *peersService) Admit(ctx context.Context, req *pb.AdmitRequest) (*pb.Adm
 
 // readmit lets a server have another disk if it was never a member of
 // DrummerDB: then it has neither voted nor acknowledged anything.
-func (s *Server) readmit(ctx context.Context, id uint64, known, incarnation string) (string, error) {
-	if s.isVoter(id) {
+func (p *Peers) readmit(ctx context.Context, id uint64, known, incarnation string) (string, error) {
+	if p.isVoter(id) {
 		return known, nil
 	}
-	m, err := s.membership(ctx)
+	m, err := p.membership(ctx)
 	if err != nil {
 		return "", fmt.Errorf("it is known by another disk, and who the members are can't be read: %w", err)
 	}
 	if _, removed := m.Removed[id]; removed || isMember(m, id) {
 		return known, nil
 	}
-	return incarnation, s.record.replace(id, known, incarnation)
+	return incarnation, p.record.replace(id, known, incarnation)
 }

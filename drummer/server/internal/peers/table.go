@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package server
+package peers
 
 import (
-	"context"
 	"slices"
 	"sync"
 	"time"
 
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/db"
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
-	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
 )
 
 const (
@@ -27,10 +23,10 @@ const (
 	forgetAfter = 10 * time.Minute
 )
 
-// peerTable is what this server knows of all servers, itself included. But for
+// table is what this server knows of all servers, itself included. But for
 // their incarnations it is kept in memory only: who is configured with one
 // living server learns the rest.
-type peerTable struct {
+type table struct {
 	record *record
 
 	mu    sync.Mutex
@@ -44,14 +40,14 @@ type peerEntry struct {
 	heard      time.Time // when info was last renewed
 }
 
-func newPeerTable(c *Config, record *record) *peerTable {
-	b := &peerTable{record: record, peers: map[uint64]*peerEntry{}}
+func newTable(c *Config, record *record) *table {
+	b := &table{record: record, peers: map[uint64]*peerEntry{}}
 	for id, peer := range c.Members {
 		b.peers[id] = &peerEntry{configured: true, info: &pb.ServerInfo{NodeId: id, RaftAddress: peer.RaftAddress, Address: peer.Address}}
 	}
 	b.own = &pb.ServerInfo{
 		NodeId:      c.NodeID,
-		RaftAddress: c.NodeHost.RaftAddress,
+		RaftAddress: c.RaftAddress,
 		Address:     c.Members[c.NodeID].Address,
 		Version:     db.Version,
 		BootNs:      record.kept.BootNs,
@@ -62,7 +58,7 @@ func newPeerTable(c *Config, record *record) *peerTable {
 
 // beat renews what this server says of itself, and forgets who was silent for
 // long.
-func (b *peerTable) beat(caughtUp bool) {
+func (b *table) beat(caughtUp bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.own.Beat++
@@ -78,7 +74,7 @@ func (b *peerTable) beat(caughtUp bool) {
 
 // merge takes in what another server knows, and remembers for good who was
 // heard of. An error says that it could not be remembered.
-func (b *peerTable) merge(list *pb.ServerList) error {
+func (b *table) merge(list *pb.ServerList) error {
 	if err := b.remember(list); err != nil {
 		return err
 	}
@@ -107,7 +103,7 @@ func (b *peerTable) merge(list *pb.ServerList) error {
 // remember makes durable whose disks are in the list. One that was never a
 // member when it came back with another disk may have been admitted by others
 // while this server was away: it has begun, and is newer.
-func (b *peerTable) remember(list *pb.ServerList) error {
+func (b *table) remember(list *pb.ServerList) error {
 	heard := map[uint64]string{}
 	for _, info := range list.GetServers() {
 		if !b.plausible(info) {
@@ -125,7 +121,7 @@ func (b *peerTable) remember(list *pb.ServerList) error {
 	return b.record.learn(heard)
 }
 
-func (b *peerTable) plausible(info *pb.ServerInfo) bool {
+func (b *table) plausible(info *pb.ServerInfo) bool {
 	return info.GetNodeId() != 0 && info.GetNodeId() != b.own.GetNodeId() && info.GetAddress() != "" &&
 		len(info.GetAddress()) <= maxID && len(info.GetRaftAddress()) <= maxID && len(info.GetIncarnation()) <= maxID
 }
@@ -139,7 +135,7 @@ func newer(a, b *pb.ServerInfo) bool {
 }
 
 // list is what this server sends to another: all that it heard of.
-func (b *peerTable) list() *pb.ServerList {
+func (b *table) list() *pb.ServerList {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	out := &pb.ServerList{}
@@ -152,7 +148,7 @@ func (b *peerTable) list() *pb.ServerList {
 }
 
 // drop forgets a server that was removed.
-func (b *peerTable) drop(nodeID uint64) {
+func (b *table) drop(nodeID uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if nodeID != b.own.NodeId {
@@ -161,7 +157,7 @@ func (b *peerTable) drop(nodeID uint64) {
 }
 
 // get returns what is known of a server, nil when nothing is.
-func (b *peerTable) get(nodeID uint64) *pb.ServerInfo {
+func (b *table) get(nodeID uint64) *pb.ServerInfo {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if peer := b.peers[nodeID]; peer != nil {
@@ -171,7 +167,7 @@ func (b *peerTable) get(nodeID uint64) *pb.ServerInfo {
 }
 
 // alive reports whether a server said something within d.
-func (b *peerTable) alive(nodeID uint64, d time.Duration) bool {
+func (b *table) alive(nodeID uint64, d time.Duration) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	peer := b.peers[nodeID]
@@ -179,7 +175,7 @@ func (b *peerTable) alive(nodeID uint64, d time.Duration) bool {
 }
 
 // others are the addresses of the other servers' gRPC services.
-func (b *peerTable) others() []string {
+func (b *table) others() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var out []string
@@ -192,7 +188,7 @@ func (b *peerTable) others() []string {
 }
 
 // addresses are those of all servers' gRPC services, in order.
-func (b *peerTable) addresses() []string {
+func (b *table) addresses() []string {
 	out := b.others()
 	if own := b.own.GetAddress(); own != "" {
 		out = append(out, own)
@@ -203,65 +199,11 @@ func (b *peerTable) addresses() []string {
 
 // allKnow reports whether each of the servers said within d that it knows a
 // version. With no server to ask they do not.
-func (b *peerTable) allKnow(version uint32, servers map[uint64]string, d time.Duration) bool {
+func (b *table) allKnow(version uint32, servers map[uint64]string, d time.Duration) bool {
 	for id := range servers {
 		if !b.alive(id, d) || b.get(id).GetVersion() < version {
 			return false
 		}
 	}
 	return len(servers) > 0
-}
-
-// alive reports whether a server was heard of lately.
-func (s *Server) alive(nodeID uint64) bool {
-	return s.peers.alive(nodeID, aliveTicks*s.config.Tick)
-}
-
-// peersService is the other end of exchange.
-type peersService struct {
-	pb.UnimplementedPeersServer
-	server *Server
-}
-
-// Exchange takes in what another server knows and answers with what this one
-// knows.
-func (p *peersService) Exchange(_ context.Context, list *pb.ServerList) (*pb.ServerList, error) {
-	if err := p.server.peers.merge(list); err != nil {
-		return nil, status.Errorf(codes.ResourceExhausted, "what was heard of other servers can't be remembered: %v", err)
-	}
-	return p.server.peers.list(), nil
-}
-
-// gossip exchanges with every other server, once a tick.
-func (s *Server) gossip(ctx context.Context) {
-	dialer := rpc.Dialer{Dial: s.config.Dial, TLS: s.config.ClientTLS}
-	conns := map[string]*peerConn{}
-	var calls sync.WaitGroup
-	defer func() {
-		calls.Wait()
-		for _, conn := range conns {
-			_ = conn.conn.Close()
-		}
-	}()
-	ticker := time.NewTicker(s.config.Tick)
-	defer ticker.Stop()
-	for {
-		s.peers.beat(s.joinedAndCaughtUp(ctx))
-		for _, address := range s.peers.others() {
-			if conns[address] == nil {
-				conn, err := dialer.Connect(address)
-				if err != nil {
-					s.log.Warn("a server can't be connected to", "address", address, "error", err)
-					continue
-				}
-				conns[address] = &peerConn{conn: conn, free: make(chan struct{}, 1)}
-			}
-			conns[address].exchange(ctx, s, &calls)
-		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return
-		}
-	}
 }

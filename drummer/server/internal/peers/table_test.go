@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package server
+package peers
 
 import (
 	"testing"
@@ -12,11 +12,12 @@ import (
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
 
-func book() *peerTable {
-	return newPeerTable(&Config{NodeID: 1, Members: map[uint64]Peer{1: {"r1", "g1"}, 2: {"r2", "g2"}}}, memoryRecord())
+func newTestTable() *table {
+	record := &record{own: "disk-1", save: func([]byte) error { return nil }, kept: kept{NodeID: 1, BootNs: 1, Incarnations: map[uint64]string{}}, begun: true}
+	return newTable(&Config{NodeID: 1, Members: map[uint64]Peer{1: {"r1", "g1"}, 2: {"r2", "g2"}}}, record)
 }
 
-func merge(t *testing.T, b *peerTable, list *pb.ServerList) {
+func merge(t *testing.T, b *table, list *pb.ServerList) {
 	t.Helper()
 	require.NoError(t, b.merge(list))
 }
@@ -27,7 +28,7 @@ func says(id uint64, boot int64, beat uint64, address string) *pb.ServerList {
 
 func TestNewestWordWins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := book()
+		b := newTestTable()
 		require.False(t, b.alive(2, time.Second), "configured is not yet alive")
 		merge(t, b, says(2, 5, 3, "new"))
 		require.True(t, b.alive(2, time.Second))
@@ -42,7 +43,7 @@ func TestNewestWordWins(t *testing.T) {
 }
 
 func TestOthersCantSpeakForThisServer(t *testing.T) {
-	b := book()
+	b := newTestTable()
 	b.beat(false)
 	merge(t, b, says(1, 1<<62, 9, "elsewhere"))
 	require.Equal(t, "g1", b.get(1).GetAddress())
@@ -51,7 +52,7 @@ func TestOthersCantSpeakForThisServer(t *testing.T) {
 // A NodeID belongs to a disk: another one is believed when it has begun, which
 // it can only after others have admitted it.
 func TestWordsOfAnotherDiskAreIgnored(t *testing.T) {
-	b := book()
+	b := newTestTable()
 	says := func(boot int64, incarnation string, begun bool) {
 		merge(t, b, &pb.ServerList{Servers: []*pb.ServerInfo{
 			{NodeId: 2, Address: "of " + incarnation, BootNs: boot, Incarnation: incarnation, Begun: begun}}})
@@ -69,7 +70,7 @@ func TestWordsOfAnotherDiskAreIgnored(t *testing.T) {
 }
 
 func TestBadWordsAreIgnored(t *testing.T) {
-	b := book()
+	b := newTestTable()
 	merge(t, b, says(0, 1, 1, "a"))
 	merge(t, b, says(3, 1, 1, ""))
 	merge(t, b, says(3, 1, 1, string(make([]byte, maxID+1))))
@@ -82,7 +83,7 @@ func TestBadWordsAreIgnored(t *testing.T) {
 
 func TestSilentServerIsForgottenUnlessConfigured(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := book()
+		b := newTestTable()
 		merge(t, b, says(3, 1, 1, "g3"))
 		require.ElementsMatch(t, []string{"g2", "g3"}, b.others())
 		time.Sleep(forgetAfter + time.Second)
@@ -96,7 +97,7 @@ func TestSilentServerIsForgottenUnlessConfigured(t *testing.T) {
 // The commands of a version are let into the log once all voters know them.
 func TestVersionWaitsForEverybody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := book()
+		b := newTestTable()
 		voters := map[uint64]string{1: "r1", 2: "r2"}
 		tell := func(beat uint64, version uint32) {
 			b.beat(false)

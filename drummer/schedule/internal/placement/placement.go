@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package placement says where members of clusters should live, and why not
+// elsewhere: regions, labels, failure domains, and load. It counts what each host
+// carries and leads, with what was decided so far. How much may be done at a time
+// it asks of Limits.
+package placement
+
+import (
+	"encoding/binary"
+	"hash/fnv"
+
+	"github.com/drumbeat-raft/drumbeat/drummer/schedule/internal/fleet"
+)
+
+// Limits say which hosts may be given a member now.
+type Limits interface {
+	// Free hosts may carry out another operation.
+	Free(*fleet.Host) bool
+	// Joinable hosts may have another observer that catches up.
+	Joinable(*fleet.Host) bool
+	// Quarantined hosts keep dying, and are the last resort.
+	Quarantined(*fleet.Host) bool
+	// Settled hosts have been up for long enough to move members there by choice.
+	Settled(*fleet.Host) bool
+}
+
+// Map is the hosts with what they carry, in one decision.
+type Map struct {
+	fleet  *fleet.Fleet
+	limits Limits
+	seed   uint64
+	hosts  []hostLoad // by fleet.Host.Index
+
+	domains   map[string][]string // of inviting
+	shortages map[shortage]string // of Shortage
+}
+
+type hostLoad struct {
+	nodes   int  // placed on it
+	leaders int  // clusters that a node on it leads
+	over    bool // it carries, or leads, much more than another host
+}
+
+// New counts what was placed before this decision.
+func New(f *fleet.Fleet, limits Limits, seed uint64) *Map {
+	m := &Map{fleet: f, limits: limits, seed: seed, hosts: make([]hostLoad, len(f.Hosts)),
+		domains: map[string][]string{}, shortages: map[shortage]string{}}
+	for i, h := range f.Hosts {
+		m.hosts[i].nodes = h.Placed
+	}
+	return m
+}
+
+func (m *Map) of(h *fleet.Host) *hostLoad { return &m.hosts[h.Index] }
+
+// CountNode counts a node that is to be placed on a host, CountMove one that is to
+// leave a host for another one.
+func (m *Map) CountNode(h *fleet.Host) { m.of(h).nodes++ }
+
+// CountMove is described at CountNode.
+func (m *Map) CountMove(from, to *fleet.Host) {
+	m.of(from).nodes--
+	m.of(to).nodes++
+}
+
+// CountLeader counts a cluster that a node on the host leads.
+func (m *Map) CountLeader(h *fleet.Host) { m.of(h).leaders++ }
+
+// CountLeadership counts the leadership that one host hands over to another.
+func (m *Map) CountLeadership(from, to *fleet.Host) {
+	m.of(from).leaders--
+	m.of(to).leaders++
+}
+
+// loadScale is the weight for which load counts nodes: that of a hundred hosts of
+// the default weight, so that weights can be told apart in whole numbers.
+const loadScale = 10_000
+
+// load is how full a host is: nodes for a weight of loadScale.
+func (m *Map) load(h *fleet.Host) int { return m.of(h).nodes * loadScale / h.Weight() }
+
+// rank breaks ties between equally good hosts of a cluster, at random but for
+// the seed, so that clusters which start together do not pile up; and another
+// way after each failure, so that the same host is not tried again and again.
+func (m *Map) rank(clusterID uint64, failures uint32, hostID string) uint64 {
+	var b []byte
+	b = binary.LittleEndian.AppendUint64(b, m.seed)
+	b = binary.LittleEndian.AppendUint64(b, clusterID)
+	b = binary.LittleEndian.AppendUint32(b, failures)
+	h := fnv.New64a()
+	h.Write(b)
+	h.Write([]byte(hostID))
+	return Mix(h.Sum64()) // FNV's high bits change little with the last bytes
+}
+
+// Mix spreads every bit of a number over all of it: the finisher of splitmix64
+// (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
+func Mix(x uint64) uint64 {
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
