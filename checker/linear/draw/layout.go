@@ -10,7 +10,7 @@ import (
 	"unicode"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
-	"github.com/drumbeat-raft/drumbeat/checker/linear"
+	"github.com/drumbeat-raft/drumbeat/checker/linear/explain"
 )
 
 // Measures, in SVG units. Labels are in a font of fixed width, so that what
@@ -193,7 +193,7 @@ func (v *view) layOps(w *window, name string, y float64, which func(i int) bool)
 func (v *view) box(w *window, i int, left, right float64) (b box, from, to float64) {
 	op := &w.ops[i]
 	number, core := w.isCore(i)
-	b = box{X: v.Axis.at(op.Call), Class: string(op.Outcome), Tale: linear.Describe(op), Label: label(op)}
+	b = box{X: v.Axis.at(op.Call), Class: string(op.Outcome), Tale: explain.Describe(op), Label: label(op)}
 	b.W = max(minBox, v.Axis.at(over(op))-b.X)
 	if op.Outcome == history.Unknown {
 		b.Open, v.HasOpen = true, true

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
-	"github.com/drumbeat-raft/drumbeat/checker/linear"
+	"github.com/drumbeat-raft/drumbeat/checker/linear/explain"
 )
 
 // row is an operation of the core, told.
@@ -33,10 +33,10 @@ func (v *view) tell(w *window) {
 	last := -1 // the operation that completed the violation
 	for n, i := range w.core {
 		op := &w.ops[i]
-		r := row{Number: n + 1, Client: op.Client, Deed: linear.Deed(op), Host: op.Host, Outcome: op.Outcome,
-			Called: linear.Moment(op.Call), Faults: v.faults(op)}
+		r := row{Number: n + 1, Client: op.Client, Deed: explain.Action(op), Host: op.Host, Outcome: op.Outcome,
+			Called: explain.FormatTime(op.Call), Faults: v.faults(op)}
 		if op.Outcome != history.Unknown {
-			r.Returned = linear.Moment(op.Return)
+			r.Returned = explain.FormatTime(op.Return)
 		}
 		v.Rows = append(v.Rows, r)
 		v.HasHosts = v.HasHosts || op.Host != ""
@@ -49,7 +49,7 @@ func (v *view) tell(w *window) {
 	}
 	for _, r := range w.runs {
 		for _, op := range w.ops[r.first:r.end] {
-			v.Words = append(v.Words, linear.Describe(&op))
+			v.Words = append(v.Words, explain.Describe(&op))
 		}
 	}
 }
@@ -93,7 +93,7 @@ func (v *view) bandLabel(b Band) string {
 
 func (v *view) bandTale(b Band) string {
 	if b.To == history.Never {
-		return fmt.Sprintf("%s, from %s on, for ever", b.Name, linear.Moment(b.From))
+		return fmt.Sprintf("%s, from %s on, for ever", b.Name, explain.FormatTime(b.From))
 	}
-	return fmt.Sprintf("%s, from %s to %s (%s)", b.Name, linear.Moment(b.From), linear.Moment(b.To), v.Axis.length(b.From, b.To))
+	return fmt.Sprintf("%s, from %s to %s (%s)", b.Name, explain.FormatTime(b.From), explain.FormatTime(b.To), v.Axis.length(b.From, b.To))
 }
