@@ -39,6 +39,7 @@ func (e *edn) Next() (Op, error) {
 			break
 		}
 		if err != nil {
+			e.ended = true // there is no telling where the next event begins
 			return Op{}, err
 		}
 		ev, skip, err := ednEvent(&f)

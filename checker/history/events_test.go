@@ -193,7 +193,7 @@ func TestBlankLinesBeforeAHistory(t *testing.T) {
 			require.NoError(t, err)
 			_, err = src.Next()
 			require.NoError(t, err)
-			require.InDelta(t, lines+1, LineOf(src), 1)
+			require.InDelta(t, lines+1, lineOf(src), 1)
 		}
 		_, err := read(blank + "{\"op\"")
 		var in *InputError

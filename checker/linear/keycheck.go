@@ -60,7 +60,7 @@ func (c *logCheck) judge(ctx context.Context) *keyCheck {
 // judgeByZones judges every key by its zones, several at a time if that pays.
 func judgeByZones(l *keylog.Log) []zones.Outcome {
 	outcomes := make([]zones.Outcome, len(l.Keys))
-	keylog.EachKey(len(l.Keys), l.Len(), func() func(int) {
+	l.EachKey(func() func(int) {
 		var z zones.Judge
 		return func(n int) { outcomes[n] = z.Run(l.Keys[n]) }
 	})

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/drumbeat-raft/drumbeat/checker/linear/ratios"
+	"github.com/drumbeat-raft/drumbeat/checker/internal/bench"
 )
 
 // bench prints the table of ratios against porcupine.

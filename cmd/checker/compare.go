@@ -11,7 +11,7 @@ import (
 	"slices"
 	"time"
 
-	lincompare "github.com/drumbeat-raft/drumbeat/checker/linear/compare"
+	lincompare "github.com/drumbeat-raft/drumbeat/checker/internal/compare"
 )
 
 // compare holds the engines against porcupine on random histories.

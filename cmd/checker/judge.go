@@ -54,7 +54,7 @@ func judge(ctx context.Context, o *options, path string, stdout, stderr io.Write
 		v, err = check(ctx, o, h)
 	}
 	if errors.Is(err, errInterrupted) {
-		v.Result = linear.Result{Verdict: linear.Unknown, Engine: linear.EngineNone, Ops: h.count(), Explanation: "interrupted before the search"}
+		v.Result = linear.Result{Verdict: linear.Unknown, Engine: linear.None, Ops: h.count(), Explanation: "interrupted before the search"}
 		err = nil
 	}
 	took := time.Since(start)

@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
-	"github.com/drumbeat-raft/drumbeat/checker/linear/generate"
-	"github.com/drumbeat-raft/drumbeat/checker/linear/ratios"
+	"github.com/drumbeat-raft/drumbeat/checker/internal/bench"
+	"github.com/drumbeat-raft/drumbeat/checker/internal/generate"
 )
 
 // call runs the command and returns its exit code and what it printed.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/drumbeat-raft/drumbeat/checker/linear"
+	"github.com/drumbeat-raft/drumbeat/checker/linear/explain"
 )
 
 // printText prints the one line of a file, and on stderr what is to be said
@@ -20,7 +21,7 @@ func printText(stdout, stderr io.Writer, path string, v *verdict, took time.Dura
 		fmt.Fprintf(stderr, "  %s\n", v.Explanation)
 	}
 	for i := range v.Core {
-		fmt.Fprintf(stderr, "    %s\n", linear.Describe(&v.Core[i]))
+		fmt.Fprintf(stderr, "    %s\n", explain.Describe(&v.Core[i]))
 	}
 }
 
@@ -54,7 +55,7 @@ func printJSON(w io.Writer, path string, v *verdict, took time.Duration) {
 // printJSONError prints the object of a file without a verdict; ops are those
 // that could be read.
 func printJSONError(w io.Writer, path string, ops int, took time.Duration, err error) {
-	r := report{File: path, Verdict: linear.Unknown, Ops: ops, Seconds: took.Seconds(), Engine: linear.EngineNone, Error: err.Error()}
+	r := report{File: path, Verdict: linear.Unknown, Ops: ops, Seconds: took.Seconds(), Engine: linear.None, Error: err.Error()}
 	r.print(w)
 }
 

@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/checker/internal/generate"
 	"github.com/drumbeat-raft/drumbeat/checker/linear"
-	"github.com/drumbeat-raft/drumbeat/checker/linear/generate"
 )
 
 // objects reads what --json printed.

@@ -8,11 +8,10 @@ import (
 	"hash/maphash"
 	"math/bits"
 	"runtime"
-	"runtime/debug"
-	"sync"
 	"sync/atomic"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/checker/internal/parallel"
 	"github.com/drumbeat-raft/drumbeat/checker/linear/model"
 )
 
@@ -61,7 +60,7 @@ func Join(parts ...*Builder) (*Log, error) {
 	}
 	l.Keys = make([]*Key, len(all))
 	var failed atomic.Value
-	EachKey(len(all), l.len, func() func(int) {
+	l.EachKey(func() func(int) {
 		s := sealer{seed: maphash.MakeSeed()}
 		return func(n int) {
 			k, err := s.seal(all[n])
@@ -90,7 +89,7 @@ func Of(m model.Model, ops []history.Op) (*Log, error) {
 	parts := make([]*Builder, workers)
 	errs := make([]error, workers)
 	size := (len(ops) + workers - 1) / workers
-	run(workers, func(n int) {
+	parallel.Do(workers, func(n int) {
 		parts[n] = NewBuilder(m)
 		for i := n * size; i < min(len(ops), (n+1)*size); i++ {
 			if err := parts[n].Add(&ops[i]); err != nil {
@@ -113,43 +112,10 @@ const opsOfWorker = 20_000
 
 func workersFor(ops int) int { return min(runtime.GOMAXPROCS(0), 1+ops/opsOfWorker) }
 
-// EachKey calls what worker returns for each of keys, with its number, on as
-// many goroutines as pay for ops operations. It ends when all of them have; a
-// panic in one of them is the caller's.
-func EachKey(keys, ops int, worker func() func(key int)) {
-	var next atomic.Int64
-	run(max(1, min(keys, workersFor(ops))), func(int) {
-		do := worker()
-		for {
-			n := int(next.Add(1)) - 1
-			if n >= keys {
-				return
-			}
-			do(n)
-		}
-	})
-}
-
-// run runs work on n goroutines, one of which is the caller's.
-func run(n int, work func(n int)) {
-	var failure atomic.Value
-	guarded := func(n int) {
-		defer func() {
-			if r := recover(); r != nil {
-				failure.Store(fmt.Sprintf("%v\n%s", r, debug.Stack()))
-			}
-		}()
-		work(n)
-	}
-	var wg sync.WaitGroup
-	for i := 1; i < n; i++ {
-		wg.Go(func() { guarded(i) })
-	}
-	guarded(0)
-	wg.Wait()
-	if f := failure.Load(); f != nil {
-		panic(f)
-	}
+// EachKey calls what worker returns with the number of each key, on as many
+// goroutines as pay. Each goroutine has a worker of its own.
+func (l *Log) EachKey(worker func() func(key int)) {
+	parallel.Each(len(l.Keys), workersFor(l.len), worker)
 }
 
 // sealer makes keys of their parts, one after the other in the same memory.
