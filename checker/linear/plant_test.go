@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
-	"github.com/drumbeat-raft/drumbeat/checker/internal/generate"
+	"github.com/drumbeat-raft/drumbeat/checker/selftest/generate"
 )
 
 var plantedOps = flag.Int("planted.ops", 100_000, "size of the greatest history in which violations are planted")

@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
-	"github.com/drumbeat-raft/drumbeat/checker/internal/bench"
-	"github.com/drumbeat-raft/drumbeat/checker/internal/generate"
+	"github.com/drumbeat-raft/drumbeat/checker/selftest/bench"
+	"github.com/drumbeat-raft/drumbeat/checker/selftest/generate"
 )
 
 // call runs the command and returns its exit code and what it printed.
@@ -33,6 +33,9 @@ func write(t *testing.T, name, content string) string {
 	require.NoError(t, os.WriteFile(path, []byte(content), 0o644))
 	return path
 }
+
+// manyOps is a number of operations that is held in compact form.
+const manyOps = 201_000
 
 const legal = `{"client":1,"key":"k","op":"put","value":"v","call":1,"return":2,"outcome":"ok"}
 {"client":1,"key":"k","op":"get","observed":"v","call":3,"return":4,"outcome":"ok"}
@@ -121,7 +124,7 @@ func TestVizDrawsTheViolation(t *testing.T) {
 // A big history is held in compact form; its core comes from a second read.
 func TestBigHistories(t *testing.T) {
 	var b bytes.Buffer
-	ops := generate.History(generate.Spec{Seed: 3, Ops: keepOps + 1000, Keys: 50, Clients: 16, Put: 0.3, Cas: 0.2, Unknown: 0.01, Strings: true})
+	ops := generate.History(generate.Spec{Seed: 3, Ops: manyOps, Keys: 50, Clients: 16, Put: 0.3, Cas: 0.2, Unknown: 0.01, Strings: true})
 	require.NoError(t, history.WriteJSONL(&b, ops))
 	code, stdout, stderr := call(t, write(t, "big.jsonl", b.String()))
 	require.Equal(t, exitPass, code, stderr)
@@ -139,7 +142,7 @@ func TestBigHistories(t *testing.T) {
 
 func sharedHistories(t *testing.T) map[string]int {
 	t.Helper()
-	dir := ratios.Shared(".")
+	dir := bench.Histories(".")
 	f, err := os.Open(filepath.Join(dir, "etcd-jepsen", "expected.csv"))
 	if err != nil {
 		t.Skipf("the folder of real histories is not there: %v", err)

@@ -9,13 +9,14 @@ import (
 	"io"
 	"time"
 
+	"github.com/drumbeat-raft/drumbeat/checker"
 	"github.com/drumbeat-raft/drumbeat/checker/linear"
 	"github.com/drumbeat-raft/drumbeat/checker/linear/explain"
 )
 
 // printText prints the one line of a file, and on stderr what is to be said
 // about it.
-func printText(stdout, stderr io.Writer, path string, v *verdict, took time.Duration) {
+func printText(stdout, stderr io.Writer, path string, v *checker.Result, took time.Duration) {
 	fmt.Fprintf(stdout, "%s: %s (%d ops, %v)\n", path, v.Verdict, v.Ops, took.Round(10*time.Microsecond))
 	if v.Explanation != "" {
 		fmt.Fprintf(stderr, "  %s\n", v.Explanation)
@@ -39,8 +40,8 @@ type report struct {
 	Error       string            `json:"error,omitempty"`
 }
 
-func printJSON(w io.Writer, path string, v *verdict, took time.Duration) {
-	r := report{File: path, Verdict: v.Verdict, Ops: v.Ops, Checked: v.Checked, Seconds: took.Seconds(), Engine: v.Engine, Explanation: v.Explanation, Certified: v.certified}
+func printJSON(w io.Writer, path string, v *checker.Result, took time.Duration) {
+	r := report{File: path, Verdict: v.Verdict, Ops: v.Ops, Checked: v.Checked, Seconds: took.Seconds(), Engine: v.Engine, Explanation: v.Explanation, Certified: v.Certified}
 	for i := range v.Core {
 		line, err := v.Core[i].AppendJSON(nil)
 		if err != nil {

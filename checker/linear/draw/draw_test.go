@@ -16,8 +16,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
-	"github.com/drumbeat-raft/drumbeat/checker/internal/generate"
 	"github.com/drumbeat-raft/drumbeat/checker/linear"
+	"github.com/drumbeat-raft/drumbeat/checker/selftest/generate"
 )
 
 const second = int64(1e9)

@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
-	"github.com/drumbeat-raft/drumbeat/checker/internal/reference"
-	"github.com/drumbeat-raft/drumbeat/checker/internal/generate"
 	"github.com/drumbeat-raft/drumbeat/checker/linear/model"
+	"github.com/drumbeat-raft/drumbeat/checker/selftest/generate"
+	"github.com/drumbeat-raft/drumbeat/checker/selftest/reference"
 )
 
 func repeating(rng *rand.Rand) []history.Op {

@@ -20,6 +20,9 @@ type Builder struct {
 	keys  map[string]*keyPart
 	order []*keyPart // by first appearance
 	len   int
+	// entries and text are the memory for the next blocks.
+	entries []Entry
+	text    []byte
 }
 
 // NewBuilder returns an empty part of a history of key-value operations. m is
@@ -56,6 +59,9 @@ func (b *Builder) Add(op *history.Op) error {
 		b.keys[k.name] = k
 		b.order = append(b.order, k)
 	}
+	if len(k.last.entries) == cap(k.last.entries) || len(k.last.text) > maxBlockText {
+		b.open(k)
+	}
 	k.add(op, uint32(b.len), b.model.Constrains(op))
 	b.len++
 	return nil
@@ -63,10 +69,11 @@ func (b *Builder) Add(op *history.Op) error {
 
 // keyPart is what a part of a history says about one key.
 type keyPart struct {
-	name     string
-	blocks   []block
-	len      int
+	last     block // that is being filled
 	features Features
+	name     string
+	full     []block
+	len      int
 }
 
 // block holds entries whose states are still the places of their values in
@@ -79,30 +86,36 @@ type block struct {
 const (
 	// Blocks grow with their number: most keys of a short history have a few
 	// operations, those of a long one thousands.
-	leastBlock, doublings = 8, 5
+	leastBlock, blockGrowth, mostBlock = 8, 4, 256
 	// textOfEntry is the room for text that a block has at first, an entry.
 	textOfEntry = 16
+	// slabEntries is the number of entries for which memory is asked for at
+	// once.
+	slabEntries = 1 << 14
 	// maxValue and maxBlockText keep places in a text within 32 bits: a block
 	// is closed by the entry that makes it longer than maxBlockText.
 	maxValue     = 1 << 28
 	maxBlockText = 1 << 30
 )
 
-func (k *keyPart) block() *block {
-	n := len(k.blocks)
-	if n > 0 {
-		b := &k.blocks[n-1]
-		if len(b.entries) < cap(b.entries) && len(b.text) < maxBlockText {
-			return b
-		}
+// open gives a key a new block.
+func (b *Builder) open(k *keyPart) {
+	size := leastBlock
+	if k.last.entries != nil {
+		k.full = append(k.full, k.last)
+		size = min(cap(k.last.entries)*blockGrowth, mostBlock)
 	}
-	size := leastBlock << min(n, doublings)
-	k.blocks = append(k.blocks, block{entries: make([]Entry, 0, size), text: make([]byte, 0, size*textOfEntry)})
-	return &k.blocks[n]
+	if len(b.entries) < size {
+		// A short history does not ask for more than it needs.
+		n := min(max(b.len, mostBlock), slabEntries)
+		b.entries, b.text = make([]Entry, n), make([]byte, n*textOfEntry)
+	}
+	k.last = block{entries: b.entries[:0:size], text: b.text[: 0 : size*textOfEntry]}
+	b.entries, b.text = b.entries[size:], b.text[size*textOfEntry:]
 }
 
 func (k *keyPart) add(op *history.Op, at uint32, constrains bool) {
-	b := k.block()
+	b := &k.last
 	k.len++
 	b.entries = append(b.entries, Entry{Call: op.Call, Ret: op.End(), At: at})
 	if !constrains {

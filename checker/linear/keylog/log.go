@@ -140,8 +140,7 @@ func (s *sealer) seal(parts []located) (*Key, error) {
 	s.grow(n)
 	n = 0
 	for _, p := range parts {
-		for i := range p.blocks {
-			b := &p.blocks[i]
+		for _, b := range append(p.full, p.last) {
 			n += copy(k.Entries[n:], b.entries)
 			for j := n - len(b.entries); j < n; j++ {
 				e := &k.Entries[j]
@@ -156,7 +155,6 @@ func (s *sealer) seal(parts []located) (*Key, error) {
 				}
 				k.count(e)
 			}
-			*b = block{}
 			if len(s.offset) > maxStates || len(s.text) > maxText {
 				return nil, errTooManyValues(k.Name)
 			}

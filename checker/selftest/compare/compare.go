@@ -13,10 +13,10 @@ import (
 	"math/rand/v2"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
-	"github.com/drumbeat-raft/drumbeat/checker/internal/generate"
-	"github.com/drumbeat-raft/drumbeat/checker/internal/reference"
 	"github.com/drumbeat-raft/drumbeat/checker/linear"
 	"github.com/drumbeat-raft/drumbeat/checker/linear/model"
+	"github.com/drumbeat-raft/drumbeat/checker/selftest/generate"
+	"github.com/drumbeat-raft/drumbeat/checker/selftest/reference"
 )
 
 // Report counts what was compared.

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build !linux
+
+package bench
+
+import "os"
+
+func maxRSS(*os.ProcessState) (int64, bool) { return 0, false }
