@@ -2,7 +2,10 @@
 
 package history
 
-import "unsafe"
+import (
+	"math"
+	"unsafe"
+)
 
 // scanLine reads a line in the form in which AppendJSON writes one: fields in
 // that order, no space, no escapes, ASCII only. It reports whether the line is
@@ -111,8 +114,9 @@ func (s *scanner) digits(sign int) int {
 	return n
 }
 
-// maxDigits is the number of digits with which no integer overflows.
-const maxDigits = 18
+// maxDigits is the number of digits with which no uint64 overflows. Times in
+// nanoseconds since 1970 have as many.
+const maxDigits = 19
 
 func (s *scanner) int(to *int64) bool {
 	sign := 0
@@ -120,7 +124,7 @@ func (s *scanner) int(to *int64) bool {
 		sign = 1
 	}
 	var n uint64
-	if !s.number(sign, &n) {
+	if !s.number(sign, &n) || n > math.MaxInt64 {
 		return false
 	}
 	*to = int64(n)
