@@ -110,7 +110,7 @@ func (p *pairing) inOrder(e *event) error {
 		return nil
 	}
 	if e.index <= p.index {
-		return fmt.Errorf("the event has :index %d, but one before it has %d: events are told in their order", e.index, p.index)
+		return fmt.Errorf("the event has :index %d, but one before it has %d: events come in their order", e.index, p.index)
 	}
 	p.index = e.index
 	return nil

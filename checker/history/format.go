@@ -122,7 +122,7 @@ func trimBlank(head []byte) []byte {
 	return bytes.TrimLeft(bytes.TrimPrefix(head, []byte(byteOrderMark)), " \t\r\n,")
 }
 
-// formatOf tells a format by how an input begins; text is head without what is
+// formatOf finds out a format by how an input begins; text is head without what is
 // blank.
 func formatOf(head, text []byte) (Format, error) {
 	switch text[0] {

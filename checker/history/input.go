@@ -41,7 +41,7 @@ const MaxLine = 64 << 20
 const byteOrderMark = "\uFEFF"
 
 // lines hands out an input line by line and remembers which one it is at.
-// Other than bufio.Scanner it says whether the last line was cut short.
+// Other than bufio.Scanner it reports whether the last line was cut short.
 type lines struct {
 	file  string
 	ended bool // an error was final

@@ -60,7 +60,7 @@ type Op struct {
 	Outcome      Outcome
 
 	// Refuted is set on a failed cas that was answered "the value is not the
-	// expected one" without being told which it is. A failed cas with neither
+	// expected one" without the value itself. A failed cas with neither
 	// Refuted nor Observed says nothing about the value.
 	Refuted bool
 	// Writer optionally names this write, once in the history of its key. It

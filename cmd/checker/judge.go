@@ -91,7 +91,7 @@ func load(ctx context.Context, o *options, path string, stderr io.Writer) (*chec
 	var read atomic.Int64
 	opts := checker.Options{Format: history.Format(o.format), Model: m, Whole: o.convert != "", Progress: func(ops int64) {
 		read.Store(ops)
-		show.tell(ops)
+		show.update(ops)
 	}}
 	var h *checker.History
 	err = interruptible(ctx, 0, func() (err error) {

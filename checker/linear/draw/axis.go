@@ -119,7 +119,7 @@ func (a *axis) at(t int64) float64 {
 	return p.x + (q.x-p.x)*apart(p.t, t)/apart(p.t, q.t)
 }
 
-// meets tells whether something of a band can be seen.
+// meets reports whether something of a band can be seen.
 func (a *axis) meets(b Band) bool {
 	return len(a.stops) > 0 && b.From <= a.stops[len(a.stops)-1].t && b.To >= a.stops[0].t
 }
@@ -173,7 +173,7 @@ func niceStep(atLeast float64) int64 {
 	return 10 * ten
 }
 
-// tickName tells a time as exactly as the step asks for.
+// tickName writes a time as exactly as the step asks for.
 func (a *axis) tickName(t, step int64) string {
 	if !a.ns {
 		return fmt.Sprint(t)

@@ -23,7 +23,7 @@ func Sentence(core []history.Op, failed *history.Op) string {
 	case len(core) == 1 && last.Kind == history.Cas && last.Outcome == history.Fail && last.Observed == last.Expected:
 		return who + ", which is what it expected"
 	case len(core) == 1 && last.ObservedWriter == "":
-		return who + ", but nobody wrote that"
+		return who + ", but no operation wrote that"
 	}
 	for _, tell := range []func([]history.Op) string{unknownWriter, wrongWriter, lostUpdate, doubleCas, futureRead} {
 		if s := tell(core); s != "" {

@@ -309,7 +309,7 @@ func (o *Judge) endRead(k *key, op *history.Op) string {
 		return ""
 	}
 	if n == 0 {
-		return "nobody wrote what it saw, or that was overwritten long before"
+		return "no operation wrote what it saw, or that was overwritten long before"
 	}
 	if wrong := o.takesEffect(k, n); wrong != "" || k.out {
 		return wrong
@@ -407,7 +407,7 @@ func (o *Judge) replaced(k *key, n uint32) (p uint32, wrong string) {
 		p = o.find(idOf(k.number, needs.expected))
 	}
 	if p == 0 {
-		return 0, "nobody wrote what it replaced, or that was overwritten long before"
+		return 0, "no operation wrote what it replaced, or that was overwritten long before"
 	}
 	s.visiting = true
 	wrong = o.takesEffect(k, p)

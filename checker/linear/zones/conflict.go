@@ -21,7 +21,7 @@ func (z *Judge) Conflict() []int {
 			return []int{at}
 		case keylog.Read:
 			if z.slots[e.Seen].pred == 0 {
-				return []int{at} // nobody wrote it
+				return []int{at} // no operation wrote it
 			}
 		}
 	}
@@ -103,7 +103,7 @@ type conflict struct {
 	picked map[int]bool
 }
 
-// effective says whether the writer at a position took effect for certain.
+// effective reports whether the writer at a position took effect for certain.
 func (c *conflict) effective(at int) bool {
 	e := &c.key.Entries[at]
 	if e.Ret != history.Never {
@@ -113,7 +113,7 @@ func (c *conflict) effective(at int) bool {
 	return s.wasRead() || s.next != 0
 }
 
-// chains looks for a cas that consumed what nobody wrote, for two that
+// chains looks for a cas that consumed what no operation wrote, for two that
 // consumed the same, and for a circle.
 func (c *conflict) chains() bool {
 	consumer := make(map[keylog.StateID]int)

@@ -161,7 +161,7 @@ func (z *Judge) link(id keylog.StateID) {
 		s := &z.slots[id]
 		p := &z.slots[s.pred]
 		if p.pred == 0 || p.next != 0 {
-			z.illegal = true // nobody wrote it, or it was consumed twice
+			z.illegal = true // no operation wrote it, or it was consumed twice
 			return
 		}
 		p.next = id
@@ -188,7 +188,7 @@ func (z *Judge) blocks() (walked int) {
 		s := &z.slots[id]
 		if s.pred != isPut {
 			if s.pred == 0 && s.wasRead() {
-				z.illegal = true // nobody wrote it
+				z.illegal = true // no operation wrote it
 			}
 			continue
 		}
@@ -239,7 +239,7 @@ func (z *Judge) walk(id keylog.StateID) (b Zone, steps int, ok bool) {
 	}
 }
 
-// clash says whether two of the zones each have to come before the other. It
+// clash reports whether two of the zones each have to come before the other. It
 // sorts the forward ones.
 func clash(forward, backward []Zone) bool {
 	sortZones(forward)

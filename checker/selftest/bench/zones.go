@@ -63,7 +63,7 @@ func onlineTimes(ops []history.Op, calls int) (judge, loop time.Duration, err er
 			return 0, 0, err
 		}
 		judge = min(judge, d)
-		if d, err = feed(nobody{}, events); err != nil {
+		if d, err = feed(noJudge{}, events); err != nil {
 			return 0, 0, err
 		}
 		loop = min(loop, d)
@@ -77,11 +77,11 @@ type judge interface {
 	End(online.Ticket, *history.Op) *online.Violation
 }
 
-// nobody judges nothing: with it the loop alone is measured.
-type nobody struct{}
+// noJudge judges nothing: with it the loop alone is measured.
+type noJudge struct{}
 
-func (nobody) Begin(op *history.Op) online.Ticket               { return online.Ticket(op.Call) }
-func (nobody) End(online.Ticket, *history.Op) *online.Violation { return nil }
+func (noJudge) Begin(op *history.Op) online.Ticket               { return online.Ticket(op.Call) }
+func (noJudge) End(online.Ticket, *history.Op) *online.Violation { return nil }
 
 // feed hands events to a judge. Operations are touched before, without the
 // clock: a client that has just made one has it in the processor's cache.
