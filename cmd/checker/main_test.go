@@ -152,10 +152,14 @@ func sharedHistories(t *testing.T) map[string]int {
 	require.NoError(t, err)
 	want := make(map[string]int)
 	for _, row := range rows[1:] {
-		want[filepath.Join(dir, "etcd-jepsen", row[0])] = map[string]int{"true": exitPass, "false": exitViolation}[row[1]]
+		code, known := map[string]int{"true": exitPass, "false": exitViolation}[row[1]]
+		require.True(t, known, "%v", row)
+		want[filepath.Join(dir, "etcd-jepsen", row[0])] = code
 	}
 	for _, pattern := range []string{"kv/*", "dragonboat-nightly/*"} {
-		files, _ := filepath.Glob(filepath.Join(dir, pattern))
+		files, err := filepath.Glob(filepath.Join(dir, pattern))
+		require.NoError(t, err)
+		require.NotEmpty(t, files, pattern)
 		for _, file := range files {
 			want[file] = exitPass
 			if strings.HasSuffix(file, "-bad.txt") {
@@ -167,29 +171,23 @@ func sharedHistories(t *testing.T) map[string]int {
 }
 
 // Every real history keeps its verdict through every format and packing that
-// can tell it, and back.
+// can hold it; package history tests that it also stays the same history.
 func TestRealHistoriesKeepTheirVerdictThroughConversion(t *testing.T) {
 	dir := t.TempDir()
 	for path, want := range sharedHistories(t) {
 		code, _, stderr := call(t, "--certify", path)
 		require.Equal(t, want, code, "%s: %s", path, stderr)
 		for _, through := range []string{"jsonl", "edn", "jepsen"} {
-			if through == "jepsen" && strings.Contains(path, "/kv/") {
-				code, _, stderr := call(t, "--convert", through, "-o", filepath.Join(dir, "x"), path)
-				require.Equal(t, exitUsage, code)
+			there := filepath.Join(dir, "there."+through+".zst")
+			code, _, stderr := call(t, "--convert", through, "-o", there, path)
+			if through == "jepsen" && filepath.Base(filepath.Dir(path)) == "kv" {
+				require.Equal(t, exitUsage, code, path)
 				require.Contains(t, stderr, "a Jepsen log")
 				continue
 			}
-			there := filepath.Join(dir, "there."+through+".zst")
-			code, _, stderr := call(t, "--convert", through, "-o", there, path)
 			require.Equal(t, exitPass, code, stderr)
 			code, _, stderr = call(t, there)
 			require.Equal(t, want, code, "%s as %s: %s", path, through, stderr)
-			back := filepath.Join(dir, "back.jsonl.gz")
-			code, _, stderr = call(t, "--convert", "jsonl", "-o", back, there)
-			require.Equal(t, exitPass, code, stderr)
-			code, _, stderr = call(t, back)
-			require.Equal(t, want, code, "%s as %s and back: %s", path, through, stderr)
 		}
 	}
 }
