@@ -57,18 +57,23 @@ func (s *scanner) optional(op *Op) bool {
 // scanner walks a line. Each of its methods reports whether what it looks for
 // comes next, and if so moves over it.
 type scanner struct {
-	b []byte // what is left
+	b []byte
+	i int // where it is in b
 }
 
 func (s *scanner) literal(lit string) bool {
-	if len(s.b) < len(lit) || string(s.b[:len(lit)]) != lit {
+	end := s.i + len(lit)
+	if end > len(s.b) || string(s.b[s.i:end]) != lit {
 		return false
 	}
-	s.b = s.b[len(lit):]
+	s.i = end
 	return true
 }
 
-func (s *scanner) end() bool { return len(s.b) == 1 && s.b[0] == '}' }
+func (s *scanner) end() bool { return s.i == len(s.b)-1 && s.b[s.i] == '}' }
+
+// delimited reports whether a number may end at i.
+func (s *scanner) delimited(i int) bool { return i < len(s.b) && (s.b[i] == ',' || s.b[i] == '}') }
 
 // plain marks the bytes that stand for themselves in a string.
 var plain = func() (t [256]bool) {
@@ -79,19 +84,19 @@ var plain = func() (t [256]bool) {
 }()
 
 func (s *scanner) text(to *string) bool {
-	b := s.b
+	b := s.b[s.i:]
 	if len(b) == 0 || b[0] != '"' {
 		return false
 	}
-	for i := 1; i < len(b); i++ {
-		if plain[b[i]] {
+	for n := 1; n < len(b); n++ {
+		if plain[b[n]] {
 			continue
 		}
-		if b[i] != '"' {
+		if b[n] != '"' {
 			return false
 		}
-		*to = borrow(b[1:i])
-		s.b = b[i+1:]
+		*to = borrow(b[1:n])
+		s.i += n + 1
 		return true
 	}
 	return false
@@ -100,96 +105,73 @@ func (s *scanner) text(to *string) bool {
 // borrow returns a string that shares the bytes.
 func borrow(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-// digits counts the digits that come next, after a sign; 0 if they are none of
-// an integer as JSON has it.
-func (s *scanner) digits(sign int) int {
-	n := sign
-	for n < len(s.b) && s.b[n]-'0' <= 9 {
-		n++
-	}
-	n -= sign
-	if n > 1 && s.b[sign] == '0' {
-		return 0
-	}
-	return n
-}
-
 // maxDigits is the number of digits with which no uint64 overflows. Times in
 // nanoseconds since 1970 have as many.
 const maxDigits = 19
 
 func (s *scanner) int(to *int64) bool {
-	sign := 0
-	if len(s.b) > 0 && s.b[0] == '-' {
-		sign = 1
-	}
+	negative := s.literal("-")
 	var n uint64
-	if !s.number(sign, &n) || n > math.MaxInt64 {
+	if !s.uint(&n) || n > math.MaxInt64 {
 		return false
 	}
 	*to = int64(n)
-	if sign == 1 {
+	if negative {
 		*to = -*to
 	}
 	return true
 }
 
-func (s *scanner) uint(to *uint64) bool { return s.number(0, to) }
-
-func (s *scanner) number(sign int, to *uint64) bool {
+func (s *scanner) uint(to *uint64) bool {
 	var n uint64
-	b := s.b[sign:]
-	i := 0
-	for ; i < len(b) && b[i]-'0' <= 9; i++ {
-		n = n*10 + uint64(b[i]-'0')
+	i := s.i
+	for ; i < len(s.b) && s.b[i]-'0' <= 9; i++ {
+		n = n*10 + uint64(s.b[i]-'0')
 	}
-	if i == 0 || i > maxDigits || i > 1 && b[0] == '0' || i < len(b) && b[i] != ',' && b[i] != '}' {
+	digits := i - s.i
+	if digits == 0 || digits > maxDigits || digits > 1 && s.b[s.i] == '0' || !s.delimited(i) {
 		return false
 	}
 	*to = n
-	s.b = b[i:]
+	s.i = i
 	return true
 }
 
 func (s *scanner) value(to *Value) bool {
-	if len(s.b) == 0 {
+	if s.i == len(s.b) {
 		return false
 	}
-	switch c := s.b[0]; {
-	case c == '"':
+	switch s.b[s.i] {
+	case '"':
 		to.kind = text
 		return s.text(&to.s)
-	case c == 'n':
+	case 'n':
 		*to = Absent
 		return s.literal("null")
-	case c == 't':
+	case 't':
 		*to = Value{kind: boolean, s: "true"}
 		return s.literal("true")
-	case c == 'f':
+	case 'f':
 		*to = Value{kind: boolean, s: "false"}
 		return s.literal("false")
-	case c >= '1' && c <= '9' || c == '0' || c == '-':
-		return s.integer(to)
 	}
-	return false
+	return s.integer(to)
 }
 
 // integer reads an integer of any size; -0 is left to ParseJSON.
 func (s *scanner) integer(to *Value) bool {
-	sign := 0
-	if s.b[0] == '-' {
-		sign = 1
+	first := s.i
+	negative := s.literal("-")
+	i := s.i
+	for i < len(s.b) && s.b[i]-'0' <= 9 {
+		i++
 	}
-	n := s.digits(sign)
-	if n == 0 || sign == 1 && s.b[1] == '0' {
+	digits := i - s.i
+	if digits == 0 || s.b[s.i] == '0' && (digits > 1 || negative) || !s.delimited(i) {
 		return false
 	}
-	n += sign
-	if n < len(s.b) && s.b[n] != ',' && s.b[n] != '}' {
-		return false
-	}
-	*to = Value{kind: integer, s: borrow(s.b[:n])}
-	s.b = s.b[n:]
+	*to = Value{kind: integer, s: borrow(s.b[first:i])}
+	s.i = i
 	return true
 }
 
