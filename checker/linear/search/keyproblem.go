@@ -10,9 +10,9 @@ import (
 	"github.com/drumbeat-raft/drumbeat/checker/linear/keylog"
 )
 
-// unobserved is the state that stands for all values that no answer tells of: nobody
-// saw or expected them, nor anything that begins with them. What an operation
-// does in them is the same.
+// unobserved is the state that stands for all values that no answer mentions:
+// no operation saw or expected them, nor anything that begins with them. What
+// an operation does in them is the same.
 const unobserved int32 = 1
 
 // OfKey lays out the operations of a key. It returns with it, for each
@@ -120,15 +120,15 @@ func (s *stepper) state(id keylog.StateID) int32 {
 	return unobserved
 }
 
-// isPrefix reports whether a value that was observed begins with v, so that appends can
-// lead to it.
+// isPrefix reports whether a value that was observed begins with v, so that
+// appends can lead to it.
 func (s *stepper) isPrefix(v history.Value) bool {
 	i, _ := slices.BinarySearch(s.texts, v.Text())
 	return i < len(s.texts) && strings.HasPrefix(s.texts[i], v.Text())
 }
 
-// irrelevant reports whether a write of unknown outcome can be left out: nobody
-// could tell that it took effect, and it helps no answer.
+// irrelevant reports whether a write of unknown outcome can be left out: no
+// answer shows whether it took effect, and none needs it.
 func (s *stepper) irrelevant(e *keylog.Entry) bool {
 	return e.Ret == history.Never && (e.Kind == keylog.Write || e.Kind == keylog.ReadModifyWrite) && s.key.Features&keylog.Mismatches == 0 && s.state(e.Value) == unobserved
 }

@@ -58,7 +58,8 @@ type translation struct {
 	from  map[string]string
 	// byValue holds the one name that left a value; "" if several did.
 	byValue map[history.Value]string
-	// vague holds what appends added of which nobody knows what they left.
+	// vague holds what was added by appends of which it is not known what they
+	// left.
 	vague   []string
 	problem string // why names can't be relied on
 	// numbers and appends say that there are some.
@@ -77,14 +78,14 @@ func translate(ops []history.Op) *translation {
 	}
 	n.collect()
 	if n.numbers && n.appends {
-		n.give("numbers and appends meet")
+		n.giveUp("numbers and appends meet")
 	}
 	n.resolve()
 	n.enter()
 	return n
 }
 
-func (n *translation) give(format string, args ...any) {
+func (n *translation) giveUp(format string, args ...any) {
 	if n.problem == "" {
 		n.problem = fmt.Sprintf(format, args...)
 	}
@@ -103,13 +104,13 @@ func (n *translation) collect() {
 		}
 		if op.Kind == history.Get || op.Outcome == history.Fail {
 			if op.ObservedWriter == "" {
-				n.give("operation %d does not name the write that it saw", i)
+				n.giveUp("operation %d does not name the write that it saw", i)
 			}
 			continue
 		}
 		_, twice := n.wrote[op.Writer]
 		if op.Writer == "" || op.Writer == history.InitialWriter || twice {
-			n.give("operation %d has no name of its own", i)
+			n.giveUp("operation %d has no name of its own", i)
 			continue
 		}
 		n.wrote[op.Writer] = i
@@ -124,14 +125,14 @@ func (n *translation) collect() {
 		case history.Append:
 			n.appends = true
 			if op.Value.IsAbsent() {
-				n.give("operation %d appends nothing", i)
+				n.giveUp("operation %d appends nothing", i)
 			}
 			if op.Outcome == history.OK && op.ObservedWriter == "" {
-				n.give("the append of operation %d does not name what it replaced", i)
+				n.giveUp("the append of operation %d does not name what it replaced", i)
 			}
 		}
 		if op.Kind == history.Cas && op.Outcome == history.OK && op.ObservedWriter == "" {
-			n.give("the cas of operation %d does not name what it replaced", i)
+			n.giveUp("the cas of operation %d does not name what it replaced", i)
 		}
 	}
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/drumbeat-raft/drumbeat/checker/linear/keylog"
 )
 
-// Conflict returns the entries of a few operations that make the key illegal,
-// which was found to be illegal: those that clash, and what they rest on. It takes
-// time linear in the operations of the key.
+// Conflict returns the entries of a few operations that make a key illegal
+// that was judged so: those that clash, and what they rest on. It takes time
+// linear in the operations of the key.
 func (z *Judge) Conflict() []int {
 	for at := range z.key.Entries {
 		switch e := &z.key.Entries[at]; e.Kind {
@@ -37,7 +37,7 @@ func (z *Judge) Conflict() []int {
 	}
 	all := make([]int, len(z.key.Entries))
 	for i := range all {
-		all[i] = int(i)
+		all[i] = i
 	}
 	return all
 }
@@ -97,6 +97,7 @@ func clashing(blocks []headed) []keylog.StateID {
 	return nil
 }
 
+// conflict picks the operations of a conflict.
 type conflict struct {
 	*Judge
 	*members

@@ -11,11 +11,11 @@ import (
 )
 
 // The zone algorithm for histories in which each observed value was written
-// once; see docs/checker.md for the proof. It follows Gibbons and Korach,
+// once; see docs/checker.md for the theorem. It follows Gibbons and Korach,
 // "Testing Shared Memories" (1997), with chains of read-modify-writes, unknown
 // outcomes and strict comparison of times.
-//
-// A state's writer, its reads and the cas that consumed it meet in one slot.
+
+// slot is where a state's writer, its reads and the cas that consumed it meet.
 // The zero slot is empty: times are stored such that zero is neutral.
 type slot struct {
 	call     int64  // the writer's

@@ -130,7 +130,7 @@ func record(ctx context.Context, out string, runs int, monkey string) error {
 				return fmt.Errorf("seed %d, cluster %d: %w", p.seed, cluster+1, err)
 			}
 			if row == nil {
-				fmt.Printf("seed %d, cluster %d: not kept, nobody else could confirm a verdict\n", p.seed, cluster+1)
+				fmt.Printf("seed %d, cluster %d: not kept: no other way confirmed a verdict\n", p.seed, cluster+1)
 				continue
 			}
 			rows = append(rows, row)
