@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -183,6 +184,11 @@ func exitOf(err error, stderr io.Writer) int {
 		code = exitInternal
 	case errors.Is(err, errInterrupted):
 		code = exitInconclusive
+	}
+	var mistakes *history.InputErrors
+	if errors.As(err, &mistakes) { // a line each
+		fmt.Fprintf(stderr, "checker: %s\n", strings.ReplaceAll(mistakes.Error(), "\n", "\nchecker: "))
+		return code
 	}
 	fmt.Fprintf(stderr, "checker: %v\n", err)
 	return code

@@ -84,11 +84,15 @@ func TestOneLineAFile(t *testing.T) {
 	require.Contains(t, stderr, `client 1 read nothing from k at 4, but client 1 wrote "v" to it and was done at 2`)
 }
 
-func TestBrokenInputNamesTheLine(t *testing.T) {
-	broken := write(t, "broken.jsonl", legal+"{")
-	_, stdout, stderr := call(t, broken)
+func TestEveryMistakeOfAnInputHasALine(t *testing.T) {
+	broken := write(t, "broken.jsonl", legal+"{\n"+legal+`{"op":"put"}`+"\n")
+	code, stdout, stderr := call(t, broken)
+	require.Equal(t, exitUsage, code)
 	require.Empty(t, stdout)
-	require.Contains(t, stderr, broken+":3: ")
+	require.Equal(t, "checker: "+broken+":3: column 2: a string is expected\nchecker: "+broken+`:6: the operation has no "call"`+"\n", stderr)
+	_, _, stderr = call(t, write(t, "noise.jsonl", strings.Repeat("{\n", 50)))
+	require.Equal(t, 21, strings.Count(stderr, "\n"), "the first twenty, and how many more")
+	require.Contains(t, stderr, "noise.jsonl: and 30 more\n")
 }
 
 func TestJSONHoldsTheCoreWithItsForeignFields(t *testing.T) {

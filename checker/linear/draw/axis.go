@@ -69,15 +69,15 @@ func newAxis(w *window, bands []Band, left, right float64) *axis {
 			x += gapWide
 		}
 		share := width * float64(r.end-r.first) / float64(count(w.runs))
-		a.add(w.happenings(r, bands), x, share)
+		a.add(w.changes(r, bands), x, share)
 		labelled = a.addTicks(r, x+share, share, labelled)
 		x += share
 	}
 	return a
 }
 
-// happenings lists when something happens in a run, each once, in order.
-func (w *window) happenings(r run, bands []Band) []int64 {
+// changes lists when something begins or ends in a run, each once, in order.
+func (w *window) changes(r run, bands []Band) []int64 {
 	all := []int64{r.from, r.to}
 	for _, op := range w.ops[r.first:r.end] {
 		all = append(all, op.Call, over(&op))

@@ -23,7 +23,7 @@ import (
 // afterwards.
 //
 // What a named write replaced is known when it has ended. Until then, and for
-// one of unknown outcome for good, it is taken for a put: a violation may be
+// one of unknown outcome always, it is taken for a put: a violation may be
 // found later than it could be, or be left to Check.
 //
 // Begin has to be called before the operation is sent, End when it has ended;
@@ -147,12 +147,12 @@ func (o *Judge) write(k *key, op *history.Op) uint32 {
 	case op.Writer != "":
 		k.named = true
 	case op.Kind == history.Put || op.Kind == history.Cas:
-		k.anonym = true
+		k.unnamed = true
 	default:
 		o.deferKey(k)
 		return 0
 	}
-	if k.named && k.anonym {
+	if k.named && k.unnamed {
 		o.deferKey(k)
 		return 0
 	}
@@ -299,12 +299,12 @@ func (o *Judge) endRead(k *key, op *history.Op) string {
 		k.named = true
 	default:
 		n = o.find(idOf(k.number, op.Observed))
-		k.anonym = k.anonym || !op.Observed.IsAbsent()
+		k.unnamed = k.unnamed || !op.Observed.IsAbsent()
 		if k.named {
-			k.anonym = true
+			k.unnamed = true
 		}
 	}
-	if k.named && k.anonym {
+	if k.named && k.unnamed {
 		o.deferKey(k)
 		return ""
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/drumbeat-raft/drumbeat/checker/selftest/generate"
 )
 
-// happening is the call or the return of an operation.
 // feed gives the events to a judge until it finds a violation, and
 // returns which event made it; -1 for none.
 func feed(o *Judge, ops []history.Op, events []generate.Event) int {

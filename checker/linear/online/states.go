@@ -14,7 +14,7 @@ type key struct {
 	number  uint32
 	out     bool // deferred, or found to be illegal
 	named   bool
-	anonym  bool
+	unnamed bool
 	open    []uint32 // its operations that have not ended
 	live    []uint32 // its states
 	pruneAt int
@@ -57,8 +57,8 @@ type needs struct {
 	before   string        // the name of what it replaced, where writes are named
 }
 
-// roomy is how many entries a list of a key has room for at first.
-const roomy = 20
+// leastRoom is how many entries a list of a key has room for at first.
+const leastRoom = 20
 
 func (o *Judge) newState(k *key, id identity, hash uint32) uint32 {
 	var n uint32
@@ -95,9 +95,9 @@ func (o *Judge) keyNamed(name string) *key {
 	if k == nil {
 		k = &key{name: name, number: uint32(len(o.keys)), pruneAt: o.leastPrune}
 		// Room for a quiet key's lists, in one piece.
-		room := make([]uint32, 4*roomy)
+		room := make([]uint32, 4*leastRoom)
 		for i, list := range []*[]uint32{&k.open, &k.live, &k.order, &k.forward} {
-			*list = room[i*roomy : i*roomy : (i+1)*roomy]
+			*list = room[i*leastRoom : i*leastRoom : (i+1)*leastRoom]
 		}
 		o.keys[name] = k
 		id := idOf(k.number, history.Absent)

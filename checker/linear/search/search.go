@@ -169,8 +169,8 @@ func (s *search) equivalent(c []uint32, ops []int32, op int32) bool {
 	return false
 }
 
-// deadEnd reports whether c is in the unobserved state for good, with an operation
-// left that is illegal there.
+// deadEnd reports whether nothing leads out of the unobserved state that c is
+// in, with an operation left that is illegal there.
 func (s *search) deadEnd(c []uint32) bool {
 	turn := int(c[wordTurn])
 	if s.unobserved == 0 || int32(c[wordState]) != s.unobserved || turn >= len(s.turns) || turn < s.lastLeaving {
