@@ -4,6 +4,11 @@
 
 package bench
 
-import "os"
+import (
+	"os"
+	"time"
+)
+
+func cpuTime() time.Duration { return 0 } // not known
 
 func maxRSS(*os.ProcessState) (int64, bool) { return 0, false }
