@@ -115,13 +115,13 @@ func (t *table) row(name string, value float64, more bool, unit string, g goal, 
 			t.sum.Met++
 		}
 	}
-	fmt.Fprintf(t.w, "  %-62s %16s  %-14s %-8s %s\n", name, figure, want, verdict, note)
+	fmt.Fprintf(t.w, "  %-74s %14s  %-14s %-8s %s\n", name, figure, want, verdict, note)
 }
 
 // missing prints a row that can't be measured.
 func (t *table) missing(name, why string) {
 	t.sum.Unmeasured = append(t.sum.Unmeasured, name+": "+why)
-	fmt.Fprintf(t.w, "  %-62s %16s  %-14s %-8s %s\n", name, "not measured", "", "", why)
+	fmt.Fprintf(t.w, "  %-74s %14s  %-14s %-8s %s\n", name, "not measured", "", "", why)
 }
 
 // sig writes a number with three digits that mean something.

@@ -3,7 +3,9 @@
 package bench
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -43,33 +45,52 @@ const millionName = "1M operations x 1000 keys x 32 clients x 1 % unknown"
 // endToEnd measures what a user waits for: from a file, and from operations in
 // memory.
 func endToEnd(ctx context.Context, t *table) error {
-	ops := generate.History(t.theMillion())
-	if err := fromMemory(ctx, t, ops); err != nil {
-		return err
-	}
 	dir, err := os.MkdirTemp("", "checker-bench-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	for _, f := range []struct {
-		name string
-		goal float64
-	}{{"history.jsonl", leastMBPerSecond}, {"history.jsonl.zst", 0}} {
-		path := filepath.Join(dir, f.name)
-		size := &counter{}
-		err := history.WriteFile(path, func(w io.Writer) error {
-			size.to = w
-			return history.Write(size, ops, history.JSONL)
-		})
-		if err != nil {
-			return err
-		}
-		if err := fromFile(ctx, t, path, float64(size.n), f.goal); err != nil {
-			return err
-		}
+	plain, packed := filepath.Join(dir, "history.jsonl"), filepath.Join(dir, "history.jsonl.zst")
+	size, err := t.write(plain)
+	if err != nil {
+		return err
 	}
-	return peakMemory(ctx, t, filepath.Join(dir, "history.jsonl"))
+	// First, while this process is small: the kernel counts what a process
+	// held before it became the command.
+	if err := peakMemory(ctx, t, plain, size); err != nil {
+		return err
+	}
+	if err := fromFile(ctx, t, plain, size, leastMBPerSecond); err != nil {
+		return err
+	}
+	if _, err := t.write(packed); err != nil {
+		return err
+	}
+	if err := fromFile(ctx, t, packed, size, 0); err != nil {
+		return err
+	}
+	return fromMemory(ctx, t, generate.History(t.theMillion()))
+}
+
+// write writes the million operations as JSONL, without holding them, and
+// returns how many bytes of text they are.
+func (o *Options) write(path string) (size float64, err error) {
+	err = history.WriteFile(path, func(w io.Writer) error {
+		buffered := bufio.NewWriterSize(w, 1<<16)
+		var line []byte
+		var failed error
+		generate.Each(o.theMillion(), func(op history.Op) {
+			if failed != nil {
+				return
+			}
+			if line, failed = op.AppendJSON(line[:0]); failed == nil {
+				size += float64(len(line))
+				_, failed = buffered.Write(line)
+			}
+		})
+		return errors.Join(failed, buffered.Flush())
+	})
+	return size, err
 }
 
 func fromMemory(ctx context.Context, t *table, ops []history.Op) error {
@@ -133,16 +154,12 @@ func fromFile(ctx context.Context, t *table, path string, size, least float64) e
 	return nil
 }
 
-// peakMemory runs a checker of its own, since this process holds much more.
-func peakMemory(ctx context.Context, t *table, path string) error {
+// peakMemory runs a checker of its own.
+func peakMemory(ctx context.Context, t *table, path string, size float64) error {
 	const name = "history.jsonl: peak memory, in sizes of the file"
 	if len(t.Command) == 0 {
 		t.missing(name, "there is no command to run")
 		return nil
-	}
-	st, err := os.Stat(path)
-	if err != nil {
-		return err
 	}
 	cmd := exec.CommandContext(ctx, t.Command[0], append(t.Command[1:], path)...)
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -153,17 +170,6 @@ func peakMemory(ctx context.Context, t *table, path string) error {
 		t.missing(name, "this operating system does not tell")
 		return nil
 	}
-	t.row(name, float64(peak)/float64(st.Size()), false, "", goal{most: mostMemory}, fmt.Sprintf("%.0f MB", float64(peak)/million))
+	t.row(name, float64(peak)/size, false, "", goal{most: mostMemory}, fmt.Sprintf("%.0f MB; %s", float64(peak)/million, millionName))
 	return nil
-}
-
-// counter counts what it passes on.
-type counter struct {
-	to io.Writer
-	n  int64
-}
-
-func (c *counter) Write(b []byte) (int, error) {
-	c.n += int64(len(b))
-	return c.to.Write(b)
 }

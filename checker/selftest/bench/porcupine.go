@@ -87,7 +87,7 @@ func (t *table) ratios(name string, m times, least float64) {
 	if t.Quick {
 		g = goal{}
 	}
-	t.row("  judging alone, from a log laid out already", float64(m.porcupine)/float64(m.fromLog), m.stopped, "", g, fmt.Sprintf("%s; %s", round(m.fromLog), m.note))
+	t.row(name+": judging alone", float64(m.porcupine)/float64(m.fromLog), m.stopped, "", g, fmt.Sprintf("from a log laid out already %s; %s", round(m.fromLog), m.note))
 }
 
 func (c contest) run(ctx context.Context, t *table) (m times, err error) {
