@@ -143,28 +143,16 @@ func formatOf(head, text []byte) (Format, error) {
 	return "", errors.New("is neither JSONL, nor EDN, nor a Jepsen log")
 }
 
-// lineOf returns the line that a source of this package read last, nameOf the
-// name of its input.
-func lineOf(s Source) int {
+// positionOf returns the name of the input that a source of this package reads,
+// and the line that it read last.
+func positionOf(s Source) (file string, line int) {
 	switch s := s.(type) {
 	case *jsonl:
-		return s.in.line
+		return s.in.file, s.in.line
 	case *edn:
-		return s.in.line
+		return s.in.file, s.in.line
 	case *jepsen:
-		return s.in.line
+		return s.in.file, s.in.line
 	}
-	return 0
-}
-
-func nameOf(s Source) string {
-	switch s := s.(type) {
-	case *jsonl:
-		return s.in.file
-	case *edn:
-		return s.in.file
-	case *jepsen:
-		return s.in.file
-	}
-	return ""
+	return "", 0
 }

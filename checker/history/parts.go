@@ -56,7 +56,8 @@ func readSource(ctx context.Context, src Source, do Collector) error {
 		}
 		if err == nil {
 			if err = do(op); err != nil {
-				err = &InputError{File: nameOf(src), Line: lineOf(src), Err: err}
+				file, line := positionOf(src)
+				err = &InputError{File: file, Line: line, Err: err}
 			}
 		}
 		if err != nil {
