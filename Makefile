@@ -9,7 +9,7 @@ RACE_PACKAGES = ./checker/... ./drummer/agent/... ./drummer/client/... ./drummer
 	./monkey/rundir/... ./monkey/sim ./monkey/sim/simdisk/... ./monkey/sim/simnet/... \
 	./monkey/statemachine/... ./monkey/workload/... ./scenarios/...
 
-.PHONY: build test race monkey monkey-short soak bench bench-checker lint proto
+.PHONY: build test race monkey monkey-short soak bench bench-checker histories lint proto
 
 build: ## the five programs, into bin/
 	$(GO) build -o bin/ ./cmd/...
@@ -32,8 +32,13 @@ soak: ## nights of chaos: HOURS=n
 bench: ## every benchmark
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
-bench-checker: ## the checker against porcupine, as ratios; about five minutes and several GB
+bench-checker: ## the checker end to end, against porcupine and its goals; about six minutes and several GB
 	$(GO) run ./cmd/checker --bench
+
+histories: ## record testdata/histories again, with the monkey; some minutes
+	$(GO) build -o bin/ ./cmd/monkey
+	rm -f testdata/histories/*
+	$(GO) run ./checker/selftest/record -monkey bin/monkey
 
 lint: ## gofmt, vet and staticcheck; versions are pinned in go.mod
 	@files="$$(gofmt -l .)"; test -z "$$files" || (echo "gofmt would change $$files" >&2; exit 1)

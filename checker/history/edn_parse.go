@@ -209,7 +209,7 @@ func (e *ednReader) dispatch(depth int) (form, error) {
 	}
 	f, err := e.form(depth + 1)
 	if f.kind != ednVector && f.kind != ednMap {
-		f = form{kind: ednOther, s: "#" + tag + " " + f.told()}
+		f = form{kind: ednOther, s: "#" + tag + " " + f.String()}
 	}
 	return f, err
 }
@@ -235,7 +235,7 @@ func (e *ednReader) checkMap(f *form) error {
 			twice = f.items[j].kind == k.kind && f.items[j].s == k.s
 		}
 		if twice {
-			return e.errorf("a map has the key %s twice", k.told())
+			return e.errorf("a map has the key %s twice", k.String())
 		}
 		if i >= few {
 			if seen == nil {

@@ -39,6 +39,7 @@ func (e *edn) Next() (Op, error) {
 			break
 		}
 		if err != nil {
+			e.ended = true // there is no telling where the next event begins
 			return Op{}, err
 		}
 		ev, skip, err := ednEvent(&f)
@@ -127,7 +128,7 @@ func ednEvent(f *form) (ev *event, skip bool, err error) {
 		return nil, true, nil
 	}
 	if process.kind != ednInt {
-		return nil, false, fmt.Errorf(":process %s is neither a number nor a keyword such as :nemesis", process.told())
+		return nil, false, fmt.Errorf(":process %s is neither a number nor a keyword such as :nemesis", process.String())
 	}
 	if ev.process, err = strconv.ParseInt(process.s, 10, 64); err != nil {
 		return nil, false, fmt.Errorf(":process %s is beyond 64 bits", process.s)
@@ -136,7 +137,7 @@ func ednEvent(f *form) (ev *event, skip bool, err error) {
 	ev.key, ev.keyed = f.get("key")
 	ev.observed, ev.hasObserved = f.get("observed")
 	if why, ok := f.get("error"); ok && why.kind != ednNil {
-		ev.failure = why.said()
+		ev.failure = why.reason()
 	}
 	if n, ok := f.get("index"); ok && n.kind == ednInt {
 		if ev.index, err = strconv.ParseInt(n.s, 10, 64); err != nil {
@@ -154,7 +155,7 @@ func (ev *event) own(f *form) error {
 	}{{"writer", &ev.writer}, {"observed-writer", &ev.observedWriter}} {
 		w, ok := f.get(want.name)
 		if ok && w.kind != ednString {
-			return fmt.Errorf(":%s %s is no string", want.name, w.told())
+			return fmt.Errorf(":%s %s is no string", want.name, w.String())
 		}
 		*want.to = w.s
 	}
@@ -167,13 +168,13 @@ func (ev *event) own(f *form) error {
 	return nil
 }
 
-// said is what an :error says; not empty.
-func (f *form) said() string {
+// reason is what an :error says; not empty.
+func (f *form) reason() string {
 	switch f.kind {
 	case ednKeyword, ednString:
 		if f.s != "" {
 			return f.s
 		}
 	}
-	return f.told()
+	return f.String()
 }

@@ -41,8 +41,8 @@ func (v Value) form() form {
 	return form{kind: ednString, s: v.s}
 }
 
-// told describes the form to a person.
-func (f *form) told() string {
+// String describes the form to a person.
+func (f *form) String() string {
 	switch f.kind {
 	case ednNil:
 		return "nil"
@@ -56,11 +56,11 @@ func (f *form) told() string {
 		if len(f.items) > 4 {
 			return fmt.Sprintf("a collection of %d", len(f.items))
 		}
-		told := make([]string, len(f.items))
+		texts := make([]string, len(f.items))
 		for i := range f.items {
-			told[i] = f.items[i].told()
+			texts[i] = f.items[i].String()
 		}
-		return "[" + strings.Join(told, " ") + "]"
+		return "[" + strings.Join(texts, " ") + "]"
 	}
 	return f.s
 }

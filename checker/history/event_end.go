@@ -48,7 +48,7 @@ func (o *opened) answer(e *event) (value form, stated bool, err error) {
 		return value, stated, nil
 	}
 	if was, err := key.value(); err != nil || was != o.key {
-		return form{}, false, fmt.Errorf("the operation began on line %d with key %s, and ends with key %s", o.line, o.key, key.told())
+		return form{}, false, fmt.Errorf("the operation began on line %d with key %s, and ends with key %s", o.line, o.key, key.String())
 	}
 	return value, stated, nil
 }
@@ -67,7 +67,7 @@ func (o *opened) ok(e *event, value form, stated bool) (err error) {
 }
 
 // fail takes in that the operation had no effect. In place of its value there
-// may be a placeholder: nil, or a keyword that tells why, such as :timed-out.
+// may be a placeholder: nil, or a keyword that says why, such as :timed-out.
 func (o *opened) fail(e *event, value form, stated bool) (err error) {
 	o.op.Outcome = Fail
 	if o.op.Kind == Get {
@@ -107,12 +107,12 @@ func (o *opened) repeats(value form, stated bool) error {
 		if o.op.Kind != Cas {
 			began = o.op.Value.form()
 		}
-		return fmt.Errorf("the :%s began on line %d with the value %s, and ends with %s", o.f, o.line, began.told(), value.told())
+		return fmt.Errorf("the :%s began on line %d with the value %s, and ends with %s", o.f, o.line, began.String(), value.String())
 	}
 	return nil
 }
 
-// meansDiffered says whether the reason for which a cas failed is that the
+// meansDiffered reports whether the reason for which a cas failed is that the
 // value was compared and is another one. Any other reason (a refused
 // connection, no leader) says nothing about the value.
 func meansDiffered(why string) bool {

@@ -11,7 +11,7 @@ import (
 )
 
 // moment is the call or the return of an operation, in the order in which an
-// event format tells them.
+// event format has them.
 type moment struct {
 	time int64
 	end  bool
@@ -95,7 +95,7 @@ var eventNames = map[Kind]string{Get: "read", Put: "write", Cas: "cas", Append: 
 
 func expressible(op *Op) error {
 	if eventNames[op.Kind] == "" {
-		return fmt.Errorf("a %s can't be told in this format", op.Kind)
+		return fmt.Errorf("a %s can't be written in this format", op.Kind)
 	}
 	return nil
 }
@@ -151,26 +151,26 @@ func appendEventValue(b []byte, op *Op, end bool) []byte {
 }
 
 // WriteJepsen writes the operations of one register in the form of a Jepsen
-// log. It refuses what that form can't tell: several keys, appends, writer
-// names. A failed cas that saw a value is told as a read of it.
+// log. It refuses what that form can't hold: several keys, appends, writer
+// names. A failed cas that saw a value is written as a read of it.
 func WriteJepsen(w io.Writer, ops []Op) error {
-	told := make([]Op, 0, len(ops))
+	written := make([]Op, 0, len(ops))
 	for i := range ops {
-		op, say, err := jepsenOp(&ops[i])
+		op, expressed, err := jepsenOp(&ops[i])
 		if err != nil {
 			return err
 		}
 		if op.Key != ops[0].Key {
-			return errors.New("a Jepsen log tells of one register; this history has several keys")
+			return errors.New("a Jepsen log is of one register; this history has several keys")
 		}
-		if say {
-			told = append(told, op)
+		if expressed {
+			written = append(written, op)
 		}
 	}
-	procs := newProcesses(told)
+	procs := newProcesses(written)
 	var b []byte
-	for _, m := range moments(told) {
-		b = appendJepsenEvent(b[:0], &told[m.op], m, procs)
+	for _, m := range moments(written) {
+		b = appendJepsenEvent(b[:0], &written[m.op], m, procs)
 		if _, err := w.Write(b); err != nil {
 			return err
 		}
@@ -178,19 +178,19 @@ func WriteJepsen(w io.Writer, ops []Op) error {
 	return nil
 }
 
-func jepsenOp(o *Op) (op Op, say bool, err error) {
+func jepsenOp(o *Op) (op Op, expressed bool, err error) {
 	op = *o
 	if op.ObservedWriter != "" {
-		return op, false, errors.New("a Jepsen log can't tell which write was observed")
+		return op, false, errors.New("a Jepsen log can't hold which write was observed")
 	}
 	switch {
 	case op.Kind == Append:
-		return op, false, errors.New("a Jepsen log can't tell an append")
+		return op, false, errors.New("a Jepsen log can't hold an append")
 	case op.Kind == Delete:
 		op.Kind, op.Value = Put, Absent
 	case op.Kind == Cas && op.Outcome == Fail && op.Observed.Stated():
 		if op.Observed == op.Expected {
-			return op, false, fmt.Errorf("a Jepsen log can't tell a failed cas that saw %s, which it expected", op.Observed)
+			return op, false, fmt.Errorf("a Jepsen log can't hold a failed cas that saw %s, which it expected", op.Observed)
 		}
 		op.Kind, op.Outcome = Get, OK
 	case op.Kind == Cas && op.Outcome == Fail && !op.Refuted:

@@ -42,6 +42,9 @@ type pairing struct {
 	// inValue and bare note whether operations with their key in the value
 	// were seen, and operations without: [1 5] can't be both.
 	inValue, bare bool
+	// skipped holds the processes whose operation was wrong: its end is not
+	// another mistake.
+	skipped map[int64]bool
 }
 
 // opened is an operation that has begun.
@@ -54,10 +57,23 @@ type opened struct {
 	line    int
 }
 
-func newPairing() *pairing { return &pairing{open: make(map[int64]*opened), index: -1} }
+func newPairing() *pairing {
+	return &pairing{open: make(map[int64]*opened), index: -1, skipped: make(map[int64]bool)}
+}
 
-// add takes the next event; done says that op is a finished operation.
+// add takes the next event; done says that op is a finished operation. After
+// an error the process begins anew with its next operation.
 func (p *pairing) add(e *event) (op Op, done bool, err error) {
+	if op, done, err = p.take(e); err != nil {
+		delete(p.open, e.process)
+		p.skipped[e.process] = true
+	} else if e.typ == "invoke" {
+		delete(p.skipped, e.process)
+	}
+	return op, done, err
+}
+
+func (p *pairing) take(e *event) (op Op, done bool, err error) {
 	p.now++
 	if err := p.inOrder(e); err != nil {
 		return Op{}, false, err
@@ -66,6 +82,9 @@ func (p *pairing) add(e *event) (op Op, done bool, err error) {
 		return Op{}, false, p.invoke(e)
 	}
 	o, ok := p.open[e.process]
+	if !ok && p.skipped[e.process] {
+		return Op{}, false, nil
+	}
 	if !ok {
 		return Op{}, false, fmt.Errorf("process %d ends an operation (:%s :%s) that it did not begin", e.process, e.typ, e.f)
 	}
@@ -91,7 +110,7 @@ func (p *pairing) inOrder(e *event) error {
 		return nil
 	}
 	if e.index <= p.index {
-		return fmt.Errorf("the event has :index %d, but one before it has %d: events are told in their order", e.index, p.index)
+		return fmt.Errorf("the event has :index %d, but one before it has %d: events come in their order", e.index, p.index)
 	}
 	p.index = e.index
 	return nil

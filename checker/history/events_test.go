@@ -193,7 +193,9 @@ func TestBlankLinesBeforeAHistory(t *testing.T) {
 			require.NoError(t, err)
 			_, err = src.Next()
 			require.NoError(t, err)
-			require.InDelta(t, lines+1, LineOf(src), 1)
+			file, line := positionOf(src)
+			require.Equal(t, "f", file)
+			require.InDelta(t, lines+1, line, 1)
 		}
 		_, err := read(blank + "{\"op\"")
 		var in *InputError

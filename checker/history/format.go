@@ -5,6 +5,7 @@ package history
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -34,7 +35,7 @@ func NewSource(name string, r io.Reader, format Format) (Source, error) {
 	}
 	switch format {
 	case JSONL:
-		return &jsonl{newLines(name, r, blank)}, nil
+		return &jsonl{in: newLines(name, r, blank)}, nil
 	case EDN:
 		return &edn{in: newEDNReader(name, r, blank), pair: newPairing()}, nil
 	case Jepsen:
@@ -60,18 +61,29 @@ func Write(w io.Writer, ops []Op, format Format) error {
 	return errors.Join(err, bw.Flush())
 }
 
-// ReadFile reads a whole history file; see OpenFile for what it unpacks.
+// ReadFile reads a whole history file; see OpenFile for what it unpacks. The
+// error tells of every mistake.
 func ReadFile(path string, format Format) ([]Op, error) {
-	f, err := OpenFile(path)
+	var parts []*[]Op
+	err := ReadParts(context.Background(), path, format, func() Collector {
+		part := new([]Op)
+		parts = append(parts, part)
+		return func(op *Op) error {
+			*part = append(*part, op.Clone())
+			return nil
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	src, err := NewSource(path, f, format)
-	if err != nil {
-		return nil, err
+	if len(parts) == 1 {
+		return *parts[0], nil
 	}
-	return ReadAll(src)
+	var ops []Op
+	for _, part := range parts {
+		ops = append(ops, *part...)
+	}
+	return ops, nil
 }
 
 const detectBytes = 1 << 16
@@ -84,7 +96,7 @@ func detect(name string, r *bufio.Reader) (f Format, blank int, err error) {
 		if err != nil && err != io.EOF && len(head) == 0 {
 			return "", blank, &InputError{File: name, Err: readError(err)}
 		}
-		if text := bytes.TrimLeft(bytes.TrimPrefix(head, []byte(byteOrderMark)), " \t\r\n,"); len(text) > 0 {
+		if text := trimBlank(head); len(text) > 0 {
 			f, err := formatOf(head, text)
 			if err != nil {
 				return "", blank, &InputError{File: name, Line: blank + 1 + bytes.Count(head[:len(head)-len(text)], []byte("\n")), Err: err}
@@ -105,7 +117,12 @@ func detect(name string, r *bufio.Reader) (f Format, blank int, err error) {
 	}
 }
 
-// formatOf tells a format by how an input begins; text is head without what is
+// trimBlank leaves out what stands in front of the first form of a history.
+func trimBlank(head []byte) []byte {
+	return bytes.TrimLeft(bytes.TrimPrefix(head, []byte(byteOrderMark)), " \t\r\n,")
+}
+
+// formatOf finds out a format by how an input begins; text is head without what is
 // blank.
 func formatOf(head, text []byte) (Format, error) {
 	switch text[0] {
@@ -126,16 +143,16 @@ func formatOf(head, text []byte) (Format, error) {
 	return "", errors.New("is neither JSONL, nor EDN, nor a Jepsen log")
 }
 
-// LineOf returns the line that a source of this package read last, 0 for
-// another source.
-func LineOf(s Source) int {
+// positionOf returns the name of the input that a source of this package reads,
+// and the line that it read last.
+func positionOf(s Source) (file string, line int) {
 	switch s := s.(type) {
 	case *jsonl:
-		return s.in.line
+		return s.in.file, s.in.line
 	case *edn:
-		return s.in.line
+		return s.in.file, s.in.line
 	case *jepsen:
-		return s.in.line
+		return s.in.file, s.in.line
 	}
-	return 0
+	return "", 0
 }

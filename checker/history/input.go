@@ -41,12 +41,13 @@ const MaxLine = 64 << 20
 const byteOrderMark = "\uFEFF"
 
 // lines hands out an input line by line and remembers which one it is at.
-// Other than bufio.Scanner it says whether the last line was cut short.
+// Other than bufio.Scanner it reports whether the last line was cut short.
 type lines struct {
-	file string
-	r    *bufio.Reader
-	line int
-	buf  []byte
+	file  string
+	ended bool // an error was final
+	r     *bufio.Reader
+	line  int
+	buf   []byte
 }
 
 // newLines reads lines after those that were read before.
@@ -55,8 +56,12 @@ func newLines(file string, r io.Reader, before int) *lines {
 }
 
 // next returns the next line without its newline; the bytes hold until the
-// next call. io.EOF ends the input; a read error is an *InputError.
+// next call. io.EOF ends the input; a read error is an *InputError, and io.EOF
+// follows it.
 func (l *lines) next() ([]byte, error) {
+	if l.ended {
+		return nil, io.EOF
+	}
 	b, err := l.r.ReadSlice('\n')
 	if err == bufio.ErrBufferFull {
 		l.buf = append(l.buf[:0], b...)
@@ -67,7 +72,8 @@ func (l *lines) next() ([]byte, error) {
 		b = l.buf
 		if len(b) > MaxLine {
 			l.line++
-			return nil, l.errorf("the line is longer than %d bytes", MaxLine)
+			l.ended = true
+			return nil, l.wrap(errLongLine)
 		}
 	}
 	if l.line == 0 {
@@ -78,18 +84,17 @@ func (l *lines) next() ([]byte, error) {
 	}
 	l.line++
 	if err != nil && err != io.EOF {
+		l.ended = true
 		return b, &InputError{File: l.file, Line: l.line, Err: readError(err)}
 	}
 	return bytes.TrimSuffix(bytes.TrimSuffix(b, []byte("\n")), []byte("\r")), nil
 }
 
-func (l *lines) errorf(format string, args ...any) error {
-	return &InputError{File: l.file, Line: l.line, Err: fmt.Errorf(format, args...)}
-}
-
 func (l *lines) wrap(err error) error {
 	return &InputError{File: l.file, Line: l.line, Err: err}
 }
+
+var errLongLine = fmt.Errorf("the line is longer than %d bytes; what follows was not read", MaxLine)
 
 var errCut = errors.New("the compressed file is cut short here")
 
@@ -132,18 +137,29 @@ type unpacked struct {
 
 func (u *unpacked) Close() error { return u.close() }
 
+// compressionOf says how a file that begins so is packed, "" for not at all.
+func compressionOf(head []byte) string {
+	switch {
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
+		return "gzip"
+	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		return "zstd"
+	}
+	return ""
+}
+
 func unpack(path string, f io.ReadCloser) (io.ReadCloser, error) {
 	br := bufio.NewReaderSize(f, 1<<16)
 	magic, _ := br.Peek(4)
-	switch {
-	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
+	switch compression := compressionOf(magic); {
+	case compression == "gzip":
 		zr, err := gzip.NewReader(br)
 		if err != nil {
 			f.Close()
 			return nil, &InputError{File: path, Err: fmt.Errorf("is not a gzip file: %w", err)}
 		}
 		return &unpacked{zr, f.Close}, nil
-	case bytes.HasPrefix(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+	case compression == "zstd":
 		zr, err := zstd.NewReader(br, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(1<<27))
 		if err != nil {
 			f.Close()

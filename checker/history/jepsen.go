@@ -60,7 +60,7 @@ func (j *jepsen) Next() (Op, error) {
 	return op, nil
 }
 
-// jepsenEvent reads one line; nil for a line that tells of no operation.
+// jepsenEvent reads one line; nil for a line without an operation.
 func jepsenEvent(line []byte) (*event, error) {
 	_, rest, ok := bytes.Cut(line, []byte("jepsen.util"))
 	if !ok {
@@ -69,28 +69,28 @@ func jepsenEvent(line []byte) (*event, error) {
 	if !utf8.Valid(line) {
 		return nil, fmt.Errorf("the line is not UTF-8")
 	}
-	told := afterDash(string(rest))
-	fields := strings.Fields(told)
+	entry := afterDash(string(rest))
+	fields := strings.Fields(entry)
 	if len(fields) > 0 && (strings.HasPrefix(fields[0], "nemesis") || strings.HasPrefix(fields[0], ":nemesis")) {
 		return nil, nil
 	}
 	if len(fields) < 4 {
-		return nil, fmt.Errorf("%q is not PROCESS :TYPE :F VALUE", told)
+		return nil, fmt.Errorf("%q is not PROCESS :TYPE :F VALUE", entry)
 	}
 	process, err := strconv.ParseInt(fields[0], 10, 64)
 	if err != nil {
 		return nil, fmt.Errorf("%q is no process number", fields[0])
 	}
 	if fields[1][0] != ':' || fields[2][0] != ':' {
-		return nil, fmt.Errorf("%q is not PROCESS :TYPE :F VALUE", told)
+		return nil, fmt.Errorf("%q is not PROCESS :TYPE :F VALUE", entry)
 	}
 	ev := &event{process: process, typ: fields[1][1:], f: fields[2][1:], index: -1, valued: true}
-	at := strings.Index(told, fields[2]) + len(fields[2])
-	if ev.value, ev.failure, err = readEDN(told[at:]); err != nil {
-		return nil, fmt.Errorf("the value %q is no EDN form", strings.TrimSpace(told[at:]))
+	at := strings.Index(entry, fields[2]) + len(fields[2])
+	if ev.value, ev.failure, err = readEDN(entry[at:]); err != nil {
+		return nil, fmt.Errorf("the value %q is no EDN form", strings.TrimSpace(entry[at:]))
 	}
 	if ev.failure != "" && (ev.typ == "invoke" || ev.typ == "ok") {
-		return nil, fmt.Errorf("%q follows the value %s; only a :fail or :info may be told why", ev.failure, ev.value.told())
+		return nil, fmt.Errorf("%q follows the value %s; only a :fail or :info may have a reason", ev.failure, ev.value.String())
 	}
 	ev.failure = strings.TrimPrefix(ev.failure, ":")
 	return ev, nil

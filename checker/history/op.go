@@ -60,7 +60,7 @@ type Op struct {
 	Outcome      Outcome
 
 	// Refuted is set on a failed cas that was answered "the value is not the
-	// expected one" without being told which it is. A failed cas with neither
+	// expected one" without the value itself. A failed cas with neither
 	// Refuted nor Observed says nothing about the value.
 	Refuted bool
 	// Writer optionally names this write, once in the history of its key. It
@@ -99,6 +99,24 @@ func (o *Op) End() int64 {
 	return o.Return
 }
 
+// Clone returns a copy with texts of its own, all in one piece of memory. Extra
+// is shared.
+func (o *Op) Clone() Op {
+	c := *o
+	texts := [...]*string{&c.Key, &c.Value.s, &c.Expected.s, &c.Observed.s, &c.Writer, &c.ObservedWriter, &c.Host, &c.Session}
+	size := 0
+	for _, t := range texts {
+		size += len(*t)
+	}
+	b := make([]byte, 0, size)
+	for _, t := range texts {
+		n := len(b)
+		b = append(b, *t...)
+		*t = borrow(b[n:len(b):len(b)])
+	}
+	return c
+}
+
 // OfKey returns the operations on a key, in their order.
 func OfKey(ops []Op, key string) []Op {
 	var of []Op
@@ -110,7 +128,7 @@ func OfKey(ops []Op, key string) []Op {
 	return of
 }
 
-// Mutates says whether operations of this kind can change state.
+// Mutates reports whether operations of this kind can change state.
 func (k Kind) Mutates() bool { return k != Get }
 
 // Validate returns an error for an operation that contradicts itself or

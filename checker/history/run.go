@@ -59,26 +59,36 @@ func (run *Run) readFinished(path string, f io.ReadCloser) error {
 		return err
 	}
 	defer in.Close()
+	return run.read(path, in, func(op *Op) { run.Ops = append(run.Ops, op.Clone()) })
+}
+
+// read reads operations, one a line. An input that is cut short is read up to
+// the cut.
+func (run *Run) read(path string, in io.Reader, do func(*Op)) error {
+	var wrong mistakes
 	l := newLines(path, in, 0)
 	for {
 		line, err := l.next()
-		if err == io.EOF {
-			return nil
-		}
 		if errors.Is(err, errCut) {
 			// What stands before the cut is whole lines, but for the one that
 			// the error came with.
 			run.Truncated = true
-			return nil
+			err = io.EOF
 		}
-		if err != nil {
+		if err == io.EOF {
+			return wrong.err()
+		}
+		var op Op
+		if err == nil {
+			if err = parseLine(line, &op); err == nil {
+				do(&op)
+				continue
+			}
+			err = l.wrap(err)
+		}
+		if err := wrong.add(err); err != nil {
 			return err
 		}
-		op, err := ParseJSON(line)
-		if err != nil {
-			return l.wrap(err)
-		}
-		run.Ops = append(run.Ops, op)
 	}
 }
 
@@ -92,22 +102,10 @@ func (run *Run) readPending(path string, b []byte) error {
 	for i := range run.Ops {
 		finished[run.Ops[i].ID] = true
 	}
-	l := newLines(path, bytes.NewReader(b), 0)
-	for {
-		line, err := l.next()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		op, err := ParseJSON(line)
-		if err != nil {
-			return l.wrap(err)
-		}
+	return run.read(path, bytes.NewReader(b), func(op *Op) {
 		if !finished[op.ID] {
 			run.Open++
-			run.Ops = append(run.Ops, op)
+			run.Ops = append(run.Ops, op.Clone())
 		}
-	}
+	})
 }

@@ -44,13 +44,13 @@ func Integer(text string) Value {
 // Bool returns the value that holds a truth value.
 func Bool(b bool) Value { return Value{kind: boolean, s: strconv.FormatBool(b)} }
 
-// Stated says whether the history states a value at all.
+// Stated reports whether the history states a value at all.
 func (v Value) Stated() bool { return v.kind != notStated }
 
-// IsAbsent says whether the value says that the key holds nothing.
+// IsAbsent reports whether the value says that the key holds nothing.
 func (v Value) IsAbsent() bool { return v.kind == absent }
 
-// IsText says whether the value is a string.
+// IsText reports whether the value is a string.
 func (v Value) IsText() bool { return v.kind == text }
 
 // Text returns the content as text, "" for a value that is absent or not

@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/checker/linear/keylog"
+	"github.com/drumbeat-raft/drumbeat/checker/linear/model"
 )
 
 // parse reads a history told in JSONL.
@@ -33,39 +35,39 @@ func TestModels(t *testing.T) {
 	}
 	open := `{"key":"a","op":"put","value":10,"call":1,"return":2,"outcome":"ok"}` + "\n"
 	for name, c := range map[string]struct {
-		model Model
+		model model.Model
 		text  string
 		want  Verdict
 	}{
-		"counter":                    {Counter, a("2", 1, 2, "ok") + a("3", 1, 9, "ok") + g("2", 3, 4) + g("5", 5, 6), OK},
-		"counter lost an add":        {Counter, a("2", 1, 2, "ok") + a("3", 3, 4, "ok") + g("3", 5, 6), Violation},
-		"counter unknown add":        {Counter, a("2", 1, 2, "unknown") + g("null", 3, 4) + g("2", 5, 6), OK},
-		"counter add twice":          {Counter, a("2", 1, 2, "unknown") + g("4", 5, 6), Violation},
-		"counter failed add":         {Counter, a("2", 1, 2, "fail") + g("2", 5, 6), Violation},
-		"set":                        {Set, a(`"x"`, 1, 2, "ok") + a(`"y"`, 1, 9, "ok") + g(`"[\"x\"]"`, 3, 4) + g(`"[\"y\",\"x\"]"`, 5, 6), OK},
-		"set lost an element":        {Set, a(`"x"`, 1, 2, "ok") + a(`"y"`, 3, 4, "ok") + g(`"[\"y\"]"`, 5, 6), Violation},
-		"set after a remove":         {Set, a(`"x"`, 1, 2, "ok") + strings.Replace(a(`"x"`, 3, 4, "ok"), "add", "remove", 1) + g("null", 5, 6), OK},
-		"set with a ghost":           {Set, g(`"[\"z\"]"`, 5, 6), Violation},
-		"bank":                       {Bank, open + transfer("a", "b", 4, 3, 4, "ok") + g(`"{\"a\":6,\"b\":4}"`, 5, 6), OK},
-		"bank made money":            {Bank, open + transfer("a", "b", 4, 3, 4, "ok") + g(`"{\"a\":10,\"b\":4}"`, 5, 6), Violation},
-		"bank unknown transfer":      {Bank, open + transfer("a", "b", 4, 3, 4, "unknown") + g(`"{\"a\":6,\"b\":4}"`, 5, 6) + g(`"{\"a\":6,\"b\":4}"`, 7, 8), OK},
-		"bank took it back":          {Bank, open + transfer("a", "b", 4, 3, 4, "unknown") + g(`"{\"a\":6,\"b\":4}"`, 5, 6) + g(`"{\"a\":10}"`, 7, 8), Violation},
-		"bank empties an account":    {Bank, open + transfer("a", "b", 10, 3, 4, "ok") + g(`"{\"b\":10}"`, 5, 6) + g(`"{\"a\":0,\"b\":10}"`, 7, 8), OK},
-		"bank overdrawn":             {Bank, open + transfer("a", "b", 40, 3, 4, "ok"), Violation},
-		"sessions retried":           {Sessions, session(1, 1, 2, "unknown") + session(1, 3, 4, "ok") + g("1", 5, 6), OK},
-		"sessions applied twice":     {Sessions, session(1, 1, 2, "unknown") + session(1, 3, 4, "ok") + g("2", 5, 6), Violation},
-		"sessions two proposals":     {Sessions, session(1, 1, 2, "ok") + session(2, 3, 4, "ok") + g("2", 5, 6), OK},
-		"register":                   {Register, `{"op":"put","value":1,"call":1,"return":2,"outcome":"ok"}` + "\n" + `{"op":"get","observed":1,"call":3,"return":4,"outcome":"ok"}`, OK},
-		"register reads nothing":     {Register, `{"op":"put","value":1,"call":1,"return":2,"outcome":"ok"}` + "\n" + `{"op":"get","observed":null,"call":3,"return":4,"outcome":"ok"}`, Violation},
-		"a number is not its text":   {KV, `{"op":"put","value":1,"call":1,"return":2,"outcome":"ok"}` + "\n" + `{"op":"get","observed":"1","call":3,"return":4,"outcome":"ok"}`, Violation},
-		"nothing is not empty":       {KV, `{"op":"put","value":"","call":1,"return":2,"outcome":"ok"}` + "\n" + `{"op":"get","observed":null,"call":3,"return":4,"outcome":"ok"}`, Violation},
-		"blind failed cas, illegal":  {KV, `{"op":"cas","expected":null,"value":1,"refuted":true,"call":1,"return":2,"outcome":"fail"}`, Violation},
-		"failed cas that says nil":   {KV, `{"op":"cas","expected":null,"value":1,"call":1,"return":2,"outcome":"fail"}`, OK},
-		"failed cas that saw itself": {KV, `{"op":"cas","expected":null,"observed":null,"value":1,"call":1,"return":2,"outcome":"fail"}`, Violation},
+		"counter":                    {model.Counter, a("2", 1, 2, "ok") + a("3", 1, 9, "ok") + g("2", 3, 4) + g("5", 5, 6), OK},
+		"counter lost an add":        {model.Counter, a("2", 1, 2, "ok") + a("3", 3, 4, "ok") + g("3", 5, 6), Violation},
+		"counter unknown add":        {model.Counter, a("2", 1, 2, "unknown") + g("null", 3, 4) + g("2", 5, 6), OK},
+		"counter add twice":          {model.Counter, a("2", 1, 2, "unknown") + g("4", 5, 6), Violation},
+		"counter failed add":         {model.Counter, a("2", 1, 2, "fail") + g("2", 5, 6), Violation},
+		"set":                        {model.Set, a(`"x"`, 1, 2, "ok") + a(`"y"`, 1, 9, "ok") + g(`"[\"x\"]"`, 3, 4) + g(`"[\"y\",\"x\"]"`, 5, 6), OK},
+		"set lost an element":        {model.Set, a(`"x"`, 1, 2, "ok") + a(`"y"`, 3, 4, "ok") + g(`"[\"y\"]"`, 5, 6), Violation},
+		"set after a remove":         {model.Set, a(`"x"`, 1, 2, "ok") + strings.Replace(a(`"x"`, 3, 4, "ok"), "add", "remove", 1) + g("null", 5, 6), OK},
+		"set with a ghost":           {model.Set, g(`"[\"z\"]"`, 5, 6), Violation},
+		"bank":                       {model.Bank, open + transfer("a", "b", 4, 3, 4, "ok") + g(`"{\"a\":6,\"b\":4}"`, 5, 6), OK},
+		"bank made money":            {model.Bank, open + transfer("a", "b", 4, 3, 4, "ok") + g(`"{\"a\":10,\"b\":4}"`, 5, 6), Violation},
+		"bank unknown transfer":      {model.Bank, open + transfer("a", "b", 4, 3, 4, "unknown") + g(`"{\"a\":6,\"b\":4}"`, 5, 6) + g(`"{\"a\":6,\"b\":4}"`, 7, 8), OK},
+		"bank took it back":          {model.Bank, open + transfer("a", "b", 4, 3, 4, "unknown") + g(`"{\"a\":6,\"b\":4}"`, 5, 6) + g(`"{\"a\":10}"`, 7, 8), Violation},
+		"bank empties an account":    {model.Bank, open + transfer("a", "b", 10, 3, 4, "ok") + g(`"{\"b\":10}"`, 5, 6) + g(`"{\"a\":0,\"b\":10}"`, 7, 8), OK},
+		"bank overdrawn":             {model.Bank, open + transfer("a", "b", 40, 3, 4, "ok"), Violation},
+		"sessions retried":           {model.Sessions, session(1, 1, 2, "unknown") + session(1, 3, 4, "ok") + g("1", 5, 6), OK},
+		"sessions applied twice":     {model.Sessions, session(1, 1, 2, "unknown") + session(1, 3, 4, "ok") + g("2", 5, 6), Violation},
+		"sessions two proposals":     {model.Sessions, session(1, 1, 2, "ok") + session(2, 3, 4, "ok") + g("2", 5, 6), OK},
+		"register":                   {model.Register, `{"op":"put","value":1,"call":1,"return":2,"outcome":"ok"}` + "\n" + `{"op":"get","observed":1,"call":3,"return":4,"outcome":"ok"}`, OK},
+		"register reads nothing":     {model.Register, `{"op":"put","value":1,"call":1,"return":2,"outcome":"ok"}` + "\n" + `{"op":"get","observed":null,"call":3,"return":4,"outcome":"ok"}`, Violation},
+		"a number is not its text":   {model.KV, `{"op":"put","value":1,"call":1,"return":2,"outcome":"ok"}` + "\n" + `{"op":"get","observed":"1","call":3,"return":4,"outcome":"ok"}`, Violation},
+		"nothing is not empty":       {model.KV, `{"op":"put","value":"","call":1,"return":2,"outcome":"ok"}` + "\n" + `{"op":"get","observed":null,"call":3,"return":4,"outcome":"ok"}`, Violation},
+		"blind failed cas, illegal":  {model.KV, `{"op":"cas","expected":null,"value":1,"refuted":true,"call":1,"return":2,"outcome":"fail"}`, Violation},
+		"failed cas that says nil":   {model.KV, `{"op":"cas","expected":null,"value":1,"call":1,"return":2,"outcome":"fail"}`, OK},
+		"failed cas that saw itself": {model.KV, `{"op":"cas","expected":null,"observed":null,"value":1,"call":1,"return":2,"outcome":"fail"}`, Violation},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ops := parse(t, c.text)
-			for _, engine := range []string{EngineAuto, EngineSearch, EnginePorcupine} {
+			for _, engine := range []string{Auto, Search, Porcupine} {
 				res, err := Check(t.Context(), ops, Options{Model: c.model, Certify: true, Engine: engine})
 				require.NoError(t, err)
 				require.Equal(t, c.want, res.Verdict, "%s: %s", engine, res.Explanation)
@@ -80,18 +82,18 @@ func TestModels(t *testing.T) {
 
 func TestModelsRefuseWhatTheyDontKnow(t *testing.T) {
 	for name, c := range map[string]struct {
-		model Model
+		model model.Model
 		op    history.Op
 	}{
-		"append to a register": {Register, history.Op{Kind: history.Append, Value: history.String("x"), Outcome: history.OK}},
-		"put to a counter":     {Counter, history.Op{Kind: history.Put, Value: history.Int(1), Outcome: history.OK}},
-		"text for a counter":   {Counter, history.Op{Kind: history.Add, Value: history.String("x"), Outcome: history.OK}},
-		"no element":           {Set, history.Op{Kind: history.Add, Value: history.Absent, Outcome: history.OK}},
-		"no elements":          {Set, history.Op{Kind: history.Get, Observed: history.String("{"), Outcome: history.OK}},
-		"no transfer":          {Bank, history.Op{Kind: history.Transfer, Value: history.String("{}x"), Outcome: history.OK}},
-		"negative transfer":    {Bank, history.Op{Kind: history.Transfer, Value: history.String(`{"from":"a","to":"b","amount":-1}`), Outcome: history.OK}},
-		"an add to a store":    {KV, history.Op{Kind: history.Add, Value: history.Int(1), Outcome: history.OK}},
-		"back in time":         {KV, history.Op{Kind: history.Delete, Call: 2, Return: 1, Outcome: history.OK}},
+		"append to a register": {model.Register, history.Op{Kind: history.Append, Value: history.String("x"), Outcome: history.OK}},
+		"put to a counter":     {model.Counter, history.Op{Kind: history.Put, Value: history.Int(1), Outcome: history.OK}},
+		"text for a counter":   {model.Counter, history.Op{Kind: history.Add, Value: history.String("x"), Outcome: history.OK}},
+		"no element":           {model.Set, history.Op{Kind: history.Add, Value: history.Absent, Outcome: history.OK}},
+		"no elements":          {model.Set, history.Op{Kind: history.Get, Observed: history.String("{"), Outcome: history.OK}},
+		"no transfer":          {model.Bank, history.Op{Kind: history.Transfer, Value: history.String("{}x"), Outcome: history.OK}},
+		"negative transfer":    {model.Bank, history.Op{Kind: history.Transfer, Value: history.String(`{"from":"a","to":"b","amount":-1}`), Outcome: history.OK}},
+		"an add to a store":    {model.KV, history.Op{Kind: history.Add, Value: history.Int(1), Outcome: history.OK}},
+		"back in time":         {model.KV, history.Op{Kind: history.Delete, Call: 2, Return: 1, Outcome: history.OK}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Check(t.Context(), []history.Op{c.op}, Options{Model: c.model})
@@ -103,12 +105,12 @@ func TestModelsRefuseWhatTheyDontKnow(t *testing.T) {
 // queue is a model as a user would write one: a FIFO queue of texts.
 type queue struct{}
 
-func (queue) Name() string               { return "queue" }
-func (queue) Validate(*history.Op) error { return nil }
-func (queue) Part(op *history.Op) string { return op.Key }
-func (queue) Init(string) State          { return "" }
-func (queue) Says(op *history.Op) bool   { return op.Outcome != history.Fail }
-func (queue) Step(s State, op *history.Op) (State, bool) {
+func (queue) Name() string                   { return "queue" }
+func (queue) Validate(*history.Op) error     { return nil }
+func (queue) Part(op *history.Op) string     { return op.Key }
+func (queue) Init(string) model.State        { return "" }
+func (queue) Constrains(op *history.Op) bool { return op.Outcome != history.Fail }
+func (queue) Step(s model.State, op *history.Op) (model.State, bool) {
 	if op.Kind == "push" {
 		return s.(string) + op.Value.Text() + ",", true
 	}
@@ -124,7 +126,7 @@ func TestAModelOfTheUser(t *testing.T) {
 	res, err := Check(t.Context(), good, Options{Model: queue{}, Certify: true})
 	require.NoError(t, err)
 	require.Equal(t, OK, res.Verdict)
-	require.NoError(t, Verify(queue{}, "", good, res.Orders[""]))
+	require.NoError(t, model.Verify(queue{}, "", good, res.Orders[""]))
 	good[1].Call, good[1].Return = 5, 5 // b comes after a now
 	res, err = Check(t.Context(), good, Options{Model: queue{}})
 	require.NoError(t, err)
@@ -158,26 +160,26 @@ func TestVerifyRefusesWrongOrders(t *testing.T) {
 {"op":"get","observed":2,"call":3,"return":6,"outcome":"ok"}
 {"op":"put","value":3,"call":7,"outcome":"unknown"}
 {"op":"put","value":4,"call":7,"return":8,"outcome":"fail"}`)
-	require.NoError(t, Verify(KV, "", ops, []int{0, 1, 2}))
-	require.NoError(t, Verify(KV, "", ops, []int{0, 1, 2, 3}))
+	require.NoError(t, model.Verify(model.KV, "", ops, []int{0, 1, 2}))
+	require.NoError(t, model.Verify(model.KV, "", ops, []int{0, 1, 2, 3}))
 	for name, order := range map[string][]int{
 		"misses one": {0, 1}, "twice": {0, 1, 2, 2}, "against time": {1, 0, 2}, "wrong answer": {0, 2, 1},
 		"not there": {0, 1, 2, 9}, "negative": {0, 1, 2, -1}, "before its call": {0, 3, 1, 2},
 	} {
-		require.Error(t, Verify(KV, "", ops, order), name)
+		require.Error(t, model.Verify(model.KV, "", ops, order), name)
 	}
 }
 
 func TestWhatIsObservedTwiceIsRefused(t *testing.T) {
-	for text, model := range map[string]Model{
-		`["a","a"]`:       Set,
-		`null`:            Set,
-		`{"a":3,"a":10}`:  Bank,
-		`{"a":3}{"b":10}`: Bank,
-		`[]`:              Bank,
+	for text, m := range map[string]model.Model{
+		`["a","a"]`:       model.Set,
+		`null`:            model.Set,
+		`{"a":3,"a":10}`:  model.Bank,
+		`{"a":3}{"b":10}`: model.Bank,
+		`[]`:              model.Bank,
 	} {
 		op := history.Op{Key: "k", Kind: history.Get, Observed: history.String(text), Return: 1, Outcome: history.OK}
-		require.Error(t, model.Validate(&op), text)
+		require.Error(t, m.Validate(&op), text)
 	}
 }
 
@@ -195,20 +197,18 @@ func TestWhatCannotBeJudgedIsUnknown(t *testing.T) {
 		{Key: "k", Kind: history.Put, Value: history.Int(1), Writer: "w1", Return: 1, Outcome: history.OK},
 		{Key: "k", Kind: history.Get, Observed: history.Int(1), ObservedWriter: "nobody", Call: 2, Return: 3, Outcome: history.OK},
 	}
-	l := NewLog()
-	for i := range ops {
-		require.NoError(t, l.Add(&ops[i]))
-	}
+	l, err := keylog.Of(model.KV, ops)
+	require.NoError(t, err)
 	fetch := func(i int) history.Op { return ops[i] }
 	require.Equal(t, Violation, CheckLog(t.Context(), l, fetch, Options{}).Verdict)
 	for _, res := range []Result{
 		CheckLog(t.Context(), l, nil, Options{}),
-		CheckLog(t.Context(), l, fetch, Options{Model: Counter}),
+		CheckLog(t.Context(), l, fetch, Options{Model: model.Counter}),
 		CheckLog(t.Context(), l, fetch, Options{Engine: "magic"}),
 	} {
 		require.Equal(t, Unknown, res.Verdict)
 		require.NotEmpty(t, res.Explanation)
 	}
-	_, err := Check(t.Context(), ops, Options{Engine: "magic"})
+	_, err = Check(t.Context(), ops, Options{Engine: "magic"})
 	require.ErrorContains(t, err, `no engine "magic"`)
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/checker/linear/explain"
+	"github.com/drumbeat-raft/drumbeat/checker/linear/model"
 )
 
 // The scripts tell histories and what is said about them.
@@ -35,13 +37,9 @@ func TestScripts(t *testing.T) {
 }
 
 func scriptCheck(t *testing.T, name string, ops []history.Op) string {
-	model := KV
-	for _, m := range Models {
-		if m.Name() == name {
-			model = m
-		}
-	}
-	res, err := Check(t.Context(), ops, Options{Model: model, Certify: true})
+	m, err := model.ByName(name)
+	require.NoError(t, err)
+	res, err := Check(t.Context(), ops, Options{Model: m, Certify: true})
 	if err != nil {
 		return fmt.Sprintf("refused: %v\n", err)
 	}
@@ -56,7 +54,7 @@ func scriptCheck(t *testing.T, name string, ops []history.Op) string {
 		fmt.Fprintln(&b, res.Explanation)
 	}
 	for i := range res.Core {
-		fmt.Fprintf(&b, "  %s\n", Describe(&res.Core[i]))
+		fmt.Fprintf(&b, "  %s\n", explain.Describe(&res.Core[i]))
 	}
 	return b.String()
 }

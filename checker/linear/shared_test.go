@@ -30,7 +30,9 @@ func sharedVerdicts(t testing.TB) map[string]Verdict {
 	require.NoError(t, err)
 	want := make(map[string]Verdict)
 	for _, row := range rows[1:] {
-		want[filepath.Join(shared, "etcd-jepsen", row[0])] = map[string]Verdict{"true": OK, "false": Violation}[row[1]]
+		verdict, known := map[string]Verdict{"true": OK, "false": Violation}[row[1]]
+		require.True(t, known, "%v", row)
+		want[filepath.Join(shared, "etcd-jepsen", row[0])] = verdict
 	}
 	kvs, _ := filepath.Glob(filepath.Join(shared, "kv/*.txt"))
 	for _, path := range kvs {

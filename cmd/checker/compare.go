@@ -11,18 +11,18 @@ import (
 	"slices"
 	"time"
 
-	lincompare "github.com/drumbeat-raft/drumbeat/checker/linear/compare"
+	"github.com/drumbeat-raft/drumbeat/checker/selftest/compare"
 )
 
-// compare holds the engines against porcupine on random histories.
-func compare(ctx context.Context, o *options, stdout, stderr io.Writer) int {
+// runCompare holds the engines against porcupine on random histories.
+func runCompare(ctx context.Context, o *options, stdout, stderr io.Writer) int {
 	start := time.Now()
-	tell := func(r lincompare.Report) {
+	tell := func(r compare.Report) {
 		if !o.quiet {
 			fmt.Fprintf(stderr, "%d histories compared, %v\n", r.Histories, time.Since(start).Round(time.Second))
 		}
 	}
-	r, err := lincompare.Run(ctx, o.seed, o.compare, tell)
+	r, err := compare.Run(ctx, o.seed, o.compare, tell)
 	fmt.Fprintf(stdout, "seed %d: %d histories (%d ops; %d ok, all certified; %d violations, all cores confirmed), %v\n",
 		o.seed, r.Histories, r.Operations, r.OK, r.Violations, time.Since(start).Round(time.Millisecond))
 	for _, engine := range slices.Sorted(maps.Keys(r.Engines)) {

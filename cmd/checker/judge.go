@@ -8,23 +8,15 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"strings"
+	"sync/atomic"
 	"time"
 
+	"github.com/drumbeat-raft/drumbeat/checker"
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/checker/linear"
+	"github.com/drumbeat-raft/drumbeat/checker/linear/model"
 )
-
-func modelByName(name string) (linear.Model, error) {
-	if name == "auto" {
-		return linear.Auto, nil
-	}
-	for _, m := range linear.Models {
-		if m.Name() == name {
-			return m, nil
-		}
-	}
-	return nil, fmt.Errorf("--model %s is none of auto, register, cas-register, kv, counter, set, bank, sessions", name)
-}
 
 // judgeAll deals with one file after the other until it is interrupted.
 func judgeAll(ctx context.Context, o *options, paths []string, stdout, stderr io.Writer) (code int) {
@@ -42,25 +34,25 @@ func judgeAll(ctx context.Context, o *options, paths []string, stdout, stderr io
 // before anything else can go wrong.
 func judge(ctx context.Context, o *options, path string, stdout, stderr io.Writer) int {
 	start := time.Now()
-	h, err := load(ctx, o, path, stderr)
+	h, read, err := load(ctx, o, path, stderr)
 	if o.convert != "" {
 		if err == nil {
-			err = convert(o, h)
+			err = convert(ctx, o, h)
 		}
 		return exitOf(err, stderr)
 	}
-	var v verdict
+	var v checker.Result
 	if err == nil {
 		v, err = check(ctx, o, h)
 	}
 	if errors.Is(err, errInterrupted) {
-		v.Result = linear.Result{Verdict: linear.Unknown, Engine: linear.EngineNone, Ops: h.count(), Explanation: "interrupted before the search"}
+		v.Result = linear.Result{Verdict: linear.Unknown, Engine: linear.None, Ops: read, Explanation: "interrupted before the search"}
 		err = nil
 	}
 	took := time.Since(start)
 	if err != nil {
 		if o.json {
-			printJSONError(stdout, path, h.count(), took, err)
+			printJSONError(stdout, path, read, took, err)
 		}
 		return exitOf(err, stderr)
 	}
@@ -69,33 +61,72 @@ func judge(ctx context.Context, o *options, path string, stdout, stderr io.Write
 	} else {
 		printText(stdout, stderr, path, &v, took)
 	}
-	for _, note := range v.notes {
+	for _, note := range v.Notes {
 		fmt.Fprintf(stderr, "  %s\n", note)
 	}
 	if o.viz != "" {
 		err = drawPage(ctx, o, h, v.Result)
 	}
-	return worse(v.exit(), exitOf(errors.Join(err, v.failed), stderr))
+	return worse(exitOfVerdict(v.Verdict), exitOf(errors.Join(err, v.Uncertified), stderr))
 }
 
-// verdict is what is known of a file that was judged.
-type verdict struct {
-	linear.Result
-	certified bool
-	// failed is what was asked for beside the verdict and can't be given.
-	failed error
-	// notes are said to people.
-	notes []string
-}
-
-func (v *verdict) exit() int {
-	switch v.Verdict {
+func exitOfVerdict(v linear.Verdict) int {
+	switch v {
 	case linear.OK:
 		return exitPass
 	case linear.Violation:
 		return exitViolation
 	}
 	return exitInconclusive
+}
+
+// load reads a history. It also returns how many operations were read: after
+// an interrupt, when the read may still go on, up to then.
+func load(ctx context.Context, o *options, path string, stderr io.Writer) (*checker.History, int, error) {
+	m, err := model.ByName(o.model)
+	if err != nil {
+		return nil, 0, err
+	}
+	show := newProgress(o, path, stderr)
+	defer show.end()
+	var read atomic.Int64
+	opts := checker.Options{Format: history.Format(o.format), Model: m, Whole: o.convert != "", Progress: func(ops int64) {
+		read.Store(ops)
+		show.update(ops)
+	}}
+	var h *checker.History
+	err = interruptible(ctx, 0, func() (err error) {
+		loaded, err := checker.Load(ctx, path, opts)
+		if errors.Is(err, context.Canceled) {
+			return errInterrupted
+		}
+		h = loaded
+		return err
+	})
+	if err != nil {
+		return nil, int(read.Load()), err
+	}
+	return h, h.Len(), nil
+}
+
+// grace is how long a check may go on after an interrupt. Searches end within
+// milliseconds; what takes longer is to lay out a history of millions.
+const grace = time.Second
+
+// check judges a history.
+func check(ctx context.Context, o *options, h *checker.History) (v checker.Result, err error) {
+	var result checker.Result // not v, which may be returned while the check goes on
+	err = interruptible(ctx, grace, func() (err error) {
+		result, err = h.Check(ctx, linear.Options{Engine: o.engine, Timeout: o.timeout, Memory: o.memoryBytes, Certify: o.certify})
+		if errors.Is(err, context.Canceled) {
+			return errInterrupted
+		}
+		return err
+	})
+	if err != nil {
+		return v, err
+	}
+	return result, nil
 }
 
 // errInterrupted is what ends the work on a file after an interrupt.
@@ -109,8 +140,8 @@ type internalError struct {
 
 func (e *internalError) Error() string { return fmt.Sprintf("internal error: %v", e.what) }
 
-// guarded turns a panic into an error, so that other files are judged still.
-func guarded(do func() error) (err error) {
+// recovered turns a panic into an error, so that other files are judged still.
+func recovered(do func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = &internalError{r, debug.Stack()}
@@ -119,12 +150,12 @@ func guarded(do func() error) (err error) {
 	return do()
 }
 
-// patiently runs do until it ends. After an interrupt it waits for a moment
-// longer and leaves do behind, to end with the process: a read from standard
-// input, or a pipe, can't be called back.
-func patiently(ctx context.Context, moment time.Duration, do func() error) error {
+// interruptible runs do until it ends. After an interrupt it waits for a
+// moment longer and leaves do behind, to end with the process: a read from
+// standard input, or a pipe, can't be called back.
+func interruptible(ctx context.Context, moment time.Duration, do func() error) error {
 	done := make(chan error, 1)
-	go func() { done <- guarded(do) }()
+	go func() { done <- recovered(do) }()
 	select {
 	case err := <-done:
 		return err
@@ -138,7 +169,7 @@ func patiently(ctx context.Context, moment time.Duration, do func() error) error
 	}
 }
 
-// exitOf prints an error, if there is one, and tells its exit code.
+// exitOf prints an error, if there is one, and returns its exit code.
 func exitOf(err error, stderr io.Writer) int {
 	if err == nil {
 		return exitPass
@@ -153,6 +184,11 @@ func exitOf(err error, stderr io.Writer) int {
 		code = exitInternal
 	case errors.Is(err, errInterrupted):
 		code = exitInconclusive
+	}
+	var mistakes *history.InputErrors
+	if errors.As(err, &mistakes) { // a line each
+		fmt.Fprintf(stderr, "checker: %s\n", strings.ReplaceAll(mistakes.Error(), "\n", "\nchecker: "))
+		return code
 	}
 	fmt.Fprintf(stderr, "checker: %v\n", err)
 	return code

@@ -11,12 +11,16 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/checker/linear"
+	"github.com/drumbeat-raft/drumbeat/checker/linear/model"
 )
 
 // The exit codes of all run and check commands.
@@ -68,14 +72,14 @@ func flags(o *options, stderr io.Writer) *pflag.FlagSet {
 	f.DurationVar(&o.timeout, "timeout", time.Minute, "time for the general search of a file; 0 for no limit")
 	f.StringVar(&o.memory, "memory", "1GiB", "memory for the general search of a key")
 	f.BoolVar(&o.json, "json", false, "print one JSON object a file")
-	f.BoolVar(&o.certify, "certify", false, "prove every ok: verify an order that explains it")
+	f.BoolVar(&o.certify, "certify", false, "verify an order that explains it for every ok")
 	f.StringVar(&o.viz, "viz", "", "draw the violation, or without one every key, into this HTML `file`")
 	f.StringVar(&o.convert, "convert", "", "write the history in this `format` (jsonl, edn, jepsen) instead of judging it")
 	f.StringVarP(&o.output, "output", "o", "-", "`file` that --convert writes")
 	f.BoolVar(&o.quiet, "quiet", false, "show no progress")
 	f.IntVar(&o.compare, "compare", 0, "compare the engines with porcupine on `n` random histories instead")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of --compare")
-	f.BoolVar(&o.bench, "bench", false, "measure the engines against porcupine instead, and print ratios")
+	f.BoolVar(&o.bench, "bench", false, "measure against porcupine and against the goals instead; exit code 2 if one is not met")
 	f.DurationVar(&o.benchLimit, "bench-limit", 40*time.Second, "time after which --bench stops porcupine on a history")
 	f.Usage = func() { fmt.Fprint(stderr, usage, f.FlagUsages()) }
 	return f
@@ -84,7 +88,7 @@ func flags(o *options, stderr io.Writer) *pflag.FlagSet {
 // run is main without the process around it.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int) {
 	out := &output{w: stdout}
-	err := guarded(func() error {
+	err := recovered(func() error {
 		code = dispatch(ctx, args, out, stderr)
 		return nil
 	})
@@ -107,9 +111,9 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 	}
 	switch {
 	case o.compare > 0:
-		return compare(ctx, &o, stdout, stderr)
+		return runCompare(ctx, &o, stdout, stderr)
 	case o.bench:
-		return bench(ctx, &o, stdout, stderr)
+		return runBench(ctx, &o, stdout, stderr)
 	}
 	return judgeAll(ctx, &o, f.Args(), stdout, stderr)
 }
@@ -121,13 +125,11 @@ func (o *options) validate(f *pflag.FlagSet) (err error) {
 	if f.NArg() > 1 && (o.viz != "" || o.convert != "") {
 		return errors.New("--viz and --convert take one history")
 	}
-	if _, err := modelByName(o.model); err != nil {
-		return err
+	if _, err := model.ByName(o.model); err != nil {
+		return fmt.Errorf("--model: %w", err)
 	}
-	switch o.engine {
-	case "auto", "zones", "search", "porcupine":
-	default:
-		return fmt.Errorf("--engine %s is none of auto, zones, search, porcupine", o.engine)
+	if !slices.Contains(linear.Engines, o.engine) {
+		return fmt.Errorf("--engine %s is none of %s", o.engine, strings.Join(linear.Engines, ", "))
 	}
 	switch history.Format(o.format) {
 	case history.Auto, history.JSONL, history.EDN, history.Jepsen:

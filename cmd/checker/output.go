@@ -3,12 +3,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 
+	"github.com/drumbeat-raft/drumbeat/checker"
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 )
 
@@ -32,12 +34,16 @@ func (o *output) Write(b []byte) (int, error) {
 }
 
 // convert writes a history in another format.
-func convert(o *options, h *loaded) error {
-	err := history.WriteFile(o.output, func(w io.Writer) error {
-		return history.Write(w, h.ops, history.Format(o.convert))
+func convert(ctx context.Context, o *options, h *checker.History) error {
+	ops, err := h.Ops(ctx)
+	if err != nil {
+		return err
+	}
+	err = history.WriteFile(o.output, func(w io.Writer) error {
+		return history.Write(w, ops, history.Format(o.convert))
 	})
 	if err != nil {
-		return fmt.Errorf("%s as %s: %w", h.path, o.convert, err)
+		return fmt.Errorf("%s as %s: %w", h.Path, o.convert, err)
 	}
 	return nil
 }

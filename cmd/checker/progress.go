@@ -12,12 +12,12 @@ import (
 	"golang.org/x/term"
 )
 
-// progress tells on a terminal how far reading is.
+// progress shows on a terminal how far reading is.
 type progress struct {
 	w     io.Writer
 	path  string
 	start time.Time
-	told  atomic.Bool
+	shown atomic.Bool
 }
 
 func newProgress(o *options, path string, stderr io.Writer) *progress {
@@ -28,16 +28,16 @@ func newProgress(o *options, path string, stderr io.Writer) *progress {
 	return &progress{w: stderr, path: path, start: time.Now()}
 }
 
-func (p *progress) tell(n int64) {
+func (p *progress) update(n int64) {
 	if p.w == nil || time.Since(p.start) < time.Second {
 		return
 	}
-	p.told.Store(true)
+	p.shown.Store(true)
 	fmt.Fprintf(p.w, "\r%s: %d operations read, %v", p.path, n, time.Since(p.start).Round(time.Second))
 }
 
 func (p *progress) end() {
-	if p.told.Load() {
+	if p.shown.Load() {
 		fmt.Fprint(p.w, "\r\x1b[K")
 	}
 }

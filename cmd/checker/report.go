@@ -9,18 +9,20 @@ import (
 	"io"
 	"time"
 
+	"github.com/drumbeat-raft/drumbeat/checker"
 	"github.com/drumbeat-raft/drumbeat/checker/linear"
+	"github.com/drumbeat-raft/drumbeat/checker/linear/explain"
 )
 
 // printText prints the one line of a file, and on stderr what is to be said
 // about it.
-func printText(stdout, stderr io.Writer, path string, v *verdict, took time.Duration) {
+func printText(stdout, stderr io.Writer, path string, v *checker.Result, took time.Duration) {
 	fmt.Fprintf(stdout, "%s: %s (%d ops, %v)\n", path, v.Verdict, v.Ops, took.Round(10*time.Microsecond))
 	if v.Explanation != "" {
 		fmt.Fprintf(stderr, "  %s\n", v.Explanation)
 	}
 	for i := range v.Core {
-		fmt.Fprintf(stderr, "    %s\n", linear.Describe(&v.Core[i]))
+		fmt.Fprintf(stderr, "    %s\n", explain.Describe(&v.Core[i]))
 	}
 }
 
@@ -38,8 +40,8 @@ type report struct {
 	Error       string            `json:"error,omitempty"`
 }
 
-func printJSON(w io.Writer, path string, v *verdict, took time.Duration) {
-	r := report{File: path, Verdict: v.Verdict, Ops: v.Ops, Checked: v.Checked, Seconds: took.Seconds(), Engine: v.Engine, Explanation: v.Explanation, Certified: v.certified}
+func printJSON(w io.Writer, path string, v *checker.Result, took time.Duration) {
+	r := report{File: path, Verdict: v.Verdict, Ops: v.Ops, Checked: v.Checked, Seconds: took.Seconds(), Engine: v.Engine, Explanation: v.Explanation, Certified: v.Certified}
 	for i := range v.Core {
 		line, err := v.Core[i].AppendJSON(nil)
 		if err != nil {
@@ -54,7 +56,7 @@ func printJSON(w io.Writer, path string, v *verdict, took time.Duration) {
 // printJSONError prints the object of a file without a verdict; ops are those
 // that could be read.
 func printJSONError(w io.Writer, path string, ops int, took time.Duration, err error) {
-	r := report{File: path, Verdict: linear.Unknown, Ops: ops, Seconds: took.Seconds(), Engine: linear.EngineNone, Error: err.Error()}
+	r := report{File: path, Verdict: linear.Unknown, Ops: ops, Seconds: took.Seconds(), Engine: linear.None, Error: err.Error()}
 	r.print(w)
 }
 

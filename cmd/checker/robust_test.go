@@ -18,7 +18,8 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/checker/linear"
-	"github.com/drumbeat-raft/drumbeat/checker/linear/generate"
+	"github.com/drumbeat-raft/drumbeat/checker/linear/model"
+	"github.com/drumbeat-raft/drumbeat/checker/selftest/generate"
 )
 
 // objects reads what --json printed.
@@ -128,7 +129,7 @@ func TestErrorsOfOutput(t *testing.T) {
 // bigBad is a history that is held in compact form, with a violation.
 func bigBad(t *testing.T) []byte {
 	t.Helper()
-	ops := generate.History(generate.Spec{Seed: 3, Ops: keepOps + 1000, Keys: 50, Clients: 16, Put: 0.3, Strings: true})
+	ops := generate.History(generate.Spec{Seed: 3, Ops: manyOps, Keys: 50, Clients: 16, Put: 0.3, Strings: true})
 	ops = append(ops, generate.Planted(generate.StaleRead, "planted", 1<<40, false)...)
 	var b bytes.Buffer
 	require.NoError(t, history.WriteJSONL(&b, ops))
@@ -153,23 +154,6 @@ func TestBigHistoriesThatCanBeReadOnlyOnce(t *testing.T) {
 	require.Equal(t, exitViolation, code, stderr)
 	require.Contains(t, stdout, ": violation (")
 	require.Contains(t, stderr, `client 900003 read "planted-1" from planted`)
-}
-
-// A file that is gone when the explanation is looked for loses the explanation,
-// not the verdict.
-func TestAVerdictOutlivesItsFile(t *testing.T) {
-	path := write(t, "big.jsonl", string(bigBad(t)))
-	var o options
-	require.NoError(t, flags(&o, io.Discard).Parse([]string{path}))
-	o.memoryBytes = 1 << 30
-	h, err := load(t.Context(), &o, path, io.Discard)
-	require.NoError(t, err)
-	require.NotNil(t, h.log, "held in compact form")
-	require.NoError(t, os.Remove(path))
-	v, err := check(t.Context(), &o, h)
-	require.NoError(t, err)
-	require.Equal(t, linear.Violation, v.Verdict)
-	require.Contains(t, strings.Join(v.notes, "\n"), "the verdict stands, its explanation lacks something")
 }
 
 func TestTheDirectoryOfARunIsJudged(t *testing.T) {
@@ -241,14 +225,14 @@ func TestABankIsDrawnWithoutAKey(t *testing.T) {
 	require.Equal(t, 1, strings.Count(string(html), "<svg"), "the accounts belong together")
 }
 
-type broken struct{ linear.Model }
+type broken struct{ model.Model }
 
 func (broken) Validate(*history.Op) error { panic("a bug") }
 
 // A panic costs the file at which it happens its verdict, and no other one.
 func TestAPanicDoesNotEndTheRun(t *testing.T) {
-	defer func(was []linear.Model) { linear.Models = was }(linear.Models)
-	linear.Models = append([]linear.Model{broken{linear.Register}}, linear.Models...)
+	defer func(was []model.Model) { model.All = was }(model.All)
+	model.All = append([]model.Model{broken{model.Register}}, model.All...)
 	good := write(t, "good.jsonl", legal)
 	code, stdout, stderr := call(t, "--json", "--model", "register", good, good)
 	require.Equal(t, exitInternal, code)
@@ -282,7 +266,7 @@ func TestAnInterruptedSearchSaysSo(t *testing.T) {
 	var o options
 	require.NoError(t, flags(&o, io.Discard).Parse([]string{path}))
 	o.memoryBytes, o.timeout = 1<<30, -1
-	h, err := load(t.Context(), &o, path, io.Discard)
+	h, _, err := load(t.Context(), &o, path, io.Discard)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -6,7 +6,7 @@ import (
 	"sync"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
-	"github.com/drumbeat-raft/drumbeat/checker/linear"
+	"github.com/drumbeat-raft/drumbeat/checker/linear/online"
 )
 
 // onlineSlack is by how much the ends of operations may come to be judged out
@@ -18,16 +18,16 @@ const onlineSlack = int64(1e9)
 // early.
 type judgingRecorder struct {
 	*history.Recorder
-	online *linear.Online
+	online *online.Judge
 	// found is told of every violation, from any goroutine.
-	found func(*linear.OnlineViolation)
+	found func(*online.Violation)
 
 	mu      sync.Mutex
-	tickets map[history.Handle]linear.Ticket // of open operations
+	tickets map[history.Handle]online.Ticket // of open operations
 }
 
-func newJudgingRecorder(r *history.Recorder, found func(*linear.OnlineViolation)) *judgingRecorder {
-	return &judgingRecorder{Recorder: r, online: linear.NewOnline(onlineSlack), found: found, tickets: map[history.Handle]linear.Ticket{}}
+func newJudgingRecorder(r *history.Recorder, found func(*online.Violation)) *judgingRecorder {
+	return &judgingRecorder{Recorder: r, online: online.New(onlineSlack), found: found, tickets: map[history.Handle]online.Ticket{}}
 }
 
 // Invoke implements workload.Recorder.

@@ -13,7 +13,7 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/checker/invariant"
-	"github.com/drumbeat-raft/drumbeat/checker/linear"
+	"github.com/drumbeat-raft/drumbeat/checker/linear/online"
 	"github.com/drumbeat-raft/drumbeat/drummer/client"
 	"github.com/drumbeat-raft/drumbeat/monkey/fault"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
@@ -268,7 +268,7 @@ func interrupted(ctx context.Context) error {
 
 // found notes a violation that was seen while the run goes on, and stops the
 // run if the scenario says so.
-func (r *runner) found(v *linear.OnlineViolation) {
+func (r *runner) found(v *online.Violation) {
 	r.events.Add(timeline.Violated{Cluster: v.Op.Cluster, Text: v.Error()})
 	if r.linearizability().Stop {
 		r.stop(errViolation)

@@ -69,15 +69,15 @@ func newAxis(w *window, bands []Band, left, right float64) *axis {
 			x += gapWide
 		}
 		share := width * float64(r.end-r.first) / float64(count(w.runs))
-		a.add(w.happenings(r, bands), x, share)
+		a.add(w.changes(r, bands), x, share)
 		labelled = a.addTicks(r, x+share, share, labelled)
 		x += share
 	}
 	return a
 }
 
-// happenings lists when something happens in a run, each once, in order.
-func (w *window) happenings(r run, bands []Band) []int64 {
+// changes lists when something begins or ends in a run, each once, in order.
+func (w *window) changes(r run, bands []Band) []int64 {
 	all := []int64{r.from, r.to}
 	for _, op := range w.ops[r.first:r.end] {
 		all = append(all, op.Call, over(&op))
@@ -119,7 +119,7 @@ func (a *axis) at(t int64) float64 {
 	return p.x + (q.x-p.x)*apart(p.t, t)/apart(p.t, q.t)
 }
 
-// meets tells whether something of a band can be seen.
+// meets reports whether something of a band can be seen.
 func (a *axis) meets(b Band) bool {
 	return len(a.stops) > 0 && b.From <= a.stops[len(a.stops)-1].t && b.To >= a.stops[0].t
 }
@@ -173,7 +173,7 @@ func niceStep(atLeast float64) int64 {
 	return 10 * ten
 }
 
-// tickName tells a time as exactly as the step asks for.
+// tickName writes a time as exactly as the step asks for.
 func (a *axis) tickName(t, step int64) string {
 	if !a.ns {
 		return fmt.Sprint(t)

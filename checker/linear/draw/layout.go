@@ -10,7 +10,7 @@ import (
 	"unicode"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
-	"github.com/drumbeat-raft/drumbeat/checker/linear"
+	"github.com/drumbeat-raft/drumbeat/checker/linear/explain"
 )
 
 // Measures, in SVG units. Labels are in a font of fixed width, so that what
@@ -65,12 +65,12 @@ type head struct {
 
 // box is an operation.
 type box struct {
-	X, Y, W      float64
-	Class        string
-	Open         bool // it may take effect later, too
-	Label        string
-	LabelX       float64
-	Tale, Number string
+	X, Y, W         float64
+	Class           string
+	Open            bool // it may take effect later, too
+	Label           string
+	LabelX          float64
+	Tooltip, Number string
 }
 
 // Right is where it ends.
@@ -78,12 +78,12 @@ func (b box) Right() float64 { return b.X + b.W }
 
 // bandView is a fault.
 type bandView struct {
-	X, W   float64
-	Y      float64 // of its own line, above the operations
-	Kind   string
-	Label  string
-	LabelX float64
-	Tale   string
+	X, W    float64
+	Y       float64 // of its own line, above the operations
+	Kind    string
+	Label   string
+	LabelX  float64
+	Tooltip string
 }
 
 func newView(p Page) *view {
@@ -93,7 +93,7 @@ func newView(p Page) *view {
 		return v
 	}
 	v.Axis = newAxis(w, p.Bands, gutter+padding, width-padding-minBox)
-	v.tell(w)
+	v.describe(w)
 	y := v.layBands(padding)
 	v.AxisY = y
 	y += axisHigh
@@ -150,7 +150,7 @@ func (v *view) layBands(y float64) float64 {
 	var used lanes
 	for _, b := range seen {
 		x := v.Axis.at(b.From)
-		d := bandView{X: x, W: max(2, v.Axis.at(b.To)-x), Kind: b.Kind, Label: v.bandLabel(b), Tale: v.bandTale(b)}
+		d := bandView{X: x, W: max(2, v.Axis.at(b.To)-x), Kind: b.Kind, Label: v.bandLabel(b), Tooltip: v.bandTooltip(b)}
 		d.LabelX = fit(x+3, textWide(d.Label))
 		d.Y = y + faultHigh*float64(used.put(min(x, d.LabelX), max(x+d.W, d.LabelX+textWide(d.Label))+padding))
 		v.Bands = append(v.Bands, d)
@@ -193,7 +193,7 @@ func (v *view) layOps(w *window, name string, y float64, which func(i int) bool)
 func (v *view) box(w *window, i int, left, right float64) (b box, from, to float64) {
 	op := &w.ops[i]
 	number, core := w.isCore(i)
-	b = box{X: v.Axis.at(op.Call), Class: string(op.Outcome), Tale: linear.Describe(op), Label: label(op)}
+	b = box{X: v.Axis.at(op.Call), Class: string(op.Outcome), Tooltip: explain.Describe(op), Label: label(op)}
 	b.W = max(minBox, v.Axis.at(over(op))-b.X)
 	if op.Outcome == history.Unknown {
 		b.Open, v.HasOpen = true, true
@@ -225,7 +225,7 @@ func (v *view) box(w *window, i int, left, right float64) (b box, from, to float
 	return b, min(b.X, b.LabelX), max(b.X+b.W, b.LabelX+wide)
 }
 
-// label tells an operation in a few characters.
+// label describes an operation in a few characters.
 func label(op *history.Op) string {
 	s := ""
 	switch {

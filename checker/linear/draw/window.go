@@ -137,7 +137,7 @@ func count(runs []run) int {
 	return n
 }
 
-// isCore tells whether the operation at a place is to be marked, and by which
+// isCore reports whether the operation at a place is to be marked, and by which
 // number.
 func (w *window) isCore(i int) (number int, is bool) {
 	at, is := slices.BinarySearch(w.core, i)

@@ -10,14 +10,14 @@ import (
 	"strings"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
-	"github.com/drumbeat-raft/drumbeat/checker/linear"
+	"github.com/drumbeat-raft/drumbeat/checker/linear/explain"
 )
 
-// row is an operation of the core, told.
+// row is an operation of the core, described.
 type row struct {
 	Number   int
 	Client   int64
-	Deed     string
+	Action   string
 	Host     string
 	Outcome  history.Outcome
 	Called   string
@@ -25,18 +25,18 @@ type row struct {
 	Faults   string // what was at work then
 }
 
-// lately is how long after its end, in nanoseconds, a fault is worth telling.
+// lately is how long after its end, in nanoseconds, a fault is worth mentioning.
 const lately = 60e9
 
-// tell puts the drawing into words.
-func (v *view) tell(w *window) {
+// describe puts the drawing into words.
+func (v *view) describe(w *window) {
 	last := -1 // the operation that completed the violation
 	for n, i := range w.core {
 		op := &w.ops[i]
-		r := row{Number: n + 1, Client: op.Client, Deed: linear.Deed(op), Host: op.Host, Outcome: op.Outcome,
-			Called: linear.Moment(op.Call), Faults: v.faults(op)}
+		r := row{Number: n + 1, Client: op.Client, Action: explain.Action(op), Host: op.Host, Outcome: op.Outcome,
+			Called: explain.FormatTime(op.Call), Faults: v.faults(op)}
 		if op.Outcome != history.Unknown {
-			r.Returned = linear.Moment(op.Return)
+			r.Returned = explain.FormatTime(op.Return)
 		}
 		v.Rows = append(v.Rows, r)
 		v.HasHosts = v.HasHosts || op.Host != ""
@@ -49,12 +49,12 @@ func (v *view) tell(w *window) {
 	}
 	for _, r := range w.runs {
 		for _, op := range w.ops[r.first:r.end] {
-			v.Words = append(v.Words, linear.Describe(&op))
+			v.Words = append(v.Words, explain.Describe(&op))
 		}
 	}
 }
 
-// faults tells which faults an operation came in, and how long after their
+// faults says which faults an operation came in, and how long after their
 // beginning, and which had ended since then.
 func (v *view) faults(op *history.Op) string {
 	var in []string
@@ -91,9 +91,9 @@ func (v *view) bandLabel(b Band) string {
 	return fmt.Sprintf("%s, %s to %s", b.Name, v.Axis.tickName(b.From, step), v.Axis.tickName(b.To, step))
 }
 
-func (v *view) bandTale(b Band) string {
+func (v *view) bandTooltip(b Band) string {
 	if b.To == history.Never {
-		return fmt.Sprintf("%s, from %s on, for ever", b.Name, linear.Moment(b.From))
+		return fmt.Sprintf("%s, from %s on, permanently", b.Name, explain.FormatTime(b.From))
 	}
-	return fmt.Sprintf("%s, from %s to %s (%s)", b.Name, linear.Moment(b.From), linear.Moment(b.To), v.Axis.length(b.From, b.To))
+	return fmt.Sprintf("%s, from %s to %s (%s)", b.Name, explain.FormatTime(b.From), explain.FormatTime(b.To), v.Axis.length(b.From, b.To))
 }

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package explain
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+)
+
+// Describe says in a line for people what an operation was.
+func Describe(op *history.Op) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "client %d %s", op.Client, Action(op))
+	if op.Outcome == history.Unknown {
+		fmt.Fprintf(&b, ", called at %s, outcome unknown", FormatTime(op.Call))
+	} else {
+		fmt.Fprintf(&b, ", from %s to %s", FormatTime(op.Call), FormatTime(op.Return))
+	}
+	if op.Host != "" {
+		fmt.Fprintf(&b, ", at %s", op.Host)
+	}
+	if op.Kind.Mutates() && op.Writer != "" {
+		fmt.Fprintf(&b, ", as write %s", op.Writer)
+	}
+	if op.ObservedWriter != "" && op.Kind.Mutates() && op.Outcome == history.OK {
+		fmt.Fprintf(&b, ", in place of %s", writeName(op.ObservedWriter))
+	} else if op.ObservedWriter != "" && op.Outcome != history.Unknown {
+		fmt.Fprintf(&b, ", as %s left it", writeName(op.ObservedWriter))
+	}
+	return b.String()
+}
+
+func writeName(name string) string {
+	if name == history.InitialWriter {
+		return "the initial state"
+	}
+	return "write " + name
+}
+
+// Action says what the operation did, without who and when.
+func Action(op *history.Op) string {
+	if op.Key == "" {
+		return action(op, "the register")
+	}
+	return action(op, op.Key)
+}
+
+// action does so with a name for the key.
+func action(op *history.Op, key string) string {
+	switch op.Kind {
+	case history.Get:
+		if op.Outcome != history.OK {
+			return "asked for " + key
+		}
+		return fmt.Sprintf("read %s from %s", op.Observed, key)
+	case history.Put:
+		return withOutcome(op, fmt.Sprintf("wrote %s to %s", op.Value, key))
+	case history.Delete:
+		return withOutcome(op, "deleted "+key)
+	case history.Append:
+		return withOutcome(op, fmt.Sprintf("appended %s to %s", op.Value, key))
+	case history.Cas:
+		return casAction(op, key)
+	}
+	return withOutcome(op, fmt.Sprintf("did %s %s on %s", op.Kind, op.Value, key))
+}
+
+func withOutcome(op *history.Op, did string) string {
+	switch op.Outcome {
+	case history.Unknown:
+		return "perhaps " + did
+	case history.Fail:
+		return "failed, and never " + did
+	}
+	return did
+}
+
+func casAction(op *history.Op, key string) string {
+	switch {
+	case op.Outcome != history.Fail:
+		return withOutcome(op, fmt.Sprintf("changed %s from %s to %s", key, op.Expected, op.Value))
+	case op.Observed.Stated():
+		return fmt.Sprintf("did not change %s from %s to %s, because it saw %s", key, op.Expected, op.Value, op.Observed)
+	case op.Refuted:
+		return fmt.Sprintf("did not change %s from %s to %s, because it was not %s", key, op.Expected, op.Value, op.Expected)
+	}
+	return fmt.Sprintf("failed to change %s from %s to %s", key, op.Expected, op.Value)
+}
+
+// FormatTime returns a time for people. Times of a billion and more are taken for nanoseconds
+// and shown in seconds, smaller ones as they are. Different times are shown
+// differently.
+func FormatTime(t int64) string {
+	const second = 1_000_000_000
+	if t > -second && t < second {
+		return strconv.FormatInt(t, 10)
+	}
+	sign, n := "", uint64(t)
+	if t < 0 {
+		sign, n = "-", -n
+	}
+	fraction := fmt.Sprintf("%09d", n%second)
+	for len(fraction) > 3 && fraction[len(fraction)-1] == '0' {
+		fraction = fraction[:len(fraction)-1]
+	}
+	return fmt.Sprintf("%s%d.%s s", sign, n/second, fraction)
+}
