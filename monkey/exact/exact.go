@@ -135,7 +135,11 @@ func Arm(s Settings) error {
 		seed: s.Seed, order: uint64(s.Explore.Order), traceRoom: uint64(len(r.trace)),
 		changes: uint64(s.Explore.Preemptions), horizon: uint64(s.Explore.Horizon),
 	}
-	if !hooks.arm(set, r.state, unsafe.Pointer(unsafe.SliceData(r.trace))) {
+	var trace unsafe.Pointer
+	if len(r.trace) > 0 {
+		trace = unsafe.Pointer(&r.trace[0])
+	}
+	if !hooks.arm(set, r.state, trace) {
 		return errors.New("another bubble of this process is exact already")
 	}
 	armed = r

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command crowd runs a bubble in which much could come in another order, and
+// prints how it went: once for each of its arguments, which are seeds.
+package main
+
+import (
+	"context"
+	cryptorand "crypto/rand"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/drumbeat-raft/drumbeat/monkey/exact"
+	"github.com/drumbeat-raft/drumbeat/monkey/sim/bubble"
+)
+
+// order is what a child is asked to do.
+type order struct {
+	Dir string // for its real files
+
+}
+
+// registry is made while the program is initialized, and looked through in the
+// bubble.
+var registry = func() map[string]int {
+	m := map[string]int{}
+	for i := range 100 {
+		m[strconv.Itoa(i)] = i
+	}
+	return m
+}()
+
+// born is a number that the program draws while it is initialized, as goutils
+// does.
+var born = time.Now().UnixNano() + int64(os.Getpid())
+
+func main() {
+	bubble.Main(work)
+	dir, err := os.MkdirTemp("", "crowd-")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	for _, arg := range os.Args[1:] {
+		seed, err := strconv.ParseUint(arg, 10, 64)
+		if err != nil {
+			panic(err)
+		}
+		c := bubble.Command{
+			Request: order{Dir: dir}, Log: filepath.Join(dir, "log"),
+			Exact: &bubble.Exact{Seed: seed, Trace: os.Getenv("CROWD_TRACE")},
+		}
+		if os.Getenv("CROWD_EXPLORE") != "" {
+			if err := json.Unmarshal([]byte(os.Getenv("CROWD_EXPLORE")), &c.Exact.Explore); err != nil {
+				panic(err)
+			}
+		}
+		exit, err := c.Run(context.Background())
+		if err != nil || !exit.Done || exit.Err != "" || exit.Crash != nil {
+			log, _ := os.ReadFile(c.Log)
+			fmt.Fprintf(os.Stderr, "%+v %v\n%s", exit, err, log)
+			os.Exit(1)
+		}
+		if err := json.NewEncoder(os.Stdout).Encode(exit.Exact); err != nil {
+			panic(err)
+		}
+	}
+}
+
+// crowd is what the goroutines of the bubble share.
+type crowd struct {
+	mu    sync.Mutex
+	cond  *sync.Cond
+	count map[int]int
+	pool  sync.Pool
+	a, b  chan int
+	file  *os.File
+}
+
+const (
+	members = 100
+	rounds  = 20
+)
+
+// noise goes on outside of the bubble for as long as the process lives.
+func noise() {
+	for range 3 {
+		go func() {
+			var keep [][]byte
+			for i := 0; ; i++ {
+				time.Sleep(time.Duration(i%7) * 100 * time.Microsecond)
+				keep = append(keep[:min(len(keep), 100)], make([]byte, 1+i*977%20_000))
+			}
+		}()
+	}
+}
+
+func init() { // the child's; its main does not return from bubble.Main
+	if _, ok := exact.Process(); ok {
+		noise()
+	}
+}
+
+func work(_ context.Context, job bubble.Job) error {
+	var o order
+	if err := json.Unmarshal(job.Request, &o); err != nil {
+		return err
+	}
+	file, err := os.Create(filepath.Join(o.Dir, "file"))
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	c := &crowd{count: map[int]int{}, a: make(chan int), b: make(chan int, 3), file: file}
+	c.cond = sync.NewCond(&c.mu)
+	c.pool.New = func() any { return new([64 << 10]byte) }
+	exact.NoteString(fmt.Sprint(born, os.Getpid()))
+	ctx, cancel := context.WithCancel(context.Background())
+	var all, helpers sync.WaitGroup
+	for i := range members / 10 {
+		helpers.Go(func() { c.feed(ctx, i) })
+	}
+	for i := range members {
+		all.Go(func() { c.member(i) })
+	}
+	all.Wait()
+	cancel()
+	helpers.Wait()
+	return nil
+}
+
+// feed offers numbers on both channels.
+func (c *crowd) feed(ctx context.Context, n int) {
+	for i := n; ; i++ {
+		select {
+		case c.a <- i:
+		case c.b <- -i:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (c *crowd) member(n int) {
+	for r := range rounds {
+		var got int
+		timeout := time.NewTimer(time.Duration(r%3) * time.Millisecond)
+		select {
+		case got = <-c.a:
+		case got = <-c.b:
+		case <-timeout.C:
+			got = 1000
+		}
+		timeout.Stop()
+		buf := c.pool.Get().(*[64 << 10]byte)
+		buf[got&0xff]++
+		c.mu.Lock()
+		c.count[n*r+got%50]++
+		if r%5 == 0 { // the others come to wait for the lock
+			runtime.Gosched()
+			spin(200 * time.Microsecond)
+		}
+		c.mu.Unlock()
+		c.cond.Broadcast()
+		c.pool.Put(buf)
+		c.draw(n)
+		if rand.N(3) == 0 {
+			time.Sleep(time.Duration(rand.N(5)) * 100 * time.Microsecond)
+		}
+	}
+}
+
+// spin computes for a time that no clock of the bubble knows.
+func spin(d time.Duration) {
+	x := uint64(1)
+	for range d.Nanoseconds() {
+		x = x*6364136223846793005 + 1442695040888963407
+	}
+	sink = x
+}
+
+var sink uint64
+
+// draw notes what chance and maps say.
+func (c *crowd) draw(n int) {
+	var b [8]byte
+	cryptorand.Read(b[:])
+	exact.Note(b[:])
+	for key := range registry {
+		exact.NoteString(key)
+		break
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for key := range c.count {
+		exact.NoteString(strconv.Itoa(key))
+		break
+	}
+	fmt.Fprintln(c.file, n, b)
+	if rand.N(10) == 0 {
+		c.file.Sync()
+	}
+}
