@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"syscall"
 	"time"
 	"unsafe"
 )
@@ -52,9 +51,8 @@ func (s *state) public() State {
 // Record is where an execution is written down while it goes on. In a file it
 // survives the process, however that ends.
 type Record struct {
-	state  *state
-	trace  []byte
-	mapped []byte
+	state *state
+	trace []byte
 }
 
 // A record's file has the magic, the state, and from headerSize on the trace.
@@ -97,14 +95,14 @@ func OpenRecord(path string) (*Record, error) {
 	if info.Size() < headerSize {
 		return nil, fmt.Errorf("%s is not the record of an exact run: it is too short", path)
 	}
-	m, err := syscall.Mmap(int(f.Fd()), 0, int(info.Size()), syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+	m, err := mapShared(f, info.Size())
 	if err != nil {
 		return nil, fmt.Errorf("map the record of an exact run %s into memory: %w", path, err)
 	}
 	if string(m[:len(magic)]) != magic {
-		return nil, errors.Join(fmt.Errorf("%s is not the record of an exact run", path), syscall.Munmap(m))
+		return nil, fmt.Errorf("%s is not the record of an exact run", path)
 	}
-	return &Record{state: (*state)(unsafe.Pointer(&m[len(magic)])), trace: m[headerSize:], mapped: m}, nil
+	return &Record{state: (*state)(unsafe.Pointer(&m[len(magic)])), trace: m[headerSize:]}, nil
 }
 
 // State returns how far the execution has come. While it goes on, only a

@@ -61,16 +61,16 @@ var edits = []Edit{
 		Why:  "notes the decision",
 	},
 	{
-		File: "runtime/proc.go",
-		Old:  "\tif gp == nil || gp == mp.g0 {\n\t\treturn false\n\t}\n\tif readgstatus(gp)&^_Gscan == _Gsyscall {\n",
-		New:  "\tif gp == nil || gp == mp.g0 || exactMember(gp) {\n\t\treturn false\n\t}\n\tif readgstatus(gp)&^_Gscan == _Gsyscall {\n",
+		File: "runtime/stack.go",
+		Old:  "\t\tif !canPreemptM(thisg.m) {\n",
+		New:  "\t\tif !canPreemptM(thisg.m) || exactHolds(gp) {\n",
 		Why:  "no preemption after 10 ms of real time",
 	},
 	{
 		File: "runtime/proc.go",
-		Old:  "\t\t// Retake the P if it's there for more than 1 sysmon tick (at least 20us).\n",
-		New:  "\t\tif exactMember(thread.gp) {\n\t\t\tthread.resume()\n\t\t\tgoto done\n\t\t}\n\n\t\t// Retake the P if it's there for more than 1 sysmon tick (at least 20us).\n",
-		Why:  "a system call of the bubble takes no time: nobody of the bubble runs until it returns",
+		Old:  "\tif gp.m != mp || gp.m.p.ptr() != pp {\n\t\t// This is not what we originally observed. Nothing to do.\n",
+		New:  "\tif gp.m != mp || gp.m.p.ptr() != pp || exactMember(gp) {\n\t\t// This is not what we originally observed. Nothing to do.\n",
+		Why:  "a system call of the bubble takes no time: nobody takes the P from it, so nobody of the bubble runs until it returns",
 	},
 	{
 		File: "runtime/rand.go",

@@ -30,6 +30,7 @@ type exactG struct {
 	id       uint64 // number in order of creation, from 1; 0: not of the bubble
 	entry    uint64 // hash of the name of its first function
 	priority uint64 // for exactPriorities: higher runs first
+	preempt  bool   // exactEvent wants it preempted
 }
 
 // exactState is written for others to read, also after a crash: it may lie in
@@ -293,11 +294,7 @@ func exactCreated(gp *g, creator *g) {
 	s := exact.state
 	s.goroutines++
 	gp.exact.id = s.goroutines
-	name := "?"
-	if f := findfunc(gp.startpc); f.valid() {
-		name = funcname(f)
-	}
-	name = name[:min(len(name), exactMaxName)]
+	name := exactFunction(gp.startpc)
 	h := uint64(0xcbf29ce484222325) // FNV-1a
 	for i := range len(name) {
 		h = (h ^ uint64(name[i])) * 0x100000001b3
@@ -312,11 +309,37 @@ func exactCreated(gp *g, creator *g) {
 	}
 	if exactRecord(exactTraceCreated, gp.exact.id) {
 		exactUvarint(from)
-		exactUvarint(uint64(len(name)))
-		for i := range len(name) {
-			exactByte(name[i])
+		exactString(name)
+		exactString(exactStarter(creator))
+	}
+}
+
+// exactFunction names the function that a pc is in.
+func exactFunction(pc uintptr) string {
+	name := "?"
+	if f := findfunc(pc); f.valid() {
+		name = funcname(f)
+	}
+	return name[:min(len(name), exactMaxName)]
+}
+
+// exactStarter names the function that has a goroutine started: the innermost
+// one on the creator's stack that is not of a package which starts goroutines
+// for others.
+func exactStarter(creator *g) string {
+	if creator == nil || creator.goid == 0 { // a timer
+		return ""
+	}
+	var pcs [8]uintptr
+	n := gcallers(creator, 0, pcs[:])
+	name := ""
+	for _, pc := range pcs[:n] {
+		name = exactFunction(pc - 1)
+		if !stringslite.HasPrefix(name, "sync.") && !stringslite.HasPrefix(name, "golang.org/x/sync/") {
+			break
 		}
 	}
+	return name
 }
 
 // exactPut puts a goroutine of the bubble into the bubble's queue and reports
@@ -459,7 +482,7 @@ func exactRun(gp *g, inheritTime bool) {
 	s.decisions++
 	exactMix(gp.exact.id, gp.exact.entry)
 	exactRecord(exactTraceRun, gp.exact.id)
-	exact.events = 0 // who was to be preempted has blocked before
+	exact.events, gp.exact.preempt = 0, false // who was to be preempted has blocked before
 	for exact.changed < exact.settings.changes && exact.changes[exact.changed] <= s.decisions {
 		exact.changed++
 		exact.events = 1 + exactBelow(exactStreamExplore, exactMaxEvents)
@@ -477,7 +500,7 @@ func exactEvent() {
 	}
 	if gp := getg(); exactMember(gp) {
 		if exact.events--; exact.events == 0 {
-			gp.preempt = true
+			gp.exact.preempt, gp.preempt = true, true
 			gp.stackguard0 = stackPreempt
 			exact.state.preempted++
 		}
@@ -489,6 +512,20 @@ func exactEvent() {
 //go:linkname exactEventOf internal/sync.runtime_exactEvent
 //go:nosplit
 func exactEventOf() { exactEvent() }
+
+// exactHolds reports whether a request to preempt a goroutine is to be ignored,
+// and forgets it: it is of the bubble, and it was not exactEvent who asked.
+func exactHolds(gp *g) bool {
+	if !exactMember(gp) {
+		return false
+	}
+	if gp.exact.preempt {
+		gp.exact.preempt = false
+		return false
+	}
+	gp.preempt = false
+	return true
+}
 
 // exactIdle is called by the root of a bubble in which everybody waits, before
 // the clock moves: nobody can notice if garbage is collected now. It is
@@ -548,14 +585,14 @@ func exactMix(a, b uint64) {
 // what the kind has besides. Package monkey/exact reads it.
 const (
 	exactTraceRun     = 0 // goroutine
-	exactTraceCreated = 1 // goroutine, then its creator, the length of the name of its first function, and that name
+	exactTraceCreated = 1 // goroutine, then its creator, and the names of its first function and of the one that started it
 	exactTraceInstant = 2 // nanoseconds since the beginning
 	exactTraceNote    = 3 // part of what the program noted
 	exactTraceKinds   = 4
 
 	exactMaxName = 1024
 	// exactTraceSpare is more than a record takes.
-	exactTraceSpare = exactMaxName + 64
+	exactTraceSpare = 2*exactMaxName + 64
 )
 
 // exactRecord begins a record and reports whether there is room for it.
@@ -578,6 +615,13 @@ func exactUvarint(v uint64) {
 		v >>= 7
 	}
 	exactByte(byte(v))
+}
+
+func exactString(s string) {
+	exactUvarint(uint64(len(s)))
+	for i := range len(s) {
+		exactByte(s[i])
+	}
 }
 
 func exactByte(b byte) {

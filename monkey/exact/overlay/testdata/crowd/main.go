@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/drumbeat-raft/drumbeat/monkey/exact"
@@ -82,6 +83,7 @@ type crowd struct {
 	pool  sync.Pool
 	a, b  chan int
 	file  *os.File
+	junk  []byte
 }
 
 const (
@@ -89,17 +91,25 @@ const (
 	rounds  = 20
 )
 
-// noise goes on outside of the bubble for as long as the process lives.
+// noise goes on outside of the bubble for as long as the process lives: it
+// waits for timers and for the operating system, and allocates.
 func noise() {
 	for range 3 {
 		go func() {
 			var keep [][]byte
 			for i := 0; ; i++ {
 				time.Sleep(time.Duration(i%7) * 100 * time.Microsecond)
+				block(time.Duration(i%5) * 100 * time.Microsecond)
 				keep = append(keep[:min(len(keep), 100)], make([]byte, 1+i*977%20_000))
 			}
 		}()
 	}
+}
+
+// block waits in a system call.
+func block(d time.Duration) {
+	t := syscall.NsecToTimespec(d.Nanoseconds())
+	_ = syscall.Nanosleep(&t, nil)
 }
 
 func init() { // the child's; its main does not return from bubble.Main
@@ -121,7 +131,11 @@ func work(_ context.Context, job bubble.Job) error {
 	c := &crowd{count: map[int]int{}, a: make(chan int), b: make(chan int, 3), file: file}
 	c.cond = sync.NewCond(&c.mu)
 	c.pool.New = func() any { return new([64 << 10]byte) }
-	exact.NoteString(fmt.Sprint(born, os.Getpid()))
+	host, err := os.Hostname()
+	if err != nil {
+		return err
+	}
+	exact.NoteString(fmt.Sprint(born, os.Getpid(), host, runtime.NumCPU()))
 	ctx, cancel := context.WithCancel(context.Background())
 	var all, helpers sync.WaitGroup
 	for i := range members / 10 {
@@ -167,6 +181,10 @@ func (c *crowd) member(n int) {
 			runtime.Gosched()
 			spin(200 * time.Microsecond)
 		}
+		if n == 50 && r%5 == 0 {
+			spin(30 * time.Millisecond)
+		}
+		c.junk = make([]byte, 32<<10)
 		c.mu.Unlock()
 		c.cond.Broadcast()
 		c.pool.Put(buf)
@@ -205,6 +223,6 @@ func (c *crowd) draw(n int) {
 	}
 	fmt.Fprintln(c.file, n, b)
 	if rand.N(10) == 0 {
-		c.file.Sync()
+		block(300 * time.Microsecond)
 	}
 }
