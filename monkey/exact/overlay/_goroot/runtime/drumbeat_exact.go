@@ -74,9 +74,8 @@ const (
 	// would starve the third, for which they wait.
 	exactLevel      = 4096
 	exactMaxChanges = 256
-	// exactMaxEvents bounds how many of its events (exactEvent) a goroutine
-	// passes between the decision that is a point of preemption and the event
-	// at which it is preempted.
+	// exactMaxEvents bounds how many events (exactEvent) there are between the
+	// decision that is a point of preemption and the preemption.
 	exactMaxEvents = 64
 )
 
@@ -115,7 +114,7 @@ var exact struct {
 	lowest  uint64                  // the lowest priority given so far
 	changes [exactMaxChanges]uint64 // decisions that are points of preemption, rising
 	changed uint64                  // how many of them have come
-	events  uint64                  // events until the running goroutine is preempted; 0: it is not
+	events  uint64                  // events until a goroutine is preempted; 0: none is to be
 }
 
 // exactHooks is where package monkey/exact finds this file. In a program built
@@ -482,7 +481,7 @@ func exactRun(gp *g, inheritTime bool) {
 	s.decisions++
 	exactMix(gp.exact.id, gp.exact.entry)
 	exactRecord(exactTraceRun, gp.exact.id)
-	exact.events, gp.exact.preempt = 0, false // who was to be preempted has blocked before
+	gp.exact.preempt = false // if it was to be preempted, it has blocked before
 	for exact.changed < exact.settings.changes && exact.changes[exact.changed] <= s.decisions {
 		exact.changed++
 		exact.events = 1 + exactBelow(exactStreamExplore, exactMaxEvents)

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command crowd runs a bubble in which much could come in another order, and
-// prints how it went: once for each of its arguments, which are seeds.
+// prints how it went: once for each of its arguments, which are seeds. Its
+// environment has the rest: CROWD_TRACE names a file for the trace,
+// CROWD_EXPLORE has an exact.Explore, CROWD_RACE has it run a program with a
+// race instead, CROWD_CRASH has it end in a panic.
 package main
 
 import (
@@ -24,8 +27,15 @@ import (
 
 // order is what a child is asked to do.
 type order struct {
-	Dir string // for its real files
+	Dir   string // for its real files
+	Race  bool   // only race
+	Crash bool   // at the end
+}
 
+// facts are what a child found.
+type facts struct {
+	Host string
+	Lost int // updates, in a race
 }
 
 // registry is made while the program is initialized, and looked through in the
@@ -55,21 +65,28 @@ func main() {
 			panic(err)
 		}
 		c := bubble.Command{
-			Request: order{Dir: dir}, Log: filepath.Join(dir, "log"),
-			Exact: &bubble.Exact{Seed: seed, Trace: os.Getenv("CROWD_TRACE")},
+			Request: order{Dir: dir, Race: os.Getenv("CROWD_RACE") != "", Crash: os.Getenv("CROWD_CRASH") != ""},
+			Log:     filepath.Join(dir, "log"),
+			Exact:   &bubble.Exact{Seed: seed, Trace: os.Getenv("CROWD_TRACE")},
 		}
 		if os.Getenv("CROWD_EXPLORE") != "" {
 			if err := json.Unmarshal([]byte(os.Getenv("CROWD_EXPLORE")), &c.Exact.Explore); err != nil {
 				panic(err)
 			}
 		}
+		var found facts
+		c.OnProgress = func(b json.RawMessage) { _ = json.Unmarshal(b, &found) }
 		exit, err := c.Run(context.Background())
-		if err != nil || !exit.Done || exit.Err != "" || exit.Crash != nil {
+		crashed := exit.Crash != nil && exit.Crash.Message == crash
+		if err != nil || exit.Err != "" || !exit.Done && !crashed {
 			log, _ := os.ReadFile(c.Log)
 			fmt.Fprintf(os.Stderr, "%+v %v\n%s", exit, err, log)
 			os.Exit(1)
 		}
-		if err := json.NewEncoder(os.Stdout).Encode(exit.Exact); err != nil {
+		if err := json.NewEncoder(os.Stdout).Encode(struct {
+			exact.State
+			facts
+		}{exit.Exact, found}); err != nil {
 			panic(err)
 		}
 	}
@@ -123,6 +140,9 @@ func work(_ context.Context, job bubble.Job) error {
 	if err := json.Unmarshal(job.Request, &o); err != nil {
 		return err
 	}
+	if o.Race {
+		return job.Progress(facts{Lost: race()})
+	}
 	file, err := os.Create(filepath.Join(o.Dir, "file"))
 	if err != nil {
 		return err
@@ -136,6 +156,9 @@ func work(_ context.Context, job bubble.Job) error {
 		return err
 	}
 	exact.NoteString(fmt.Sprint(born, os.Getpid(), host, runtime.NumCPU()))
+	if err := job.Progress(facts{Host: host}); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var all, helpers sync.WaitGroup
 	for i := range members / 10 {
@@ -147,8 +170,14 @@ func work(_ context.Context, job bubble.Job) error {
 	all.Wait()
 	cancel()
 	helpers.Wait()
+	if o.Crash {
+		panic(crash)
+	}
 	return nil
 }
+
+// crash is what the process ends with if it is asked to.
+const crash = "as asked for"
 
 // feed offers numbers on both channels.
 func (c *crowd) feed(ctx context.Context, n int) {
@@ -193,6 +222,31 @@ func (c *crowd) member(n int) {
 			time.Sleep(time.Duration(rand.N(5)) * 100 * time.Microsecond)
 		}
 	}
+}
+
+// race has clients count in a map that no lock guards, and returns how many of
+// their updates were lost: none, unless a goroutine is preempted between its
+// look and its write.
+func race() int {
+	const clients, updates, keys = 10, 50, 5
+	count := map[int]int{}
+	var all sync.WaitGroup
+	for n := range clients {
+		all.Go(func() {
+			for i := range updates {
+				was := count[i%keys]
+				log := fmt.Sprint(n, was) // as a state machine's wrapper might
+				count[i%keys] = was + min(len(log), 1)
+				time.Sleep(time.Duration(rand.N(3)) * time.Millisecond)
+			}
+		})
+	}
+	all.Wait()
+	left := clients * updates
+	for _, n := range count {
+		left -= n
+	}
+	return left
 }
 
 // spin computes for a time that no clock of the bubble knows.
