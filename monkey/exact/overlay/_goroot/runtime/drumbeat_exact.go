@@ -74,6 +74,9 @@ const (
 	// would starve the third, for which they wait.
 	exactLevel      = 4096
 	exactMaxChanges = 256
+	// exactLeastGrowth is the part by which the heap has to grow between two
+	// collections, whatever the memory limit: 1/8.
+	exactLeastGrowth = 8
 	// exactMaxEvents bounds how many events (exactEvent) there are between the
 	// decision that is a point of preemption and the preemption.
 	exactMaxEvents = 64
@@ -534,7 +537,9 @@ func exactIdle(gp *g) {
 	if exact.bubble != bubble {
 		return
 	}
-	if gcController.heapLive.Load() < gcController.heapGoal() {
+	live, marked := gcController.heapLive.Load(), gcController.heapMarked
+	// Under a memory limit that is too low the goal is passed all the time.
+	if live < gcController.heapGoal() || live < marked+marked/exactLeastGrowth {
 		return
 	}
 	exact.state.collected++
