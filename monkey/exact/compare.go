@@ -20,7 +20,8 @@ const (
 	traceCreated        // goroutine; its creator, and the names of its first function and of the one that started it, follow
 	traceInstant        // the clock moved; nanoseconds since the beginning
 	traceNote           // the program noted something; a part of its hash
-	traceKinds
+	traceDrawn          // random numbers were drawn since the last decision; a part of where their streams are
+	traceKinds   = 8
 )
 
 // maxName bounds the name of a function in a trace.
@@ -154,11 +155,15 @@ func (t *Trace) describe(s event) string {
 	case traceInstant:
 		return fmt.Sprintf("moved the clock to %s", time.Duration(s.number))
 	}
+	what := "noted other data"
+	if s.kind == traceDrawn {
+		what = "drew other random numbers"
+	}
 	by := "nobody"
 	if n := len(t.last); n > 0 {
 		by = t.last[n-1].String()
 	}
-	return fmt.Sprintf("noted other data (%08x), in %s", s.number, by)
+	return fmt.Sprintf("%s (%08x), in %s", what, s.number, by)
 }
 
 // Difference is where two executions part.

@@ -94,7 +94,7 @@ type Explore struct {
 	Order Order
 	// Preemptions is how many goroutines are preempted in the middle of what
 	// they do, at most 256. Each comes a few locks, channel operations or
-	// allocations after a decision that is drawn from the first Horizon.
+	// reads of the clock after a decision that is drawn from the first Horizon.
 	Preemptions int
 	// Horizon is about how many decisions the run will have.
 	Horizon int

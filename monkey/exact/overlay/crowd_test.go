@@ -106,36 +106,35 @@ func TestCrashedExecutionHasItsFingerprint(t *testing.T) {
 	require.Equal(t, first.Fingerprint, again.Fingerprint)
 }
 
-// tracesOf opens the traces of two executions.
-func tracesOf(t *testing.T, binary string, seeds [2]string) [2]*exact.Trace {
+// traceOf opens the trace of an execution.
+func traceOf(t *testing.T, binary, seed string, env ...string) *exact.Trace {
 	t.Helper()
-	var traces [2]*exact.Trace
-	for i, seed := range seeds {
-		path := filepath.Join(t.TempDir(), "trace")
-		traced := mustRunCrowd(t, binary, seed, "CROWD_TRACE="+path)
-		require.False(t, traced.TraceFull)
-		require.Equal(t, mustRunCrowd(t, binary, seed).Fingerprint, traced.Fingerprint, "a trace changes no decision")
-		tr, err := exact.OpenTrace(path)
-		require.NoError(t, err)
-		t.Cleanup(func() { tr.Close() })
-		traces[i] = tr
-	}
-	return traces
+	path := filepath.Join(t.TempDir(), "trace")
+	traced := mustRunCrowd(t, binary, seed, append(env, "CROWD_TRACE="+path)...)
+	require.False(t, traced.TraceFull)
+	require.Equal(t, mustRunCrowd(t, binary, seed, env...).Fingerprint, traced.Fingerprint, "a trace changes no decision")
+	tr, err := exact.OpenTrace(path)
+	require.NoError(t, err)
+	t.Cleanup(func() { tr.Close() })
+	return tr
 }
 
 func TestTracesTellWhereExecutionsPart(t *testing.T) {
 	binary, err := buildCrowd(t, edits)
 	require.NoError(t, err)
-	same := tracesOf(t, binary, [2]string{"1", "1"})
-	d, err := exact.Compare(same[0], same[1])
+	d, err := exact.Compare(traceOf(t, binary, "1"), traceOf(t, binary, "1"))
 	require.NoError(t, err)
 	require.Nil(t, d)
-	other := tracesOf(t, binary, [2]string{"1", "2"})
-	d, err = exact.Compare(other[0], other[1])
+
+	d, err = exact.Compare(traceOf(t, binary, "1"), traceOf(t, binary, "2"))
 	require.NoError(t, err)
-	require.NotNil(t, d)
+	require.Contains(t, d.A, "drew other random numbers")
+
+	d, err = exact.Compare(traceOf(t, binary, "1"), traceOf(t, binary, "1", `CROWD_EXPLORE={"Preemptions":1,"Horizon":1000}`))
+	require.NoError(t, err)
+	require.NotZero(t, d.Decision)
 	require.NotEqual(t, d.A, d.B)
-	require.Contains(t, d.String(), "main.work", "the program's own functions are named")
+	require.Contains(t, d.String(), "started by main.work", "goroutines are named by their functions")
 }
 
 func TestExplorationIsAnInput(t *testing.T) {

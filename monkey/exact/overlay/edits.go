@@ -61,10 +61,16 @@ var edits = []Edit{
 		Why:  "notes the decision",
 	},
 	{
+		File: "runtime/proc.go",
+		Old:  "\tif gp == nil || gp == mp.g0 {\n\t\treturn false\n\t}\n\tif readgstatus(gp)&^_Gscan == _Gsyscall {\n",
+		New:  "\tif gp == nil || gp == mp.g0 || exactMember(gp) {\n\t\treturn false\n\t}\n\tif readgstatus(gp)&^_Gscan == _Gsyscall {\n",
+		Why:  "nobody asks a goroutine to yield after 10 ms of real time; large allocations look at that, too",
+	},
+	{
 		File: "runtime/stack.go",
 		Old:  "\t\tif !canPreemptM(thisg.m) {\n",
 		New:  "\t\tif !canPreemptM(thisg.m) || exactHolds(gp) {\n",
-		Why:  "no preemption after 10 ms of real time",
+		Why:  "a request that comes late, when a goroutine that was asked outside of the bubble has entered it",
 	},
 	{
 		File: "runtime/proc.go",
@@ -127,6 +133,12 @@ var edits = []Edit{
 		Why:  "the same, for the collection that is due after two minutes",
 	},
 	{
+		File: "runtime/mgc.go",
+		Old:  "func clearpools() {\n",
+		New:  "func clearpools() {\n\tif exactNoGC() {\n\t\treturn\n\t}\n",
+		Why:  "what is in a sync.Pool must not depend on when garbage was collected, and whether New has to be called",
+	},
+	{
 		File: "runtime/synctest.go",
 		Old:  "\tgp.bubble = bubble\n\tdefer func() {\n\t\tgp.bubble = nil\n\t}()\n\n\t// This is newproc",
 		New:  "\tgp.bubble = bubble\n\texactBegin(bubble, gp)\n\tdefer func() {\n\t\texactEnd(bubble)\n\t\tgp.bubble = nil\n\t}()\n\n\t// This is newproc",
@@ -175,9 +187,9 @@ var edits = []Edit{
 		Why:  "a place where exploration may preempt",
 	},
 	{
-		File: "runtime/malloc.go",
-		Old:  "func mallocgc(size uintptr, typ *_type, needzero bool) unsafe.Pointer {\n",
-		New:  "func mallocgc(size uintptr, typ *_type, needzero bool) unsafe.Pointer {\n\texactEvent()\n",
+		File: "runtime/time.go",
+		Old:  "func time_runtimeNow() (sec int64, nsec int32, mono int64) {\n",
+		New:  "func time_runtimeNow() (sec int64, nsec int32, mono int64) {\n\texactEvent()\n",
 		Why:  "a place where exploration may preempt",
 	},
 	{

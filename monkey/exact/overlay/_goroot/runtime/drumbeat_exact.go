@@ -113,6 +113,7 @@ var exact struct {
 	now     int64  // the bubble's clock at the last decision
 	instant uint64 // decisions in this instant
 	stream  [exactStreams]uint64
+	draws   uint64 // where the streams were at the last decision
 
 	lowest  uint64                  // the lowest priority given so far
 	changes [exactMaxChanges]uint64 // decisions that are points of preemption, rising
@@ -336,12 +337,26 @@ func exactStarter(creator *g) string {
 	n := gcallers(creator, 0, pcs[:])
 	name := ""
 	for _, pc := range pcs[:n] {
-		name = exactFunction(pc - 1)
-		if !stringslite.HasPrefix(name, "sync.") && !stringslite.HasPrefix(name, "golang.org/x/sync/") {
+		f := exactFunction(pc - 1)
+		if stringslite.HasPrefix(f, "runtime.") {
+			continue
+		}
+		if name = f; !exactStartsForOthers(f) {
 			break
 		}
 	}
 	return name
+}
+
+// exactStartsForOthers reports whether a function is of a package that starts
+// goroutines for others.
+func exactStartsForOthers(function string) bool {
+	for _, p := range [...]string{"sync.", "golang.org/x/sync/", "github.com/lni/goutils/syncutil."} {
+		if stringslite.HasPrefix(function, p) {
+			return true
+		}
+	}
+	return false
 }
 
 // exactPut puts a goroutine of the bubble into the bubble's queue and reports
@@ -480,6 +495,11 @@ func exactRun(gp *g, inheritTime bool) {
 		exactMix(uint64(exactTraceInstant), s.now)
 		exactRecord(exactTraceInstant, s.now)
 	}
+	if draws := exact.stream[exactStreamRand] ^ exact.stream[exactStreamOrder]; draws != exact.draws {
+		exact.draws = draws
+		exactMix(exactTraceDrawn, draws)
+		exactRecord(exactTraceDrawn, draws>>exactDrawnShift)
+	}
 	exact.instant++
 	s.decisions++
 	exactMix(gp.exact.id, gp.exact.entry)
@@ -491,16 +511,18 @@ func exactRun(gp *g, inheritTime bool) {
 	}
 }
 
-// exactEvent is called where goroutines meet: locks, channels, selects. The
-// last of exact.events has the goroutine preempted at its next call of a
-// function.
+// exactEvent is called where goroutines meet, by locks and channels, and where
+// the clock is read. The last of exact.events has the goroutine preempted at its
+// next call of a function. Allocations would be more, but their number is not
+// the same in every run.
 //
 //go:nosplit
 func exactEvent() {
 	if exact.events == 0 {
 		return
 	}
-	if gp := getg(); exactMember(gp) {
+	// The bubble's timers run on a system stack, which nobody preempts.
+	if gp := getg(); gp == gp.m.curg && exactMember(gp) {
 		if exact.events--; exact.events == 0 {
 			gp.exact.preempt, gp.preempt = true, true
 			gp.stackguard0 = stackPreempt
@@ -592,7 +614,12 @@ const (
 	exactTraceCreated = 1 // goroutine, then its creator, and the names of its first function and of the one that started it
 	exactTraceInstant = 2 // nanoseconds since the beginning
 	exactTraceNote    = 3 // part of what the program noted
-	exactTraceKinds   = 4
+	exactTraceDrawn   = 4 // random numbers were drawn; part of where their streams are
+	exactTraceKinds   = 8
+
+	// exactDrawnShift leaves two bytes of where the streams are: enough to see
+	// that they parted, and where.
+	exactDrawnShift = 64 - 11
 
 	exactMaxName = 1024
 	// exactTraceSpare is more than a record takes.

@@ -235,7 +235,7 @@ func race() int {
 		all.Go(func() {
 			for i := range updates {
 				was := count[i%keys]
-				log := fmt.Sprint(n, was) // as a state machine's wrapper might
+				log := fmt.Sprint(time.Now(), n, was) // as a state machine's wrapper might
 				count[i%keys] = was + min(len(log), 1)
 				time.Sleep(time.Duration(rand.N(3)) * time.Millisecond)
 			}
