@@ -151,6 +151,18 @@ var edits = []Edit{
 		Why:  "collects garbage when everybody waits",
 	},
 	{
+		File: "runtime/alg.go",
+		Old:  "func typehash(t *_type, p unsafe.Pointer, h uintptr) uintptr {\n",
+		New:  "func typehash(t *_type, p unsafe.Pointer, h uintptr) uintptr {\n\tif n, ok := exactNumber(t, p); ok {\n\t\treturn memhash64(noescape(unsafe.Pointer(&n)), h)\n\t}\n",
+		Why:  "the order of maps with interfaces for keys that hold pointers: the memory is not laid out the same in every run",
+	},
+	{
+		File: "runtime/mheap.go",
+		Old:  "\tcase _KindSpecialBubble:\n",
+		New:  "\tcase exactSpecial:\n\t\texactForget(s)\n\tcase _KindSpecialBubble:\n",
+		Why:  "forgets the number that the edit before this one gave to an object",
+	},
+	{
 		File: "os/exec.go",
 		Old:  "func Getpid() int { return syscall.Getpid() }\n",
 		New:  "func Getpid() int {\n\tif pid, _, ok := runtime_exactIdentity(); ok {\n\t\treturn pid\n\t}\n\treturn syscall.Getpid()\n}\n\nfunc runtime_exactIdentity() (pid int, host string, ok bool)\n",

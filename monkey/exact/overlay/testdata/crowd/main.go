@@ -101,7 +101,13 @@ type crowd struct {
 	a, b  chan int
 	file  *os.File
 	junk  []byte
+	peers map[fmt.Stringer]int // by pointers, as gRPC has its connections
 }
+
+// peer is somewhere in memory.
+type peer struct{ n int }
+
+func (p *peer) String() string { return strconv.Itoa(p.n) }
 
 const (
 	members = 100
@@ -148,7 +154,7 @@ func work(_ context.Context, job bubble.Job) error {
 		return err
 	}
 	defer file.Close()
-	c := &crowd{count: map[int]int{}, a: make(chan int), b: make(chan int, 3), file: file}
+	c := &crowd{count: map[int]int{}, peers: map[fmt.Stringer]int{}, a: make(chan int), b: make(chan int, 3), file: file}
 	c.cond = sync.NewCond(&c.mu)
 	c.pool.New = func() any { return new([64 << 10]byte) }
 	host, err := os.Hostname()
@@ -212,6 +218,7 @@ func (c *crowd) member(n int) {
 		}
 		if n == 50 && r%5 == 0 {
 			spin(30 * time.Millisecond)
+			c.junk = make([]byte, 1<<20) // while a request to yield waits
 		}
 		c.junk = make([]byte, 32<<10)
 		c.mu.Unlock()
@@ -273,6 +280,11 @@ func (c *crowd) draw(n int) {
 	defer c.mu.Unlock()
 	for key := range c.count {
 		exact.NoteString(strconv.Itoa(key))
+		break
+	}
+	c.peers[&peer{n}]++
+	for p := range c.peers {
+		exact.NoteString(p.String())
 		break
 	}
 	fmt.Fprintln(c.file, n, b)
