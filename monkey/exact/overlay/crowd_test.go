@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -63,16 +64,11 @@ func mustRunCrowd(t *testing.T, binary string, seed string, env ...string) crowd
 
 // load keeps the machine busy until the test ends.
 func load(t *testing.T) {
-	done := make(chan struct{})
-	t.Cleanup(func() { close(done) })
+	var done atomic.Bool
+	t.Cleanup(func() { done.Store(true) })
 	for range 3 {
 		go func() {
-			for {
-				select {
-				case <-done:
-					return
-				default:
-				}
+			for !done.Load() {
 			}
 		}()
 	}
