@@ -18,10 +18,8 @@ import (
 // notShown are edits whose absence testdata/crowd does not bring to light, by
 // their File and the beginning of their Why.
 var notShown = map[string]string{
-	"runtime/rand.go a new thread":  "a thread has to be started in the middle of a goroutine of the bubble",
 	"runtime/mgc.go the same":       "it takes two minutes without a collection",
 	"runtime/proc.go a P for which": "the P is taken up again a moment later, by whoever of the noise comes next",
-	"runtime/sema.go a sync.Mutex":  "a waiter has to lose the lock again after 1 ms",
 	"runtime/stack.go a request":    "the watchdog has to be late by exactly this much",
 }
 

@@ -205,6 +205,12 @@ var edits = []Edit{
 		Why:  "a place where exploration may preempt",
 	},
 	{
+		File: "runtime/select.go",
+		Old:  "func selectgo(cas0 *scase, order0 *uint16, pc0 *uintptr, nsends, nrecvs int, block bool) (int, bool) {\n",
+		New:  "func selectgo(cas0 *scase, order0 *uint16, pc0 *uintptr, nsends, nrecvs int, block bool) (int, bool) {\n\texactEvent()\n",
+		Why:  "a place where exploration may preempt",
+	},
+	{
 		File: "internal/sync/mutex.go",
 		Old:  "func (m *Mutex) Lock() {\n",
 		New:  "func (m *Mutex) Lock() {\n\truntime_exactEvent()\n",

@@ -225,6 +225,11 @@ func (c *crowd) member(n int) {
 		c.cond.Broadcast()
 		c.pool.Put(buf)
 		c.draw(n)
+		own := make(chan time.Time, 1)
+		for range 3 { // places where exploration may preempt
+			own <- time.Now()
+			<-own
+		}
 		if rand.N(3) == 0 {
 			time.Sleep(time.Duration(rand.N(5)) * 100 * time.Microsecond)
 		}
@@ -281,6 +286,9 @@ func (c *crowd) draw(n int) {
 	for key := range c.count {
 		exact.NoteString(strconv.Itoa(key))
 		break
+	}
+	if len(c.peers) == 300 {
+		c.peers = map[fmt.Stringer]int{} // those before are garbage
 	}
 	c.peers[&peer{n}]++
 	for p := range c.peers {
