@@ -37,6 +37,9 @@ type Options struct {
 	Duration time.Duration
 	// Out is the directory that gets the run's directory.
 	Out string
+	// Exact makes the run repeatable to the last decision of the scheduler. The
+	// program has to be built with the overlay of package monkey/exact/overlay.
+	Exact bool
 	// Progress hears how the run goes, from one goroutine at a time. May be nil.
 	Progress func(Progress)
 	// Warnings gets what people should know and no verdict says. May be nil.

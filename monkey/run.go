@@ -61,7 +61,12 @@ func (o *Options) hold(ctx context.Context, dir string) error {
 	if err := writeSoftSettings(dir); err != nil {
 		return err
 	}
+	var ex *bubble.Exact
+	if o.Exact {
+		ex = &bubble.Exact{Seed: o.Seed, Trace: filepath.Join(dir, "decisions.trace")}
+	}
 	exit, err := bubble.Command{
+		Exact:    ex,
 		Request:  engine.Request{Dir: dir, Seed: o.Seed},
 		Dir:      dir,
 		Realtime: o.Clock == ClockReal,
@@ -75,6 +80,11 @@ func (o *Options) hold(ctx context.Context, dir string) error {
 	}.Run(ctx)
 	if err != nil {
 		return fmt.Errorf("the process that holds the world: %w", err)
+	}
+	if o.Exact {
+		if err := rundir.WriteJSON(dir, "exact.json", exit.Exact); err != nil {
+			return err
+		}
 	}
 	end := rundir.End{Error: exit.Err, Signal: exit.Signal, Killed: exit.Killed, Stopped: exit.Stopped, Code: exit.Code}
 	if exit.Crash != nil {

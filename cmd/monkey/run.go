@@ -33,6 +33,7 @@ type runFlags struct {
 	out      string
 	sets     []string
 	json     bool
+	exact    bool
 }
 
 func (f *runFlags) register(fs *pflag.FlagSet) {
@@ -41,6 +42,7 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.DurationVar(&f.duration, "duration", 0, "length of the phase with faults (default: the scenario's)")
 	fs.StringVar(&f.out, "out", "runs", "directory for the directories of runs")
 	fs.StringArrayVar(&f.sets, "set", nil, "override a field of the scenario, path=value; repeatable")
+	fs.BoolVar(&f.exact, "exact", false, "make the run repeatable to the last decision of the scheduler")
 	fs.BoolVar(&f.json, "json", false, "print the result as JSON on standard output, and nothing else")
 }
 
@@ -54,7 +56,7 @@ func (f *runFlags) options(file string) (monkey.Options, error) {
 		return monkey.Options{}, program.Usagef("--duration %s: expected a length of time such as 10m", f.duration)
 	}
 	return monkey.Options{File: file, Seed: seed, World: f.world, Clock: f.clock, Sets: f.sets,
-		Duration: f.duration, Out: f.out, Warnings: os.Stderr}, nil
+		Duration: f.duration, Out: f.out, Exact: f.exact, Warnings: os.Stderr}, nil
 }
 
 // drawSeed reads --seed, or draws one short enough to be typed again.
@@ -82,6 +84,11 @@ func runCommand(code *int) *cobra.Command {
 		RunE: func(cmd *cobra.Command, files []string) error {
 			if err := validateAll(&f, files); err != nil {
 				return err
+			}
+			if f.exact {
+				if err := becomeExact(cmd.Context()); err != nil {
+					return err
+				}
 			}
 			for _, file := range files {
 				o, err := f.options(file)

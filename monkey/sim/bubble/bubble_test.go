@@ -19,6 +19,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/drumbeat-raft/drumbeat/monkey/exact"
 )
 
 func TestMain(m *testing.M) {
@@ -172,6 +174,19 @@ func TestChildThatDoesNotStopIsKilledAndShowsWhereItHangs(t *testing.T) {
 func TestRequestThatIsNotJSON(t *testing.T) {
 	_, err := Command{Request: func() {}, Log: filepath.Join(t.TempDir(), "log")}.Run(t.Context())
 	require.ErrorContains(t, err, "encode the request")
+}
+
+func TestExactRunIsRefusedWithoutItsOverlay(t *testing.T) {
+	if exact.Built() == nil {
+		t.Skip("these tests were built with the overlay")
+	}
+	_, err := Command{Request: order{Do: "fail"}, Exact: &Exact{Seed: 1}, Log: filepath.Join(t.TempDir(), "log")}.Run(t.Context())
+	require.ErrorIs(t, err, exact.ErrNotBuilt)
+}
+
+func TestExactRunNeedsVirtualTime(t *testing.T) {
+	_, err := Command{Request: order{Do: "fail"}, Exact: &Exact{}, Realtime: true, Log: filepath.Join(t.TempDir(), "log")}.Run(t.Context())
+	require.ErrorContains(t, err, "virtual time")
 }
 
 // parentEnv makes the test binary a parent that is going to be killed. Its

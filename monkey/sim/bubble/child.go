@@ -38,6 +38,7 @@ type envelope struct {
 	GCPercent   int             `json:"gc_percent"`
 	MemoryLimit int64           `json:"memory_limit"`
 	Profile     string          `json:"profile"`
+	Exact       *record         `json:"exact,omitempty"`
 	Request     json.RawMessage `json:"request"`
 }
 
@@ -106,7 +107,12 @@ func Main(work func(context.Context, Job) error) {
 		finish()
 		os.Exit(code)
 	}
-	run(f, finish)
+	arm, err := e.Exact.arm()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bubble:", err)
+		os.Exit(exitProtocol)
+	}
+	run(arm, f, finish)
 }
 
 // profile begins a CPU profile, if a file is named, and returns what ends it.

@@ -14,6 +14,8 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+
+	"github.com/drumbeat-raft/drumbeat/monkey/exact"
 )
 
 // stopLine asks the child to stop.
@@ -53,6 +55,10 @@ type Command struct {
 	MemoryLimit int64
 	// Profile, unless empty, is the file for a CPU profile of the child.
 	Profile string
+	// Exact, unless nil, makes the run repeatable to the last decision of the
+	// scheduler. This executable must have been built with the overlay of
+	// package monkey/exact/overlay.
+	Exact *Exact
 }
 
 // Exit is how a child ended. All went well if Done and neither Err nor Crash
@@ -74,6 +80,8 @@ type Exit struct {
 	// Crash is the panic or fatal error that ended the child, if one did. It may
 	// come after Done, when the work left goroutines behind.
 	Crash *Crash
+	// Exact is how far an exact run came; also one that crashed.
+	Exact exact.State
 }
 
 // child is a running child process.
@@ -90,7 +98,15 @@ type child struct {
 // also dies when this process does. The error tells that the child could not
 // be run or watched at all; everything else is in Exit.
 func (c Command) Run(ctx context.Context) (Exit, error) {
-	envelope, err := c.envelope()
+	if c.Exact != nil {
+		return c.runExact(ctx)
+	}
+	return c.run(ctx, nil)
+}
+
+// run runs a child that writes the record of an exact run, if it is one.
+func (c Command) run(ctx context.Context, record *record) (Exit, error) {
+	envelope, err := c.envelope(record)
 	if err != nil {
 		return Exit{}, err
 	}
@@ -99,7 +115,7 @@ func (c Command) Run(ctx context.Context) (Exit, error) {
 		return Exit{}, fmt.Errorf("create the log of the child process: %w", err)
 	}
 	defer log.Close()
-	ch, err := start(c.Dir, log)
+	ch, err := start(c.Dir, log, record.environ())
 	if err != nil {
 		return Exit{}, err
 	}
@@ -126,7 +142,7 @@ func (c Command) Run(ctx context.Context) (Exit, error) {
 // start starts the child. It stays tied to the thread that starts it, so one
 // goroutine keeps that thread until the child has ended: with the thread, not
 // with the process, ends what Pdeathsig calls the parent.
-func start(dir string, log *os.File) (*child, error) {
+func start(dir string, log *os.File, environ []string) (*child, error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find the executable for the child process: %w", err)
@@ -137,7 +153,7 @@ func start(dir string, log *os.File) (*child, error) {
 	}
 	cmd := exec.Command(exe)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), childEnv+"=1")
+	cmd.Env = append(append(os.Environ(), childEnv+"=1"), environ...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.ExtraFiles = []*os.File{w}
 	cmd.SysProcAttr = dieWithParent()
@@ -165,12 +181,12 @@ func start(dir string, log *os.File) (*child, error) {
 }
 
 // envelope is the line that the child gets first.
-func (c Command) envelope() ([]byte, error) {
+func (c Command) envelope(record *record) ([]byte, error) {
 	request, err := json.Marshal(c.Request)
 	if err != nil {
 		return nil, fmt.Errorf("encode the request to the child process: %w", err)
 	}
-	e := envelope{Realtime: c.Realtime, GCPercent: c.GCPercent, MemoryLimit: c.MemoryLimit, Profile: c.Profile, Request: request}
+	e := envelope{Realtime: c.Realtime, GCPercent: c.GCPercent, MemoryLimit: c.MemoryLimit, Profile: c.Profile, Exact: record, Request: request}
 	if e.GCPercent == 0 {
 		e.GCPercent = defaultGCPercent
 	}

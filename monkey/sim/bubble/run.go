@@ -15,16 +15,17 @@ import (
 // was asked to stop.
 const stopPoll = 100 * time.Millisecond
 
-// run calls f in a bubble, then finish outside of it, and does not return: it
-// ends the process with the code that f returned. All goroutines that f started
+// run calls arm, then f in a bubble, then finish outside of it, and does not
+// return: it ends the process with the code that f returned. All goroutines that f started
 // must have ended or be about to; what waits for ever then is a crash with the
 // message of synctest. The process must have no arguments, because testing.Main
 // would read them.
-func run(f func() int, finish func()) {
+func run(arm func(), f func() int, finish func()) {
 	testing.Main(func(_, _ string) (bool, error) { return true, nil }, []testing.InternalTest{{
 		Name: "bubble",
 		F: func(t *testing.T) {
 			var code int
+			arm()
 			synctest.Test(t, func(*testing.T) { code = f() })
 			finish()
 			os.Exit(code) // before testing prints its own verdict

@@ -13,6 +13,7 @@ import (
 // conn is one end of a stream. Its fields but the constant ones are guarded by
 // the network's lock.
 type conn struct {
+	id            uint64 // in order of creation
 	net           *Network
 	proc          *process
 	local, remote addr
@@ -45,7 +46,8 @@ func (n *Network) newStream(client, server *process, to string) (*conn, *conn) {
 	c.in, s.in = s.out, c.out
 	for _, e := range []*conn{c, s} {
 		e.readBy.passed, e.writeBy.passed = make(chan struct{}), make(chan struct{})
-		e.proc.conns[e] = struct{}{}
+		e.id = n.newID()
+		e.proc.conns[e.id] = e
 	}
 	return c, s
 }
@@ -169,7 +171,7 @@ func (c *conn) reset(err error) {
 
 // leave cleans up behind an end that is closed or broken, once or again.
 func (c *conn) leave() {
-	delete(c.proc.conns, c)
+	delete(c.proc.conns, c.id)
 	c.flows()
 	c.readBy.clear()
 	c.writeBy.clear()
@@ -179,8 +181,8 @@ func (c *conn) leave() {
 		close(c.done)
 	}
 	if c.peer.gone() {
-		delete(c.out.link.pipes, c.out)
-		delete(c.in.link.pipes, c.in)
+		delete(c.out.link.pipes, c.out.id)
+		delete(c.in.link.pipes, c.in.id)
 	}
 }
 

@@ -3,7 +3,9 @@
 package simnet
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -44,7 +46,7 @@ type link struct {
 	q      Link
 	rng    *rand.Rand
 	counts Counts
-	pipes  map[*pipe]struct{} // streams in this direction
+	pipes  map[uint64]*pipe // streams in this direction, by id
 
 	queue   []delivery // Raft messages under way, by time
 	lastDue time.Duration
@@ -80,7 +82,7 @@ func (n *Network) Link(from, to string) Link {
 func (n *Network) HealAll() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for _, l := range n.links {
+	for _, l := range n.inOrder() {
 		l.set(Link{})
 	}
 	n.wake()
@@ -119,7 +121,7 @@ func (n *Network) Partition(groups ...[]string) {
 func (n *Network) Isolate(name string) {
 	n.mu.Lock()
 	var ends [][2]string
-	for other := range n.hosts {
+	for _, other := range slices.Sorted(maps.Keys(n.hosts)) {
 		if other != name {
 			ends = append(ends, [2]string{name, other}, [2]string{other, name})
 		}
@@ -148,13 +150,26 @@ func (n *Network) cut(cut bool, ends ...[2]string) {
 func (l *link) set(q Link) {
 	was := l.q.Cut
 	l.q = q
-	for p := range l.pipes {
+	for _, p := range l.pipesInOrder() {
 		if q.Cut && !was {
 			p.hold()
 		} else if was && !q.Cut {
 			p.release()
 		}
 	}
+}
+
+// inOrder lists the links by the names of their ends: what is done to all of
+// them is done in the same order in every run.
+func (n *Network) inOrder() []*link {
+	return slices.SortedFunc(maps.Values(n.links), func(a, b *link) int {
+		return cmp.Or(cmp.Compare(a.pair.from, b.pair.from), cmp.Compare(a.pair.to, b.pair.to))
+	})
+}
+
+// pipesInOrder lists the streams by their age.
+func (l *link) pipesInOrder() []*pipe {
+	return slices.SortedFunc(maps.Values(l.pipes), func(a, b *pipe) int { return cmp.Compare(a.id, b.id) })
 }
 
 // chance draws whether something of the given probability happens.

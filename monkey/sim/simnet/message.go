@@ -7,6 +7,8 @@ import (
 	"time"
 
 	pb "github.com/lni/dragonboat/v3/raftpb"
+
+	"github.com/drumbeat-raft/drumbeat/monkey/exact"
 )
 
 // delivery is a batch of Raft messages under way. The batch is a copy.
@@ -90,6 +92,7 @@ func (n *Network) copyBatch(b pb.MessageBatch) (pb.MessageBatch, error) {
 	if err != nil {
 		return c, err
 	}
+	exact.Note((*buf)[:size])
 	err = c.Unmarshal((*buf)[:size])
 	return c, err
 }

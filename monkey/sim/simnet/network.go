@@ -3,9 +3,12 @@
 package simnet
 
 import (
+	"cmp"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -36,6 +39,7 @@ type Network struct {
 	mu      sync.Mutex // guards everything below and all that belongs to it
 	hosts   map[string]*machine
 	links   map[pair]*link
+	lastID  uint64        // given to a conn or a pipe
 	changed chan struct{} // closed and replaced when a link or a host changes
 	closed  bool
 }
@@ -55,7 +59,7 @@ type process struct {
 	dead       chan struct{} // closed when it dies
 	transports map[string]*transport
 	listeners  map[string]*listener
-	conns      map[*conn]struct{}
+	conns      map[uint64]*conn // by id
 }
 
 // New makes a network without any host. Close it when it is no longer used.
@@ -75,10 +79,10 @@ func New(seed uint64) *Network {
 func (n *Network) Close() {
 	n.mu.Lock()
 	n.closed = true
-	for _, h := range n.hosts {
-		n.end(h, false)
+	for _, name := range slices.Sorted(maps.Keys(n.hosts)) {
+		n.end(n.hosts[name], false)
 	}
-	for _, l := range n.links {
+	for _, l := range n.inOrder() {
 		l.stop()
 	}
 	n.mu.Unlock()
@@ -119,12 +123,19 @@ func (n *Network) end(h *machine, reset bool) {
 		return
 	}
 	close(p.dead)
-	for _, l := range p.listeners {
-		l.abandon()
+	for _, address := range slices.Sorted(maps.Keys(p.listeners)) {
+		p.listeners[address].abandon()
 	}
-	for c := range p.conns {
+	for _, c := range p.connsInOrder() {
 		c.orphan(reset)
 	}
+}
+
+// newID numbers connections and pipes. Maps are keyed by these numbers instead
+// of by pointers, so that no order depends on addresses.
+func (n *Network) newID() uint64 {
+	n.lastID++
+	return n.lastID
 }
 
 // host finds a host or makes it, with a process that is alive.
@@ -154,8 +165,13 @@ func newProcess(h *machine) *process {
 		dead:       make(chan struct{}),
 		transports: map[string]*transport{},
 		listeners:  map[string]*listener{},
-		conns:      map[*conn]struct{}{},
+		conns:      map[uint64]*conn{},
 	}
+}
+
+// connsInOrder lists the open connections by their age.
+func (p *process) connsInOrder() []*conn {
+	return slices.SortedFunc(maps.Values(p.conns), func(a, b *conn) int { return cmp.Compare(a.id, b.id) })
 }
 
 func (p *process) isDead() bool {
@@ -171,8 +187,8 @@ func (p *process) isDead() bool {
 func (n *Network) wake() {
 	close(n.changed)
 	n.changed = make(chan struct{})
-	for _, h := range n.hosts {
-		for c := range h.proc.conns {
+	for _, name := range slices.Sorted(maps.Keys(n.hosts)) {
+		for _, c := range n.hosts[name].proc.connsInOrder() {
 			c.recheck()
 		}
 	}
@@ -185,7 +201,7 @@ func (n *Network) link(from, to string) *link {
 	if l == nil {
 		h := fnv.New64a()
 		fmt.Fprintf(h, "%q %q", from, to)
-		l = &link{net: n, pair: p, rng: rand.New(rand.NewPCG(n.seed, h.Sum64())), pipes: map[*pipe]struct{}{}}
+		l = &link{net: n, pair: p, rng: rand.New(rand.NewPCG(n.seed, h.Sum64())), pipes: map[uint64]*pipe{}}
 		n.links[p] = l
 	}
 	return l

@@ -5,6 +5,8 @@ package simnet
 import (
 	"math"
 	"time"
+
+	"github.com/drumbeat-raft/drumbeat/monkey/exact"
 )
 
 // heldBack is when bytes arrive that a cut or a silent host keeps back.
@@ -13,6 +15,7 @@ const heldBack = time.Duration(math.MaxInt64)
 // pipe is one direction of a stream: the bytes that were written and not yet
 // read, in order. Guarded by the network's lock.
 type pipe struct {
+	id   uint64 // in order of creation
 	net  *Network
 	link *link
 	from *conn // writes
@@ -35,8 +38,8 @@ type segment struct {
 }
 
 func newPipe(l *link, from, to *conn) *pipe {
-	p := &pipe{net: l.net, link: l, from: from, to: to, readable: make(chan struct{}, 1), writable: make(chan struct{}, 1)}
-	l.pipes[p] = struct{}{}
+	p := &pipe{id: l.net.newID(), net: l.net, link: l, from: from, to: to, readable: make(chan struct{}, 1), writable: make(chan struct{}, 1)}
+	l.pipes[p.id] = p
 	return p
 }
 
@@ -49,6 +52,7 @@ func signal(ch chan struct{}) {
 
 // send puts a copy of data, or the end of the stream, on its way.
 func (p *pipe) send(data []byte, fin bool) {
+	exact.Note(data)
 	p.size += len(data)
 	due := heldBack
 	if p.link.q.Cut || p.to.gone() {
