@@ -273,8 +273,9 @@ type Fault struct {
 	// To is when it ended or was healed; 0 if it lasted to the end.
 	To int64 `json:"to"`
 	// Late is by how much it began later than planned, and Reason what it had
-	// to wait for.
+	// to wait for. Exact says that the time was given; otherwise it was drawn.
 	Late   int64  `json:"late,omitempty"`
+	Exact  bool   `json:"exact,omitempty"`
 	Reason string `json:"reason,omitempty"`
 	// Skipped says that it never began, because of Reason.
 	Skipped bool `json:"skipped,omitempty"`

@@ -212,21 +212,26 @@ func (o *observer) whole(ctx context.Context) int {
 	return n
 }
 
-// safe reports whether losing hosts now leaves every cluster, and DrummerDB, a
-// majority of running voters.
-func (o *observer) safe(hosts []string) bool {
+// safe implements fault.Safe for all clusters, and for DrummerDB.
+func (o *observer) safe(hosts, lost []string, forever bool) bool {
+	gone := slices.Concat(lost, hosts)
 	for _, c := range look(context.Background(), o.w).clusters {
-		if !c.majority(hosts...) {
+		if !c.majority(gone...) && (forever || c.majority(lost...)) {
 			return false
 		}
 	}
+	return o.drummersLeft(gone) || !forever && !o.drummersLeft(lost)
+}
+
+// drummersLeft reports whether most Drummer servers run on hosts other than those.
+func (o *observer) drummersLeft(gone []string) bool {
 	all, left := 0, 0
 	for _, h := range o.w.Hosts() {
 		if h.Role != world.Drummer {
 			continue
 		}
 		all++
-		if o.w.Running(h.Name) && !slices.Contains(hosts, h.Name) {
+		if o.w.Running(h.Name) && !slices.Contains(gone, h.Name) {
 			left++
 		}
 	}

@@ -163,7 +163,7 @@ func (b *board) JoiningHost() (string, bool) {
 }
 
 // safe is what the injector asks before it strikes.
-func (b *board) safe([]string) bool {
+func (b *board) safe([]string, []string, bool) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return !b.unsafe

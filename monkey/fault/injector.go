@@ -37,7 +37,7 @@ type Log interface {
 type Injector struct {
 	world  world.World
 	log    Log
-	safe   func(hosts []string) bool
+	safe   Safe
 	links  *links
 	active []*active // in order of their end
 	dead   map[string]bool
@@ -61,10 +61,15 @@ type active struct {
 	traffic world.Effect // of its hosts, when it began
 }
 
-// NewInjector makes an injector that records what it does in log. safe reports
-// whether losing the given hosts now leaves every Raft cluster its quorum; faults
-// that may not cost one wait for it.
-func NewInjector(w world.World, log Log, safe func(hosts []string) bool) *Injector {
+// Safe reports whether losing hosts, while lost are lost already, costs no Raft
+// cluster a quorum that it has. If it is forever, a cluster that has none at
+// present must not lose a member either: nobody knows whether it would get its
+// quorum back.
+type Safe func(hosts, lost []string, forever bool) bool
+
+// NewInjector makes an injector that records what it does in log. Faults that may
+// cost no quorum wait until safe says that they don't.
+func NewInjector(w world.World, log Log, safe Safe) *Injector {
 	return &Injector{world: w, log: log, safe: safe, links: newLinks(w), dead: map[string]bool{}}
 }
 
@@ -200,7 +205,7 @@ func (in *Injector) began(a *active) {
 	now := time.Now()
 	fact := timeline.InjectionBegan{
 		ID: a.id, Fault: a.kind.Name, Target: a.fault.Target.String(), Hosts: a.hosts, Forever: a.fault.Forever,
-		Planned: in.log.Since(a.plan.planned), Waited: a.plan.waited,
+		Planned: in.log.Since(a.plan.planned), Exact: len(a.fault.At) > 0, Waited: a.plan.waited,
 	}
 	if fact.Waited == "" && now.After(a.plan.planned) {
 		fact.Waited = "the injector was busy with another fault"

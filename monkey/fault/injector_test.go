@@ -111,7 +111,7 @@ func TestAFaultIsSkippedAfterTheRetryLimit(t *testing.T) {
 func TestFaultsOfOneInstantAreJudgedTogether(t *testing.T) {
 	onBoard(t, func(t *testing.T, b *board) {
 		r := &record{start: b.start}
-		in := NewInjector(b, r, func(hosts []string) bool { return len(hosts) <= 2 })
+		in := NewInjector(b, r, func(hosts, lost []string, _ bool) bool { return len(hosts)+len(lost) <= 2 })
 		require.NoError(t, in.Run(t.Context(), b.start, time.Minute, planOf(t,
 			"kind: kill, target: nodehost-1, at: [5s], for: 10s",
 			"kind: partition, target: nodehost-2, at: [5s], for: 10s",

@@ -116,7 +116,7 @@ func (r *Recording) faults() []invariant.Fault {
 	all := []invariant.Fault{}
 	for _, i := range r.Timeline.Injections {
 		kind, _ := scenarios.FaultKindOf(i.Fault)
-		x := invariant.Fault{Kind: i.Fault, Target: i.Target, Forever: i.Forever, From: int64(i.From), Late: int64(i.Late()),
+		x := invariant.Fault{Kind: i.Fault, Target: i.Target, Forever: i.Forever, From: int64(i.From), Late: int64(i.Late()), Exact: i.Exact,
 			Reason: i.Reason, Skipped: i.Skipped, TookEffect: i.TookEffect(), MayMiss: !kind.Down}
 		if i.Ended {
 			x.To = int64(i.To)

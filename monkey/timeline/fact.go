@@ -51,8 +51,10 @@ type InjectionBegan struct {
 	Hosts  []string `json:"hosts"`
 	// Forever says that it has no end.
 	Forever bool `json:"forever,omitempty"`
-	// Planned is when it should have begun, since the run's start.
+	// Planned is when it should have begun, since the run's start. Exact says
+	// that the scenario gives the time; otherwise it was drawn.
 	Planned time.Duration `json:"planned_ns"`
+	Exact   bool          `json:"exact,omitempty"`
 	// Waited says what it had to wait for after Planned.
 	Waited string `json:"waited,omitempty"`
 	// Effect is what it did at once. What it does while it lasts is the
