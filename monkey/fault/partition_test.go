@@ -66,7 +66,7 @@ func TestPartitionAsksForTheQuorumOfWhomItCutsOff(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			b, struck := newBoard(), 0
-			in := NewInjector(b, &record{start: b.start}, func(hosts []string) bool {
+			in := NewInjector(b, &record{start: b.start}, func(hosts, _ []string, _ bool) bool {
 				struck = len(hosts)
 				return true
 			})

@@ -55,7 +55,7 @@ func strikesSimulation(t *testing.T, fault string) world.Effect {
 		defer closeClient()
 
 		r := &record{start: time.Now()}
-		in := NewInjector(w, r, func([]string) bool { return true })
+		in := NewInjector(w, r, func([]string, []string, bool) bool { return true })
 		done := make(chan error, 1)
 		go func() {
 			err := in.Run(t.Context(), r.start, s.Duration.D(), Plan(s, w.Hosts(), 1))
