@@ -60,6 +60,9 @@ func (o *Options) Load() (*scenarios.Scenario, error) {
 	if o.Clock != ClockVirtual && o.Clock != ClockReal {
 		return nil, UsageError{fmt.Errorf("--clock %s: expected %s or %s", o.Clock, ClockVirtual, ClockReal)}
 	}
+	if o.Exact && o.Clock != ClockVirtual {
+		return nil, UsageError{fmt.Errorf("--exact with --clock %s: only virtual time can be repeated", o.Clock)}
+	}
 	var settings []scenarios.Setting
 	for _, text := range o.Sets {
 		s, err := scenarios.ParseSetting(text)
@@ -95,6 +98,9 @@ func (o *Options) reproduce() string {
 	words := []string{program(os.Args[0]), "run", quote(o.File), fmt.Sprintf("--seed %d", o.Seed)}
 	if o.Clock != ClockVirtual {
 		words = append(words, "--clock "+o.Clock)
+	}
+	if o.Exact {
+		words = append(words, "--exact")
 	}
 	if o.Duration > 0 {
 		words = append(words, "--duration "+scenarios.Duration(o.Duration).String())
@@ -137,6 +143,6 @@ func quote(s string) string {
 func (o *Options) describe(s *scenarios.Scenario, at time.Time) rundir.Run {
 	return rundir.Run{
 		Scenario: s.Name, File: o.File, Seed: o.Seed, World: o.World, Clock: o.Clock,
-		Sets: o.Sets, Duration: o.Duration, StartedAt: at, Reproduce: o.reproduce(),
+		Sets: o.Sets, Duration: o.Duration, Exact: o.Exact, StartedAt: at, Reproduce: o.reproduce(),
 	}
 }

@@ -63,7 +63,7 @@ func (o *Options) hold(ctx context.Context, dir string) error {
 	}
 	var ex *bubble.Exact
 	if o.Exact {
-		ex = &bubble.Exact{Seed: o.Seed, Trace: filepath.Join(dir, "decisions.trace")}
+		ex = &bubble.Exact{Seed: o.Seed, Trace: filepath.Join(dir, rundir.TraceFile)}
 	}
 	exit, err := bubble.Command{
 		Exact:    ex,
@@ -82,7 +82,7 @@ func (o *Options) hold(ctx context.Context, dir string) error {
 		return fmt.Errorf("the process that holds the world: %w", err)
 	}
 	if o.Exact {
-		if err := rundir.WriteJSON(dir, "exact.json", exit.Exact); err != nil {
+		if err := rundir.WriteJSON(dir, rundir.ExactFile, exit.Exact); err != nil {
 			return err
 		}
 	}

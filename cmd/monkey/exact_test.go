@@ -39,6 +39,8 @@ func TestSameSeedIsTheSameRun(t *testing.T) {
 		require.Equal(t, read(t, first, file), read(t, second, file), file)
 		require.NotEqual(t, read(t, first, file), read(t, other, file), file)
 	}
+	replayed, _ := exec.CommandContext(t.Context(), binary, "replay", first, "--out", t.TempDir()).CombinedOutput()
+	require.Contains(t, string(replayed), "the same execution, to the last decision of the scheduler")
 	s, err := exact.ReadState(filepath.Join(first, "decisions.trace"))
 	require.NoError(t, err)
 	require.Zero(t, s.Foreign)

@@ -82,13 +82,8 @@ func runCommand(code *int) *cobra.Command {
 		Short: "Run scenarios, one after the other, and judge each",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
-			if err := validateAll(&f, files); err != nil {
+			if err := prepare(cmd.Context(), &f, files); err != nil {
 				return err
-			}
-			if f.exact {
-				if err := becomeExact(cmd.Context()); err != nil {
-					return err
-				}
 			}
 			for _, file := range files {
 				o, err := f.options(file)
@@ -112,8 +107,9 @@ func runCommand(code *int) *cobra.Command {
 	return cmd
 }
 
-// validateAll refuses all files before the first one runs.
-func validateAll(f *runFlags, files []string) error {
+// prepare refuses all files before the first one runs, and goes on in a program
+// with the overlay if the runs are to be exact.
+func prepare(ctx context.Context, f *runFlags, files []string) error {
 	for _, file := range files {
 		o, err := f.options(file)
 		if err != nil {
@@ -122,6 +118,9 @@ func validateAll(f *runFlags, files []string) error {
 		if _, err := o.Load(); err != nil {
 			return withCode(err)
 		}
+	}
+	if f.exact {
+		return becomeExact(ctx)
 	}
 	return nil
 }
@@ -156,23 +155,39 @@ func replayCommand(code *int) *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
 		Use:   "replay RUN",
-		Short: "Run again what a run's directory describes: same scenario as resolved then, same seed",
+		Short: "Run again what a run's directory describes: same scenario as resolved then, same seed; compare the executions of an exact run",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			dir, err := filepath.EvalSymlinks(args[0]) // 'latest' will be another run
+			if err != nil {
+				return program.Usage(err)
+			}
 			var was rundir.Run
-			if err := rundir.ReadJSON(args[0], rundir.RunFile, &was); err != nil {
-				return program.Usagef("%s is not the directory of a run: %w", args[0], err)
+			if err := rundir.ReadJSON(dir, rundir.RunFile, &was); err != nil {
+				return program.Usagef("%s is not the directory of a run: %w", dir, err)
+			}
+			if was.Exact {
+				if err := becomeExact(cmd.Context()); err != nil {
+					return err
+				}
 			}
 			// scenario.yaml holds every override already.
 			r, err := runOne(cmd.Context(), monkey.Options{
-				File: filepath.Join(args[0], rundir.ScenarioFile), Seed: was.Seed, World: was.World,
-				Clock: was.Clock, Out: out, Warnings: os.Stderr,
+				File: filepath.Join(dir, rundir.ScenarioFile), Seed: was.Seed, World: was.World,
+				Clock: was.Clock, Out: out, Exact: was.Exact, Warnings: os.Stderr,
 			}, asJSON)
 			if err != nil {
 				return err
 			}
 			*code = exitCode(r.Verdict)
-			return nil
+			if !was.Exact {
+				return nil
+			}
+			same, err := compareExecutions(dir, r.Dir)
+			if err == nil && !same { // the verdict is of another execution
+				*code = program.Worse(*code, program.ExitInconclusive)
+			}
+			return err
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON on standard output, and nothing else")
@@ -213,7 +228,7 @@ func soakCommand(code *int) *cobra.Command {
 		Short: "Run scenarios in turn with fresh seeds until the time, or the number of runs, is over",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
-			if err := validateAll(&f, files); err != nil {
+			if err := prepare(cmd.Context(), &f, files); err != nil {
 				return err
 			}
 			return soak(cmd.Context(), &f, files, limit, runs, code)

@@ -4,6 +4,7 @@ package judge
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/checker/invariant"
@@ -63,6 +64,9 @@ func (r *Recording) summary(dir string, facts *invariant.Facts) *Result {
 		default:
 			res.Ops.Unknown++
 		}
+	}
+	if r.Exact != nil {
+		res.Fingerprint, res.Foreign = fmt.Sprintf("%016x", r.Exact.Fingerprint), r.Exact.Foreign
 	}
 	if bug := s.Clusters.Bug; bug != nil {
 		res.Bug = &Bug{Kind: bug.Kind}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/monkey/exact"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
@@ -24,6 +25,7 @@ type Recording struct {
 	Timeline *timeline.Timeline
 	Outcome  *rundir.Outcome // nil: the run was killed, or crashed
 	End      *rundir.End     // nil: its parent was killed
+	Exact    *exact.State    // nil: it was no exact run, or its parent was killed
 }
 
 // Read reads what is there. Facts and the end are missing where the run was
@@ -55,7 +57,10 @@ func read(dir string) (*Recording, error) {
 	if r.Outcome, err = readIfThere[rundir.Outcome](dir, rundir.FactsFile); err != nil {
 		return nil, err
 	}
-	r.End, err = readIfThere[rundir.End](dir, rundir.EndFile)
+	if r.End, err = readIfThere[rundir.End](dir, rundir.EndFile); err != nil {
+		return nil, err
+	}
+	r.Exact, err = readIfThere[exact.State](dir, rundir.ExactFile)
 	return r, err
 }
 

@@ -44,10 +44,15 @@ type Result struct {
 	Drummer        Activity    `json:"drummer_activity"`
 	Concurrency    Concurrency `json:"concurrency"`
 	// Bug is the planted one, if there is any.
-	Bug       *Bug          `json:"bug,omitempty"`
-	Expect    []Expectation `json:"expect"`
-	Reproduce string        `json:"reproduce"`
-	Dir       string        `json:"dir"`
+	Bug    *Bug          `json:"bug,omitempty"`
+	Expect []Expectation `json:"expect"`
+	// Fingerprint is that of the whole execution of an exact run; empty for any
+	// other. Foreign counts what woke a part of it from outside, which may happen
+	// at another moment when it is repeated.
+	Fingerprint string `json:"fingerprint,omitempty"`
+	Foreign     uint64 `json:"foreign_wakeups,omitempty"`
+	Reproduce   string `json:"reproduce"`
+	Dir         string `json:"dir"`
 }
 
 // SetWall notes how long the run took on the wall clock.

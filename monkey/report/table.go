@@ -26,8 +26,19 @@ func Table(w io.Writer, r *judge.Result) error {
 	expected(t, r)
 	fmt.Fprintf(t, "\nverdict: %s\n", strings.ToUpper(string(r.Verdict)))
 	fmt.Fprintf(t, "%s, %s\n", pace(r), r.Dir)
+	if r.Fingerprint != "" {
+		fmt.Fprintf(t, "fingerprint: %s%s\n", r.Fingerprint, foreign(r.Foreign))
+	}
 	fmt.Fprintf(t, "reproduce: %s\n", r.Reproduce)
 	return t.Flush()
+}
+
+// foreign says whether an exact run can be relied on to repeat.
+func foreign(n uint64) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (not repeatable: woken %d times from outside)", n)
 }
 
 func done(t io.Writer, r *judge.Result) {

@@ -22,7 +22,11 @@ const (
 	ResultFile   = "result.json"
 	JUnitFile    = "junit.xml"
 	ReportFile   = "report.html"
-	LogsDir      = "logs"
+	// ExactFile and TraceFile are those of an exact run: the state of the
+	// execution at its end, and all decisions of the scheduler.
+	ExactFile = "exact.json"
+	TraceFile = "decisions.trace"
+	LogsDir   = "logs"
 	// OutputLog holds standard output and error of the process that ran the
 	// simulation: Dragonboat's log, and the stack of a panic.
 	OutputLog = LogsDir + "/process.log"
@@ -39,6 +43,7 @@ type Run struct {
 	Clock     string        `json:"clock"`
 	Sets      []string      `json:"sets,omitempty"` // --set path=value, in order
 	Duration  time.Duration `json:"duration_ns,omitempty"`
+	Exact     bool          `json:"exact,omitempty"` // repeatable to the last decision of the scheduler
 	StartedAt time.Time     `json:"started_at"`
 	Reproduce string        `json:"reproduce"` // one shell line
 }
