@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"github.com/drumbeat-raft/drumbeat/checker/selftest/bench"
+	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
 )
 
 // runBench prints how the checker does on this machine. A goal that is not met,
@@ -23,12 +24,12 @@ func runBench(ctx context.Context, o *options, stdout, stderr io.Writer) int {
 	sum, err := bench.Run(ctx, stdout, opts)
 	switch {
 	case errors.Is(err, context.Canceled):
-		return exitInconclusive
+		return program.ExitInconclusive
 	case err != nil:
 		fmt.Fprintf(stderr, "checker: %v\n", err)
-		return exitViolation
+		return program.ExitViolation
 	case !sum.OK():
-		return exitInconclusive
+		return program.ExitInconclusive
 	}
-	return exitPass
+	return program.ExitPass
 }

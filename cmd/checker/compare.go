@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/drumbeat-raft/drumbeat/checker/selftest/compare"
+	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
 )
 
 // runCompare holds the engines against porcupine on random histories.
@@ -30,10 +31,10 @@ func runCompare(ctx context.Context, o *options, stdout, stderr io.Writer) int {
 	}
 	switch {
 	case errors.Is(err, context.Canceled):
-		return exitInconclusive
+		return program.ExitInconclusive
 	case err != nil:
 		fmt.Fprintf(stdout, "disagreement: %v\n", err)
-		return exitViolation
+		return program.ExitViolation
 	}
-	return exitPass
+	return program.ExitPass
 }

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
 )
 
 // An interrupt ends a read that waits for input, and nothing is begun after it.
@@ -40,7 +42,7 @@ func TestAnInterruptEndsABlockedRead(t *testing.T) {
 			cancel()
 			select {
 			case c := <-code:
-				require.Equal(t, exitInconclusive, c)
+				require.Equal(t, program.ExitInconclusive, c)
 			case <-time.After(time.Minute):
 				t.Fatal("it reads on")
 			}

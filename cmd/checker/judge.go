@@ -16,6 +16,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/checker/linear"
 	"github.com/drumbeat-raft/drumbeat/checker/linear/model"
+	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
 )
 
 // judgeAll deals with one file after the other until it is interrupted.
@@ -23,9 +24,9 @@ func judgeAll(ctx context.Context, o *options, paths []string, stdout, stderr io
 	for i, path := range paths {
 		if i > 0 && ctx.Err() != nil {
 			fmt.Fprintf(stderr, "checker: interrupted: %d of %d files were not judged, from %s on\n", len(paths)-i, len(paths), path)
-			return worse(code, exitInconclusive)
+			return program.Worse(code, program.ExitInconclusive)
 		}
-		code = worse(code, judge(ctx, o, path, stdout, stderr))
+		code = program.Worse(code, judge(ctx, o, path, stdout, stderr))
 	}
 	return code
 }
@@ -67,17 +68,17 @@ func judge(ctx context.Context, o *options, path string, stdout, stderr io.Write
 	if o.viz != "" {
 		err = drawPage(ctx, o, h, v.Result)
 	}
-	return worse(exitOfVerdict(v.Verdict), exitOf(errors.Join(err, v.Uncertified), stderr))
+	return program.Worse(exitOfVerdict(v.Verdict), exitOf(errors.Join(err, v.Uncertified), stderr))
 }
 
 func exitOfVerdict(v linear.Verdict) int {
 	switch v {
 	case linear.OK:
-		return exitPass
+		return program.ExitPass
 	case linear.Violation:
-		return exitViolation
+		return program.ExitViolation
 	}
-	return exitInconclusive
+	return program.ExitInconclusive
 }
 
 // load reads a history. It also returns how many operations were read: after
@@ -172,18 +173,18 @@ func interruptible(ctx context.Context, moment time.Duration, do func() error) e
 // exitOf prints an error, if there is one, and returns its exit code.
 func exitOf(err error, stderr io.Writer) int {
 	if err == nil {
-		return exitPass
+		return program.ExitPass
 	}
 	var out *history.OutputError
 	var bug *internalError
-	code := exitUsage
+	code := program.ExitUsage
 	switch {
 	case errors.As(err, &bug):
-		err, code = fmt.Errorf("%w\n%s", err, bug.stack), exitInternal
+		err, code = fmt.Errorf("%w\n%s", err, bug.stack), program.ExitInternal
 	case errors.As(err, &out):
-		code = exitInternal
+		code = program.ExitInternal
 	case errors.Is(err, errInterrupted):
-		code = exitInconclusive
+		code = program.ExitInconclusive
 	}
 	var mistakes *history.InputErrors
 	if errors.As(err, &mistakes) { // a line each

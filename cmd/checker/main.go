@@ -10,10 +10,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -21,23 +19,11 @@ import (
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/checker/linear"
 	"github.com/drumbeat-raft/drumbeat/checker/linear/model"
-)
-
-// The exit codes of all run and check commands.
-const (
-	exitPass         = 0
-	exitViolation    = 1
-	exitInconclusive = 2
-	exitUsage        = 64
-	exitInternal     = 70
+	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second one ends the process at once
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	program.Main(func(ctx context.Context) int { return run(ctx, os.Args[1:], os.Stdout, os.Stderr) })
 }
 
 type options struct {
@@ -92,8 +78,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 		code = dispatch(ctx, args, out, stderr)
 		return nil
 	})
-	code = worse(code, exitOf(err, stderr))
-	return worse(code, exitOf(out.err, stderr))
+	code = program.Worse(code, exitOf(err, stderr))
+	return program.Worse(code, exitOf(out.err, stderr))
 }
 
 // dispatch reads the command line and does what it says.
@@ -102,7 +88,7 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 	f := flags(&o, stderr)
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, pflag.ErrHelp) {
-			return exitPass
+			return program.ExitPass
 		}
 		return exitOf(err, stderr)
 	}
@@ -157,13 +143,4 @@ func (o *options) validate(f *pflag.FlagSet) (err error) {
 	}
 	o.memoryBytes, err = parseSize(o.memory)
 	return err
-}
-
-// worse orders exit codes by how much they have to be looked at: 70, 64, 1, 2, 0.
-func worse(a, b int) int {
-	rank := map[int]int{exitPass: 0, exitInconclusive: 1, exitViolation: 2, exitUsage: 3, exitInternal: 4}
-	if rank[b] > rank[a] {
-		return b
-	}
-	return a
 }

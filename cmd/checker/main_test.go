@@ -17,6 +17,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/checker/selftest/bench"
 	"github.com/drumbeat-raft/drumbeat/checker/selftest/generate"
+	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
 )
 
 // call runs the command and returns its exit code and what it printed.
@@ -50,22 +51,22 @@ func TestExitCodes(t *testing.T) {
 		args []string
 		want int
 	}{
-		"ok":               {[]string{good}, exitPass},
-		"violation":        {[]string{bad}, exitViolation},
-		"the worst counts": {[]string{bad, good}, exitViolation},
-		"broken":           {[]string{broken}, exitUsage},
-		"broken and bad":   {[]string{broken, bad}, exitUsage},
-		"no file":          {nil, exitUsage},
-		"missing file":     {[]string{good + "x"}, exitUsage},
-		"unknown flag":     {[]string{"--frob", good}, exitUsage},
-		"unknown model":    {[]string{"--model", "frob", good}, exitUsage},
-		"unknown format":   {[]string{"--format", "frob", good}, exitUsage},
-		"wrong format":     {[]string{"--format", "edn", good}, exitUsage},
-		"bad memory":       {[]string{"--memory", "much", good}, exitUsage},
-		"bad timeout":      {[]string{"--timeout", "-3s", good}, exitUsage},
-		"wrong model":      {[]string{"--model", "counter", good}, exitUsage},
-		"certified":        {[]string{"--certify", good}, exitPass},
-		"help":             {[]string{"--help"}, exitPass},
+		"ok":               {[]string{good}, program.ExitPass},
+		"violation":        {[]string{bad}, program.ExitViolation},
+		"the worst counts": {[]string{bad, good}, program.ExitViolation},
+		"broken":           {[]string{broken}, program.ExitUsage},
+		"broken and bad":   {[]string{broken, bad}, program.ExitUsage},
+		"no file":          {nil, program.ExitUsage},
+		"missing file":     {[]string{good + "x"}, program.ExitUsage},
+		"unknown flag":     {[]string{"--frob", good}, program.ExitUsage},
+		"unknown model":    {[]string{"--model", "frob", good}, program.ExitUsage},
+		"unknown format":   {[]string{"--format", "frob", good}, program.ExitUsage},
+		"wrong format":     {[]string{"--format", "edn", good}, program.ExitUsage},
+		"bad memory":       {[]string{"--memory", "much", good}, program.ExitUsage},
+		"bad timeout":      {[]string{"--timeout", "-3s", good}, program.ExitUsage},
+		"wrong model":      {[]string{"--model", "counter", good}, program.ExitUsage},
+		"certified":        {[]string{"--certify", good}, program.ExitPass},
+		"help":             {[]string{"--help"}, program.ExitPass},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, _, stderr := call(t, c.args...)
@@ -87,7 +88,7 @@ func TestOneLineAFile(t *testing.T) {
 func TestEveryMistakeOfAnInputHasALine(t *testing.T) {
 	broken := write(t, "broken.jsonl", legal+"{\n"+legal+`{"op":"put"}`+"\n")
 	code, stdout, stderr := call(t, broken)
-	require.Equal(t, exitUsage, code)
+	require.Equal(t, program.ExitUsage, code)
 	require.Empty(t, stdout)
 	require.Equal(t, "checker: "+broken+":3: column 2: a string is expected\nchecker: "+broken+`:6: the operation has no "call"`+"\n", stderr)
 	_, _, stderr = call(t, write(t, "noise.jsonl", strings.Repeat("{\n", 50)))
@@ -98,7 +99,7 @@ func TestEveryMistakeOfAnInputHasALine(t *testing.T) {
 func TestJSONHoldsTheCoreWithItsForeignFields(t *testing.T) {
 	bad := write(t, "bad.jsonl", illegal)
 	code, stdout, _ := call(t, "--json", bad)
-	require.Equal(t, exitViolation, code)
+	require.Equal(t, program.ExitViolation, code)
 	var got struct {
 		File, Verdict, Engine string
 		Ops                   int
@@ -119,7 +120,7 @@ func TestJSONHoldsTheCoreWithItsForeignFields(t *testing.T) {
 func TestVizDrawsTheViolation(t *testing.T) {
 	page := filepath.Join(t.TempDir(), "v.html")
 	code, _, stderr := call(t, "--viz", page, write(t, "bad.jsonl", illegal))
-	require.Equal(t, exitViolation, code, stderr)
+	require.Equal(t, program.ExitViolation, code, stderr)
 	html, err := os.ReadFile(page)
 	require.NoError(t, err)
 	require.Equal(t, 2, strings.Count(string(html), `<g class="op ok core"`), "the operations that contradict each other")
@@ -131,7 +132,7 @@ func TestBigHistories(t *testing.T) {
 	ops := generate.History(generate.Spec{Seed: 3, Ops: manyOps, Keys: 50, Clients: 16, Put: 0.3, Cas: 0.2, Unknown: 0.01, Strings: true})
 	require.NoError(t, history.WriteJSONL(&b, ops))
 	code, stdout, stderr := call(t, write(t, "big.jsonl", b.String()))
-	require.Equal(t, exitPass, code, stderr)
+	require.Equal(t, program.ExitPass, code, stderr)
 	require.Contains(t, stdout, fmt.Sprint(len(ops), " ops"))
 	for i := range ops {
 		ops[i].Host = "somewhere"
@@ -140,7 +141,7 @@ func TestBigHistories(t *testing.T) {
 	b.Reset()
 	require.NoError(t, history.WriteJSONL(&b, ops))
 	code, _, stderr = call(t, write(t, "bad.jsonl", b.String()))
-	require.Equal(t, exitViolation, code, stderr)
+	require.Equal(t, program.ExitViolation, code, stderr)
 	require.Contains(t, stderr, `client 900003 read "planted-1" from planted`)
 }
 
@@ -156,7 +157,7 @@ func sharedHistories(t *testing.T) map[string]int {
 	require.NoError(t, err)
 	want := make(map[string]int)
 	for _, row := range rows[1:] {
-		code, known := map[string]int{"true": exitPass, "false": exitViolation}[row[1]]
+		code, known := map[string]int{"true": program.ExitPass, "false": program.ExitViolation}[row[1]]
 		require.True(t, known, "%v", row)
 		want[filepath.Join(dir, "etcd-jepsen", row[0])] = code
 	}
@@ -165,9 +166,9 @@ func sharedHistories(t *testing.T) map[string]int {
 		require.NoError(t, err)
 		require.NotEmpty(t, files, pattern)
 		for _, file := range files {
-			want[file] = exitPass
+			want[file] = program.ExitPass
 			if strings.HasSuffix(file, "-bad.txt") {
-				want[file] = exitViolation
+				want[file] = program.ExitViolation
 			}
 		}
 	}
@@ -185,11 +186,11 @@ func TestRealHistoriesKeepTheirVerdictThroughConversion(t *testing.T) {
 			there := filepath.Join(dir, "there."+through+".zst")
 			code, _, stderr := call(t, "--convert", through, "-o", there, path)
 			if through == "jepsen" && filepath.Base(filepath.Dir(path)) == "kv" {
-				require.Equal(t, exitUsage, code, path)
+				require.Equal(t, program.ExitUsage, code, path)
 				require.Contains(t, stderr, "a Jepsen log")
 				continue
 			}
-			require.Equal(t, exitPass, code, stderr)
+			require.Equal(t, program.ExitPass, code, stderr)
 			code, _, stderr = call(t, there)
 			require.Equal(t, want, code, "%s as %s: %s", path, through, stderr)
 		}
@@ -198,6 +199,6 @@ func TestRealHistoriesKeepTheirVerdictThroughConversion(t *testing.T) {
 
 func TestTheComparisonCanBeRunByAnyone(t *testing.T) {
 	code, stdout, stderr := call(t, "--compare", "2000", "--seed", "5")
-	require.Equal(t, exitPass, code, stdout+stderr)
+	require.Equal(t, program.ExitPass, code, stdout+stderr)
 	require.Contains(t, stdout, "seed 5: 2000 histories")
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/checker/linear"
 	"github.com/drumbeat-raft/drumbeat/checker/linear/model"
 	"github.com/drumbeat-raft/drumbeat/checker/selftest/generate"
+	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
 )
 
 // objects reads what --json printed.
@@ -37,7 +38,7 @@ func TestEveryFileHasAnObject(t *testing.T) {
 	good, bad, broken := write(t, "good.jsonl", legal), write(t, "bad.jsonl", illegal), write(t, "broken.jsonl", legal+"{")
 	missing := filepath.Join(t.TempDir(), "missing")
 	code, stdout, stderr := call(t, "--json", good, broken, missing, bad)
-	require.Equal(t, exitUsage, code)
+	require.Equal(t, program.ExitUsage, code)
 	all := objects(t, stdout)
 	require.Len(t, all, 4)
 	for i, want := range []map[string]any{
@@ -71,7 +72,7 @@ func TestOnlyAnOKIsCertified(t *testing.T) {
 func TestNothingToJudge(t *testing.T) {
 	silent := write(t, "silent.jsonl", `{"key":"a","op":"get","call":1,"outcome":"unknown"}`)
 	code, stdout, stderr := call(t, silent)
-	require.Equal(t, exitPass, code)
+	require.Equal(t, program.ExitPass, code)
 	require.Regexp(t, `^`+silent+`: ok \(1 ops, [0-9.]+[mµn]?s\)\n$`, stdout)
 	require.Contains(t, stderr, "none of the 1 operations says anything")
 	_, stdout, _ = call(t, "--json", "--certify", silent)
@@ -90,13 +91,13 @@ func TestConvertNeverDestroysItsInput(t *testing.T) {
 		{"--convert", "jsonl", "-o", link, path}, {"--viz", path, path},
 	} {
 		code, stdout, stderr := call(t, args...)
-		require.Equal(t, exitUsage, code)
+		require.Equal(t, program.ExitUsage, code)
 		require.Empty(t, stdout)
 		require.Contains(t, stderr, "would write over the history itself")
 	}
 	out := write(t, "out.log", "before")
 	code, _, stderr := call(t, "--convert", "jepsen", "-o", out, path)
-	require.Equal(t, exitUsage, code)
+	require.Equal(t, program.ExitUsage, code)
 	require.Contains(t, stderr, "several keys")
 	for file, want := range map[string]string{path: twoKeys, out: "before"} {
 		b, err := os.ReadFile(file)
@@ -114,14 +115,14 @@ func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
 func TestErrorsOfOutput(t *testing.T) {
 	good, bad := write(t, "good.jsonl", legal), write(t, "bad.jsonl", illegal)
 	code, stdout, stderr := call(t, "--viz", filepath.Join(t.TempDir(), "no", "x.html"), bad)
-	require.Equal(t, exitInternal, code)
+	require.Equal(t, program.ExitInternal, code)
 	require.Contains(t, stdout, ": violation (2 ops")
 	require.Contains(t, stderr, "x.html can't be written: no such file")
 	code, _, stderr = call(t, "--convert", "edn", "-o", filepath.Join(t.TempDir(), "no", "x"), good)
-	require.Equal(t, exitInternal, code, stderr)
+	require.Equal(t, program.ExitInternal, code, stderr)
 	for _, args := range [][]string{{good}, {"--json", good, bad}, {"--compare", "10"}} {
 		var errs bytes.Buffer
-		require.Equal(t, exitInternal, run(t.Context(), args, full{}, &errs))
+		require.Equal(t, program.ExitInternal, run(t.Context(), args, full{}, &errs))
 		require.Contains(t, errs.String(), "standard output can't be written: no space left")
 	}
 }
@@ -151,7 +152,7 @@ func TestBigHistoriesThatCanBeReadOnlyOnce(t *testing.T) {
 		t.Skipf("no %s here: %v", path, err)
 	}
 	code, stdout, stderr := call(t, path)
-	require.Equal(t, exitViolation, code, stderr)
+	require.Equal(t, program.ExitViolation, code, stderr)
 	require.Contains(t, stdout, ": violation (")
 	require.Contains(t, stderr, `client 900003 read "planted-1" from planted`)
 }
@@ -175,25 +176,25 @@ func TestTheDirectoryOfARunIsJudged(t *testing.T) {
 	killed := t.TempDir()
 	require.NoError(t, os.CopyFS(killed, os.DirFS(dir)))
 	code, stdout, stderr := call(t, killed)
-	require.Equal(t, exitPass, code, stderr)
+	require.Equal(t, program.ExitPass, code, stderr)
 	require.Contains(t, stdout, killed+": ok (2 ops, ")
 	require.Contains(t, stderr, "the recording did not end: the last operations may be missing, and 1 writes are taken for unknown")
 
 	require.NoError(t, r.Close())
 	code, stdout, stderr = call(t, "--certify", dir)
-	require.Equal(t, exitPass, code)
+	require.Equal(t, program.ExitPass, code)
 	require.Contains(t, stdout, dir+": ok (2 ops, ")
 	require.Empty(t, stderr)
 
 	code, _, _ = call(t, "--viz", filepath.Join(dir, history.FileName), dir)
-	require.Equal(t, exitUsage, code, "the history itself")
+	require.Equal(t, program.ExitUsage, code, "the history itself")
 	code, _, stderr = call(t, "--convert", "edn", "-o", filepath.Join(t.TempDir(), "x"), dir)
-	require.Equal(t, exitPass, code, stderr)
+	require.Equal(t, program.ExitPass, code, stderr)
 	code, _, stderr = call(t, "--format", "edn", dir)
-	require.Equal(t, exitUsage, code)
+	require.Equal(t, program.ExitUsage, code)
 	require.Contains(t, stderr, "is a directory")
 	code, _, stderr = call(t, t.TempDir())
-	require.Equal(t, exitUsage, code)
+	require.Equal(t, program.ExitUsage, code)
 	require.Contains(t, stderr, "is a directory, and holds no "+history.FileName)
 }
 
@@ -204,7 +205,7 @@ func TestVizDrawsEveryKeyOfAnOK(t *testing.T) {
 		many.WriteString(strings.ReplaceAll(legal, `"k"`, fmt.Sprintf(`"k%d"`, i)))
 	}
 	code, _, stderr := call(t, "--viz", page, write(t, "many.jsonl", many.String()))
-	require.Equal(t, exitPass, code, stderr)
+	require.Equal(t, program.ExitPass, code, stderr)
 	html, err := os.ReadFile(page)
 	require.NoError(t, err)
 	require.Equal(t, maxFigures, strings.Count(string(html), "<svg"))
@@ -218,7 +219,7 @@ func TestABankIsDrawnWithoutAKey(t *testing.T) {
 {"client":1,"key":"b","op":"put","value":5,"call":3,"return":4,"outcome":"ok"}
 `
 	code, _, stderr := call(t, "--model", "bank", "--viz", page, write(t, "bank.jsonl", bank))
-	require.Equal(t, exitPass, code, stderr)
+	require.Equal(t, program.ExitPass, code, stderr)
 	html, err := os.ReadFile(page)
 	require.NoError(t, err)
 	require.NotContains(t, string(html), "key ")
@@ -235,7 +236,7 @@ func TestAPanicDoesNotEndTheRun(t *testing.T) {
 	model.All = append([]model.Model{broken{model.Register}}, model.All...)
 	good := write(t, "good.jsonl", legal)
 	code, stdout, stderr := call(t, "--json", "--model", "register", good, good)
-	require.Equal(t, exitInternal, code)
+	require.Equal(t, program.ExitInternal, code)
 	require.Len(t, objects(t, stdout), 2)
 	require.Contains(t, stderr, "internal error: a bug")
 	require.Contains(t, stderr, "robust_test.go", "the stack")
