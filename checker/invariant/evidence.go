@@ -18,7 +18,7 @@ type evidenceSettings struct {
 	MaxMissed      int           `key:"max_missed_percent" default:"5" max:"100" doc:"At most this share of the operations is missed because all clients wait."`
 	MaxSkipped     int           `key:"max_skipped_percent" default:"25" max:"100" doc:"At most this share of the injections is skipped."`
 	MaxIneffective int           `key:"max_without_effect_percent" default:"25" max:"100" doc:"At most this share of the injections on the network touches nothing. A fault that is to end a process must do so."`
-	MaxLate        time.Duration `key:"max_late" default:"60s" doc:"No injection begins later than planned by more than this: it waited for a target, or for a quorum that it must not cost."`
+	MaxLate        time.Duration `key:"max_late" default:"10s" doc:"No injection whose time the scenario gives (at) begins later by more than this: it waited for a target, or for a quorum that it must not cost. A time that is drawn is as good as a later one."`
 }
 
 var _ = define(Check{

@@ -200,7 +200,7 @@ func (in *Injector) began(a *active) {
 	now := time.Now()
 	fact := timeline.InjectionBegan{
 		ID: a.id, Fault: a.kind.Name, Target: a.fault.Target.String(), Hosts: a.hosts, Forever: a.fault.Forever,
-		Planned: in.log.Since(a.plan.planned), Waited: a.plan.waited,
+		Planned: in.log.Since(a.plan.planned), Exact: len(a.fault.At) > 0, Waited: a.plan.waited,
 	}
 	if fact.Waited == "" && now.After(a.plan.planned) {
 		fact.Waited = "the injector was busy with another fault"

@@ -140,7 +140,7 @@ func (r *Recording) undisturbedReplacements() map[uint64][]timeline.Span {
 	for _, e := range r.Timeline.Entries {
 		switch f := e.Fact.(type) {
 		case timeline.Decided:
-			if f.Event == pb.EventOperationPlanned && f.Request == timeline.RequestName(pb.RequestKind_ADD_OBSERVER) {
+			if addsObserver(f) {
 				planned[f.Cluster] = append(planned[f.Cluster], e.At)
 			}
 		case timeline.LeaderAnnounced:

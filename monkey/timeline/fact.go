@@ -53,6 +53,8 @@ type InjectionBegan struct {
 	Forever bool `json:"forever,omitempty"`
 	// Planned is when it should have begun, since the run's start.
 	Planned time.Duration `json:"planned_ns"`
+	// Exact says that the scenario gave the time (at); otherwise it was drawn.
+	Exact bool `json:"exact,omitempty"`
 	// Waited says what it had to wait for after Planned.
 	Waited string `json:"waited,omitempty"`
 	// Effect is what it did at once. What it does while it lasts is the

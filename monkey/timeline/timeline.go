@@ -45,6 +45,7 @@ type Injection struct {
 	Hosts   []string // whom it struck
 	Forever bool
 	Planned time.Duration
+	Exact   bool // the scenario gave the time; otherwise it was drawn
 	// Skipped says that it never began, and Reason why not; From and To are
 	// when it was given up. Otherwise Reason is what it had to wait for.
 	Skipped bool
@@ -103,7 +104,7 @@ func Pair(entries []Entry) *Timeline {
 		case InjectionBegan:
 			injections[f.ID] = len(t.Injections)
 			x := Injection{ID: f.ID, Fault: f.Fault, Target: f.Target, Hosts: f.Hosts, Forever: f.Forever,
-				Planned: f.Planned, Reason: f.Waited, Span: Span{e.At, t.End}}
+				Planned: f.Planned, Exact: f.Exact, Reason: f.Waited, Span: Span{e.At, t.End}}
 			x.measure(f.Effect)
 			t.Injections = append(t.Injections, x)
 		case InjectionEnded:
