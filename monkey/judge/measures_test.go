@@ -46,6 +46,7 @@ func TestReplacementStall(t *testing.T) {
 	}{
 		"the longest one counts":         {events, []history.Op{put("nodehost-1", 21, 22), put("nodehost-1", 23, 26), put("nodehost-2", 29, 30)}, at(3)},
 		"not before or after":            {events, []history.Op{put("nodehost-1", 1, 15), put("nodehost-1", 21, 22), put("nodehost-1", 31, 60)}, at(1)},
+		"it was over when heard of":      {with(timeline.Entry{At: at(40), Fact: timeline.ClusterRepaired{How: timeline.Replaced, Cluster: 1}}, timeline.Entry{At: at(40) + 400*time.Millisecond, Fact: planned.Fact}), []history.Op{put("nodehost-1", 0, 0), {Cluster: 1, Kind: history.Put, Host: "nodehost-1:2", Call: second(40) - 80, Return: second(40) - 50, Outcome: history.OK}}, 30},
 		"not through the dead host":      {events, []history.Op{put("nodehost-3", 21, 29), put("nodehost-1", 29, 30)}, at(1)},
 		"not just after another fault":   {with(began(10, 2, "nodehost-5", false), ended(15, 2)), []history.Op{put("nodehost-1", 21, 29)}, 0},
 		"long after another fault":       {with(began(6, 2, "nodehost-5", false), ended(9, 2)), []history.Op{put("nodehost-1", 21, 29)}, at(8)},
@@ -105,6 +106,7 @@ func TestInterruptedRepairs(t *testing.T) {
 		"it is cut off meanwhile":       {[]timeline.Entry{planned, down(25, "partition", "drummer-leader"), repaired(30, timeline.Replaced)}, 0},
 		"a NodeHost dies meanwhile":     {[]timeline.Entry{planned, down(25, "kill", "nodehost"), repaired(30, timeline.Replaced)}, 0},
 		"it was no replacement":         {[]timeline.Entry{planned, down(25, "kill", "drummer-leader"), repaired(30, timeline.Moved)}, 0},
+		"it was over when heard of":     {[]timeline.Entry{down(19, "kill", "drummer-leader"), repaired(19, timeline.Replaced), {At: at(19) + 400*time.Millisecond, Fact: planned.Fact}}, 1},
 		"it dies between two of theirs": {[]timeline.Entry{planned, repaired(22, timeline.Replaced), down(25, "kill", "drummer-leader"), repaired(30, timeline.Replaced)}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -51,7 +51,7 @@ func (r *Recording) wipes() map[string][]time.Duration {
 }
 
 // interruptedRepairs counts the replacements in which a Drummer server went down
-// between the addition of the new member and the full strength of the cluster.
+// between the addition of a new member and the full strength of the cluster.
 func (r *Recording) interruptedRepairs() int {
 	var downs []time.Duration
 	for _, i := range r.Timeline.Began() {
@@ -60,25 +60,45 @@ func (r *Recording) interruptedRepairs() int {
 		}
 	}
 	interrupted := 0
-	began := map[uint64]time.Duration{} // by cluster: when the first observer was added since it was full
-	for _, e := range r.Timeline.Entries {
-		switch f := e.Fact.(type) {
-		case timeline.Decided:
-			if _, ok := began[f.Cluster]; !ok && addsObserver(f) {
-				began[f.Cluster] = e.At
-			}
-		case timeline.ClusterRepaired:
-			from, ok := began[f.Cluster]
-			delete(began, f.Cluster)
-			if ok && f.How == timeline.Replaced && slices.ContainsFunc(downs, func(at time.Duration) bool { return from <= at && at <= e.At }) {
-				interrupted++
-			}
+	for _, x := range r.replacements() {
+		if len(x.added) > 0 && slices.ContainsFunc(downs, func(at time.Duration) bool { return x.added[0] <= at && at <= x.full }) {
+			interrupted++
 		}
 	}
 	return interrupted
 }
 
-// addsObserver reports whether Drummer decided to add a member, as observer.
-func addsObserver(d timeline.Decided) bool {
-	return d.Event == pb.EventOperationPlanned && d.Request == timeline.RequestName(pb.RequestKind_ADD_OBSERVER)
+// replacement is a repair by which a cluster got another member.
+type replacement struct {
+	cluster uint64
+	// added are the times at which Drummer decided to add a member, since the
+	// repair before; more than one when the first attempts failed.
+	added []time.Duration
+	full  time.Duration // when the cluster had its full number of running voters
+}
+
+// heardWithin is how late a decision of Drummer is heard of at most, while
+// Drummer answers. A replacement may be over by then.
+const heardWithin = 500 * time.Millisecond
+
+// replacements lists the replacements, by the time at which each was complete.
+func (r *Recording) replacements() []replacement {
+	heard := map[uint64][]time.Duration{} // of additions, by cluster
+	timeline.All(r.Timeline, func(at time.Duration, d timeline.Decided) {
+		if d.Event == pb.EventOperationPlanned && d.Request == timeline.RequestName(pb.RequestKind_ADD_OBSERVER) {
+			heard[d.Cluster] = append(heard[d.Cluster], at)
+		}
+	})
+	var all []replacement
+	timeline.All(r.Timeline, func(at time.Duration, f timeline.ClusterRepaired) {
+		x := replacement{cluster: f.Cluster, full: at}
+		for len(heard[f.Cluster]) > 0 && heard[f.Cluster][0] <= at+heardWithin {
+			x.added = append(x.added, min(heard[f.Cluster][0]-heardWithin, at))
+			heard[f.Cluster] = heard[f.Cluster][1:]
+		}
+		if f.How == timeline.Replaced {
+			all = append(all, x)
+		}
+	})
+	return all
 }
