@@ -290,9 +290,8 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 			f.Faults = append(f.Faults, Fault{Kind: "wipe", Target: "h2", Skipped: true, Reason: "no leader"})
 		}, "evidence", Inconclusive, "1 of 2 injections were skipped, more than 25 %; the first: the wipe of h2 at 0 s: no leader"},
 		"a late fault": {func(f *Facts, _ *limits) {
-			f.Faults[0].Late, f.Faults[0].Exact, f.Faults[0].Reason = 90*second, true, "no leader"
+			f.Faults[0].Late, f.Faults[0].Reason = 90*second, "no leader"
 		}, "evidence", Inconclusive, "the kill of h1 at 10 s was 90 s late: no leader"},
-		"a late one, drawn":         {func(f *Facts, _ *limits) { f.Faults[0].Late = 90 * second }, "evidence", Pass, ""},
 		"missed operations":         {func(f *Facts, _ *limits) { f.Missed = 3 }, "evidence", Inconclusive, "3 of 40 operations were missed because all clients waited: 8 %, more than 5 %"},
 		"none during a short fault": {func(f *Facts, _ *limits) { f.Faults[0].To = 10*second + 1 }, "evidence", Pass, ""},
 		"nobody asks any more":      {func(f *Facts, _ *limits) { f.Faults[0].From, f.Faults[0].To = 29*second, 29*second }, "evidence", Inconclusive, "1 operations were asked for during the kill of h1"},

@@ -272,10 +272,9 @@ type Fault struct {
 	From    int64  `json:"from"`
 	// To is when it ended or was healed; 0 if it lasted to the end.
 	To int64 `json:"to"`
-	// Late is by how much it began later than planned, and Reason what it had
-	// to wait for. Exact says that the time was given; otherwise it was drawn.
+	// Late is by how much it began later than the scenario says, and Reason what
+	// it had to wait for. A time that was drawn is as good as a later one: 0.
 	Late   int64  `json:"late,omitempty"`
-	Exact  bool   `json:"exact,omitempty"`
 	Reason string `json:"reason,omitempty"`
 	// Skipped says that it never began, because of Reason.
 	Skipped bool `json:"skipped,omitempty"`

@@ -33,6 +33,7 @@ func TestInjectorBeginsEndsAndBootsOnTime(t *testing.T) {
 		}, b.journal(), "what ends at an instant is over for what begins at it")
 		for _, began := range facts[timeline.InjectionBegan](r) {
 			require.Empty(t, began.Waited)
+			require.True(t, began.Exact)
 		}
 		require.Empty(t, facts[timeline.InjectionSkipped](r))
 	})

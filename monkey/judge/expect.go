@@ -4,6 +4,7 @@ package judge
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,6 +23,9 @@ type measure struct {
 	number func(r *Recording, res *Result) float64
 	// names are what there was.
 	names func(r *Recording, res *Result) []string
+	// untold says why there is nothing to count or to time; empty: there is. May
+	// be nil.
+	untold func(r *Recording, res *Result) string
 	// absent says that the names must not be there.
 	absent bool
 	// early says that it can be told before the run was healed.
@@ -34,16 +38,34 @@ var measures = []measure{
 	count("restored", "Clusters whose own members came back.", func(r *Recording, res *Result) int { return res.Repair.Restored }),
 	count("moved", "Clusters that got other members though none had failed.", func(r *Recording, res *Result) int { return res.Repair.Moved }),
 	count("elections", "Leaders that announced themselves, DrummerDB's included.", func(r *Recording, res *Result) int { return res.Concurrency.Elections }),
-	span("launch", "Time until all clusters ran in full.", func(r *Recording, res *Result) time.Duration { return r.Outcome.Launch }),
-	span("settle", "Time from the end of the last fault until all was whole.", func(r *Recording, res *Result) time.Duration { return r.Outcome.Settle }),
-	span("repair", "Longest time from the death of a member to the full strength of its cluster.", func(r *Recording, res *Result) time.Duration { return inSeconds(res.Repair.MaxSeconds) }),
+	count("interrupted_repairs", "Replacements that were under way when a Drummer server went down.", func(r *Recording, res *Result) int { return r.interruptedRepairs() }),
+	count("restarted_without_log", "Nodes that ran again under their NodeID on a host that had lost its disk, and with it their log and votes.", func(r *Recording, res *Result) int {
+		return r.restartedWithoutLog()
+	}),
+	span("launch", "Time until all clusters ran in full.", func(r *Recording, res *Result) time.Duration { return r.outcome().Launch }),
+	span("settle", "Time from the end of the last fault until all was whole.", func(r *Recording, res *Result) time.Duration { return r.outcome().Settle }),
+	span("repair", "Longest time from the death of a member to the full strength of its cluster.", func(r *Recording, res *Result) time.Duration {
+		return inSeconds(res.Repair.MaxSeconds)
+	}).unless(func(r *Recording, res *Result) string {
+		if res.Repair.Count == 0 {
+			return "no member was replaced"
+		}
+		return ""
+	}),
 	span("write_stall", "Longest time that a cluster with a quorum completed no write.", func(r *Recording, res *Result) time.Duration { return inSeconds(res.Repair.MaxWriteStallSeconds) }),
 	span("replacement_stall", "Longest time that a cluster completed no write while a member was replaced, its leader stayed and no fault was at work.", func(r *Recording, res *Result) time.Duration {
 		return inSeconds(res.Repair.ReplacementStallSeconds)
+	}).unless(func(r *Recording, res *Result) string {
+		if len(r.undisturbedReplacements()) == 0 {
+			return "in each replacement a fault was at work, or another leader was elected"
+		}
+		return ""
 	}),
 	span("unavailable", "Longest time that a cluster had no majority of running voters.", func(r *Recording, res *Result) time.Duration { return inSeconds(res.Repair.MaxOutageSeconds) }),
 	{Measure: scenarios.Measure{Key: "event", Unit: scenarios.NameSet, Doc: "Kinds of event that Drummer's event log has.", Names: eventKinds}, names: events},
 	{Measure: scenarios.Measure{Key: "no_event", Unit: scenarios.NameSet, Doc: "Kinds of event that Drummer's event log does not have.", Names: eventKinds}, names: events, absent: true},
+	{Measure: scenarios.Measure{Key: "request", Unit: scenarios.NameSet, Doc: "Kinds of request that Drummer made to NodeHosts.", Names: requestKinds}, names: requests},
+	{Measure: scenarios.Measure{Key: "no_request", Unit: scenarios.NameSet, Doc: "Kinds of request that Drummer did not make to NodeHosts.", Names: requestKinds}, names: requests, absent: true},
 	{Measure: scenarios.Measure{Key: "violation", Unit: scenarios.NameSet, Doc: "Checks that find a violation. If they do, the run ends in one, as it should; if not, it is inconclusive.", Names: checkKeys}, names: violated, early: true},
 }
 
@@ -63,12 +85,30 @@ func span(key, doc string, number func(r *Recording, res *Result) time.Duration)
 		number: func(r *Recording, res *Result) float64 { return float64(number(r, res)) }}
 }
 
+// unless adds what a measure needs to be told at all.
+func (m measure) unless(untold func(r *Recording, res *Result) string) measure {
+	m.untold = untold
+	return m
+}
+
 func inSeconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
 func events(r *Recording, _ *Result) []string {
 	var kinds []string
 	timeline.All(r.Timeline, func(_ time.Duration, d timeline.Decided) { kinds = append(kinds, d.Event) })
 	return unique(kinds)
+}
+
+func requests(_ *Recording, res *Result) []string { return slices.Sorted(maps.Keys(res.Drummer)) }
+
+func requestKinds() []string {
+	var names []string
+	for _, k := range slices.Sorted(maps.Keys(pb.RequestKind_name)) {
+		if kind := pb.RequestKind(k); kind != pb.RequestKind_REQUEST_KIND_UNSPECIFIED {
+			names = append(names, timeline.RequestName(kind))
+		}
+	}
+	return names
 }
 
 func eventKinds() []string {
@@ -118,17 +158,12 @@ func (r *Recording) expectations(facts *invariant.Facts, res *Result) []Expectat
 }
 
 func (m measure) compare(x scenarios.Expectation, facts *invariant.Facts, r *Recording, res *Result) Expectation {
+	if m.Unit != scenarios.NameSet {
+		return m.compareNumber(x, facts, r, res)
+	}
 	e := Expectation{Name: x.Measure, Expected: x.String(), Verdict: Pass}
 	if !facts.Healed && !m.early {
 		e.Verdict, e.Detail = Inconclusive, fmt.Sprintf("expected %s; the run did not come to its end", x)
-		return e
-	}
-	if m.Unit != scenarios.NameSet {
-		number := m.number(r, res)
-		e.Detail = fmt.Sprintf("expected %s; found %s", x, format(m.Unit, number))
-		if !allows(x, number) {
-			e.Verdict = Violation
-		}
 		return e
 	}
 	there := m.names(r, res)
@@ -147,6 +182,27 @@ func (m measure) compare(x scenarios.Expectation, facts *invariant.Facts, r *Rec
 		e.Verdict, e.Detail = Violation, fmt.Sprintf("expected none of %s; there was %s", x, strings.Join(wrong, ", "))
 	default:
 		e.Verdict, e.Detail = Violation, fmt.Sprintf("expected %s; there was no %s", x, strings.Join(wrong, ", "))
+	}
+	return e
+}
+
+// compareNumber compares what was counted or timed. All of that only grows while
+// a run goes on, so that a limit which was passed is passed, whatever came after.
+func (m measure) compareNumber(x scenarios.Expectation, facts *invariant.Facts, r *Recording, res *Result) Expectation {
+	e := Expectation{Name: x.Measure, Expected: x.String(), Verdict: Pass}
+	number := m.number(r, res)
+	e.Detail = fmt.Sprintf("expected %s; found %s", x, format(m.Unit, number))
+	why := ""
+	if m.untold != nil {
+		why = m.untold(r, res)
+	}
+	switch limit := x.Op != ">" && x.Op != ">="; {
+	case limit && !allows(x, number) && number > x.Number, facts.Healed && why == "" && !allows(x, number):
+		e.Verdict = Violation
+	case !facts.Healed:
+		e.Verdict, e.Detail = Inconclusive, e.Detail+", and the run did not come to its end"
+	case why != "":
+		e.Verdict, e.Detail = Inconclusive, fmt.Sprintf("expected %s; it can't be told: %s", x, why)
 	}
 	return e
 }

@@ -116,8 +116,11 @@ func (r *Recording) faults() []invariant.Fault {
 	all := []invariant.Fault{}
 	for _, i := range r.Timeline.Injections {
 		kind, _ := scenarios.FaultKindOf(i.Fault)
-		x := invariant.Fault{Kind: i.Fault, Target: i.Target, Forever: i.Forever, From: int64(i.From), Late: int64(i.Late()), Exact: i.Exact,
+		x := invariant.Fault{Kind: i.Fault, Target: i.Target, Forever: i.Forever, From: int64(i.From),
 			Reason: i.Reason, Skipped: i.Skipped, TookEffect: i.TookEffect(), MayMiss: !kind.Down}
+		if i.Exact { // a time that was drawn is as good as a later one
+			x.Late = int64(i.Late())
+		}
 		if i.Ended {
 			x.To = int64(i.To)
 		}

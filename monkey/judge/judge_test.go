@@ -112,6 +112,13 @@ func (m *made) judge() *Result {
 	return Judge(m.t.Context(), m.dir, left)
 }
 
+// late makes the fault one that was to begin twelve seconds before it did.
+func (m *made) late(exact bool) {
+	began := m.events[1].Fact.(timeline.InjectionBegan)
+	began.Planned, began.Exact, began.Waited = m.events[1].At-12*time.Second, exact, "no leader"
+	m.events[1].Fact = began
+}
+
 // findings lists the checks that are no pass.
 func findings(r *Result) map[string]Verdict {
 	all := map[string]Verdict{}
@@ -137,8 +144,10 @@ func TestEachKindOfTroubleHasItsVerdict(t *testing.T) {
 		"a host that does not boot": {func(m *made) {
 			m.events = append(m.events, timeline.Entry{At: time.Minute, Fact: timeline.BootFailed{Host: "nodehost-1", Error: "bad checksum"}})
 		}, Violation, map[string]Verdict{"process": Violation}},
-		"a hidden panic":  {func(m *made) { m.outcome.Hidden = []string{"gone"} }, Violation, map[string]Verdict{"process": Violation}},
-		"an interruption": {func(m *made) { m.outcome.Finished = false }, Inconclusive, map[string]Verdict{"process": Inconclusive}},
+		"a late fault":                      {func(m *made) { m.late(true) }, Inconclusive, map[string]Verdict{"evidence": Inconclusive}},
+		"a late fault whose time was drawn": {func(m *made) { m.late(false) }, Pass, map[string]Verdict{}},
+		"a hidden panic":                    {func(m *made) { m.outcome.Hidden = []string{"gone"} }, Violation, map[string]Verdict{"process": Violation}},
+		"an interruption":                   {func(m *made) { m.outcome.Finished = false }, Inconclusive, map[string]Verdict{"process": Inconclusive}},
 		"an incomplete launch": {func(m *made) { m.outcome.Launched = 0 },
 			Violation, map[string]Verdict{"launch": Violation}},
 		"a fault without effect": {func(m *made) {
@@ -242,6 +251,11 @@ func TestExpectations(t *testing.T) {
 			m.events = append(m.events, timeline.Entry{At: time.Minute, Fact: timeline.ClusterRepaired{Cluster: 1, How: how, Took: took}})
 		}
 	}
+	asked := func(request string) func(m *made) {
+		return func(m *made) {
+			m.events = append(m.events, timeline.Entry{At: time.Minute, Fact: timeline.Decided{Event: "operation-planned", Request: request}})
+		}
+	}
 	outage := func(m *made) {
 		m.events = append(m.events, timeline.Entry{At: 50 * time.Second, Fact: timeline.QuorumLost{Cluster: 1}}, timeline.Entry{At: 57 * time.Second, Fact: timeline.QuorumRegained{Cluster: 1}})
 	}
@@ -253,26 +267,42 @@ func TestExpectations(t *testing.T) {
 		want   Verdict
 		detail string
 	}{
-		"none replaced":        {"{replaced: 0}", none, Pass, "expected 0; found 0"},
-		"one replaced":         {"{replaced: 0}", repaired(timeline.Replaced, time.Second), Violation, "expected 0; found 1"},
-		"enough restored":      {`{restored: ">= 1"}`, repaired(timeline.Restored, time.Second), Pass, "expected >= 1; found 1"},
-		"too few restored":     {`{restored: ">= 1"}`, none, Violation, "expected >= 1; found 0"},
-		"a quick repair":       {"{repair: < 40s}", repaired(timeline.Replaced, 39*time.Second), Pass, "expected < 40s; found 39s"},
-		"a slow repair":        {"{repair: < 40s}", repaired(timeline.Replaced, 40*time.Second), Violation, "expected < 40s; found 40s"},
-		"a move is no repair":  {"{moved: 0, replaced: 0}", repaired(timeline.Moved, time.Second), Violation, "expected 0; found 1"},
-		"no outage":            {"{unavailable: none}", none, Pass, "found 0s"},
-		"an outage":            {"{unavailable: none}", outage, Violation, "expected none; found 7s"},
-		"an event":             {"{event: fuse-blown}", decided("fuse-blown"), Pass, "as it was"},
-		"another event":        {"{event: fuse-blown}", decided("launched"), Violation, "there was no fuse-blown"},
-		"an unwanted event":    {"{no_event: [fuse-blown, paused]}", decided("paused"), Violation, "there was paused"},
-		"no unwanted event":    {"{no_event: [fuse-blown, paused]}", decided("launched"), Pass, ""},
-		"a violation":          {"{violation: linearizability}", stale, Pass, "as it was"},
-		"no violation":         {"{violation: linearizability}", none, Inconclusive, "not found: linearizability"},
-		"a quick launch":       {"{launch: <= 1s}", none, Pass, "found 1s"},
-		"a run that was cut":   {"{replaced: 0}", func(m *made) { m.outcome.Finished = false }, Inconclusive, "the run did not come to its end"},
-		"elections":            {"{elections: 1}", none, Pass, "found 1"},
-		"stalled writes":       {"{write_stall: < 1s}", none, Violation, "expected < 1s; found 1s"},
-		"stalled replacements": {"{replacement_stall: none}", none, Pass, "found 0s"},
+		"none replaced":         {"{replaced: 0}", none, Pass, "expected 0; found 0"},
+		"one replaced":          {"{replaced: 0}", repaired(timeline.Replaced, time.Second), Violation, "expected 0; found 1"},
+		"enough restored":       {`{restored: ">= 1"}`, repaired(timeline.Restored, time.Second), Pass, "expected >= 1; found 1"},
+		"too few restored":      {`{restored: ">= 1"}`, none, Violation, "expected >= 1; found 0"},
+		"a quick repair":        {"{repair: < 40s}", repaired(timeline.Replaced, 39*time.Second), Pass, "expected < 40s; found 39s"},
+		"a slow repair":         {"{repair: < 40s}", repaired(timeline.Replaced, 40*time.Second), Violation, "expected < 40s; found 40s"},
+		"a move is no repair":   {"{moved: 0, replaced: 0}", repaired(timeline.Moved, time.Second), Violation, "expected 0; found 1"},
+		"no outage":             {"{unavailable: none}", none, Pass, "found 0s"},
+		"an outage":             {"{unavailable: none}", outage, Violation, "expected none; found 7s"},
+		"an event":              {"{event: fuse-blown}", decided("fuse-blown"), Pass, "as it was"},
+		"another event":         {"{event: fuse-blown}", decided("launched"), Violation, "there was no fuse-blown"},
+		"an unwanted event":     {"{no_event: [fuse-blown, paused]}", decided("paused"), Violation, "there was paused"},
+		"no unwanted event":     {"{no_event: [fuse-blown, paused]}", decided("launched"), Pass, ""},
+		"a violation":           {"{violation: linearizability}", stale, Pass, "as it was"},
+		"no violation":          {"{violation: linearizability}", none, Inconclusive, "not found: linearizability"},
+		"a quick launch":        {"{launch: <= 1s}", none, Pass, "found 1s"},
+		"a run that was cut":    {"{replaced: 0}", func(m *made) { m.outcome.Finished = false }, Inconclusive, "the run did not come to its end"},
+		"elections":             {"{elections: 1}", none, Pass, "found 1"},
+		"stalled writes":        {"{write_stall: < 1s}", none, Violation, "expected < 1s; found 1s"},
+		"stalled replacements":  {"{replacement_stall: none}", none, Inconclusive, "expected none; it can't be told: in each replacement a fault was at work"},
+		"no repair to time":     {"{repair: < 40s}", none, Inconclusive, "expected < 40s; it can't be told: no member was replaced"},
+		"a request":             {"{request: add-observer}", asked("add-observer"), Pass, "as it was"},
+		"another request":       {"{request: add-observer}", asked("start-node"), Violation, "there was no add-observer"},
+		"an unwanted request":   {"{no_request: add-observer}", asked("add-observer"), Violation, "there was add-observer"},
+		"no unwanted request":   {"{no_request: add-observer}", asked("start-node"), Pass, ""},
+		"an interrupted repair": {`{interrupted_repairs: ">= 1"}`, none, Violation, "expected >= 1; found 0"},
+		"no lost log":           {"{restarted_without_log: none}", none, Pass, "found 0"},
+		"a limit that was passed before the run was cut": {"{replaced: 0}", func(m *made) {
+			repaired(timeline.Replaced, time.Second)(m)
+			m.outcome.Finished = false
+		}, Violation, "expected 0; found 1"},
+		"a limit that was passed before the run crashed": {"{replaced: 0}", func(m *made) {
+			repaired(timeline.Replaced, time.Second)(m)
+			m.outcome = nil
+		}, Violation, "expected 0; found 1"},
+		"a crash before anything was timed": {"{settle: < 5s}", func(m *made) { m.outcome = nil }, Inconclusive, "the run did not come to its end"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMade(t)

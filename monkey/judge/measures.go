@@ -134,28 +134,21 @@ const afterFaults = 10 * time.Second
 // replaced, where nobody else came to lead meanwhile, no fault began or ended,
 // and none but a death was at work or had been just before.
 func (r *Recording) undisturbedReplacements() map[uint64][]timeline.Span {
-	planned := map[uint64][]time.Duration{} // additions of observers since the last repair
-	elected := map[uint64]time.Duration{}   // when a leader last announced itself
+	elections := map[uint64][]time.Duration{}
+	timeline.All(r.Timeline, func(at time.Duration, l timeline.LeaderAnnounced) {
+		if l.Leads() {
+			elections[l.Cluster] = append(elections[l.Cluster], at)
+		}
+	})
 	spans := map[uint64][]timeline.Span{}
-	for _, e := range r.Timeline.Entries {
-		switch f := e.Fact.(type) {
-		case timeline.Decided:
-			if f.Event == pb.EventOperationPlanned && f.Request == timeline.RequestName(pb.RequestKind_ADD_OBSERVER) {
-				planned[f.Cluster] = append(planned[f.Cluster], e.At)
+	for _, x := range r.replacements() {
+		for _, from := range x.added {
+			s := timeline.Span{From: from, To: x.full}
+			elected := slices.ContainsFunc(elections[x.cluster], func(at time.Duration) bool { return s.Meets(timeline.Span{From: at, To: at}) })
+			if !elected && !r.disturbed(s) {
+				spans[x.cluster] = append(spans[x.cluster], s)
+				break
 			}
-		case timeline.LeaderAnnounced:
-			if f.Leads() {
-				elected[f.Cluster] = e.At
-			}
-		case timeline.ClusterRepaired:
-			for _, from := range planned[f.Cluster] {
-				s := timeline.Span{From: from, To: e.At}
-				if f.How == timeline.Replaced && from > elected[f.Cluster] && !r.disturbed(s) {
-					spans[f.Cluster] = append(spans[f.Cluster], s)
-					break
-				}
-			}
-			delete(planned, f.Cluster)
 		}
 	}
 	return spans

@@ -90,3 +90,11 @@ func (r *Recording) elapsed() time.Duration {
 	}
 	return r.Timeline.End
 }
+
+// outcome is what the world's process left; nothing where it was killed.
+func (r *Recording) outcome() rundir.Outcome {
+	if r.Outcome == nil {
+		return rundir.Outcome{}
+	}
+	return *r.Outcome
+}

@@ -45,7 +45,7 @@ type Injection struct {
 	Hosts   []string // whom it struck
 	Forever bool
 	Planned time.Duration
-	Exact   bool // the scenario gives the time
+	Exact   bool // the scenario gave the time; otherwise it was drawn
 	// Skipped says that it never began, and Reason why not; From and To are
 	// when it was given up. Otherwise Reason is what it had to wait for.
 	Skipped bool

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build monkey
+
+package monkey_test
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/drumbeat-raft/drumbeat/checker/invariant"
+	"github.com/drumbeat-raft/drumbeat/monkey/judge"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
+)
+
+// promise is a promise of a scenario, and a patch that breaks it.
+type promise struct {
+	// broken says what the patch makes wrong.
+	broken string
+	patch  []edit
+	// by are the expectations and checks that must see it, each with the verdict
+	// of the whole run.
+	by []string
+	// verdict is that of the whole run: empty is a violation.
+	verdict judge.Verdict
+}
+
+// promiseSeed is the seed of all these runs.
+const promiseSeed = 1
+
+// edit replaces a text of a file, which must be there exactly once.
+type edit struct{ file, old, new string }
+
+// noFuse lets any number of hosts vanish at once.
+var noFuse = edit{"monkey/sim/drummer.go", "	return policy\n", "	policy.FuseHosts = 1000\n	return policy\n"}
+
+// broken are the promises of the scenarios that come along, one each.
+var broken = map[string]promise{
+	"quickstart": {
+		broken: "no host is ever taken for dead",
+		patch: []edit{{"monkey/sim/drummer.go",
+			"policy.TTL = uint64(w.cfg.Drummer.TimeToLive / w.cfg.Drummer.Heartbeat)",
+			"policy.TTL = 1000 * uint64(w.cfg.Drummer.TimeToLive/w.cfg.Drummer.Heartbeat)"}},
+		by: []string{"replaced", "repair"},
+	},
+	"planted-bug": {
+		broken: "the bug never strikes",
+		patch: []edit{{"monkey/statemachine/mutant/strikes.go",
+			"if mix(t.seed^mix(number))%t.every != 0 {",
+			"if true {"}},
+		by: []string{"violation", "bug"}, verdict: judge.Inconclusive,
+	},
+	"drummer-all-restarted": {
+		broken: "a Drummer server starts on an empty disk when it is started again",
+		patch: []edit{{"monkey/sim/drummer.go",
+			"fs := h.disk.Mount()\n",
+			"fs := h.disk.Mount()\n\tif h.boots > 1 {\n\t\t_ = fs.RemoveAll(raftDir)\n\t}\n"}},
+		by: []string{"replaced", "picture"},
+	},
+	"drummer-create-delete": {
+		broken: "agents leave nodes of deleted clusters where they are",
+		patch: []edit{{"drummer/agent/destroy.go",
+			"	cluster, node := req.GetClusterId(), req.GetNodeId()\n	running, ok := a.runningNode(cluster)\n",
+			"	if req.GetClusterDeleted() {\n		return done(req, \"\")\n	}\n	cluster, node := req.GetClusterId(), req.GetNodeId()\n	running, ok := a.runningNode(cluster)\n"}},
+		by: []string{"actions", "settled"},
+	},
+	"drummer-cut-off": {
+		broken: "there is no fuse, and agents attach again one after the other",
+		patch: []edit{
+			noFuse,
+			{"drummer/agent/agent.go", "maxPause   = 2 * time.Second", "maxPause   = 20 * time.Second"},
+		},
+		by: []string{"event", "no_request", "replaced"},
+	},
+	"drummer-disk-wiped": {
+		// Where nobody was elected meanwhile, Dragonboat panics at such a node.
+		broken: "a host that comes back empty is asked to start its old nodes, of clusters that have elected a leader since",
+		patch: []edit{{"drummer/db/apply_reports.go",
+			"		e.inherit(h, other)\n",
+			`		e.inherit(h, other)
+		h.Placed, other.Placed = other.Placed, 0
+		for c := range e.s.Clusters.Values() {
+			if c = e.cluster(c.ID); c.LeaderSince <= other.LastSeen {
+				continue
+			}
+			for i := range c.Nodes {
+				if n := &c.Nodes[i]; n.HostID == other.ID() {
+					n.HostID, n.Started, n.Start = h.ID(), false, Attempt{}
+				}
+			}
+			e.changed(c)
+		}
+`}},
+		by: []string{"restarted_without_log"},
+	},
+	"drummer-drain": {
+		broken: "a host that is to be drained is only cordoned",
+		patch: []edit{{"drummer/db/apply_fleet.go",
+			"		h.Mode = cmd.Mode\n",
+			"		h.Mode = cmd.Mode\n\t\tif h.Mode == pb.HostMode_DRAIN {\n\t\t\th.Mode = pb.HostMode_CORDON\n\t\t}\n"}},
+		by: []string{"moved", "actions"},
+	},
+	"drummer-gray-hosts": {
+		broken: "members that only report are counted on",
+		patch: []edit{{"drummer/db/state.go",
+			"return c.Leader != 0 && r.Running && !r.Foreign && r.Leader == c.Leader && r.Term == c.LeaderTerm",
+			"return c.Leader != 0 && r.Running && !r.Foreign"}},
+		by: []string{"write_stall"},
+	},
+	"drummer-leader-mid-repair": {
+		broken: "only the first leader decides anything",
+		patch: []edit{
+			{"drummer/server/leadership.go",
+				"	if !l.warmedUp(state) {\n",
+				"	if !l.warmedUp(state) || l.term > firstTerm {\n"},
+			{"drummer/server/leadership.go",
+				"func (l *leadership) schedule(ctx context.Context) error {\n",
+				"func (l *leadership) schedule(ctx context.Context) error {\n	const firstTerm = 2\n"},
+		},
+		by: []string{"settled", "repair"},
+	},
+	"drummer-mass-death": {
+		broken: "the fuse never blows",
+		patch:  []edit{noFuse},
+		by:     []string{"event", "no_request", "replaced", "restored"},
+	},
+	"drummer-replace-quietly": {
+		broken: "a successor is added as a voter before it runs",
+		patch: []edit{{"drummer/agent/change.go",
+			"return a.nodehost.SyncRequestAddObserver(ctx, cluster, node, req.GetTargetAddress(), ccid)",
+			"return a.nodehost.SyncRequestAddNode(ctx, cluster, node, req.GetTargetAddress(), ccid)"}},
+		by: []string{"unavailable"},
+	},
+	"drummer-replacement-dies": {
+		broken: "a successor that died is not soon followed by another one",
+		patch: []edit{{"monkey/sim/drummer.go",
+			"	return policy\n",
+			"	policy.Backoff, policy.BackoffCap = 1000, 1000\n	return policy\n"}},
+		by: []string{"repair"},
+	},
+	"drummer-resize": {
+		broken: "agents remove no member",
+		patch: []edit{{"drummer/agent/change.go",
+			"		return a.nodehost.SyncRequestDeleteNode(ctx, cluster, node, ccid)",
+			"		return dragonboat.ErrRejected"}},
+		by: []string{"actions", "settled"},
+	},
+	"drummer-rolling-restart": {
+		broken: "hosts are taken for dead after a third of their time to live",
+		patch: []edit{{"monkey/sim/drummer.go",
+			"policy.TTL = uint64(w.cfg.Drummer.TimeToLive / w.cfg.Drummer.Heartbeat)",
+			"policy.TTL = uint64(w.cfg.Drummer.TimeToLive/w.cfg.Drummer.Heartbeat) / 3"}},
+		by: []string{"replaced", "no_request", "no_event"},
+	},
+}
+
+// Every scenario that comes along can fail: its promise broken once turns it
+// red, by what asserts that promise. Without the patch it is as it should be with
+// the same seed; with -short that is left to the other suites.
+func TestChaosBrokenPromises(t *testing.T) {
+	suite(t)
+	require.ElementsMatch(t, scenarios.Names(), slices.Collect(maps.Keys(broken)), "each scenario needs a promise that is broken once, in the table above")
+	whole := ""
+	if !testing.Short() {
+		whole = build(t, nil)
+	}
+	for _, name := range scenarios.Names() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if whole != "" {
+				requireKept(t, whole, name)
+			}
+			p := broken[name]
+			want := cmp.Or(p.verdict, judge.Violation)
+			r := runBinary(t, build(t, p.patch), name)
+			t.Logf("%s: %s", p.broken, red(r))
+			require.Equal(t, want, r.Verdict, p.broken)
+			for _, key := range p.by {
+				require.Equal(t, want, verdictOf(r, key), "%s, and %q does not see it", p.broken, key)
+			}
+		})
+	}
+}
+
+// requireKept runs a scenario as it is: what it expects is there. One with a
+// planted bug ends in a violation, any other passes.
+func requireKept(t *testing.T, binary, name string) {
+	t.Helper()
+	s, err := scenarios.Load(name)
+	require.NoError(t, err)
+	want := judge.Pass
+	if s.Clusters.Bug != nil {
+		want = judge.Violation
+	}
+	r := runBinary(t, binary, name)
+	require.Equal(t, want, r.Verdict, "as it is: %s", red(r))
+	for _, e := range r.Expect {
+		require.Equal(t, judge.Pass, e.Verdict, "as it is: %s", e.Detail)
+	}
+}
+
+// build builds the monkey with a patch, and touches nothing in the repository.
+func build(t *testing.T, patch []edit) string {
+	t.Helper()
+	dir, root := t.TempDir(), moduleRoot(t)
+	replace := map[string]string{}
+	for i, e := range patch {
+		path := filepath.Join(root, filepath.FromSlash(e.file))
+		if replace[path] == "" {
+			replace[path] = filepath.Join(dir, fmt.Sprintf("%d-%s", i, filepath.Base(path)))
+			require.NoError(t, os.WriteFile(replace[path], read(t, path), 0o644))
+		}
+		text := string(read(t, replace[path]))
+		require.Equal(t, 1, strings.Count(text, e.old),
+			"the patch does not fit any more: %s must have this text exactly once; write the patch anew, so that it breaks the same promise:\n%s", e.file, e.old)
+		require.NoError(t, os.WriteFile(replace[path], []byte(strings.Replace(text, e.old, e.new, 1)), 0o644))
+	}
+	overlay, err := json.Marshal(map[string]any{"Replace": replace})
+	require.NoError(t, err)
+	file, binary := filepath.Join(dir, "overlay.json"), filepath.Join(dir, "monkey")
+	require.NoError(t, os.WriteFile(file, overlay, 0o644))
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-overlay", file, "-o", binary, "./cmd/monkey")
+	cmd.Dir = root
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "the patched program does not build: mend the patch\n%s", out)
+	return binary
+}
+
+func moduleRoot(t *testing.T) string {
+	t.Helper()
+	root, err := filepath.Abs("..")
+	require.NoError(t, err)
+	require.FileExists(t, filepath.Join(root, "go.mod"))
+	return root
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return b
+}
+
+// runBinary runs a scenario by a program, whose exit code must be the
+// verdict's.
+func runBinary(t *testing.T, binary, scenario string) *judge.Result {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), binary, "run", scenario, "--seed", strconv.Itoa(promiseSeed), "--json", "--out", t.TempDir())
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) {
+		require.NoError(t, err)
+	}
+	r := &judge.Result{}
+	require.NoError(t, json.Unmarshal(out, r), "%s", &stderr)
+	require.Equal(t, map[judge.Verdict]int{judge.Pass: 0, judge.Violation: 1, judge.Inconclusive: 2}[r.Verdict], cmd.ProcessState.ExitCode())
+	return r
+}
+
+// verdictOf is the verdict of a check, or of an expectation, by its key. Where
+// both have the key, it is the worse one.
+func verdictOf(r *judge.Result, key string) judge.Verdict {
+	worst := judge.Pass
+	for _, c := range r.Checks {
+		if c.Name == key {
+			worst = invariant.Worst(worst, c.Verdict)
+		}
+	}
+	for _, e := range r.Expect {
+		if e.Name == key {
+			worst = invariant.Worst(worst, e.Verdict)
+		}
+	}
+	return worst
+}
+
+// red lists what is no pass, for people.
+func red(r *judge.Result) string {
+	var b strings.Builder
+	for _, c := range r.Checks {
+		if c.Verdict != judge.Pass {
+			fmt.Fprintf(&b, "\n%s: %s: %s", c.Name, c.Verdict, c.Detail)
+		}
+	}
+	for _, e := range r.Expect {
+		if e.Verdict != judge.Pass {
+			fmt.Fprintf(&b, "\n%s: %s: %s", e.Name, e.Verdict, e.Detail)
+		}
+	}
+	return b.String()
+}
