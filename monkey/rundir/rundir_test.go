@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -19,9 +20,9 @@ func TestRunsThatStartTogetherGetDirectoriesOfTheirOwn(t *testing.T) {
 	for range 20 {
 		wg.Go(func() {
 			dir, err := Create(out, Run{Scenario: "demo", Seed: 3, StartedAt: start})
-			require.NoError(t, err)
+			assert.NoError(t, err)
 			_, taken := all.LoadOrStore(dir, true)
-			require.False(t, taken)
+			assert.False(t, taken)
 		})
 	}
 	wg.Wait()
