@@ -38,9 +38,12 @@ func (b *Budget) AnyFuse() string {
 	return b.fuses.of(b.fuses[0])
 }
 
-// blownFuses looks at the hosts that vanished within the last FuseHold ticks.
+// blownFuses looks at the hosts that vanished within the last FuseHold ticks. Of
+// hosts that vanished together some return before others. So a fuse that is blown
+// stays so while a host is missing and another one came back within its time to
+// live: what the last ones carry is not replaced a moment before they are back.
 func blownFuses(f *fleet.Fleet) Fuses {
-	type tally struct{ hosts, vanished int }
+	type tally struct{ hosts, vanished, returned int }
 	var all tally
 	regions := map[string]*tally{}
 	for _, h := range f.Hosts {
@@ -54,25 +57,30 @@ func blownFuses(f *fleet.Fleet) Fuses {
 		}
 		all.hosts++
 		r.hosts++
-		if !h.Up {
+		switch {
+		case !h.Up:
 			all.vanished++
 			r.vanished++
+		case h.Deaths > 0 && f.UpFor(h) < f.Policy.TTL:
+			all.returned++
+			r.returned++
 		}
 	}
 	var blown Fuses
-	tooMany := func(t tally, percent int) bool {
-		return t.vanished > f.Policy.FuseHosts && t.vanished*100 > t.hosts*percent
+	check := func(fuse db.Fuse, t tally, percent int) {
+		_, was := slices.BinarySearchFunc(f.State.Blown, fuse, db.Fuse.Compare)
+		tooMany := t.vanished > f.Policy.FuseHosts && t.vanished*100 > t.hosts*percent
+		if tooMany || was && t.vanished > 0 && t.returned > 0 {
+			blown = append(blown, fuse)
+		}
 	}
-	if tooMany(all, f.Policy.FusePercent) {
-		blown = append(blown, db.Fuse{Fleet: true, Why: fmt.Sprintf("%d of %d hosts vanished at once", all.vanished, all.hosts)})
-	}
+	check(db.Fuse{Fleet: true, Why: fmt.Sprintf("%d of %d hosts vanished at once", all.vanished, all.hosts)}, all, f.Policy.FusePercent)
 	if len(regions) < 2 {
 		return blown
 	}
 	for _, region := range slices.Sorted(maps.Keys(regions)) {
-		if t := regions[region]; tooMany(*t, f.Policy.FuseRegionPercent) {
-			blown = append(blown, db.Fuse{Region: region, Why: fmt.Sprintf("%d of its %d hosts vanished at once", t.vanished, t.hosts)})
-		}
+		t := *regions[region]
+		check(db.Fuse{Region: region, Why: fmt.Sprintf("%d of its %d hosts vanished at once", t.vanished, t.hosts)}, t, f.Policy.FuseRegionPercent)
 	}
 	return blown
 }
