@@ -13,7 +13,7 @@ func init() {
 		Doc:      "A cas that is answered 'mismatch' stores its value all the same.",
 		Occasion: "a cas that does not match",
 		Every:    20,
-		FoundBy:  []string{Digests, Linearizability},
+		FoundBy:  []string{Digests, Divergence, Linearizability},
 	}, misapply(func(c kv.Command, e effect) effect {
 		if e.answer.Status == kv.Mismatch {
 			e.value = &c.Value

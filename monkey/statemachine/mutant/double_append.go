@@ -13,7 +13,7 @@ func init() {
 		Doc:      "An append is carried out twice.",
 		Occasion: "an append of a text that is not empty",
 		Every:    100,
-		FoundBy:  []string{Digests, Linearizability},
+		FoundBy:  []string{Digests, Divergence, Linearizability},
 	}, misapply(func(c kv.Command, e effect) effect {
 		if c.Op == kv.Append && e.answer.Status == kv.OK {
 			twice := kv.Some(e.value.Text + c.Value.Text)

@@ -13,6 +13,6 @@ func init() {
 		Doc:      "An update is answered ok and forgotten.",
 		Occasion: "an update that takes effect",
 		Every:    1000,
-		FoundBy:  []string{Digests, Linearizability},
+		FoundBy:  []string{Digests, Divergence, Linearizability},
 	}, misapply(forget(func(kv.Command) bool { return true })))
 }

@@ -14,7 +14,7 @@ func init() {
 		Doc:      "A snapshot lacks the key that was written last.",
 		Occasion: "a snapshot that is saved, whether or not it is ever restored",
 		Every:    1,
-		FoundBy:  []string{Digests, Linearizability},
+		FoundBy:  []string{Digests, Divergence, Linearizability},
 	}, func(t trigger) statemachine.Core { return &forgetful{kv.New(), t} })
 }
 

@@ -13,6 +13,6 @@ func init() {
 		Doc:      "A cas is answered ok and its value is not stored.",
 		Occasion: "a cas that matches",
 		Every:    50,
-		FoundBy:  []string{Digests, Linearizability},
+		FoundBy:  []string{Digests, Divergence, Linearizability},
 	}, misapply(forget(func(c kv.Command) bool { return c.Op == kv.CAS })))
 }

@@ -13,6 +13,6 @@ func init() {
 		Doc:      "A delete is answered ok and the key keeps its value.",
 		Occasion: "a delete",
 		Every:    50,
-		FoundBy:  []string{Digests, Linearizability},
+		FoundBy:  []string{Digests, Divergence, Linearizability},
 	}, misapply(forget(func(c kv.Command) bool { return c.Op == kv.Delete })))
 }

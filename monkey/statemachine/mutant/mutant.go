@@ -14,7 +14,8 @@ import (
 // The checks that find mutants, by their keys.
 const (
 	Linearizability = "linearizability"
-	Digests         = "digests"
+	Digests         = "digests"    // after healing
+	Divergence      = "divergence" // while the run goes on
 )
 
 // kind is a mutant: what scenario files know of it, and its core.
