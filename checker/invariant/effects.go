@@ -49,7 +49,7 @@ func (x Fault) String() string { return faultName(x.Kind, x.Target, x.Forever) }
 
 func faultName(kind, target string, forever bool) string {
 	if forever {
-		return kind + " of " + target + " for ever"
+		return kind + " of " + target + " forever"
 	}
 	return kind + " of " + target
 }

@@ -242,7 +242,7 @@ func TestAPanicDoesNotEndTheRun(t *testing.T) {
 	require.Contains(t, stderr, "robust_test.go", "the stack")
 }
 
-// hard is a history that takes the general search for ever.
+// hard is a history that takes the general search forever.
 func hard(t *testing.T) string {
 	t.Helper()
 	var b bytes.Buffer

@@ -15,7 +15,7 @@ import (
 // class is the CSS classes of what is drawn of an injection.
 func class(i timeline.Injection) string {
 	if i.Forever {
-		return i.Fault + " for-ever"
+		return i.Fault + " forever"
 	}
 	return i.Fault
 }
@@ -23,7 +23,7 @@ func class(i timeline.Injection) string {
 // tooltip says what happened to a host.
 func tooltip(i timeline.Injection, host string) string {
 	if i.Forever {
-		return fmt.Sprintf("%s of %s at %s, for ever", i.Fault, host, clock(i.From))
+		return fmt.Sprintf("%s of %s at %s, forever", i.Fault, host, clock(i.From))
 	}
 	return fmt.Sprintf("%s of %s at %s for %s", i.Fault, host, clock(i.From), i.Length().Round(time.Millisecond))
 }
@@ -33,7 +33,7 @@ func tooltip(i timeline.Injection, host string) string {
 func bandOf(i timeline.Injection) draw.Band {
 	b := draw.Band{From: int64(i.From), To: int64(i.To), Kind: i.Fault, Name: fmt.Sprintf("%s of %s", i.Fault, strings.Join(i.Hosts, ", "))}
 	if i.Forever {
-		b.To, b.Kind, b.Name = history.Never, class(i), b.Name+" for ever"
+		b.To, b.Kind, b.Name = history.Never, class(i), b.Name+" forever"
 	}
 	return b
 }

@@ -64,7 +64,7 @@ func late(f judge.Fault) string {
 // KindOf names the kind of a row of faults.
 func KindOf(f judge.Fault) string {
 	if f.Forever {
-		return f.Kind + " for ever"
+		return f.Kind + " forever"
 	}
 	return f.Kind
 }

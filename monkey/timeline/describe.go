@@ -15,7 +15,7 @@ func (p PhaseBegan) String() string { return "the phase " + string(p.Phase) + " 
 func (i InjectionBegan) String() string {
 	s := fmt.Sprintf("%d: %s of %s", i.ID, i.Fault, strings.Join(i.Hosts, ", "))
 	if i.Forever {
-		s += " for ever"
+		s += " forever"
 	}
 	if i.Waited != "" {
 		s += fmt.Sprintf(" (planned for %s; %s)", i.Planned, i.Waited)

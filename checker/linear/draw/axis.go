@@ -214,7 +214,7 @@ func (a *axis) length(from, to int64) string {
 	d := apart(from, to)
 	switch {
 	case to == history.Never:
-		return "for ever"
+		return "forever"
 	case !a.ns:
 		return fmt.Sprintf("%.0f", d)
 	case d < 1e6:

@@ -44,7 +44,7 @@ func stale() Page {
 	return Page{Title: "a stale read", Explanation: "it was replaced", Ops: ops, Core: ops[:3], Bands: []Band{
 		{From: 1 * second, To: 5 * second, Name: "kill of nodehost-1", Kind: "kill"},
 		{From: 20 * second, To: 30 * second, Name: "partition of nodehost-2", Kind: "partition"},
-		{From: 40 * second, To: history.Never, Name: "kill of nodehost-3 for ever", Kind: "kill for-ever"},
+		{From: 40 * second, To: history.Never, Name: "kill of nodehost-3 forever", Kind: "kill forever"},
 	}}
 }
 
@@ -84,11 +84,11 @@ func TestWithoutFaultsNothingIsSaidOfThem(t *testing.T) {
 
 func TestAFaultThatNeverEndsIsDrawnToTheEnd(t *testing.T) {
 	p := stale()
-	p.Bands = []Band{{From: 12 * second, To: history.Never, Name: "kill of nodehost-3", Kind: "kill for-ever"}}
+	p.Bands = []Band{{From: 12 * second, To: history.Never, Name: "kill of nodehost-3", Kind: "kill forever"}}
 	f := figure(t, p)
 	require.Contains(t, f, ">kill of nodehost-3, from 12.0 s on</text>")
 	require.Contains(t, f, "8.3 s into the kill of nodehost-3")
-	require.Contains(t, f, "kill for ever</li>")
+	require.Contains(t, f, "kill forever</li>")
 }
 
 // Operations and faults lie on one axis: what comes first is further left, and

@@ -200,15 +200,15 @@ func (p *plan) keep(ctx context.Context, out string, cluster uint64, ops []histo
 	return []string{name, string(verdict), confirmed, fmt.Sprint(len(ops)), fmt.Sprint(unknown), fmt.Sprintf("%.0f%%", 100*overlapping(ops)), p.statemachine, bug, fmt.Sprint(p.seed)}, nil
 }
 
-// patience is how long the checker and porcupine may each try a history.
-const patience = 10 * time.Second
+// tryLimit is how long the checker and porcupine may each try a history.
+const tryLimit = 10 * time.Second
 
 // confirm judges a history, and has the verdict confirmed: by porcupine, or, if
 // that gives up, by what stands for the verdict: the order of an ok, which is
 // replayed, or the core of a violation, which porcupine judges. confirmed is ""
 // if nothing did.
 func confirm(ctx context.Context, ops []history.Op) (v linear.Verdict, confirmed string, err error) {
-	res, err := linear.Check(ctx, ops, linear.Options{Certify: true, Timeout: patience})
+	res, err := linear.Check(ctx, ops, linear.Options{Certify: true, Timeout: tryLimit})
 	if err != nil || res.Verdict == linear.Unknown {
 		return res.Verdict, "", err
 	}
@@ -226,7 +226,7 @@ func confirm(ctx context.Context, ops []history.Op) (v linear.Verdict, confirmed
 }
 
 func porcupineSays(ops []history.Op) linear.Verdict {
-	switch porcupine.CheckOperationsTimeout(reference.Model(), reference.Operations(ops), patience) {
+	switch porcupine.CheckOperationsTimeout(reference.Model(), reference.Operations(ops), tryLimit) {
 	case porcupine.Ok:
 		return linear.OK
 	case porcupine.Illegal:

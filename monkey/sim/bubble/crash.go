@@ -27,7 +27,7 @@ type Crash struct {
 }
 
 // Deadlock tells that synctest ended the process, because everything in the
-// bubble waited for ever.
+// bubble waited forever.
 func (c *Crash) Deadlock() bool { return c != nil && strings.HasPrefix(c.Message, "deadlock: ") }
 
 func (c *Crash) String() string { return c.Message + "\n\n" + c.Stack }

@@ -17,7 +17,7 @@ const stopPoll = 100 * time.Millisecond
 
 // run calls arm, then f in a bubble, then finish outside of it, and does not
 // return: it ends the process with the code that f returned. All goroutines that f started
-// must have ended or be about to; what waits for ever then is a crash with the
+// must have ended or be about to; what waits forever then is a crash with the
 // message of synctest. The process must have no arguments, because testing.Main
 // would read them.
 func run(arm func(), f func() int, finish func()) {

@@ -21,7 +21,7 @@
 // From a host to itself everything passes at once.
 //
 // Down ends the process on a host: whatever the process still does afterwards,
-// as a ghost whose goroutines are about to stop, reaches nobody. Peers see
+// until its goroutines have stopped, reaches nobody. Peers see
 // their connections reset (a killed process, whose kernel tells them) or
 // nothing at all (a power loss). Up begins the next incarnation.
 //

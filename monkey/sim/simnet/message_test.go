@@ -171,7 +171,7 @@ func TestSilenceAndResetOfMessageConnections(t *testing.T) {
 		n.Up("d")
 		require.Error(t, toD.SendMessageBatch(batch(1)))
 
-		// ghosts are content
+		// dead processes see no error
 		g, err := b.GetConnection(context.Background(), "a:raft")
 		require.NoError(t, err)
 		require.NoError(t, g.SendMessageBatch(batch(1)))
@@ -260,7 +260,7 @@ func TestTransportAddresses(t *testing.T) {
 	require.ErrorContains(t, start("a:raft"), "in use")
 	require.ErrorContains(t, start("b:raft"), "not on host a")
 	n.Down("a", true)
-	require.NoError(t, start("a:other"), "a ghost that is just starting")
+	require.NoError(t, start("a:other"), "a dead process that is just starting")
 }
 
 // TestNoMessageIsUnaccountedFor sends numbered messages over a link whose

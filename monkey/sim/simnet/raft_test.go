@@ -219,14 +219,14 @@ func TestGhostReachesNobody(t *testing.T) {
 		inTrio(t, func(t *testing.T, c *trio) {
 			old := c.leader(1, 2, 3)
 			c.net.Down(hostName(old), reset)
-			ghost := c.hosts[old-1]
-			require.Error(t, c.add(old, 100), "a ghost had its write acknowledged")
+			dead := c.hosts[old-1]
+			require.Error(t, c.add(old, 100), "a dead process had its write acknowledged")
 			next := c.leader(others(old)...)
 			require.NoError(t, c.add(next, 1))
 			delivered := c.net.Total(hostName(old)).Delivered
 			time.Sleep(5 * time.Second)
 			require.Equal(t, delivered, c.net.Total(hostName(old)).Delivered)
-			ghost.Stop()
+			dead.Stop()
 
 			c.net.Up(hostName(old))
 			c.start(old)

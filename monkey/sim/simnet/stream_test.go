@@ -198,7 +198,7 @@ func TestKillResetsPeersAtOnce(t *testing.T) {
 		took, err := readErr(c)
 		require.ErrorIs(t, err, syscall.ECONNRESET)
 		require.Equal(t, time.Second, took)
-		_, err = s.Write([]byte("ghost"))
+		_, err = s.Write([]byte("late"))
 		require.Error(t, err)
 		_, err = n.Dialer("a")(context.Background(), "b:api")
 		require.ErrorIs(t, err, syscall.ECONNREFUSED)

@@ -52,7 +52,7 @@ type transport struct {
 // Name tells log readers what this is.
 func (*transport) Name() string { return "simnet" }
 
-// Start makes the transport known under its address. A ghost's is known to
+// Start makes the transport known under its address. One of a dead process is known to
 // nobody, and that is no error.
 func (t *transport) Start() error {
 	t.net.mu.Lock()
@@ -118,7 +118,7 @@ type wire struct {
 	net  *Network
 	link *link
 	from *transport
-	to   *transport // nil when from is a ghost
+	to   *transport // nil when the process of from is dead
 }
 
 func (t *transport) connect(ctx context.Context, target string) (wire, error) {
@@ -166,7 +166,7 @@ func (*messageConn) Close() {}
 
 // SendMessageBatch hands messages over, on this goroutine when the link has no
 // delay. It never waits for the network. An error is a reset; messages that
-// just get lost are no error, nor is anything that a ghost sends.
+// just get lost are no error, nor is anything that a dead process sends.
 func (c *messageConn) SendMessageBatch(batch pb.MessageBatch) error {
 	n, msgs := c.net, int64(len(batch.Requests))
 	n.mu.Lock()
