@@ -38,12 +38,18 @@ func (b *Budget) AnyFuse() string {
 	return b.fuses.of(b.fuses[0])
 }
 
-// blownFuses looks at the hosts that vanished within the last FuseHold ticks. Of
-// hosts that vanished together some return before others. So a fuse that is blown
-// stays so while a host is missing and another one came back within its time to
-// live: what the last ones carry is not replaced a moment before they are back.
+// blownFuses looks at the hosts that vanished within the last FuseHold ticks.
+//
+// Hosts that vanish together are not all taken for dead at one tick, as their
+// last reports were not of one. So once a host is dead, those count, too, that
+// have been silent for half of their time to live: what the first ones carry is
+// not replaced a moment before the fuse blows.
+//
+// They do not all return at one tick, either. So a fuse that is blown stays so
+// while a host is missing and another one came back within its time to live: what
+// the last ones carry is not replaced a moment before they are back.
 func blownFuses(f *fleet.Fleet) Fuses {
-	type tally struct{ hosts, vanished, returned int }
+	type tally struct{ hosts, dead, vanished, returned int }
 	var all tally
 	regions := map[string]*tally{}
 	for _, h := range f.Hosts {
@@ -59,6 +65,11 @@ func blownFuses(f *fleet.Fleet) Fuses {
 		r.hosts++
 		switch {
 		case !h.Up:
+			all.dead++
+			r.dead++
+			all.vanished++
+			r.vanished++
+		case 2*f.Silent(h) >= f.Policy.TTL:
 			all.vanished++
 			r.vanished++
 		case h.Deaths > 0 && f.UpFor(h) < f.Policy.TTL:
@@ -69,8 +80,8 @@ func blownFuses(f *fleet.Fleet) Fuses {
 	var blown Fuses
 	check := func(fuse db.Fuse, t tally, percent int) {
 		_, was := slices.BinarySearchFunc(f.State.Blown, fuse, db.Fuse.Compare)
-		tooMany := t.vanished > f.Policy.FuseHosts && t.vanished*100 > t.hosts*percent
-		if tooMany || was && t.vanished > 0 && t.returned > 0 {
+		tooMany := t.dead > 0 && t.vanished > f.Policy.FuseHosts && t.vanished*100 > t.hosts*percent
+		if tooMany || was && t.dead > 0 && t.returned > 0 {
 			blown = append(blown, fuse)
 		}
 	}

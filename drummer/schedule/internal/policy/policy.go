@@ -32,7 +32,8 @@ type Policy struct {
 	JoinsPerHost int
 	// A fuse is blown, and stops replacement, while more than FuseHosts hosts
 	// and more than FusePercent of the fleet, or FuseRegionPercent of one of
-	// several regions, have vanished within FuseHold ticks.
+	// several regions, have vanished within FuseHold ticks: one at least is dead,
+	// the others are, too, or silent for half of their time to live.
 	FuseHosts         int
 	FusePercent       int
 	FuseRegionPercent int
