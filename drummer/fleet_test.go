@@ -19,7 +19,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
 )
 
-func (w *world) fleet() pb.FleetClient {
+func (w *deployment) fleet() pb.FleetClient {
 	conn, err := rpc.Dialer{Dial: w.net.Dial}.Connect(w.drummers[w.leader()].Address)
 	require.NoError(w.t, err)
 	w.t.Cleanup(func() { _ = conn.Close() })
@@ -27,7 +27,7 @@ func (w *world) fleet() pb.FleetClient {
 }
 
 // members counts the running voters of a cluster, -1 while it is not settled.
-func (w *world) members(id uint64) int {
+func (w *deployment) members(id uint64) int {
 	out, err := w.client.Locate(w.context(20*time.Second), id)
 	if err != nil || len(out.GetClusters()) != 1 || !out.GetClusters()[0].GetAvailable() {
 		return -1
@@ -41,7 +41,7 @@ func (w *world) members(id uint64) int {
 }
 
 // nodes counts what is on all NodeHosts, in truth: running nodes and logs.
-func (w *world) nodes() (running, logs int) {
+func (w *deployment) nodes() (running, logs int) {
 	for _, h := range w.hosts {
 		info := h.nodehost.GetNodeHostInfo(dragonboat.DefaultNodeHostInfoOption)
 		running += len(info.ClusterInfoList)
@@ -52,7 +52,7 @@ func (w *world) nodes() (running, logs int) {
 
 func TestResize(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 1, 5)
+		w := newDeployment(t, 1, 5)
 		w.untilAttached()
 		clusters := w.launch(2)
 		w.writeAll(clusters, "before")
@@ -70,7 +70,7 @@ func TestResize(t *testing.T) {
 
 func TestDelete(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 1, 3)
+		w := newDeployment(t, 1, 3)
 		w.untilAttached()
 		w.launch(3)
 		_, err := w.fleet().DeleteClusters(w.context(10*time.Second), &pb.DeleteClustersRequest{ClusterIds: []uint64{1, 3}})
@@ -89,7 +89,7 @@ func TestDelete(t *testing.T) {
 
 func TestDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 1, 4)
+		w := newDeployment(t, 1, 4)
 		w.untilAttached()
 		clusters := w.launch(4)
 		w.writeAll(clusters, "before")
@@ -115,7 +115,7 @@ func TestDrain(t *testing.T) {
 	})
 }
 
-func (w *world) hostState(id int) pb.NodeHostState {
+func (w *deployment) hostState(id int) pb.NodeHostState {
 	out, err := w.client.ListNodeHosts(w.context(10 * time.Second))
 	require.NoError(w.t, err)
 	for _, h := range out.GetHosts() {
@@ -128,7 +128,7 @@ func (w *world) hostState(id int) pb.NodeHostState {
 
 func TestPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 1, 4)
+		w := newDeployment(t, 1, 4)
 		w.untilAttached()
 		clusters := w.launch(3)
 		_, err := w.fleet().Pause(w.context(10*time.Second), &pb.PauseRequest{Reason: "maintenance of the power lines", By: "a test"})
@@ -159,7 +159,7 @@ func TestPause(t *testing.T) {
 
 func TestEventsAreWatched(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 1, 3)
+		w := newDeployment(t, 1, 3)
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
 		stream, err := w.fleet().WatchEvents(ctx, &pb.WatchEventsRequest{})
@@ -180,7 +180,7 @@ func TestEventsAreWatched(t *testing.T) {
 
 func TestBadFleetRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 1, 0)
+		w := newDeployment(t, 1, 0)
 		fleet := w.fleet()
 		long := string(make([]byte, 2000))
 		refused := func(err error) {
@@ -212,7 +212,7 @@ func TestBadFleetRequests(t *testing.T) {
 
 func TestAPastDecisionCanBeRecomputed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 1, 3)
+		w := newDeployment(t, 1, 3)
 		time.Sleep(20 * time.Second) // the hosts are known, and nothing is defined
 		ask := func(req *pb.DryRunRequest) (*pb.DryRunResponse, error) {
 			return w.fleet().DryRun(w.context(10*time.Second), req)

@@ -11,14 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
-	"github.com/drumbeat-raft/drumbeat/drummer/internal/testworld"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/testkit"
 )
 
 // Another Raft configuration is taken over by a rolling restart, in which each
 // node is restarted once and writes go on all the time.
 func TestAnotherRaftConfigurationIsRolledOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 3, 4)
+		w := newDeployment(t, 3, 4)
 		w.untilAttached()
 		clusters := w.launch(3)
 		w.writeAll(clusters, "before")
@@ -57,7 +57,7 @@ func TestAnotherRaftConfigurationIsRolledOut(t *testing.T) {
 // writeUntil writes to a cluster all the time, and returns the longest time
 // without an acknowledged write. One that is lost, because its node or the leader
 // it was sent on to stopped in the middle, is given up after a second.
-func (w *world) writeUntil(done <-chan struct{}, id uint64) (longest time.Duration) {
+func (w *deployment) writeUntil(done <-chan struct{}, id uint64) (longest time.Duration) {
 	last := time.Now()
 	for i := 0; ; i++ {
 		select {
@@ -65,7 +65,7 @@ func (w *world) writeUntil(done <-chan struct{}, id uint64) (longest time.Durati
 			return longest
 		case <-time.After(10 * time.Millisecond):
 		}
-		if _, err := w.client.Propose(w.context(time.Second), id, testworld.Put("during", fmt.Sprint(i))); err == nil {
+		if _, err := w.client.Propose(w.context(time.Second), id, testkit.Put("during", fmt.Sprint(i))); err == nil {
 			longest = max(longest, time.Since(last))
 			last = time.Now()
 		}
@@ -73,7 +73,7 @@ func (w *world) writeUntil(done <-chan struct{}, id uint64) (longest time.Durati
 }
 
 // content reports whether Drummer wants nothing of the clusters.
-func (w *world) content(ids []uint64) bool {
+func (w *deployment) content(ids []uint64) bool {
 	out, err := w.client.Locate(w.context(10*time.Second), ids...)
 	require.NoError(w.t, err)
 	require.Len(w.t, out.GetClusters(), len(ids))

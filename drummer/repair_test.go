@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
-	"github.com/drumbeat-raft/drumbeat/drummer/internal/testworld"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/testkit"
 )
 
 // A deployment loses a NodeHost for good, and later the Drummer leader and
@@ -19,7 +19,7 @@ import (
 // back, and every acknowledged write is still there.
 func TestDeadHostsAreReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 3, 5)
+		w := newDeployment(t, 3, 5)
 		w.untilAttached()
 		clusters := w.launch(6)
 		w.writeAll(clusters, "before")
@@ -38,7 +38,7 @@ func TestDeadHostsAreReplaced(t *testing.T) {
 }
 
 // launch defines clusters 1 to n of three members and waits for all of them.
-func (w *world) launch(n uint64) []uint64 {
+func (w *deployment) launch(n uint64) []uint64 {
 	w.t.Helper()
 	ids := w.define(n)
 	w.until(time.Minute, "all clusters are launched", func() bool { return w.whole(ids, "") })
@@ -46,7 +46,7 @@ func (w *world) launch(n uint64) []uint64 {
 }
 
 // define defines and launches clusters 1 to n of three members.
-func (w *world) define(n uint64) []uint64 {
+func (w *deployment) define(n uint64) []uint64 {
 	w.t.Helper()
 	var specs []*pb.ClusterSpec
 	var ids []uint64
@@ -60,7 +60,7 @@ func (w *world) define(n uint64) []uint64 {
 }
 
 // loseHost stops a host for good and waits until its nodes are replaced.
-func (w *world) loseHost(id int, clusters []uint64) {
+func (w *deployment) loseHost(id int, clusters []uint64) {
 	w.t.Helper()
 	dead := w.hosts[id].nodehost.RaftAddress()
 	require.False(w.t, w.whole(clusters, dead), "the host to lose has nodes")
@@ -73,7 +73,7 @@ func (w *world) loseHost(id int, clusters []uint64) {
 
 // whole reports whether every cluster has three running voters, nothing else, and
 // none at the address without.
-func (w *world) whole(ids []uint64, without string) bool {
+func (w *deployment) whole(ids []uint64, without string) bool {
 	out, err := w.client.Locate(w.context(20*time.Second), ids...)
 	if err != nil || len(out.GetClusters()) != len(ids) {
 		return false
@@ -91,15 +91,15 @@ func (w *world) whole(ids []uint64, without string) bool {
 	return true
 }
 
-func (w *world) writeAll(ids []uint64, value string) {
+func (w *deployment) writeAll(ids []uint64, value string) {
 	w.t.Helper()
 	for _, id := range ids {
-		_, err := w.client.Propose(w.context(20*time.Second), id, testworld.Put(value, fmt.Sprint(value, id)))
+		_, err := w.client.Propose(w.context(20*time.Second), id, testkit.Put(value, fmt.Sprint(value, id)))
 		require.NoError(w.t, err)
 	}
 }
 
-func (w *world) readAll(ids []uint64, value string) {
+func (w *deployment) readAll(ids []uint64, value string) {
 	w.t.Helper()
 	for _, id := range ids {
 		data, err := w.client.Read(w.context(20*time.Second), id, []byte(value))

@@ -18,7 +18,7 @@ func TestLaunchOfAThousandClusters(t *testing.T) {
 		t.Skip("three thousand Raft nodes take half a minute of CPU")
 	}
 	synctest.Test(t, func(t *testing.T) {
-		w := newSlowWorld(t, 3, 5, 500)
+		w := newSlowDeployment(t, 3, 5, 500)
 		w.untilAttached()
 		start := time.Now()
 		clusters := w.define(1000)
@@ -38,7 +38,7 @@ func TestHundredNodesAreReplacedInTime(t *testing.T) {
 		t.Skip("four hundred Raft nodes take ten seconds of CPU")
 	}
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 3, 4)
+		w := newDeployment(t, 3, 4)
 		w.untilAttached()
 		clusters := w.launch(134)
 		h := w.hosts[1].nodehost.GetNodeHostInfo(dragonboat.NodeHostInfoOption{SkipLogInfo: true})

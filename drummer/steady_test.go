@@ -17,7 +17,7 @@ import (
 // its size.
 func TestSteadyDeploymentWritesATickATick(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 1, 4)
+		w := newDeployment(t, 1, 4)
 		w.untilAttached()
 		w.launch(20)
 		time.Sleep(10 * time.Second)

@@ -16,7 +16,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/drummer/agent"
 	"github.com/drumbeat-raft/drumbeat/drummer/client"
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
-	"github.com/drumbeat-raft/drumbeat/drummer/internal/testworld"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/testkit"
 	"github.com/drumbeat-raft/drumbeat/drummer/nodehostapi"
 )
 
@@ -24,26 +24,26 @@ import (
 // has none, or one of another CA, is refused by Drummer and by NodeHosts.
 func TestMutualTLS(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ca, stranger := testworld.NewCA(t), testworld.NewCA(t)
+		ca, stranger := testkit.NewCA(t), testkit.NewCA(t)
 		serverTLS, clientTLS := ca.Configs("drummer", "api")
 		_, strangerTLS := stranger.Configs("drummer", "api")
 		trusting := strangerTLS.Clone() // would take our servers, but shows a foreign certificate
 		trusting.RootCAs = ca.Pool
 		withoutCertificate := &tls.Config{MinVersion: tls.VersionTLS13, RootCAs: ca.Pool}
 
-		var network testworld.Net
+		var network testkit.Net
 		const raft = "mutual-tls/drummer"
 		server, err := drummer.New(drummer.Config{
-			NodeHost: testworld.NodeHostConfig(raft, vfs.NewMem()), NodeID: 1, DeploymentID: 7,
+			NodeHost: testkit.NodeHostConfig(raft, vfs.NewMem()), NodeID: 1, DeploymentID: 7,
 			Members:  map[uint64]drummer.Peer{1: {RaftAddress: raft, Address: "drummer"}},
 			Listener: network.Listen("drummer"), TLS: serverTLS, Dial: network.Dial, ClientTLS: clientTLS,
 		})
 		require.NoError(t, err)
 		defer server.Close()
 		events := agent.NewListener(nil, nil)
-		conf := testworld.NodeHostConfig("mutual-tls/host", vfs.NewMem())
+		conf := testkit.NodeHostConfig("mutual-tls/host", vfs.NewMem())
 		conf.RaftEventListener, conf.SystemEventListener = events, events
-		nodehost := testworld.StartNodeHost(t, conf)
+		nodehost := testkit.StartNodeHost(t, conf)
 		defer nodehost.Stop()
 		api, err := nodehostapi.New(nodehost, nodehostapi.Config{Listener: network.Listen("api"), TLS: serverTLS})
 		require.NoError(t, err)
@@ -55,7 +55,7 @@ func TestMutualTLS(t *testing.T) {
 			t.Cleanup(c.Close)
 			return c
 		}
-		w := &world{t: t}
+		w := &deployment{t: t}
 		for name, conf := range map[string]*tls.Config{"plain text": nil, "no certificate": withoutCertificate, "a foreign CA": trusting} {
 			c := connect(conf)
 			require.Error(t, c.Launch(w.context(5*time.Second)), name)
@@ -75,7 +75,7 @@ func TestMutualTLS(t *testing.T) {
 }
 
 // attachFor lets an agent try for a while and returns where it attached.
-func attachFor(t *testing.T, nodehost *dragonboat.NodeHost, events *agent.Listener, network *testworld.Net, conf *tls.Config, d time.Duration) string {
+func attachFor(t *testing.T, nodehost *dragonboat.NodeHost, events *agent.Listener, network *testkit.Net, conf *tls.Config, d time.Duration) string {
 	t.Helper()
 	a, err := agent.New(nodehost, agent.Config{Drummers: []string{"drummer"}, Listener: events, Dial: network.Dial, TLS: conf})
 	require.NoError(t, err)

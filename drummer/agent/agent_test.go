@@ -15,7 +15,7 @@ import (
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/drummer/internal/raftspec"
-	"github.com/drumbeat-raft/drumbeat/drummer/internal/testworld"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/testkit"
 )
 
 func startRequest(cluster, node uint64, join pb.JoinMode) *pb.Request {
@@ -113,7 +113,7 @@ func TestRestartForAnotherRaftConfiguration(t *testing.T) {
 		propose := func(value string) uint64 {
 			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 			defer cancel()
-			result, err := a.nodehost.SyncPropose(ctx, session, testworld.Put("k", value))
+			result, err := a.nodehost.SyncPropose(ctx, session, testkit.Put("k", value))
 			require.NoError(t, err)
 			return result.Value
 		}
@@ -165,9 +165,9 @@ func TestPromotedObserverRestarts(t *testing.T) {
 	}
 	byHand := func(s *stage) func(*testHost) {
 		return func(b *testHost) {
-			raft := testworld.RaftConfig(1, 2)
+			raft := testkit.RaftConfig(1, 2)
 			raft.IsObserver = true
-			require.NoError(s.t, b.nodehost.StartCluster(nil, true, testworld.NewKV, raft))
+			require.NoError(s.t, b.nodehost.StartCluster(nil, true, testkit.NewKV, raft))
 		}
 	}
 	for name, tc := range map[string]struct {
@@ -439,7 +439,7 @@ func TestCloseInTheMiddleOfWork(t *testing.T) {
 
 func TestAddressThatDragonboatWouldPanicOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		nodehost := testworld.StartNodeHost(t, testworld.NodeHostConfig("Upper-Case", vfs.NewMem()))
+		nodehost := testkit.StartNodeHost(t, testkit.NodeHostConfig("Upper-Case", vfs.NewMem()))
 		defer nodehost.Stop()
 		_, err := New(nodehost, Config{Drummers: []string{"d"}, Listener: NewListener(nil, nil)})
 		require.ErrorContains(t, err, "upper-case")

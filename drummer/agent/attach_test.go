@@ -15,7 +15,7 @@ import (
 	"github.com/lni/goutils/vfs"
 	"github.com/stretchr/testify/require"
 
-	"github.com/drumbeat-raft/drumbeat/drummer/internal/testworld"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/testkit"
 )
 
 // slow is a connection that takes its time to send.
@@ -32,9 +32,9 @@ func (s *slow) Write(p []byte) (int, error) {
 // alone starts an agent on a NodeHost of its own.
 func alone(t *testing.T, config Config) *Agent {
 	listener := NewListener(nil, nil)
-	conf := testworld.NodeHostConfig(strings.ToLower(t.Name()), vfs.NewMem())
+	conf := testkit.NodeHostConfig(strings.ToLower(t.Name()), vfs.NewMem())
 	conf.RaftEventListener, conf.SystemEventListener = listener, listener
-	nodehost := testworld.StartNodeHost(t, conf)
+	nodehost := testkit.StartNodeHost(t, conf)
 	config.Listener = listener
 	a, err := New(nodehost, config)
 	require.NoError(t, err)
@@ -49,7 +49,7 @@ func alone(t *testing.T, config Config) *Agent {
 // to answer soon.
 func TestLargeHelloOnASlowNetwork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var network testworld.Net
+		var network testkit.Net
 		f := startFake(&network, "drummer")
 		defer time.Sleep(10 * time.Second) // for what the connection still writes
 		defer f.stop()
@@ -72,7 +72,7 @@ func TestLargeHelloOnASlowNetwork(t *testing.T) {
 // Why no server takes an agent on is worth a warning, once.
 func TestRefusalsAreLoggedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var network testworld.Net
+		var network testkit.Net
 		var out bytes.Buffer
 		a := alone(t, Config{
 			Drummers: []string{"nobody", "drummer"}, Dial: network.Dial,

@@ -17,7 +17,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
-	"github.com/drumbeat-raft/drumbeat/drummer/internal/testworld"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/testkit"
 	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
 )
 
@@ -47,7 +47,7 @@ type fakeHost struct {
 	beats   int
 }
 
-func startFake(network *testworld.Net, address string) *fakeDrummer {
+func startFake(network *testkit.Net, address string) *fakeDrummer {
 	f := &fakeDrummer{address: address, deployment: testDeployment, hosts: map[string]*fakeHost{}}
 	f.grpc = rpc.NewServer(nil)
 	pb.RegisterNodeHostsServer(f.grpc, f)
@@ -182,7 +182,7 @@ func (f *fakeDrummer) result(host string, operation uint64) *pb.RequestResult {
 // stage is a fake Drummer, or several, and NodeHosts with agents.
 type stage struct {
 	t          *testing.T
-	net        testworld.Net
+	net        testkit.Net
 	drummers   []*fakeDrummer
 	hosts      []*testHost
 	operations uint64
@@ -219,12 +219,12 @@ func newStage(t *testing.T, drummers, hosts int) *stage {
 
 func (s *stage) boot(h *testHost) {
 	listener := NewListener(nil, nil)
-	conf := testworld.NodeHostConfig(h.address, h.disk)
+	conf := testkit.NodeHostConfig(h.address, h.disk)
 	conf.RaftEventListener, conf.SystemEventListener = listener, listener
-	h.nodehost = testworld.StartNodeHost(s.t, conf)
+	h.nodehost = testkit.StartNodeHost(s.t, conf)
 	config := Config{
 		APIAddress: "api of " + h.address, Region: "west", Labels: map[string]string{"rack": "7"},
-		Registry: map[string]Application{"kv": {Regular: testworld.NewKV}, "disk": {OnDisk: testworld.NewOnDiskKV}},
+		Registry: map[string]Application{"kv": {Regular: testkit.NewKV}, "disk": {OnDisk: testkit.NewOnDiskKV}},
 		Listener: listener, Dial: s.net.Dial, Rand: rand.New(rand.NewPCG(1, 2)),
 	}
 	for _, f := range s.drummers {

@@ -13,7 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
-	"github.com/drumbeat-raft/drumbeat/drummer/internal/testworld"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/testkit"
 )
 
 // FuzzRequest: whatever a server asks for, the agent answers each request once
@@ -61,11 +61,11 @@ func FuzzRequest(f *testing.F) {
 
 // askOnce lets an agent without a server carry out a request.
 func askOnce(t *testing.T, disk vfs.FS, req *pb.Request) {
-	nodehost := testworld.StartNodeHost(t, testworld.NodeHostConfig("fuzz", disk))
+	nodehost := testkit.StartNodeHost(t, testkit.NodeHostConfig("fuzz", disk))
 	defer nodehost.Stop()
 	a, err := New(nodehost, Config{
-		Drummers: []string{"nobody"}, Listener: NewListener(nil, nil), Dial: (&testworld.Net{}).Dial,
-		Registry: map[string]Application{"kv": {Regular: testworld.NewKV}, "disk": {OnDisk: testworld.NewOnDiskKV}},
+		Drummers: []string{"nobody"}, Listener: NewListener(nil, nil), Dial: (&testkit.Net{}).Dial,
+		Registry: map[string]Application{"kv": {Regular: testkit.NewKV}, "disk": {OnDisk: testkit.NewOnDiskKV}},
 	})
 	require.NoError(t, err)
 	defer a.Close()

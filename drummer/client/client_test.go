@@ -16,7 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
-	"github.com/drumbeat-raft/drumbeat/drummer/internal/testworld"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/testkit"
 	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
 )
 
@@ -66,9 +66,9 @@ func (f *fake) Read(context.Context, *pb.ReadRequest) (*pb.ReadResponse, error) 
 }
 
 // stage runs a test in a bubble with fakes by address.
-func stage(t *testing.T, fakes map[string]*fake, drummers []string, test func(t *testing.T, c *Client, network *testworld.Net)) {
+func stage(t *testing.T, fakes map[string]*fake, drummers []string, test func(t *testing.T, c *Client, network *testkit.Net)) {
 	synctest.Test(t, func(t *testing.T) {
-		var network testworld.Net
+		var network testkit.Net
 		var served sync.WaitGroup
 		for address, f := range fakes {
 			server := rpc.NewServer(nil)
@@ -94,7 +94,7 @@ func within(t *testing.T, limit time.Duration) context.Context {
 func TestAnotherServerIsTried(t *testing.T) {
 	good := &fake{define: func() error { return nil }}
 	bad := &fake{define: func() error { return status.Error(codes.Unavailable, "no leader") }}
-	stage(t, map[string]*fake{"bad": bad, "good": good}, []string{"nobody", "bad", "good"}, func(t *testing.T, c *Client, _ *testworld.Net) {
+	stage(t, map[string]*fake{"bad": bad, "good": good}, []string{"nobody", "bad", "good"}, func(t *testing.T, c *Client, _ *testkit.Net) {
 		require.NoError(t, c.Define(within(t, 10*time.Second)))
 		before := bad.count()
 		for range 20 {
@@ -112,7 +112,7 @@ func TestAddedServersAreLearnt(t *testing.T) {
 	}
 	first := &fake{locate: says("first", "added", "")}
 	added := &fake{locate: says("added")}
-	stage(t, map[string]*fake{"first": first, "added": added}, []string{"first"}, func(t *testing.T, c *Client, network *testworld.Net) {
+	stage(t, map[string]*fake{"first": first, "added": added}, []string{"first"}, func(t *testing.T, c *Client, network *testkit.Net) {
 		_, err := c.Locate(within(t, 10*time.Second), 1)
 		require.NoError(t, err)
 		network.Cut("first")
@@ -129,7 +129,7 @@ func TestAddedServersAreLearnt(t *testing.T) {
 
 func TestServerThatSwallowsIsLeft(t *testing.T) {
 	one, two := &fake{define: func() error { return nil }}, &fake{define: func() error { return nil }}
-	stage(t, map[string]*fake{"one": one, "two": two}, []string{"one", "two"}, func(t *testing.T, c *Client, network *testworld.Net) {
+	stage(t, map[string]*fake{"one": one, "two": two}, []string{"one", "two"}, func(t *testing.T, c *Client, network *testkit.Net) {
 		network.Cut("one")
 		defer network.Heal("one")
 		for range 5 {
@@ -141,7 +141,7 @@ func TestServerThatSwallowsIsLeft(t *testing.T) {
 
 func TestRefusalIsNotRepeated(t *testing.T) {
 	f := &fake{define: func() error { return status.Error(codes.InvalidArgument, "size 0") }}
-	stage(t, map[string]*fake{"f": f}, []string{"f"}, func(t *testing.T, c *Client, _ *testworld.Net) {
+	stage(t, map[string]*fake{"f": f}, []string{"f"}, func(t *testing.T, c *Client, _ *testkit.Net) {
 		require.ErrorContains(t, c.Define(within(t, 10*time.Second)), "size 0")
 		require.Equal(t, 1, f.count())
 	})
@@ -149,7 +149,7 @@ func TestRefusalIsNotRepeated(t *testing.T) {
 
 func TestGivesUpWithTheLastError(t *testing.T) {
 	f := &fake{define: func() error { return status.Error(codes.Unavailable, "no leader is known") }}
-	stage(t, map[string]*fake{"f": f}, []string{"f"}, func(t *testing.T, c *Client, _ *testworld.Net) {
+	stage(t, map[string]*fake{"f": f}, []string{"f"}, func(t *testing.T, c *Client, _ *testkit.Net) {
 		err := c.Define(within(t, 5*time.Second))
 		require.ErrorContains(t, err, "no leader is known")
 		require.Equal(t, codes.Unavailable, status.Code(err))
@@ -158,7 +158,7 @@ func TestGivesUpWithTheLastError(t *testing.T) {
 }
 
 func TestClosedClient(t *testing.T) {
-	stage(t, nil, []string{"f"}, func(t *testing.T, c *Client, _ *testworld.Net) {
+	stage(t, nil, []string{"f"}, func(t *testing.T, c *Client, _ *testkit.Net) {
 		c.Close()
 		require.ErrorIs(t, c.Define(within(t, time.Second)), ErrClosed)
 		_, err := c.NodeHost("h").Propose(within(t, time.Second), NoOpSession(1), nil)
@@ -178,7 +178,7 @@ func locations(index, ccid uint64, members ...*pb.MemberLocation) *pb.LocateResp
 func TestLocationIsCachedForAWhile(t *testing.T) {
 	ccid := uint64(0)
 	f := &fake{locate: func() (*pb.LocateResponse, error) { ccid++; return locations(ccid, ccid), nil }}
-	stage(t, map[string]*fake{"f": f}, []string{"f"}, func(t *testing.T, c *Client, _ *testworld.Net) {
+	stage(t, map[string]*fake{"f": f}, []string{"f"}, func(t *testing.T, c *Client, _ *testkit.Net) {
 		at := func() uint64 {
 			location, err := c.Location(within(t, time.Second), 1)
 			require.NoError(t, err)
@@ -221,7 +221,7 @@ func TestProposeGoesOnOnlyWithoutEffect(t *testing.T) {
 	}}
 	a := &fake{propose: func() (*pb.ProposeResponse, error) { return &pb.ProposeResponse{Value: 7}, nil }}
 	b := &fake{}
-	stage(t, map[string]*fake{"d": drummer, "a": a, "b": b}, []string{"d"}, func(t *testing.T, c *Client, _ *testworld.Net) {
+	stage(t, map[string]*fake{"d": drummer, "a": a, "b": b}, []string{"d"}, func(t *testing.T, c *Client, _ *testkit.Net) {
 		b.propose = func() (*pb.ProposeResponse, error) {
 			return nil, raftError(codes.Unavailable, pb.RaftErrorCode_CLUSTER_NOT_READY, true)
 		}
@@ -247,7 +247,7 @@ func TestReadGoesOnWhateverHappens(t *testing.T) {
 	b := &fake{read: func() (*pb.ReadResponse, error) {
 		return nil, raftError(codes.NotFound, pb.RaftErrorCode_CLUSTER_NOT_FOUND, true)
 	}}
-	stage(t, map[string]*fake{"d": drummer, "a": a, "b": b}, []string{"d"}, func(t *testing.T, c *Client, _ *testworld.Net) {
+	stage(t, map[string]*fake{"d": drummer, "a": a, "b": b}, []string{"d"}, func(t *testing.T, c *Client, _ *testkit.Net) {
 		data, err := c.Read(within(t, 10*time.Second), 1, nil)
 		require.NoError(t, err)
 		require.Equal(t, "x", string(data))
@@ -264,7 +264,7 @@ func TestOnlyMembersThatCanAnswerAreAsked(t *testing.T) {
 
 func TestClusterThatNobodyServes(t *testing.T) {
 	drummer := &fake{locate: func() (*pb.LocateResponse, error) { return locations(1, 1), nil }}
-	stage(t, map[string]*fake{"d": drummer}, []string{"d"}, func(t *testing.T, c *Client, _ *testworld.Net) {
+	stage(t, map[string]*fake{"d": drummer}, []string{"d"}, func(t *testing.T, c *Client, _ *testkit.Net) {
 		_, err := c.Read(within(t, 10*time.Second), 1, nil)
 		require.ErrorContains(t, err, "no running member")
 	})

@@ -17,12 +17,12 @@ import (
 	"google.golang.org/grpc/status"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
-	"github.com/drumbeat-raft/drumbeat/drummer/internal/testworld"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/testkit"
 	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
 )
 
 func TestProposalThatNobodyTookHadNoEffect(t *testing.T) {
-	stage(t, map[string]*fake{"swallows": {}}, []string{"d"}, func(t *testing.T, c *Client, network *testworld.Net) {
+	stage(t, map[string]*fake{"swallows": {}}, []string{"d"}, func(t *testing.T, c *Client, network *testkit.Net) {
 		network.Cut("swallows")
 		defer network.Heal("swallows")
 		for address, code := range map[string]codes.Code{"refuses": codes.Unavailable, "swallows": codes.DeadlineExceeded} {
@@ -40,14 +40,14 @@ func TestProposalThatWasSentMayHaveHadAnEffect(t *testing.T) {
 		"answers too late":            func() (*pb.ProposeResponse, error) { time.Sleep(10 * time.Second); return nil, nil },
 	}
 	for name, propose := range calls {
-		stage(t, map[string]*fake{"a": {propose: propose}}, []string{"d"}, func(t *testing.T, c *Client, network *testworld.Net) {
+		stage(t, map[string]*fake{"a": {propose: propose}}, []string{"d"}, func(t *testing.T, c *Client, network *testkit.Net) {
 			_, err := c.NodeHost("a").Propose(within(t, time.Second), NoOpSession(1), nil)
 			require.Equal(t, Unknown, OutcomeOf(err), name)
 		})
 	}
 	// A host that is silent on a connection that stands may have got it.
 	quick := &fake{propose: func() (*pb.ProposeResponse, error) { return &pb.ProposeResponse{}, nil }}
-	stage(t, map[string]*fake{"a": quick}, []string{"d"}, func(t *testing.T, c *Client, network *testworld.Net) {
+	stage(t, map[string]*fake{"a": quick}, []string{"d"}, func(t *testing.T, c *Client, network *testkit.Net) {
 		_, err := c.NodeHost("a").Propose(within(t, time.Second), NoOpSession(1), nil)
 		require.NoError(t, err)
 		network.Cut("a")
@@ -89,7 +89,7 @@ func (b *breaking) Write(p []byte) (int, error) {
 func TestWhatWasTakenIsNeverCalledNotSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		host := &taker{taken: map[string]bool{}}
-		var network testworld.Net
+		var network testkit.Net
 		server := rpc.NewServer(nil)
 		pb.RegisterNodeHostAPIServer(server, host)
 		listener := network.Listen("a")

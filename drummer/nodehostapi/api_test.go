@@ -14,7 +14,7 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/drummer/client"
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
-	"github.com/drumbeat-raft/drumbeat/drummer/internal/testworld"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/testkit"
 	"github.com/drumbeat-raft/drumbeat/drummer/nodehostapi"
 )
 
@@ -38,22 +38,22 @@ func inBubble(t *testing.T, test func(f *fixture)) {
 	synctest.Test(t, func(t *testing.T) {
 		one, two := t.Name()+"/1", t.Name()+"/2"
 		f := &fixture{t: t}
-		f.first = testworld.StartNodeHost(t, testworld.NodeHostConfig(one, vfs.NewMem()))
+		f.first = testkit.StartNodeHost(t, testkit.NodeHostConfig(one, vfs.NewMem()))
 		defer f.first.Stop()
-		f.second = testworld.StartNodeHost(t, testworld.NodeHostConfig(two, vfs.NewMem()))
+		f.second = testkit.StartNodeHost(t, testkit.NodeHostConfig(two, vfs.NewMem()))
 		defer func() {
 			if f.second != nil {
 				f.second.Stop()
 			}
 		}()
-		require.NoError(t, f.first.StartCluster(map[uint64]string{1: one}, false, testworld.NewKV, testworld.RaftConfig(regular, 1)))
-		require.NoError(t, f.first.StartOnDiskCluster(map[uint64]string{1: one}, false, testworld.NewOnDiskKV, testworld.RaftConfig(onDisk, 1)))
-		require.NoError(t, f.first.StartCluster(map[uint64]string{1: one, 2: "nowhere", 3: "nowhere either"}, false, testworld.NewKV, testworld.RaftConfig(alone, 1)))
+		require.NoError(t, f.first.StartCluster(map[uint64]string{1: one}, false, testkit.NewKV, testkit.RaftConfig(regular, 1)))
+		require.NoError(t, f.first.StartOnDiskCluster(map[uint64]string{1: one}, false, testkit.NewOnDiskKV, testkit.RaftConfig(onDisk, 1)))
+		require.NoError(t, f.first.StartCluster(map[uint64]string{1: one, 2: "nowhere", 3: "nowhere either"}, false, testkit.NewKV, testkit.RaftConfig(alone, 1)))
 		both := map[uint64]string{1: one, 2: two}
-		require.NoError(t, f.first.StartCluster(both, false, testworld.NewKV, testworld.RaftConfig(pair, 1)))
-		require.NoError(t, f.second.StartCluster(both, false, testworld.NewKV, testworld.RaftConfig(pair, 2)))
+		require.NoError(t, f.first.StartCluster(both, false, testkit.NewKV, testkit.RaftConfig(pair, 1)))
+		require.NoError(t, f.second.StartCluster(both, false, testkit.NewKV, testkit.RaftConfig(pair, 2)))
 
-		var network testworld.Net
+		var network testkit.Net
 		server, err := nodehostapi.New(f.first, nodehostapi.Config{Listener: network.Listen("api")})
 		require.NoError(t, err)
 		defer server.Close()
@@ -83,7 +83,7 @@ func (f *fixture) failed(err error, code pb.RaftErrorCode, outcome client.Outcom
 func TestProposeAndRead(t *testing.T) {
 	inBubble(t, func(f *fixture) {
 		for _, cluster := range []uint64{regular, onDisk, pair} {
-			out, err := f.api.Propose(f.context(time.Second), client.NoOpSession(cluster), testworld.Put("a", "1"))
+			out, err := f.api.Propose(f.context(time.Second), client.NoOpSession(cluster), testkit.Put("a", "1"))
 			require.NoError(t, err)
 			require.Equal(t, uint64(1), out.GetValue())
 			require.Equal(t, "ok", string(out.GetData()))
@@ -99,7 +99,7 @@ func TestProposeAndRead(t *testing.T) {
 
 func TestCallWithoutDeadlineGetsOne(t *testing.T) {
 	inBubble(t, func(f *fixture) {
-		_, err := f.api.Propose(context.Background(), client.NoOpSession(regular), testworld.Put("a", "1"))
+		_, err := f.api.Propose(context.Background(), client.NoOpSession(regular), testkit.Put("a", "1"))
 		require.NoError(t, err)
 	})
 }
@@ -109,18 +109,18 @@ func TestRegisteredSessionAppliesOnce(t *testing.T) {
 		session, err := f.api.GetSession(f.context(time.Second), regular)
 		require.NoError(t, err)
 		for range 2 { // the same series: as after a lost answer
-			out, err := f.api.Propose(f.context(time.Second), session, testworld.Put("a", "1"))
+			out, err := f.api.Propose(f.context(time.Second), session, testkit.Put("a", "1"))
 			require.NoError(t, err)
 			require.Equal(t, uint64(1), out.GetValue())
 		}
 		client.Completed(session)
-		out, err := f.api.Propose(f.context(time.Second), session, testworld.Put("a", "2"))
+		out, err := f.api.Propose(f.context(time.Second), session, testkit.Put("a", "2"))
 		require.NoError(t, err)
 		require.Equal(t, uint64(2), out.GetValue())
 
 		require.NoError(t, f.api.CloseSession(f.context(time.Second), session))
 		client.Completed(session)
-		_, err = f.api.Propose(f.context(time.Second), session, testworld.Put("a", "3"))
+		_, err = f.api.Propose(f.context(time.Second), session, testkit.Put("a", "3"))
 		f.failed(err, pb.RaftErrorCode_REJECTED, client.NoEffect)
 	})
 }
@@ -130,7 +130,7 @@ func TestSessionsOnDiskAreRefusedNotPanickedOn(t *testing.T) {
 		_, err := f.api.GetSession(f.context(time.Second), onDisk)
 		f.failed(err, pb.RaftErrorCode_INVALID_SESSION, client.NoEffect)
 		registered := &pb.Session{ClusterId: onDisk, ClientId: 9, SeriesId: 1}
-		_, err = f.api.Propose(f.context(time.Second), registered, testworld.Put("a", "1"))
+		_, err = f.api.Propose(f.context(time.Second), registered, testkit.Put("a", "1"))
 		f.failed(err, pb.RaftErrorCode_INVALID_SESSION, client.NoEffect)
 	})
 }
@@ -167,7 +167,7 @@ func TestRefusedBeforeTheQueueHasNoEffect(t *testing.T) {
 
 func TestDroppedWithoutLeaderHasNoEffect(t *testing.T) {
 	inBubble(t, func(f *fixture) {
-		_, err := f.api.Propose(f.context(time.Second), client.NoOpSession(alone), testworld.Put("a", "1"))
+		_, err := f.api.Propose(f.context(time.Second), client.NoOpSession(alone), testkit.Put("a", "1"))
 		f.failed(err, pb.RaftErrorCode_CLUSTER_NOT_READY, client.NoEffect)
 		_, err = f.api.Read(f.context(time.Second), alone, []byte("a"))
 		f.failed(err, pb.RaftErrorCode_CLUSTER_NOT_READY, client.NoEffect)
@@ -189,7 +189,7 @@ func TestTimeoutIsUnknown(t *testing.T) {
 		f.second = nil
 		// In the leader's log, but it can't be committed any more. The server's
 		// own deadline ends the call.
-		_, err := f.api.Propose(context.Background(), client.NoOpSession(pair), testworld.Put("a", "1"))
+		_, err := f.api.Propose(context.Background(), client.NoOpSession(pair), testkit.Put("a", "1"))
 		f.failed(err, pb.RaftErrorCode_TIMEOUT, client.Unknown)
 	})
 }
@@ -199,7 +199,7 @@ func TestClientsDeadlineIsUnknown(t *testing.T) {
 		f.lead()
 		f.second.Stop()
 		f.second = nil
-		_, err := f.api.Propose(f.context(300*time.Millisecond), client.NoOpSession(pair), testworld.Put("a", "1"))
+		_, err := f.api.Propose(f.context(300*time.Millisecond), client.NoOpSession(pair), testkit.Put("a", "1"))
 		require.Equal(t, client.Unknown, client.OutcomeOf(err), "%v", err)
 	})
 }
@@ -211,7 +211,7 @@ func TestStopWhileWaitingIsUnknown(t *testing.T) {
 		f.second = nil
 		ended := make(chan error)
 		go func() {
-			_, err := f.api.Propose(f.context(10*time.Second), client.NoOpSession(pair), testworld.Put("a", "1"))
+			_, err := f.api.Propose(f.context(10*time.Second), client.NoOpSession(pair), testkit.Put("a", "1"))
 			ended <- err
 		}()
 		time.Sleep(100 * time.Millisecond)

@@ -14,7 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
-	"github.com/drumbeat-raft/drumbeat/drummer/internal/testworld"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/testkit"
 )
 
 // The clusters of the NodeHost that is fuzzed, both of one member.
@@ -26,15 +26,15 @@ const (
 // newFuzzedService is the service on a NodeHost that runs in real time, with a
 // short RTT and a disk in memory. One serves all executions.
 func newFuzzedService(f *testing.F) *service {
-	conf := testworld.NodeHostConfig("fuzzed", vfs.NewMem())
+	conf := testkit.NodeHostConfig("fuzzed", vfs.NewMem())
 	conf.RTTMillisecond = 1
-	nodehost := testworld.StartNodeHost(f, conf)
+	nodehost := testkit.StartNodeHost(f, conf)
 	f.Cleanup(nodehost.Stop)
 	members := map[uint64]string{1: "fuzzed"}
-	if err := nodehost.StartCluster(members, false, testworld.NewKV, testworld.RaftConfig(fuzzedRegular, 1)); err != nil {
+	if err := nodehost.StartCluster(members, false, testkit.NewKV, testkit.RaftConfig(fuzzedRegular, 1)); err != nil {
 		f.Fatal(err)
 	}
-	if err := nodehost.StartOnDiskCluster(members, false, testworld.NewOnDiskKV, testworld.RaftConfig(fuzzedOnDisk, 1)); err != nil {
+	if err := nodehost.StartOnDiskCluster(members, false, testkit.NewOnDiskKV, testkit.RaftConfig(fuzzedOnDisk, 1)); err != nil {
 		f.Fatal(err)
 	}
 	s := &service{nodehost: nodehost}
@@ -115,7 +115,7 @@ func apiExamples() []proto.Message {
 		session := &pb.Session{ClusterId: id, ClientId: 12345, SeriesId: 2, RespondedTo: 1}
 		out = append(out,
 			&pb.GetSessionRequest{ClusterId: id}, session,
-			&pb.ProposeRequest{Session: session, Command: testworld.Put("a", "1")},
+			&pb.ProposeRequest{Session: session, Command: testkit.Put("a", "1")},
 			&pb.ProposeRequest{Session: &pb.Session{ClusterId: id}, Command: []byte("no pair")},
 			&pb.ReadRequest{ClusterId: id, Query: []byte("not bytes")},
 			&pb.ReadRequest{ClusterId: id, Query: []byte("a"), Stale: true})

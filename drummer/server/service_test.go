@@ -17,7 +17,7 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/drummer/db"
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
-	"github.com/drumbeat-raft/drumbeat/drummer/internal/testworld"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/testkit"
 	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
 	"github.com/drumbeat-raft/drumbeat/drummer/server"
 )
@@ -25,7 +25,7 @@ import (
 // trio is three Drummer servers in a bubble, or fewer.
 type trio struct {
 	t       *testing.T
-	net     testworld.Net
+	net     testkit.Net
 	members map[uint64]server.Peer
 	disks   map[uint64]vfs.FS
 	servers map[uint64]*server.Server
@@ -51,7 +51,7 @@ func newTrio(t *testing.T, n uint64) *trio {
 
 func (w *trio) config(id uint64) server.Config {
 	return server.Config{
-		NodeHost: testworld.NodeHostConfig(w.members[id].RaftAddress, w.disks[id]), NodeID: id, Members: w.members,
+		NodeHost: testkit.NodeHostConfig(w.members[id].RaftAddress, w.disks[id]), NodeID: id, Members: w.members,
 		Listener: w.net.Listen(w.members[id].Address), Dial: w.net.Dial, DeploymentID: 7,
 	}
 }

@@ -19,18 +19,18 @@ import (
 	"github.com/drumbeat-raft/drumbeat/drummer"
 	"github.com/drumbeat-raft/drumbeat/drummer/agent"
 	"github.com/drumbeat-raft/drumbeat/drummer/client"
-	"github.com/drumbeat-raft/drumbeat/drummer/internal/testworld"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/testkit"
 	"github.com/drumbeat-raft/drumbeat/drummer/nodehostapi"
 )
 
-// world is a Drummer deployment in one process, inside a synctest bubble: gRPC
+// deployment is a Drummer deployment in one process, inside a synctest bubble: gRPC
 // over in-memory pipes, Raft over channels, disks in memory.
-type world struct {
+type deployment struct {
 	t        *testing.T
 	name     string
 	rtt      uint64
 	rng      *rand.Rand
-	net      testworld.Net
+	net      testkit.Net
 	drummers map[uint64]drummer.Peer
 	servers  map[uint64]*drummer.Server
 	hosts    map[int]*host
@@ -44,14 +44,14 @@ type host struct {
 	api      *nodehostapi.Server
 }
 
-func newWorld(t *testing.T, drummers, hosts int) *world {
-	return newSlowWorld(t, drummers, hosts, testworld.RTT)
+func newDeployment(t *testing.T, drummers, hosts int) *deployment {
+	return newSlowDeployment(t, drummers, hosts, testkit.RTT)
 }
 
-// newSlowWorld is newWorld with an RTT of its own for the NodeHosts, in
+// newSlowDeployment is newDeployment with an RTT of its own for the NodeHosts, in
 // milliseconds: the larger, the less work a Raft node is.
-func newSlowWorld(t *testing.T, drummers, hosts int, rtt uint64) *world {
-	w := &world{
+func newSlowDeployment(t *testing.T, drummers, hosts int, rtt uint64) *deployment {
+	w := &deployment{
 		t: t, rtt: rtt, name: strings.ToLower(t.Name()), rng: rand.New(rand.NewPCG(1, 2)),
 		drummers: map[uint64]drummer.Peer{}, servers: map[uint64]*drummer.Server{}, hosts: map[int]*host{},
 	}
@@ -71,11 +71,11 @@ func newSlowWorld(t *testing.T, drummers, hosts int, rtt uint64) *world {
 	return w
 }
 
-func (w *world) at(parts ...any) string { return w.name + "/" + fmt.Sprint(parts...) }
+func (w *deployment) at(parts ...any) string { return w.name + "/" + fmt.Sprint(parts...) }
 
-func (w *world) rand() *rand.Rand { return rand.New(rand.NewPCG(w.rng.Uint64(), w.rng.Uint64())) }
+func (w *deployment) rand() *rand.Rand { return rand.New(rand.NewPCG(w.rng.Uint64(), w.rng.Uint64())) }
 
-func (w *world) drummerAddresses() []string {
+func (w *deployment) drummerAddresses() []string {
 	var addresses []string
 	for _, id := range slices.Sorted(maps.Keys(w.drummers)) {
 		addresses = append(addresses, w.drummers[id].Address)
@@ -83,9 +83,9 @@ func (w *world) drummerAddresses() []string {
 	return addresses
 }
 
-func (w *world) startServer(id uint64, disk vfs.FS) {
+func (w *deployment) startServer(id uint64, disk vfs.FS) {
 	server, err := drummer.New(drummer.Config{
-		NodeHost:     testworld.NodeHostConfig(w.drummers[id].RaftAddress, disk),
+		NodeHost:     testkit.NodeHostConfig(w.drummers[id].RaftAddress, disk),
 		NodeID:       id,
 		Members:      w.drummers,
 		Listener:     w.net.Listen(w.drummers[id].Address),
@@ -96,14 +96,14 @@ func (w *world) startServer(id uint64, disk vfs.FS) {
 	w.servers[id] = server
 }
 
-func (w *world) stopServer(id uint64) {
+func (w *deployment) stopServer(id uint64) {
 	w.servers[id].Close()
 	delete(w.servers, id)
 }
 
-func (w *world) startHost(id int, disk vfs.FS) {
+func (w *deployment) startHost(id int, disk vfs.FS) {
 	listener := agent.NewListener(nil, nil)
-	conf := testworld.NodeHostConfig(w.at("host", id, "raft"), disk)
+	conf := testkit.NodeHostConfig(w.at("host", id, "raft"), disk)
 	conf.RTTMillisecond = w.rtt
 	conf.RaftEventListener, conf.SystemEventListener = listener, listener
 	nodehost, err := dragonboat.NewNodeHost(conf)
@@ -113,14 +113,14 @@ func (w *world) startHost(id int, disk vfs.FS) {
 	require.NoError(w.t, err)
 	a, err := agent.New(nodehost, agent.Config{
 		Drummers: w.drummerAddresses(), APIAddress: apiAddress, Region: "here",
-		Registry: map[string]agent.Application{"kv": {Regular: testworld.NewKV}},
+		Registry: map[string]agent.Application{"kv": {Regular: testkit.NewKV}},
 		Listener: listener, Dial: w.net.Dial, Rand: w.rand(),
 	})
 	require.NoError(w.t, err)
 	w.hosts[id] = &host{disk: disk, nodehost: nodehost, agent: a, api: api}
 }
 
-func (w *world) stopHost(id int) {
+func (w *deployment) stopHost(id int) {
 	h := w.hosts[id]
 	h.agent.Close()
 	h.api.Close()
@@ -128,7 +128,7 @@ func (w *world) stopHost(id int) {
 	delete(w.hosts, id)
 }
 
-func (w *world) close() {
+func (w *deployment) close() {
 	w.client.Close()
 	for id := range w.hosts {
 		w.stopHost(id)
@@ -139,7 +139,7 @@ func (w *world) close() {
 }
 
 // leader returns the server that leads.
-func (w *world) leader() uint64 {
+func (w *deployment) leader() uint64 {
 	var leader uint64
 	w.until(30*time.Second, "a Drummer server leads", func() bool {
 		for id, server := range w.servers {
@@ -154,7 +154,7 @@ func (w *world) leader() uint64 {
 }
 
 // untilAttached waits until every NodeHost has found the leader.
-func (w *world) untilAttached() {
+func (w *deployment) untilAttached() {
 	w.t.Helper()
 	w.until(30*time.Second, "all NodeHosts are attached", func() bool {
 		for _, h := range w.hosts {
@@ -167,7 +167,7 @@ func (w *world) untilAttached() {
 }
 
 // until waits in virtual time for something to hold.
-func (w *world) until(limit time.Duration, what string, holds func() bool) {
+func (w *deployment) until(limit time.Duration, what string, holds func() bool) {
 	w.t.Helper()
 	for start := time.Now(); !holds(); time.Sleep(100 * time.Millisecond) {
 		if time.Since(start) > limit {
@@ -176,7 +176,7 @@ func (w *world) until(limit time.Duration, what string, holds func() bool) {
 	}
 }
 
-func (w *world) context(limit time.Duration) context.Context {
+func (w *deployment) context(limit time.Duration) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	w.t.Cleanup(cancel)
 	return ctx
