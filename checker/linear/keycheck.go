@@ -95,7 +95,7 @@ func (k *keyCheck) judge(ctx context.Context) (Verdict, string) {
 		return OK, Zones
 	}
 	if k.zoned && names {
-		named, verdict, order, _ := writers.Judge(k.Model, k.key.Name, k.all())
+		named, verdict, order, _ := writers.Judge(ctx, k.Model, k.key.Name, k.all())
 		switch {
 		case verdict == Violation:
 			k.named = named
@@ -213,7 +213,9 @@ func (k *keyCheck) explain(ctx context.Context) ([]history.Op, string) {
 	var conflict, called []history.Op
 	switch {
 	case k.named != nil:
-		conflict = k.named.Conflict()
+		if conflict = k.named.Conflict(); conflict == nil {
+			called = k.ops(k.constraining())
+		}
 	case k.decided():
 		conflict = k.ops(k.zones().Conflict())
 	default:

@@ -3,357 +3,231 @@
 package writers
 
 import (
-	"fmt"
+	"context"
+	"slices"
 	"strings"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
-	"github.com/drumbeat-raft/drumbeat/checker/linear/keylog"
 	"github.com/drumbeat-raft/drumbeat/checker/linear/model"
 	"github.com/drumbeat-raft/drumbeat/checker/linear/zones"
 )
 
 // Key is a key whose operations name the writes that they saw.
 type Key struct {
-	t     *translation
-	zones zones.Judge
+	ops      []history.Op
+	conflict []int
 }
 
 // Judge judges the operations of the key named part by the names of writes. The
-// verdict is Unknown if names don't decide it; why says what is missing, if
-// anything is. An OK comes with an order that was verified: positions in ops.
-func Judge(m model.Model, part string, ops []history.Op) (k *Key, v model.Verdict, order []int, why string) {
-	k = &Key{t: translate(ops)}
-	if k.t.problem != "" {
-		return k, model.Unknown, nil, k.t.problem
-	}
-	if k.t.bad >= 0 {
-		return k, model.Violation, nil, ""
-	}
-	switch k.zones.Run(keylog.NewKey(k.t.entries, keylog.Initial+keylog.StateID(len(k.t.ids)))) {
-	case zones.Repeated:
-		return k, model.Unknown, nil, "a write names itself twice"
-	case zones.Illegal:
-		if k.unresolved() {
-			return k, model.Unknown, nil, "it is not known what a write of unknown outcome replaced"
-		}
-		return k, model.Violation, nil, ""
-	}
-	order = k.zones.Order()
-	if err := model.Verify(m, part, ops, order); err != nil {
+// verdict is Unknown if names don't decide it, or not with a bounded effort or
+// before ctx ends; why says what is missing. An OK comes with an order that was
+// verified: positions in ops.
+func Judge(ctx context.Context, m model.Model, part string, ops []history.Op) (k *Key, v model.Verdict, order []int, why string) {
+	k = &Key{ops: ops}
+	n, err := gather(ops)
+	if err != nil {
 		return k, model.Unknown, nil, err.Error()
 	}
-	return k, model.OK, order, ""
-}
-
-// translation is a key in which names stand in the place of values.
-type translation struct {
-	ops     []history.Op
-	entries []keylog.Entry
-	// ids are the states of the names.
-	ids map[string]keylog.StateID
-	// wrote holds the operation of each name, left the value it left in the
-	// key, if that is known, and from what each one replaced.
-	wrote map[string]int
-	left  map[string]history.Value
-	from  map[string]string
-	// byValue holds the one name that left a value; "" if several did.
-	byValue map[history.Value]string
-	// vague holds what was added by appends of which it is not known what they
-	// left.
-	vague   []string
-	problem string // why names can't be relied on
-	// numbers and appends say that there are some.
-	numbers, appends bool
-	bad              int // an operation that contradicts the names, -1 if there is none
-}
-
-// translate returns the translation; its problem says why there is none.
-func translate(ops []history.Op) *translation {
-	n := &translation{
-		ops: ops, bad: -1,
-		ids:   map[string]keylog.StateID{history.InitialWriter: keylog.Initial},
-		wrote: make(map[string]int), from: make(map[string]string),
-		left:    map[string]history.Value{history.InitialWriter: history.Absent},
-		byValue: map[history.Value]string{history.Absent: history.InitialWriter},
+	s := newSolver(ctx, m, part, n)
+	v, order = s.run()
+	if v == model.Violation {
+		k.conflict = s.conflict()
 	}
-	n.collect()
-	if n.numbers && n.appends {
-		n.giveUp("numbers and appends meet")
-	}
-	n.resolve()
-	n.enter()
-	return n
+	return k, v, order, s.why
 }
 
-func (n *translation) giveUp(format string, args ...any) {
-	if n.problem == "" {
-		n.problem = fmt.Sprintf(format, args...)
+// Conflict returns operations that make a key illegal that was judged so; nil
+// stands for all.
+func (k *Key) Conflict() []history.Op {
+	var set []history.Op
+	for _, i := range k.conflict {
+		set = append(set, k.ops[i])
 	}
+	return set
 }
 
-// collect gathers the writes by name.
-func (n *translation) collect() {
-	for i := range n.ops {
-		op := &n.ops[i]
-		if !model.KV.Constrains(op) {
-			continue
+// solver looks for the writes that operations without names saw.
+type solver struct {
+	ctx   context.Context
+	model model.Model
+	part  string
+	*writes
+	zones zones.Judge
+	// root is what is known without any assumption.
+	root *reads
+	// byValue holds the writes by what they left, as far as that is known at
+	// the root; vague the others.
+	byValue map[history.Value][]int32
+	vague   []int32
+	work    int    // operations looked at
+	why     string // there is no verdict
+	// blamed are the operations that made choices fail.
+	blamed map[int]bool
+}
+
+// maxWork bounds the search, in operations looked at: half a second.
+const maxWork = 10_000_000
+
+func newSolver(ctx context.Context, m model.Model, part string, n *writes) *solver {
+	return &solver{ctx: ctx, model: m, part: part, writes: n, root: newReads(n), byValue: make(map[history.Value][]int32), blamed: make(map[int]bool)}
+}
+
+func (s *solver) run() (model.Verdict, []int) {
+	s.root.byNames()
+	for w := range s.at {
+		if v := s.root.left[w]; v.Stated() {
+			s.byValue[v] = append(s.byValue[v], int32(w))
+		} else {
+			s.vague = append(s.vague, int32(w))
 		}
-		if op.Value.Stated() && op.Kind != history.Get && !op.Value.IsText() && !op.Value.IsAbsent() {
-			// A number that was appended to is a text: keep to what is simple.
-			n.numbers = true
+	}
+	verdict, order := s.solve(s.root.clone())
+	if verdict == model.Violation && s.why != "" {
+		verdict = model.Unknown
+	}
+	return verdict, order
+}
+
+// solve judges what is known and assumed; a Violation says that the
+// assumptions are wrong.
+func (s *solver) solve(r *reads) (model.Verdict, []int) {
+	choice, from := s.propagate(r)
+	if s.work += len(s.ops); s.work > maxWork || s.ctx.Err() != nil {
+		s.why = "there are too many ways in which writes can have been seen"
+		return model.Unknown, nil
+	}
+	if s.refuted(r) {
+		return model.Violation, nil
+	}
+	if choice == none {
+		return s.settle(r)
+	}
+	s.blameChoices(r, choice)
+	for _, w := range from {
+		next := r.clone()
+		next.saw(choice, w)
+		if v, order := s.solve(next); v != model.Violation {
+			return v, order
 		}
-		if op.Kind == history.Get || op.Outcome == history.Fail {
-			if op.ObservedWriter == "" {
-				n.giveUp("operation %d does not name the write that it saw", i)
+	}
+	return model.Violation, nil
+}
+
+// propagate fills in what only one write can have been seen by, until nothing
+// is left to fill in. It returns the operation with the fewest choices that is
+// left, or none.
+func (s *solver) propagate(r *reads) (choice int, from []int32) {
+	for again := true; again && r.wrong == nil; {
+		again, choice, from = false, none, nil
+		open := r.open
+		r.open = nil // where saw adds what it opens
+		for _, i := range open {
+			if r.wrong != nil {
+				break
 			}
-			continue
-		}
-		_, twice := n.wrote[op.Writer]
-		if op.Writer == "" || op.Writer == history.InitialWriter || twice {
-			n.giveUp("operation %d has no name of its own", i)
-			continue
-		}
-		n.wrote[op.Writer] = i
-		if op.Outcome == history.OK && op.ObservedWriter != "" {
-			n.from[op.Writer] = op.ObservedWriter
-		}
-		switch op.Kind {
-		case history.Put, history.Cas:
-			n.leave(op.Writer, op.Value)
-		case history.Delete:
-			n.leave(op.Writer, history.Absent)
-		case history.Append:
-			n.appends = true
-			if op.Value.IsAbsent() {
-				n.giveUp("operation %d appends nothing", i)
-			}
-			if op.Outcome == history.OK && op.ObservedWriter == "" {
-				n.giveUp("the append of operation %d does not name what it replaced", i)
-			}
-		}
-		if op.Kind == history.Cas && op.Outcome == history.OK && op.ObservedWriter == "" {
-			n.giveUp("the cas of operation %d does not name what it replaced", i)
-		}
-	}
-}
-
-func (n *translation) leave(name string, v history.Value) {
-	if _, known := n.left[name]; known {
-		return
-	}
-	n.left[name] = v
-	if _, ok := n.byValue[v]; ok {
-		n.byValue[v] = ""
-		return
-	}
-	n.byValue[v] = name
-}
-
-// resolve finds out what appends left, from what was read of them or what
-// they replaced, and what writes of unknown outcome replaced, from values.
-func (n *translation) resolve() {
-	for i := range n.ops {
-		op := &n.ops[i]
-		if (op.Kind == history.Get && op.Outcome == history.OK || op.Outcome == history.Fail) && op.Observed.Stated() && op.ObservedWriter != "" {
-			if w, ok := n.wrote[op.ObservedWriter]; ok && n.ops[w].Kind == history.Append {
-				n.leave(op.ObservedWriter, op.Observed)
-			}
-		}
-	}
-	n.followAppends()
-	for name, i := range n.wrote {
-		if op := &n.ops[i]; op.Kind == history.Append {
-			if _, known := n.left[name]; !known {
-				n.vague = append(n.vague, op.Value.Text())
-			}
-		}
-	}
-	// Only a write of unknown outcome that somebody saw has to know what it
-	// replaced; so has, in turn, what it replaced.
-	var seen []string
-	for i := range n.ops {
-		if op := &n.ops[i]; op.Outcome != history.Unknown && op.ObservedWriter != "" {
-			seen = append(seen, op.ObservedWriter)
-		}
-	}
-	for len(seen) > 0 {
-		name := seen[len(seen)-1]
-		seen = seen[:len(seen)-1]
-		if before := n.guess(name); before != "" {
-			seen = append(seen, before)
-		}
-	}
-}
-
-// maxFollowed bounds the texts that followAppends makes, in bytes.
-const maxFollowed = 64 << 20
-
-// followAppends finds out what appends left from what they replaced. A few
-// rounds do: a write mostly ends after what it replaced.
-func (n *translation) followAppends() {
-	size := 0
-	for range 4 {
-		for i := range n.ops {
-			op := &n.ops[i]
-			if op.Kind != history.Append || op.Outcome != history.OK || op.ObservedWriter == "" {
+			if r.source[i] != none {
 				continue
 			}
-			before, ok := n.left[op.ObservedWriter]
-			if _, known := n.left[op.Writer]; !ok || known {
-				continue
+			can, known := s.choices(r, i)
+			switch {
+			case !known:
+				r.open = append(r.open, i)
+			case len(can) == 0:
+				r.contradict(i)
+				s.blameChoices(r, i)
+			case len(can) == 1:
+				r.saw(i, can[0])
+				again = true
+			default:
+				r.open = append(r.open, i)
+				if choice == none || len(can) < len(from) {
+					choice, from = i, can
+				}
 			}
-			left := before.Append(op.Value)
-			if size += len(left.Text()); size > maxFollowed {
+		}
+	}
+	return choice, from
+}
+
+// choices returns the writes that an open operation can have seen, by time of
+// call; known is false if any would do.
+func (s *solver) choices(r *reads, i int) (can []int32, known bool) {
+	v, known, possible := r.wants(i)
+	if !known || !possible {
+		return nil, known
+	}
+	op, by := &s.ops[i], s.number[i]
+	try := func(w int32) {
+		if w == by || by != none && r.next[w] != none || w != initial && s.op(w).Call > op.End() {
+			return
+		}
+		if left := r.left[w]; !left.Stated() {
+			if !v.value.IsText() || !strings.HasSuffix(v.value.Text(), s.op(w).Value.Text()) {
 				return
 			}
-			n.leave(op.Writer, left)
+		} else if !v.is(left) {
+			return
 		}
+		can = append(can, w)
 	}
+	s.eachSource(v, try)
+	slices.SortFunc(can, s.compareCalls)
+	return can, true
 }
 
-// guess finds out from values what a write of unknown outcome replaced, and
-// returns its name the first time.
-func (n *translation) guess(name string) string {
-	i, ok := n.wrote[name]
-	if _, known := n.from[name]; !ok || known || n.ops[i].Outcome != history.Unknown {
-		return ""
-	}
-	switch op := &n.ops[i]; op.Kind {
-	case history.Cas:
-		n.from[name] = n.only(op.Expected)
-	case history.Append:
-		if left, ok := n.left[name]; ok && strings.HasSuffix(left.Text(), op.Value.Text()) {
-			n.from[name] = n.onlyText(strings.TrimSuffix(left.Text(), op.Value.Text()))
-		}
-	}
-	return n.from[name]
-}
-
-// only returns the name of the one write that can have left a value; "" if
-// several can, or if an append of which nobody knows what it left may have.
-func (n *translation) only(v history.Value) string {
-	for _, suffix := range n.vague {
-		if v.IsText() && strings.HasSuffix(v.Text(), suffix) {
-			return ""
-		}
-	}
-	return n.byValue[v]
-}
-
-// onlyText does the same for a text in front of an append: "" may have been
-// nothing, too.
-func (n *translation) onlyText(text string) string {
-	if text != "" {
-		return n.only(history.String(text))
-	}
-	if _, also := n.byValue[history.String("")]; also {
-		return ""
-	}
-	return n.only(history.Absent)
-}
-
-// state returns the state of a name.
-func (n *translation) state(name string) keylog.StateID {
-	id, ok := n.ids[name]
-	if !ok {
-		id = keylog.Initial + keylog.StateID(len(n.ids))
-		n.ids[name] = id
-	}
-	return id
-}
-
-// enter makes the entries.
-func (n *translation) enter() {
-	for i := range n.ops {
-		op := &n.ops[i]
-		e := keylog.Entry{Call: op.Call, Ret: op.End(), At: uint32(i)}
-		switch {
-		case !model.KV.Constrains(op):
-		case op.Kind == history.Get || op.Outcome == history.Fail:
-			e.Kind, e.Seen = keylog.Read, n.state(op.ObservedWriter)
-			n.compare(i, op)
-		default:
-			e.Kind, e.Value = keylog.Write, n.state(op.Writer)
-			before, replaces := n.from[op.Writer]
-			if replaces || op.Kind == history.Cas || op.Kind == history.Append {
-				e.Kind = keylog.ReadModifyWrite
-				if before == "" {
-					// Only an effective write has to know what it replaced; one
-					// that nobody saw is left out. Names that don't exist stand
-					// for what isn't known.
-					before = "?" + op.Writer
-				}
-				e.Seen = n.state(before)
-				n.compare(i, op)
-			}
-		}
-		n.entries = append(n.entries, e)
-	}
-}
-
-// compare compares the value that operation i tells with the one that the
-// write it names left.
-func (n *translation) compare(i int, op *history.Op) {
-	left, known := n.left[op.ObservedWriter]
-	if !known || op.ObservedWriter == "" || n.bad >= 0 {
-		return
-	}
+func (s *solver) compareCalls(a, b int32) int {
 	switch {
-	case op.Kind == history.Get || op.Outcome == history.Fail && op.Observed.Stated():
-		if op.Observed != left || op.Outcome == history.Fail && op.Observed == op.Expected {
-			n.bad = i
-		}
-	case op.Kind == history.Cas && op.Outcome == history.Fail:
-		if left == op.Expected {
-			n.bad = i
-		}
-	case op.Kind == history.Cas && op.Outcome == history.OK:
-		if left != op.Expected {
-			n.bad = i
-		}
-	case op.Kind == history.Append && op.Outcome == history.OK:
-		if after, ok := n.left[op.Writer]; ok && after != left.Append(op.Value) {
-			n.bad = i
-		}
+	case a == b:
+		return 0
+	case a == initial || b != initial && s.op(a).Call < s.op(b).Call:
+		return -1
 	}
+	return 1
 }
 
-// unresolved reports whether a write of unknown outcome was seen of which it is
-// not known what it replaced: the key may then only seem illegal.
-func (k *Key) unresolved() bool {
-	n := k.t
-	for name, i := range n.wrote {
-		op := &n.ops[i]
-		if op.Outcome == history.Unknown && (op.Kind == history.Cas || op.Kind == history.Append) && n.from[name] == "" {
-			if k.zones.Seen(n.entries[i].Value) {
-				return true
-			}
+// eachSource calls try with the writes that may have left a value.
+func (s *solver) eachSource(v wanted, try func(int32)) {
+	for _, w := range s.byValue[v.value] {
+		try(w)
+	}
+	if v.empty {
+		for _, w := range s.byValue[history.Absent] {
+			try(w)
 		}
+	}
+	for _, w := range s.vague {
+		try(w)
+	}
+	s.work += len(s.byValue[v.value]) + len(s.vague)
+}
+
+// refuted reports whether what is known and assumed can't be, and notes why.
+func (s *solver) refuted(r *reads) bool {
+	if i := r.refuted(); i != none {
+		r.contradict(i)
+	}
+	if r.wrong != nil {
+		for _, i := range r.wrong {
+			s.blame(i)
+			s.blameRun(r, r.source[i])
+			s.blameRun(r, r.number[i])
+		}
+		return true
+	}
+	if s.zones.Run(r.entries()) != zones.Linearizable {
+		s.blame(s.zones.Conflict()...)
+		return true
 	}
 	return false
 }
 
-// Conflict returns operations that make a key illegal that was judged so.
-func (k *Key) Conflict() []history.Op {
-	n := k.t
-	var set []history.Op
-	if n.bad >= 0 {
-		w, ok := n.wrote[n.ops[n.bad].ObservedWriter]
-		switch {
-		case n.appends:
-			for i := range n.ops {
-				if model.KV.Constrains(&n.ops[i]) {
-					set = append(set, n.ops[i])
-				}
-			}
-			return set
-		case !ok:
-			return []history.Op{n.ops[n.bad]}
-		}
-		return []history.Op{n.ops[w], n.ops[n.bad]}
+// settle makes an order of what the zones found linearizable.
+func (s *solver) settle(r *reads) (model.Verdict, []int) {
+	order := s.zones.Order()
+	if err := model.Verify(s.model, s.part, s.ops, order); err != nil {
+		// What a free append leaves may be what a cas says was not there.
+		s.why = err.Error()
+		return model.Violation, nil
 	}
-	for _, at := range k.zones.Conflict() {
-		set = append(set, n.ops[at])
-	}
-	return set
+	return model.OK, order
 }

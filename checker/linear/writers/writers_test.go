@@ -27,7 +27,7 @@ func TestNamesAgreeWithPorcupine(t *testing.T) {
 		for range rng.IntN(6) {
 			generate.Damage(rng, ops)
 		}
-		k, v, order, why := Judge(model.KV, "k0", ops)
+		k, v, order, why := Judge(t.Context(), model.KV, "k0", ops)
 		counts[v]++
 		switch v {
 		case model.OK:
@@ -49,7 +49,7 @@ func TestWhatLacksNamesIsUnknown(t *testing.T) {
 		{Key: "k", Kind: history.Put, Value: history.Int(1), Writer: "w", Return: 1, Outcome: history.OK},
 		{Key: "k", Kind: history.Get, Observed: history.Int(1), Call: 2, Return: 3, Outcome: history.OK},
 	}
-	_, v, _, why := Judge(model.KV, "k", ops)
+	_, v, _, why := Judge(t.Context(), model.KV, "k", ops)
 	require.Equal(t, model.Unknown, v)
 	require.Equal(t, "operation 1 does not name the write that it saw", why)
 }
