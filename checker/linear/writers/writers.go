@@ -16,6 +16,7 @@ import (
 type Key struct {
 	ops      []history.Op
 	conflict []int
+	tried    int
 }
 
 // Judge judges the operations of the key named part by the names of writes. The
@@ -30,6 +31,7 @@ func Judge(ctx context.Context, m model.Model, part string, ops []history.Op) (k
 	}
 	s := newSolver(ctx, m, part, n)
 	v, order = s.run()
+	k.tried = s.tried
 	if v == model.Violation {
 		k.conflict = s.conflict()
 	}
@@ -59,6 +61,7 @@ type solver struct {
 	// the root; vague the others.
 	byValue map[history.Value][]int32
 	vague   []int32
+	tried   int    // sets of assumptions
 	work    int    // operations looked at
 	why     string // there is no verdict
 	// blamed are the operations that made choices fail.
@@ -91,6 +94,7 @@ func (s *solver) run() (model.Verdict, []int) {
 // solve judges what is known and assumed; a Violation says that the
 // assumptions are wrong.
 func (s *solver) solve(r *reads) (model.Verdict, []int) {
+	s.tried++
 	choice, from := s.propagate(r)
 	if s.work += len(s.ops); s.work > maxWork || s.ctx.Err() != nil {
 		s.why = "there are too many ways in which writes can have been seen"
