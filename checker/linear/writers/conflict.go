@@ -55,37 +55,92 @@ func (s *solver) blameChoices(r *reads, i int) {
 	if !known || !possible {
 		return
 	}
-	s.eachSource(v, func(w int32) {
-		if w == initial {
-			return
+	s.eachSource(i, v, func(w int32) {
+		if w != initial {
+			s.blameRun(r, w)
 		}
-		s.blame(s.at[w])
 		if by := r.next[w]; by != none {
 			s.blame(s.at[by])
 		}
 	})
 }
 
+// blameClash blames operations that clash in the zones, and the chains of
+// writes between them, back to the first that does not depend on what it
+// replaced.
+func (s *solver) blameClash(r *reads, clash []int) {
+	s.blame(clash...)
+	clashes := make(map[int32]bool)
+	state := func(i int) int32 {
+		if w := s.number[i]; w != none {
+			return w
+		}
+		return r.source[i]
+	}
+	for _, i := range clash {
+		clashes[state(i)] = true
+		if s.number[i] != none {
+			s.blameWitness(r, s.number[i])
+		}
+	}
+	for _, i := range clash {
+		var path []int
+		needed := 0
+		met := make(map[int32]bool)
+		for w := state(i); w != none && w != initial && !met[w]; w = r.source[s.at[w]] {
+			met[w] = true
+			path = append(path, s.at[w])
+			if clashes[w] {
+				needed = len(path)
+			}
+		}
+		for needed < len(path) && s.rests(path[needed-1]) {
+			needed++
+		}
+		s.blame(path[:needed]...)
+	}
+}
+
+// rests reports whether what an operation did rests on what it replaced.
+func (s *solver) rests(i int) bool {
+	return s.number[i] == none || s.ops[i].Kind == history.Cas || s.ops[i].Kind == history.Append
+}
+
+// blameWitness blames an operation that saw a write of unknown outcome.
+func (s *solver) blameWitness(r *reads, w int32) {
+	if s.op(w).Outcome != history.Unknown {
+		return
+	}
+	if by := r.next[w]; by != none {
+		s.blame(s.at[by])
+		return
+	}
+	if i := slices.Index(r.source, w); i >= 0 {
+		s.blame(i)
+	}
+}
+
 // conflict returns operations that are illegal for a reason of the whole: those
-// that are blamed, with the writes that they name, if that is enough; else
-// nil, which stands for all.
-func (s *solver) conflict() []int {
+// that are blamed, with the writes that they rest on, if that is enough; else
+// nil, which stands for all. Without its claim what it replaced a put or a
+// delete rests on nothing.
+func (s *solver) conflict() []history.Op {
 	list := slices.Collect(maps.Keys(s.blamed))
 	for at := 0; at < len(list); at++ {
 		w := s.root.source[list[at]]
-		if w == none || w == initial || s.blamed[s.at[w]] {
+		if w == none || w == initial || s.blamed[s.at[w]] || !s.rests(list[at]) {
 			continue
 		}
 		s.blame(s.at[w])
 		list = append(list, s.at[w])
 	}
-	if len(list) == len(s.ops) {
-		return nil
-	}
 	slices.Sort(list)
 	set := make([]history.Op, len(list))
-	for i, n := range list {
-		set[i] = s.ops[n]
+	for n, i := range list {
+		set[n] = s.ops[i]
+		if w := s.root.source[i]; w != none && w != initial && !s.blamed[s.at[w]] {
+			set[n].ObservedWriter = ""
+		}
 	}
 	n, err := gather(set)
 	if err != nil {
@@ -94,5 +149,5 @@ func (s *solver) conflict() []int {
 	if v, _ := newSolver(s.ctx, s.model, s.part, n).run(); v != model.Violation {
 		return nil
 	}
-	return list
+	return set
 }

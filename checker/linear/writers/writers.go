@@ -14,9 +14,8 @@ import (
 
 // Key is a key whose operations name the writes that they saw.
 type Key struct {
-	ops      []history.Op
-	conflict []int
-	tried    int
+	conflict []history.Op
+	tried    int // sets of assumptions
 }
 
 // Judge judges the operations of the key named part by the names of writes. The
@@ -24,7 +23,7 @@ type Key struct {
 // before ctx ends; why says what is missing. An OK comes with an order that was
 // verified: positions in ops.
 func Judge(ctx context.Context, m model.Model, part string, ops []history.Op) (k *Key, v model.Verdict, order []int, why string) {
-	k = &Key{ops: ops}
+	k = new(Key)
 	n, err := gather(ops)
 	if err != nil {
 		return k, model.Unknown, nil, err.Error()
@@ -39,14 +38,9 @@ func Judge(ctx context.Context, m model.Model, part string, ops []history.Op) (k
 }
 
 // Conflict returns operations that make a key illegal that was judged so; nil
-// stands for all.
-func (k *Key) Conflict() []history.Op {
-	var set []history.Op
-	for _, i := range k.conflict {
-		set = append(set, k.ops[i])
-	}
-	return set
-}
+// stands for all. Puts and deletes among them may have lost the name of what
+// they replaced.
+func (k *Key) Conflict() []history.Op { return k.conflict }
 
 // solver looks for the writes that operations without names saw.
 type solver struct {
@@ -160,21 +154,14 @@ func (s *solver) choices(r *reads, i int) (can []int32, known bool) {
 	if !known || !possible {
 		return nil, known
 	}
-	op, by := &s.ops[i], s.number[i]
+	by := s.number[i]
 	try := func(w int32) {
-		if w == by || by != none && r.next[w] != none || w != initial && s.op(w).Call > op.End() {
-			return
-		}
-		if left := r.left[w]; !left.Stated() {
-			if !v.value.IsText() || !strings.HasSuffix(v.value.Text(), s.op(w).Value.Text()) {
-				return
-			}
-		} else if !v.is(left) {
+		if by != none && r.next[w] != none || r.left[w].Stated() && !v.is(r.left[w]) {
 			return
 		}
 		can = append(can, w)
 	}
-	s.eachSource(v, try)
+	s.eachSource(i, v, try)
 	slices.SortFunc(can, s.compareCalls)
 	return can, true
 }
@@ -189,20 +176,32 @@ func (s *solver) compareCalls(a, b int32) int {
 	return 1
 }
 
-// eachSource calls try with the writes that may have left a value.
-func (s *solver) eachSource(v wanted, try func(int32)) {
-	for _, w := range s.byValue[v.value] {
-		try(w)
+// eachSource calls try with the writes that may have left a value to
+// operation i, as far as can be told from them alone.
+func (s *solver) eachSource(i int, v wanted, try func(int32)) {
+	end, by := s.ops[i].End(), s.number[i]
+	inTime := func(w int32) bool { return w != by && (w == initial || s.op(w).Call <= end) }
+	each := func(writes []int32) {
+		s.work += len(writes)
+		for _, w := range writes {
+			if inTime(w) {
+				try(w)
+			}
+		}
 	}
+	each(s.byValue[v.value])
 	if v.empty {
-		for _, w := range s.byValue[history.Absent] {
+		each(s.byValue[history.Absent])
+	}
+	if !v.value.IsText() {
+		return
+	}
+	s.work += len(s.vague)
+	for _, w := range s.vague {
+		if inTime(w) && strings.HasSuffix(v.value.Text(), s.op(w).Value.Text()) {
 			try(w)
 		}
 	}
-	for _, w := range s.vague {
-		try(w)
-	}
-	s.work += len(s.byValue[v.value]) + len(s.vague)
 }
 
 // refuted reports whether what is known and assumed can't be, and notes why.
@@ -219,7 +218,7 @@ func (s *solver) refuted(r *reads) bool {
 		return true
 	}
 	if s.zones.Run(r.entries()) != zones.Linearizable {
-		s.blame(s.zones.Conflict()...)
+		s.blameClash(r, s.zones.Clash())
 		return true
 	}
 	return false

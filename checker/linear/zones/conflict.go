@@ -14,7 +14,16 @@ import (
 // Conflict returns the entries of a few operations that make a key illegal
 // that was judged so: those that clash, and what they rest on. It takes time
 // linear in the operations of the key.
-func (z *Judge) Conflict() []int {
+func (z *Judge) Conflict() []int { return z.conflict((*conflict).closure) }
+
+// Clash returns the same without what they rest on.
+func (z *Judge) Clash() []int {
+	return z.conflict(func(c *conflict) []int { return slices.Sorted(maps.Keys(c.picked)) })
+}
+
+// conflict picks the operations that clash, and returns what finish makes of
+// them.
+func (z *Judge) conflict(finish func(*conflict) []int) []int {
 	for at := range z.key.Entries {
 		switch e := &z.key.Entries[at]; e.Kind {
 		case keylog.Contradiction:
@@ -28,12 +37,12 @@ func (z *Judge) Conflict() []int {
 	if heads := z.clashingBlocks(); len(heads) > 0 {
 		c := &conflict{Judge: z, members: z.members(heads), picked: make(map[int]bool)}
 		if c.within() || c.between() {
-			return c.closure()
+			return finish(c)
 		}
 	}
 	c := &conflict{Judge: z, members: z.members(nil), picked: make(map[int]bool)}
 	if c.chains() {
-		return c.closure()
+		return finish(c)
 	}
 	all := make([]int, len(z.key.Entries))
 	for i := range all {
