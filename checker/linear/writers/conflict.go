@@ -67,10 +67,10 @@ func (s *solver) blameChoices(r *reads, i int) {
 
 // blameClash blames operations that clash in the zones, and the chains of
 // writes between them, back to the first that does not depend on what it
-// replaced.
-func (s *solver) blameClash(r *reads, clash []int) {
+// replaced; start says that the initial state clashes, too.
+func (s *solver) blameClash(r *reads, clash []int, start bool) {
 	s.blame(clash...)
-	clashes := make(map[int32]bool)
+	clashes := map[int32]bool{initial: start}
 	state := func(i int) int32 {
 		if w := s.number[i]; w != none {
 			return w
@@ -87,14 +87,18 @@ func (s *solver) blameClash(r *reads, clash []int) {
 		var path []int
 		needed := 0
 		met := make(map[int32]bool)
-		for w := state(i); w != none && w != initial && !met[w]; w = r.source[s.at[w]] {
+		w := state(i)
+		for ; w != none && w != initial && !met[w]; w = r.source[s.at[w]] {
 			met[w] = true
 			path = append(path, s.at[w])
 			if clashes[w] {
 				needed = len(path)
 			}
 		}
-		for needed < len(path) && s.rests(path[needed-1]) {
+		if w != none && clashes[w] {
+			needed = len(path)
+		}
+		for needed > 0 && needed < len(path) && s.rests(path[needed-1]) {
 			needed++
 		}
 		s.blame(path[:needed]...)

@@ -218,7 +218,8 @@ func (s *solver) refuted(r *reads) bool {
 		return true
 	}
 	if s.zones.Run(r.entries()) != zones.Linearizable {
-		s.blameClash(r, s.zones.Clash())
+		clash, start := s.zones.Clash()
+		s.blameClash(r, clash, start)
 		return true
 	}
 	return false

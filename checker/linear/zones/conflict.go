@@ -16,9 +16,14 @@ import (
 // linear in the operations of the key.
 func (z *Judge) Conflict() []int { return z.conflict((*conflict).closure) }
 
-// Clash returns the same without what they rest on.
-func (z *Judge) Clash() []int {
-	return z.conflict(func(c *conflict) []int { return slices.Sorted(maps.Keys(c.picked)) })
+// Clash returns those that clash without what they rest on. initial says that
+// the state before the first write is one of them.
+func (z *Judge) Clash() (entries []int, initial bool) {
+	entries = z.conflict(func(c *conflict) []int {
+		initial = c.initial
+		return slices.Sorted(maps.Keys(c.picked))
+	})
+	return entries, initial
 }
 
 // conflict picks the operations that clash, and returns what finish makes of
@@ -110,7 +115,8 @@ func clashing(blocks []headed) []keylog.StateID {
 type conflict struct {
 	*Judge
 	*members
-	picked map[int]bool
+	picked  map[int]bool
+	initial bool // the state before the first write is picked, too
 }
 
 // effective reports whether the writer at a position took effect for certain.
@@ -256,6 +262,8 @@ func (c *conflict) pick(at ...int) {
 	for _, i := range at {
 		if i >= 0 {
 			c.picked[i] = true
+		} else {
+			c.initial = true
 		}
 	}
 }
