@@ -55,14 +55,24 @@ func (s *solver) blameChoices(r *reads, i int) {
 	if !known || !possible {
 		return
 	}
+	// Of the writes that were replaced before, one is enough to show it.
+	replaced, by := int32(none), int32(none)
 	s.eachSource(i, v, func(w int32) {
-		if w != initial {
-			s.blameRun(r, w)
+		if x := s.between(w, i); x != none {
+			if replaced <= initial || w != initial && s.op(w).Call > s.op(replaced).Call {
+				replaced, by = w, x
+			}
+			return
 		}
-		if by := r.next[w]; by != none {
-			s.blame(s.at[by])
+		s.blameRun(r, w)
+		if next := r.next[w]; next != none {
+			s.blame(s.at[next])
 		}
 	})
+	if replaced != none {
+		s.blameRun(r, replaced)
+		s.blame(s.at[by])
+	}
 }
 
 // blameClash blames operations that clash in the zones, and the chains of

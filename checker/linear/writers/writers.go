@@ -3,6 +3,7 @@
 package writers
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -47,7 +48,7 @@ type solver struct {
 	ctx   context.Context
 	model model.Model
 	part  string
-	*writes
+	*replacements
 	zones zones.Judge
 	// root is what is known without any assumption.
 	root *reads
@@ -62,11 +63,13 @@ type solver struct {
 	blamed map[int]bool
 }
 
-// maxWork bounds the search, in operations looked at: half a second.
-const maxWork = 10_000_000
+// maxWork bounds the search, in operations looked at, to some tenths of a
+// second; and its memory, since a set of assumptions holds some thirty bytes an
+// operation.
+const maxWork = 5_000_000
 
 func newSolver(ctx context.Context, m model.Model, part string, n *writes) *solver {
-	return &solver{ctx: ctx, model: m, part: part, writes: n, root: newReads(n), byValue: make(map[history.Value][]int32), blamed: make(map[int]bool)}
+	return &solver{ctx: ctx, model: m, part: part, replacements: newReplacements(n), root: newReads(n), byValue: make(map[history.Value][]int32), blamed: make(map[int]bool)}
 }
 
 func (s *solver) run() (model.Verdict, []int) {
@@ -147,8 +150,8 @@ func (s *solver) propagate(r *reads) (choice int, from []int32) {
 	return choice, from
 }
 
-// choices returns the writes that an open operation can have seen, by time of
-// call; known is false if any would do.
+// choices returns the writes that an open operation can have seen, the likely
+// ones first; known is false if any would do.
 func (s *solver) choices(r *reads, i int) (can []int32, known bool) {
 	v, known, possible := r.wants(i)
 	if !known || !possible {
@@ -156,24 +159,40 @@ func (s *solver) choices(r *reads, i int) (can []int32, known bool) {
 	}
 	by := s.number[i]
 	try := func(w int32) {
-		if by != none && r.next[w] != none || r.left[w].Stated() && !v.is(r.left[w]) {
-			return
+		next := r.next[w]
+		switch {
+		case next != none && (by != none || s.op(next).End() < s.ops[i].Call):
+		case r.left[w].Stated() && !v.is(r.left[w]):
+		case s.between(w, i) != none:
+		default:
+			can = append(can, w)
 		}
-		can = append(can, w)
 	}
 	s.eachSource(i, v, try)
-	slices.SortFunc(can, s.compareCalls)
+	slices.SortFunc(can, func(a, b int32) int { return s.prefer(r, a, b) })
 	return can, true
 }
 
-func (s *solver) compareCalls(a, b int32) int {
+// prefer orders the writes that an operation can have seen: first those that
+// took effect, the latest call first; then those that may have, the earliest
+// first, which leaves the most room.
+func (s *solver) prefer(r *reads, a, b int32) int {
 	switch {
 	case a == b:
 		return 0
-	case a == initial || b != initial && s.op(a).Call < s.op(b).Call:
+	case r.effective[a] != r.effective[b]:
+		if r.effective[a] {
+			return -1
+		}
+		return 1
+	case !r.effective[a]:
+		return cmp.Compare(s.op(a).Call, s.op(b).Call)
+	case a == initial:
+		return 1
+	case b == initial:
 		return -1
 	}
-	return 1
+	return cmp.Compare(s.op(b).Call, s.op(a).Call)
 }
 
 // eachSource calls try with the writes that may have left a value to
