@@ -32,6 +32,7 @@ type deployment struct {
 	rng      *rand.Rand
 	net      testkit.Net
 	drummers map[uint64]drummer.Peer
+	others   []string // servers that the NodeHosts are told of, too
 	servers  map[uint64]*drummer.Server
 	hosts    map[int]*host
 	client   *client.Client
@@ -84,16 +85,21 @@ func (w *deployment) drummerAddresses() []string {
 }
 
 func (w *deployment) startServer(id uint64, disk vfs.FS) {
+	w.servers[id] = w.serverOf(w.drummers, id, disk)
+}
+
+// serverOf starts one of the servers that DrummerDB began with.
+func (w *deployment) serverOf(members map[uint64]drummer.Peer, id uint64, disk vfs.FS) *drummer.Server {
 	server, err := drummer.New(drummer.Config{
-		NodeHost:     testkit.NodeHostConfig(w.drummers[id].RaftAddress, disk),
+		NodeHost:     testkit.NodeHostConfig(members[id].RaftAddress, disk),
 		NodeID:       id,
-		Members:      w.drummers,
-		Listener:     w.net.Listen(w.drummers[id].Address),
+		Members:      members,
+		Listener:     w.net.Listen(members[id].Address),
 		Dial:         w.net.Dial,
 		DeploymentID: 7,
 	})
 	require.NoError(w.t, err)
-	w.servers[id] = server
+	return server
 }
 
 func (w *deployment) stopServer(id uint64) {
@@ -112,7 +118,7 @@ func (w *deployment) startHost(id int, disk vfs.FS) {
 	api, err := nodehostapi.New(nodehost, nodehostapi.Config{Listener: w.net.Listen(apiAddress)})
 	require.NoError(w.t, err)
 	a, err := agent.New(nodehost, agent.Config{
-		Drummers: w.drummerAddresses(), APIAddress: apiAddress, Region: "here",
+		Drummers: append(w.drummerAddresses(), w.others...), APIAddress: apiAddress, Region: "here",
 		Registry: map[string]agent.Application{"kv": {Regular: testkit.NewKV}},
 		Listener: listener, Dial: w.net.Dial, Rand: w.rand(),
 	})

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/db"
-	"github.com/drumbeat-raft/drumbeat/drummer/server"
+	drummerserver "github.com/drumbeat-raft/drumbeat/drummer/server"
 )
 
 // A deployment in which nothing happens writes one small entry a tick, whatever
@@ -21,13 +21,17 @@ func TestSteadyDeploymentWritesATickATick(t *testing.T) {
 		w.untilAttached()
 		w.launch(20)
 		time.Sleep(10 * time.Second)
-		index := func() uint64 {
-			answer, err := w.servers[w.leader()].NodeHost().StaleRead(server.ClusterID, db.GetState{})
-			require.NoError(t, err)
-			return answer.(*db.State).Index
-		}
+		index := func() uint64 { return w.state(w.leader()).Index }
 		before := index()
 		time.Sleep(time.Minute)
 		require.InDelta(t, 60, index()-before, 3)
 	})
+}
+
+// state is DrummerDB as a server has it.
+func (w *deployment) state(server uint64) *db.State {
+	w.t.Helper()
+	answer, err := w.servers[server].NodeHost().StaleRead(drummerserver.ClusterID, db.GetState{})
+	require.NoError(w.t, err)
+	return answer.(*db.State)
 }

@@ -397,6 +397,79 @@ func TestDeploymentIsRemembered(t *testing.T) {
 	})
 }
 
+// New servers of the deployment begin to count terms and operations anew. The old
+// ones are refused from then on, also after a restart.
+func TestNewServersAreFollowedAndOldOnesRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, 1, 1)
+		h, f := s.hosts[0], s.drummers[0]
+		epoch := func(e uint64) {
+			s.shutdown(h)
+			f.locked(func() { f.epoch = e })
+			s.boot(h)
+		}
+		ask := func(e, term uint64) *pb.RequestResult {
+			req := startRequest(1, 1, pb.JoinMode_INITIAL)
+			req.InitialMembers = map[uint64]string{1: h.address}
+			req.DeploymentEpoch, req.LeaderTerm = e, term
+			return s.ask(h, req)
+		}
+		epoch(20)
+		require.Equal(t, pb.ResultCode_DONE, ask(20, 9).GetCode())
+		f.locked(func() { f.epoch, f.mute = 30, true })
+		s.until("detached from the old servers", func() bool { return h.agent.Attached() == "" })
+		f.locked(func() { f.mute = false })
+		s.until("attached to the new servers", func() bool { return h.agent.deployment.get().epoch == 30 })
+		require.Equal(t, pb.ResultCode_DONE, ask(30, 2).GetCode(), "a lower term of a later epoch")
+
+		epoch(20)
+		time.Sleep(20 * time.Second)
+		require.Empty(t, h.agent.Attached(), "the old servers can't have the host back")
+		f.locked(func() { require.Equal(t, uint64(30), f.hellos[len(f.hellos)-1].GetDeploymentEpoch()) })
+		epoch(30)
+		s.until("attached to the new servers again", func() bool { return h.agent.Attached() != "" })
+	})
+}
+
+// What old servers asked for is neither begun nor answered once new ones have
+// adopted the NodeHost, even under the number of an operation of the new ones.
+func TestRequestsOfOldServersEndWithThem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, 1, 1)
+		h := s.hosts[0]
+		s.until("attached", func() bool { return h.agent.Attached() != "" })
+		e := h.agent.executor
+		for range maxParallel {
+			e.slots <- struct{}{} // nothing can begin
+		}
+		request := func(epoch, cluster uint64) *pb.Request {
+			req := startRequest(cluster, 1, pb.JoinMode_INITIAL)
+			req.InitialMembers = map[uint64]string{1: h.address}
+			req.OperationId, req.NodehostId, req.DeploymentId, req.DeploymentEpoch = 1, h.nodehost.ID(), testDeployment, epoch
+			return req
+		}
+		require.NoError(t, h.agent.deployment.set(identity{testDeployment, 20}))
+		e.submit(request(20, 1))
+		require.NoError(t, h.agent.deployment.set(identity{testDeployment, 30}))
+		e.submit(request(20, 2))
+		e.submit(request(30, 3))
+		require.Len(t, e.pending, 2)
+		for range maxParallel {
+			<-e.slots
+		}
+		s.until("both have ended", func() bool {
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			return len(e.pending) == 0
+		})
+		for cluster, begun := range map[uint64]bool{1: false, 2: false, 3: true} {
+			require.Equal(t, begun, h.nodehost.HasNodeInfo(cluster, 1), "cluster %d", cluster)
+		}
+		time.Sleep(3 * time.Second)
+		require.Nil(t, s.drummers[0].result(h.nodehost.ID(), 1), "a server of another epoch is told nothing")
+	})
+}
+
 func TestFullStateIsSentAgainWhenAsked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, 1, 1)

@@ -21,9 +21,24 @@ type executor struct {
 
 	mu      sync.Mutex
 	queues  map[uint64][]*pb.Request // by ClusterID; present while a worker drains it
-	pending map[uint64]bool          // operation ids queued or under way
+	pending map[operation]bool       // queued or under way
+	epoch   uint64                   // of the deployment that term belongs to
 	term    uint64                   // the highest leader term seen
-	results []*pb.RequestResult
+	results []outcome
+}
+
+// operation names what a request is for. DrummerDBs number their operations from
+// 1 each, so the epoch belongs to it.
+type operation struct{ epoch, id uint64 }
+
+func operationOf(req *pb.Request) operation {
+	return operation{req.GetDeploymentEpoch(), req.GetOperationId()}
+}
+
+// outcome is a result that waits, of a request that came from an epoch.
+type outcome struct {
+	epoch  uint64
+	result *pb.RequestResult
 }
 
 func newExecutor(ctx context.Context, agent *Agent) *executor {
@@ -32,7 +47,7 @@ func newExecutor(ctx context.Context, agent *Agent) *executor {
 		agent:   agent,
 		slots:   make(chan struct{}, maxParallel),
 		queues:  map[uint64][]*pb.Request{},
-		pending: map[uint64]bool{},
+		pending: map[operation]bool{},
 	}
 }
 
@@ -44,14 +59,14 @@ func (e *executor) wait() { e.workers.Wait() }
 func (e *executor) submit(req *pb.Request) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.pending[req.GetOperationId()] {
+	if e.pending[operationOf(req)] {
 		return
 	}
 	if refused := e.fence(req); refused != nil {
-		e.finish(refused)
+		e.finish(req, refused)
 		return
 	}
-	e.pending[req.GetOperationId()] = true
+	e.pending[operationOf(req)] = true
 	queue, draining := e.queues[req.GetClusterId()]
 	e.queues[req.GetClusterId()] = append(queue, req)
 	if !draining {
@@ -61,12 +76,15 @@ func (e *executor) submit(req *pb.Request) {
 
 // fence refuses what this NodeHost must not carry out. e.mu is held.
 func (e *executor) fence(req *pb.Request) *pb.RequestResult {
-	own, deployment := e.agent.nodehost.ID(), e.agent.deployment.get()
-	switch {
+	own := e.agent.nodehost.ID()
+	if epoch := e.agent.deployment.get().epoch; epoch != e.epoch {
+		e.epoch, e.term = epoch, 0 // new servers begin to count terms anew
+	}
+	switch stale := e.ofAnotherDeployment(req); {
 	case req.GetNodehostId() != own:
 		return refused(req, "this is NodeHost %s, the request is for %s", own, req.GetNodehostId())
-	case req.GetDeploymentId() != deployment:
-		return refused(req, "this NodeHost belongs to deployment %d, the request comes from %d", deployment, req.GetDeploymentId())
+	case stale != nil:
+		return stale
 	case req.GetLeaderTerm() < e.term:
 		return refused(req, "the request comes from Drummer's term %d, term %d has been seen", req.GetLeaderTerm(), e.term)
 	case req.GetClusterId() == 0 || req.GetNodeId() == 0:
@@ -76,6 +94,20 @@ func (e *executor) fence(req *pb.Request) *pb.RequestResult {
 	}
 	e.term = req.GetLeaderTerm()
 	return nil
+}
+
+// ofAnotherDeployment refuses a request that other servers sent than those which
+// this NodeHost belongs to now.
+func (e *executor) ofAnotherDeployment(req *pb.Request) *pb.RequestResult {
+	own := e.agent.deployment.get()
+	switch from := (identity{req.GetDeploymentId(), req.GetDeploymentEpoch()}); {
+	case from == own:
+		return nil
+	case from.id != own.id:
+		return refused(req, "this NodeHost belongs to deployment %d, the request comes from %d", own.id, from.id)
+	default:
+		return refused(req, "this NodeHost belongs to epoch %d of deployment %d, the request comes from epoch %d", own.epoch, own.id, from.epoch)
+	}
 }
 
 // drain carries out a cluster's requests until there are none.
@@ -94,8 +126,8 @@ func (e *executor) drain(clusterID uint64) {
 		result := e.carryOut(req)
 		<-e.slots
 		e.mu.Lock()
-		delete(e.pending, req.GetOperationId())
-		e.finish(result)
+		delete(e.pending, operationOf(req))
+		e.finish(req, result)
 		e.mu.Unlock()
 	}
 }
@@ -113,6 +145,9 @@ func (e *executor) next(clusterID uint64) *pb.Request {
 }
 
 func (e *executor) carryOut(req *pb.Request) *pb.RequestResult {
+	if stale := e.ofAnotherDeployment(req); stale != nil {
+		return stale // it was queued before the NodeHost was adopted
+	}
 	a := e.agent
 	a.log.Debug("request", "operation", req.GetOperationId(), "kind", req.GetKind(), "cluster", req.GetClusterId(), "node", req.GetNodeId())
 	var result *pb.RequestResult
@@ -134,18 +169,24 @@ func (e *executor) carryOut(req *pb.Request) *pb.RequestResult {
 }
 
 // finish keeps a result until a stream takes it. e.mu is held.
-func (e *executor) finish(result *pb.RequestResult) {
-	e.results = append(e.results, result)
+func (e *executor) finish(req *pb.Request, result *pb.RequestResult) {
+	e.results = append(e.results, outcome{req.GetDeploymentEpoch(), result})
 	e.agent.config.Listener.notify()
 }
 
-// takeResults returns the results that wait. What a stream takes and fails to
-// deliver is not offered again: the server pushes an open operation anew to
-// each stream, and gets a new answer.
-func (e *executor) takeResults() []*pb.RequestResult {
+// takeResults returns the results that wait for servers of an epoch; no others
+// would know what they are about, and they are dropped. What a stream takes and
+// fails to deliver is not offered again: the server pushes an open operation anew
+// to each stream, and gets a new answer.
+func (e *executor) takeResults(epoch uint64) []*pb.RequestResult {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	results := e.results
+	var results []*pb.RequestResult
+	for _, o := range e.results {
+		if o.epoch == epoch {
+			results = append(results, o.result)
+		}
+	}
 	e.results = nil
 	return results
 }

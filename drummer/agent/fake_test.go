@@ -33,6 +33,7 @@ type fakeDrummer struct {
 
 	mu         sync.Mutex
 	deployment uint64
+	epoch      uint64
 	redirect   *string // answer Hellos with this
 	mute       bool    // send no pings
 	hellos     []*pb.Hello
@@ -69,7 +70,7 @@ func (f *fakeDrummer) Attach(stream grpc.BidiStreamingServer[pb.AgentMessage, pb
 	hello := first.GetHello()
 	f.mu.Lock()
 	f.hellos = append(f.hellos, hello)
-	redirect, deployment := f.redirect, f.deployment
+	redirect, deployment, epoch := f.redirect, f.deployment, f.epoch
 	host := f.hosts[hello.GetHost().GetNodehostId()]
 	if host == nil {
 		host = &fakeHost{}
@@ -83,7 +84,7 @@ func (f *fakeDrummer) Attach(stream grpc.BidiStreamingServer[pb.AgentMessage, pb
 		return stream.Send(&pb.ServerMessage{Body: &pb.ServerMessage_Redirect{Redirect: &pb.Redirect{LeaderAddress: *redirect}}})
 	}
 	if err := stream.Send(&pb.ServerMessage{Body: &pb.ServerMessage_Welcome{Welcome: &pb.Welcome{
-		DeploymentId: deployment, HeartbeatIntervalNs: int64(time.Second), Server: f.address}}}); err != nil {
+		DeploymentId: deployment, DeploymentEpoch: epoch, HeartbeatIntervalNs: int64(time.Second), Server: f.address}}}); err != nil {
 		return err
 	}
 	go func() {

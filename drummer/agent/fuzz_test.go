@@ -70,10 +70,10 @@ func askOnce(t *testing.T, disk vfs.FS, req *pb.Request) {
 	require.NoError(t, err)
 	defer a.Close()
 	asked := proto.Clone(req).(*pb.Request)
-	asked.NodehostId, asked.DeploymentId = nodehost.ID(), 0
+	asked.NodehostId, asked.DeploymentId, asked.DeploymentEpoch = nodehost.ID(), 0, 0
 	a.executor.submit(asked)
 	time.Sleep(30 * time.Second)
-	results := a.executor.takeResults()
+	results := a.executor.takeResults(0)
 	require.Len(t, results, 1)
 	require.NotEqual(t, pb.ResultCode_RESULT_CODE_UNSPECIFIED, results[0].GetCode())
 	require.False(t, strings.Contains(results[0].GetDetail(), "%!"), results[0].GetDetail())

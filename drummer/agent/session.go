@@ -37,6 +37,7 @@ type session struct {
 	stream    grpc.BidiStreamingClient[pb.AgentMessage, pb.ServerMessage]
 	sent      sent
 	heartbeat time.Duration
+	epoch     uint64 // of the server's DrummerDB
 }
 
 // attach opens a stream to the server at address and serves it until it ends.
@@ -129,6 +130,7 @@ func (s *session) hello() (*pb.AgentMessage, error) {
 	if now == nil {
 		return nil, errNodeHostClosed
 	}
+	own := a.deployment.get()
 	return &pb.AgentMessage{Body: &pb.AgentMessage_Hello{Hello: &pb.Hello{
 		Host: &pb.NodeHostInfo{
 			NodehostId:  a.nodehost.ID(),
@@ -138,8 +140,10 @@ func (s *session) hello() (*pb.AgentMessage, error) {
 			Labels:      a.config.Labels,
 			Weight:      a.config.Weight,
 		},
-		DeploymentId: a.deployment.get(),
-		Nodes:        s.sent.full(now, a.probes),
+		DeploymentId:        own.id,
+		DeploymentEpoch:     own.epoch,
+		DeploymentSilenceNs: int64(a.deployment.silence()),
+		Nodes:               s.sent.full(now, a.probes),
 	}}}, nil
 }
 
@@ -153,15 +157,20 @@ func (s *session) resendHello() error {
 }
 
 func (s *session) welcome(w *pb.Welcome) error {
-	known := s.agent.deployment.get()
-	if known != 0 && known != w.GetDeploymentId() {
-		return fmt.Errorf("the server is of deployment %d, this NodeHost belongs to %d", w.GetDeploymentId(), known)
-	}
-	if known == 0 && w.GetDeploymentId() != 0 {
-		if err := s.agent.deployment.set(w.GetDeploymentId()); err != nil {
+	known, server := s.agent.deployment.get(), identity{w.GetDeploymentId(), w.GetDeploymentEpoch()}
+	switch {
+	case known.id != 0 && known.id != server.id:
+		return fmt.Errorf("the server is of deployment %d, this NodeHost belongs to %d", server.id, known.id)
+	case server.epoch < known.epoch:
+		return fmt.Errorf("the server is of epoch %d of deployment %d, this NodeHost was adopted by the newer servers of epoch %d", server.epoch, server.id, known.epoch)
+	case server != known:
+		if err := s.agent.deployment.set(server); err != nil {
 			return err
 		}
+		s.agent.log.Info("belongs to Drummer", "deployment", server.id, "epoch", server.epoch, "before", known.epoch)
 	}
+	s.epoch = server.epoch
+	s.agent.deployment.hear()
 	s.agent.learnServers(w.GetServers())
 	if beat := time.Duration(w.GetHeartbeatIntervalNs()); beat > 0 {
 		s.heartbeat = beat
@@ -215,6 +224,7 @@ func (s *session) receive(ctx context.Context, incoming chan<- *pb.ServerMessage
 			return err
 		}
 		watchdog.Reset(silence)
+		s.agent.deployment.hear()
 		select {
 		case incoming <- message:
 		case <-ctx.Done():
@@ -226,7 +236,7 @@ func (s *session) receive(ctx context.Context, incoming chan<- *pb.ServerMessage
 // report sends what changed, then the results: when an operation ends, the
 // server knows already what it has led to.
 func (s *session) report() error {
-	results := s.agent.executor.takeResults()
+	results := s.agent.executor.takeResults(s.epoch)
 	now := s.agent.inventory.collect()
 	if now == nil {
 		return errNodeHostClosed

@@ -124,7 +124,7 @@ func (e *edit) setDeployment(cmd *pb.SetDeployment) {
 		e.refuse(pb.CommandCode_CONFLICT,
 			"the deployment ID is %d already", e.s.DeploymentID)
 	case e.s.DeploymentID == 0:
-		e.s.DeploymentID = id
+		e.s.DeploymentID, e.s.DeploymentEpoch = id, cmd.GetDeploymentEpoch()
 		e.event(&pb.Event{Kind: pb.EventDeployment}, "this is deployment %d", id)
 	}
 }

@@ -52,6 +52,7 @@ func (e *edit) prepare(cmd *pb.Schedule, proposed *pb.Operation) *pb.Operation {
 	r := op.Request
 	r.OperationId = op.Id
 	r.DeploymentId = e.s.DeploymentID
+	r.DeploymentEpoch = e.s.DeploymentEpoch
 	r.LeaderTerm = e.s.Term
 	r.Spec = nil
 	r.ClusterDeleted = false

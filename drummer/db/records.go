@@ -52,6 +52,7 @@ func (s *State) header() *pb.SnapshotHeader {
 		Blown:             blown,
 		Index:             s.Index,
 		DeploymentId:      s.DeploymentID,
+		DeploymentEpoch:   s.DeploymentEpoch,
 		Launched:          s.Launched,
 		Tick:              s.Tick,
 		Term:              s.Term,

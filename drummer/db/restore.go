@@ -48,6 +48,7 @@ func readState(in *recordReader) (*State, error) {
 func (s *State) restoreHeader(h *pb.SnapshotHeader) {
 	s.Index = h.Index
 	s.DeploymentID = h.DeploymentId
+	s.DeploymentEpoch = h.DeploymentEpoch
 	s.Launched = h.Launched
 	s.Tick = h.Tick
 	s.Term = h.Term

@@ -19,7 +19,10 @@ type State struct {
 	// DeploymentID is 0 until the first SetDeployment, and from then on what
 	// that said.
 	DeploymentID uint64
-	Launched     bool
+	// DeploymentEpoch came with the DeploymentID and never changes. Of two
+	// DrummerDBs of one deployment the one that was begun later has the larger.
+	DeploymentEpoch uint64
+	Launched        bool
 	// Version is the newest whose commands may be applied; see SetVersion.
 	Version uint32
 	// Paused stops new decisions, for PauseReason.

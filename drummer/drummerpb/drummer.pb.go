@@ -1063,12 +1063,17 @@ func (*AgentMessage_Result) isAgentMessage_Body() {}
 
 // Hello is the full state of a NodeHost.
 type Hello struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Host          *NodeHostInfo          `protobuf:"bytes,1,opt,name=host,proto3" json:"host,omitempty"`
-	DeploymentId  uint64                 `protobuf:"varint,2,opt,name=deployment_id,json=deploymentId,proto3" json:"deployment_id,omitempty"` // as remembered, 0 at the first contact
-	Nodes         []*NodeReport          `protobuf:"bytes,3,rep,name=nodes,proto3" json:"nodes,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	Host         *NodeHostInfo          `protobuf:"bytes,1,opt,name=host,proto3" json:"host,omitempty"`
+	DeploymentId uint64                 `protobuf:"varint,2,opt,name=deployment_id,json=deploymentId,proto3" json:"deployment_id,omitempty"` // as remembered, 0 at the first contact
+	Nodes        []*NodeReport          `protobuf:"bytes,3,rep,name=nodes,proto3" json:"nodes,omitempty"`
+	// deployment_epoch is that of the servers which the NodeHost last belonged to, as
+	// remembered, and deployment_silence_ns how long it has not heard of them, at
+	// most since its agent was started.
+	DeploymentEpoch     uint64 `protobuf:"varint,4,opt,name=deployment_epoch,json=deploymentEpoch,proto3" json:"deployment_epoch,omitempty"`
+	DeploymentSilenceNs int64  `protobuf:"varint,5,opt,name=deployment_silence_ns,json=deploymentSilenceNs,proto3" json:"deployment_silence_ns,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *Hello) Reset() {
@@ -1120,6 +1125,20 @@ func (x *Hello) GetNodes() []*NodeReport {
 		return x.Nodes
 	}
 	return nil
+}
+
+func (x *Hello) GetDeploymentEpoch() uint64 {
+	if x != nil {
+		return x.DeploymentEpoch
+	}
+	return 0
+}
+
+func (x *Hello) GetDeploymentSilenceNs() int64 {
+	if x != nil {
+		return x.DeploymentSilenceNs
+	}
+	return 0
 }
 
 type Heartbeat struct {
@@ -1401,7 +1420,8 @@ type Welcome struct {
 	DeploymentId        uint64                 `protobuf:"varint,1,opt,name=deployment_id,json=deploymentId,proto3" json:"deployment_id,omitempty"`
 	HeartbeatIntervalNs int64                  `protobuf:"varint,2,opt,name=heartbeat_interval_ns,json=heartbeatIntervalNs,proto3" json:"heartbeat_interval_ns,omitempty"`
 	Server              string                 `protobuf:"bytes,3,opt,name=server,proto3" json:"server,omitempty"`
-	Servers             []string               `protobuf:"bytes,4,rep,name=servers,proto3" json:"servers,omitempty"` // gRPC addresses of all servers that are known
+	Servers             []string               `protobuf:"bytes,4,rep,name=servers,proto3" json:"servers,omitempty"`                                         // gRPC addresses of all servers that are known
+	DeploymentEpoch     uint64                 `protobuf:"varint,5,opt,name=deployment_epoch,json=deploymentEpoch,proto3" json:"deployment_epoch,omitempty"` // of DrummerDB (State.DeploymentEpoch)
 	unknownFields       protoimpl.UnknownFields
 	sizeCache           protoimpl.SizeCache
 }
@@ -1462,6 +1482,13 @@ func (x *Welcome) GetServers() []string {
 		return x.Servers
 	}
 	return nil
+}
+
+func (x *Welcome) GetDeploymentEpoch() uint64 {
+	if x != nil {
+		return x.DeploymentEpoch
+	}
+	return 0
 }
 
 type Redirect struct {
@@ -1583,19 +1610,20 @@ func (*SendFullState) Descriptor() ([]byte, []int) {
 // Request is one step that a NodeHost is asked to take. It is idempotent:
 // asked again after a lost answer, the agent reports what holds.
 type Request struct {
-	state          protoimpl.MessageState `protogen:"open.v1"`
-	OperationId    uint64                 `protobuf:"varint,1,opt,name=operation_id,json=operationId,proto3" json:"operation_id,omitempty"`
-	Kind           RequestKind            `protobuf:"varint,2,opt,name=kind,proto3,enum=drumbeat.v1.RequestKind" json:"kind,omitempty"`
-	ClusterId      uint64                 `protobuf:"varint,3,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
-	NodeId         uint64                 `protobuf:"varint,4,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`                           // the node that is started, added, removed …
-	ConfigChangeId uint64                 `protobuf:"varint,5,opt,name=config_change_id,json=configChangeId,proto3" json:"config_change_id,omitempty"` // fences a config change
-	TargetAddress  string                 `protobuf:"bytes,6,opt,name=target_address,json=targetAddress,proto3" json:"target_address,omitempty"`       // RaftAddress of an added node
-	Join           JoinMode               `protobuf:"varint,7,opt,name=join,proto3,enum=drumbeat.v1.JoinMode" json:"join,omitempty"`                   // how the node first joined, for START_NODE
-	InitialMembers map[uint64]string      `protobuf:"bytes,8,rep,name=initial_members,json=initialMembers,proto3" json:"initial_members,omitempty" protobuf_key:"varint,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	Spec           *ClusterSpec           `protobuf:"bytes,9,opt,name=spec,proto3" json:"spec,omitempty"`                                       // for START_NODE
-	NodehostId     string                 `protobuf:"bytes,10,opt,name=nodehost_id,json=nodehostId,proto3" json:"nodehost_id,omitempty"`        // the host that is asked; others refuse
-	DeploymentId   uint64                 `protobuf:"varint,11,opt,name=deployment_id,json=deploymentId,proto3" json:"deployment_id,omitempty"` // fences a host of another deployment
-	LeaderTerm     uint64                 `protobuf:"varint,12,opt,name=leader_term,json=leaderTerm,proto3" json:"leader_term,omitempty"`       // of the Drummer leader that sends it
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	OperationId     uint64                 `protobuf:"varint,1,opt,name=operation_id,json=operationId,proto3" json:"operation_id,omitempty"`
+	Kind            RequestKind            `protobuf:"varint,2,opt,name=kind,proto3,enum=drumbeat.v1.RequestKind" json:"kind,omitempty"`
+	ClusterId       uint64                 `protobuf:"varint,3,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
+	NodeId          uint64                 `protobuf:"varint,4,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`                           // the node that is started, added, removed …
+	ConfigChangeId  uint64                 `protobuf:"varint,5,opt,name=config_change_id,json=configChangeId,proto3" json:"config_change_id,omitempty"` // fences a config change
+	TargetAddress   string                 `protobuf:"bytes,6,opt,name=target_address,json=targetAddress,proto3" json:"target_address,omitempty"`       // RaftAddress of an added node
+	Join            JoinMode               `protobuf:"varint,7,opt,name=join,proto3,enum=drumbeat.v1.JoinMode" json:"join,omitempty"`                   // how the node first joined, for START_NODE
+	InitialMembers  map[uint64]string      `protobuf:"bytes,8,rep,name=initial_members,json=initialMembers,proto3" json:"initial_members,omitempty" protobuf_key:"varint,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Spec            *ClusterSpec           `protobuf:"bytes,9,opt,name=spec,proto3" json:"spec,omitempty"`                                                // for START_NODE
+	NodehostId      string                 `protobuf:"bytes,10,opt,name=nodehost_id,json=nodehostId,proto3" json:"nodehost_id,omitempty"`                 // the host that is asked; others refuse
+	DeploymentId    uint64                 `protobuf:"varint,11,opt,name=deployment_id,json=deploymentId,proto3" json:"deployment_id,omitempty"`          // fences a host of another deployment
+	LeaderTerm      uint64                 `protobuf:"varint,12,opt,name=leader_term,json=leaderTerm,proto3" json:"leader_term,omitempty"`                // of the Drummer leader that sends it
+	DeploymentEpoch uint64                 `protobuf:"varint,16,opt,name=deployment_epoch,json=deploymentEpoch,proto3" json:"deployment_epoch,omitempty"` // orders DrummerDBs of the deployment; terms are of one
 	// cluster_deleted says, for DESTROY_NODE, that the whole cluster is to go:
 	// its members, too, may be destroyed. DrummerDB fills it in.
 	ClusterDeleted bool `protobuf:"varint,14,opt,name=cluster_deleted,json=clusterDeleted,proto3" json:"cluster_deleted,omitempty"`
@@ -1719,6 +1747,13 @@ func (x *Request) GetDeploymentId() uint64 {
 func (x *Request) GetLeaderTerm() uint64 {
 	if x != nil {
 		return x.LeaderTerm
+	}
+	return 0
+}
+
+func (x *Request) GetDeploymentEpoch() uint64 {
+	if x != nil {
+		return x.DeploymentEpoch
 	}
 	return 0
 }
@@ -3466,11 +3501,13 @@ const file_drummer_proto_rawDesc = "" +
 	"\theartbeat\x18\x02 \x01(\v2\x16.drumbeat.v1.HeartbeatH\x00R\theartbeat\x12*\n" +
 	"\x05delta\x18\x03 \x01(\v2\x12.drumbeat.v1.DeltaH\x00R\x05delta\x124\n" +
 	"\x06result\x18\x04 \x01(\v2\x1a.drumbeat.v1.RequestResultH\x00R\x06resultB\x06\n" +
-	"\x04body\"\x8a\x01\n" +
+	"\x04body\"\xe9\x01\n" +
 	"\x05Hello\x12-\n" +
 	"\x04host\x18\x01 \x01(\v2\x19.drumbeat.v1.NodeHostInfoR\x04host\x12#\n" +
 	"\rdeployment_id\x18\x02 \x01(\x04R\fdeploymentId\x12-\n" +
-	"\x05nodes\x18\x03 \x03(\v2\x17.drumbeat.v1.NodeReportR\x05nodes\"\v\n" +
+	"\x05nodes\x18\x03 \x03(\v2\x17.drumbeat.v1.NodeReportR\x05nodes\x12)\n" +
+	"\x10deployment_epoch\x18\x04 \x01(\x04R\x0fdeploymentEpoch\x122\n" +
+	"\x15deployment_silence_ns\x18\x05 \x01(\x03R\x13deploymentSilenceNs\"\v\n" +
 	"\tHeartbeat\"d\n" +
 	"\x05Delta\x121\n" +
 	"\achanged\x18\x01 \x03(\v2\x17.drumbeat.v1.NodeReportR\achanged\x12(\n" +
@@ -3485,16 +3522,17 @@ const file_drummer_proto_rawDesc = "" +
 	"\arequest\x18\x03 \x01(\v2\x14.drumbeat.v1.RequestH\x00R\arequest\x12'\n" +
 	"\x04ping\x18\x04 \x01(\v2\x11.drumbeat.v1.PingH\x00R\x04ping\x12D\n" +
 	"\x0fsend_full_state\x18\x05 \x01(\v2\x1a.drumbeat.v1.SendFullStateH\x00R\rsendFullStateB\x06\n" +
-	"\x04body\"\x94\x01\n" +
+	"\x04body\"\xbf\x01\n" +
 	"\aWelcome\x12#\n" +
 	"\rdeployment_id\x18\x01 \x01(\x04R\fdeploymentId\x122\n" +
 	"\x15heartbeat_interval_ns\x18\x02 \x01(\x03R\x13heartbeatIntervalNs\x12\x16\n" +
 	"\x06server\x18\x03 \x01(\tR\x06server\x12\x18\n" +
-	"\aservers\x18\x04 \x03(\tR\aservers\"1\n" +
+	"\aservers\x18\x04 \x03(\tR\aservers\x12)\n" +
+	"\x10deployment_epoch\x18\x05 \x01(\x04R\x0fdeploymentEpoch\"1\n" +
 	"\bRedirect\x12%\n" +
 	"\x0eleader_address\x18\x01 \x01(\tR\rleaderAddress\"\x06\n" +
 	"\x04Ping\"\x0f\n" +
-	"\rSendFullState\"\x98\x05\n" +
+	"\rSendFullState\"\xc3\x05\n" +
 	"\aRequest\x12!\n" +
 	"\foperation_id\x18\x01 \x01(\x04R\voperationId\x12,\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x18.drumbeat.v1.RequestKindR\x04kind\x12\x1d\n" +
@@ -3511,7 +3549,8 @@ const file_drummer_proto_rawDesc = "" +
 	"nodehostId\x12#\n" +
 	"\rdeployment_id\x18\v \x01(\x04R\fdeploymentId\x12\x1f\n" +
 	"\vleader_term\x18\f \x01(\x04R\n" +
-	"leaderTerm\x12'\n" +
+	"leaderTerm\x12)\n" +
+	"\x10deployment_epoch\x18\x10 \x01(\x04R\x0fdeploymentEpoch\x12'\n" +
 	"\x0fcluster_deleted\x18\x0e \x01(\bR\x0eclusterDeleted\x12\x1a\n" +
 	"\brelieves\x18\r \x01(\x04R\brelieves\x12\x18\n" +
 	"\arestart\x18\x0f \x01(\bR\arestart\x1aA\n" +

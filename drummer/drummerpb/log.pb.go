@@ -435,10 +435,14 @@ func (*Command_SetFuses) isCommand_Body() {}
 
 // SetDeployment names the deployment; the first writer wins.
 type SetDeployment struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	DeploymentId  uint64                 `protobuf:"varint,1,opt,name=deployment_id,json=deploymentId,proto3" json:"deployment_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	DeploymentId uint64                 `protobuf:"varint,1,opt,name=deployment_id,json=deploymentId,proto3" json:"deployment_id,omitempty"`
+	// deployment_epoch is the time on the proposing server's clock, in nanoseconds
+	// since 1970: DrummerDBs that were begun one after the other for one deployment,
+	// because the former was lost, are told apart and ordered by it.
+	DeploymentEpoch uint64 `protobuf:"varint,2,opt,name=deployment_epoch,json=deploymentEpoch,proto3" json:"deployment_epoch,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *SetDeployment) Reset() {
@@ -474,6 +478,13 @@ func (*SetDeployment) Descriptor() ([]byte, []int) {
 func (x *SetDeployment) GetDeploymentId() uint64 {
 	if x != nil {
 		return x.DeploymentId
+	}
+	return 0
+}
+
+func (x *SetDeployment) GetDeploymentEpoch() uint64 {
+	if x != nil {
+		return x.DeploymentEpoch
 	}
 	return 0
 }
@@ -1488,9 +1499,10 @@ const file_log_proto_rawDesc = "" +
 	"\vset_version\x18\x0e \x01(\v2\x17.drumbeat.v1.SetVersionH\x00R\n" +
 	"setVersion\x124\n" +
 	"\tset_fuses\x18\x0f \x01(\v2\x15.drumbeat.v1.SetFusesH\x00R\bsetFusesB\x06\n" +
-	"\x04body\"4\n" +
+	"\x04body\"_\n" +
 	"\rSetDeployment\x12#\n" +
-	"\rdeployment_id\x18\x01 \x01(\x04R\fdeploymentId\"J\n" +
+	"\rdeployment_id\x18\x01 \x01(\x04R\fdeploymentId\x12)\n" +
+	"\x10deployment_epoch\x18\x02 \x01(\x04R\x0fdeploymentEpoch\"J\n" +
 	"\x0eTakeLeadership\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12$\n" +
 	"\x0eserver_node_id\x18\x02 \x01(\x04R\fserverNodeId\"R\n" +

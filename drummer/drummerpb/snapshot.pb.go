@@ -193,6 +193,7 @@ type SnapshotHeader struct {
 	TimeToLive        uint64                 `protobuf:"varint,16,opt,name=time_to_live,json=timeToLive,proto3" json:"time_to_live,omitempty"`
 	Blown             []*Fuse                `protobuf:"bytes,17,rep,name=blown,proto3" json:"blown,omitempty"`
 	Tombstones        uint64                 `protobuf:"varint,18,opt,name=tombstones,proto3" json:"tombstones,omitempty"`
+	DeploymentEpoch   uint64                 `protobuf:"varint,19,opt,name=deployment_epoch,json=deploymentEpoch,proto3" json:"deployment_epoch,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -349,6 +350,13 @@ func (x *SnapshotHeader) GetBlown() []*Fuse {
 func (x *SnapshotHeader) GetTombstones() uint64 {
 	if x != nil {
 		return x.Tombstones
+	}
+	return 0
+}
+
+func (x *SnapshotHeader) GetDeploymentEpoch() uint64 {
+	if x != nil {
+		return x.DeploymentEpoch
 	}
 	return 0
 }
@@ -1019,7 +1027,7 @@ const file_snapshot_proto_rawDesc = "" +
 	"\toperation\x18\x04 \x01(\v2\x16.drumbeat.v1.OperationH\x00R\toperation\x12*\n" +
 	"\x05event\x18\x05 \x01(\v2\x12.drumbeat.v1.EventH\x00R\x05event\x12<\n" +
 	"\ttombstone\x18\x06 \x01(\v2\x1c.drumbeat.v1.TombstoneRecordH\x00R\ttombstoneB\x06\n" +
-	"\x04body\"\xbb\x04\n" +
+	"\x04body\"\xe6\x04\n" +
 	"\x0eSnapshotHeader\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x12#\n" +
 	"\rdeployment_id\x18\x02 \x01(\x04R\fdeploymentId\x12\x1a\n" +
@@ -1044,7 +1052,8 @@ const file_snapshot_proto_rawDesc = "" +
 	"\x05blown\x18\x11 \x03(\v2\x11.drumbeat.v1.FuseR\x05blown\x12\x1e\n" +
 	"\n" +
 	"tombstones\x18\x12 \x01(\x04R\n" +
-	"tombstones\"l\n" +
+	"tombstones\x12)\n" +
+	"\x10deployment_epoch\x18\x13 \x01(\x04R\x0fdeploymentEpoch\"l\n" +
 	"\x0fTombstoneRecord\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\x04R\tclusterId\x12 \n" +

@@ -49,12 +49,12 @@ func (a *attachService) Attach(stream agentStream) error {
 	if err != nil {
 		return status.Errorf(codes.Unavailable, "DrummerDB can't be read: %v", err)
 	}
-	if id := hello.GetDeploymentId(); id != 0 && id != state.DeploymentID {
-		return status.Errorf(codes.FailedPrecondition, "NodeHost %s belongs to deployment %d, this is %d",
-			hello.GetHost().GetNodehostId(), id, state.DeploymentID)
+	if err := a.server.fenceHost(stream.Context(), state, hello); err != nil {
+		return err
 	}
 	welcome := &pb.Welcome{
 		DeploymentId:        state.DeploymentID,
+		DeploymentEpoch:     state.DeploymentEpoch,
 		HeartbeatIntervalNs: int64(a.server.config.Tick),
 		Server:              a.server.peers.Own(),
 		Servers:             a.server.peers.Addresses(),
@@ -125,7 +125,7 @@ func (a *attachService) serve(stream agentStream, l *leadership, hello *pb.Hello
 
 	// A host that is silent for its time to live is dead to DrummerDB; its
 	// stream is closed so that it comes back with a Hello.
-	ttl := time.Duration(a.server.config.Policy.TTL) * a.server.config.Tick
+	ttl := a.server.timeToLive()
 	silence := time.NewTimer(ttl)
 	defer silence.Stop()
 	for {

@@ -81,7 +81,10 @@ func (l *leadership) open(ctx context.Context) error {
 			return nil, err
 		}
 		return l.server.propose(ctx, &pb.Command{Body: &pb.Command_SetDeployment{
-			SetDeployment: &pb.SetDeployment{DeploymentId: l.server.config.DeploymentID}}})
+			SetDeployment: &pb.SetDeployment{
+				DeploymentId:    l.server.config.DeploymentID,
+				DeploymentEpoch: uint64(time.Now().UnixNano()),
+			}}})
 	})
 	if err != nil {
 		return err
