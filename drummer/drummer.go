@@ -18,6 +18,10 @@ type Peer = server.Peer
 // Server is a running Drummer server.
 type Server = server.Server
 
+// CheckMembers refuses members that DrummerDB can't have: each needs a NodeID, and
+// two addresses that no other one has.
+func CheckMembers(members map[uint64]Peer) error { return server.CheckMembers(members) }
+
 // ErrDiskLost is in the error of a server that would start under a NodeID which
 // belongs to another disk.
 var ErrDiskLost = server.ErrDiskLost

@@ -39,9 +39,9 @@ type fakeDrummer struct {
 
 func newFakeDrummer() *fakeDrummer {
 	return &fakeDrummer{servers: []*pb.ServerStatus{
-		{NodeId: 1, RaftAddress: "raft-1", Address: "grpc-1", Role: pb.MemberRole_VOTER, Leader: true, Alive: true},
-		{NodeId: 2, RaftAddress: "raft-2", Address: "grpc-2", Role: pb.MemberRole_VOTER, Alive: true},
-		{NodeId: 3, RaftAddress: "raft-3", Role: pb.MemberRole_VOTER},
+		{NodeId: 1, RaftAddress: "raft-1:1", Address: "grpc-1:2", Role: pb.MemberRole_VOTER, Leader: true, Alive: true},
+		{NodeId: 2, RaftAddress: "raft-2:1", Address: "grpc-2:2", Role: pb.MemberRole_VOTER, Alive: true},
+		{NodeId: 3, RaftAddress: "raft-3:1", Role: pb.MemberRole_VOTER},
 	}}
 }
 

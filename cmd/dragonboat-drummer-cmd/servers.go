@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -41,6 +42,9 @@ func (t *tool) servers() *cobra.Command {
 			Use: "add RAFT-ADDRESS ADDRESS", Args: cobra.ExactArgs(2),
 			Short: "Make room for one more server, and say how to start it",
 			RunE: func(cmd *cobra.Command, args []string) error {
+				if err := serverAddresses(args[0], args[1]); err != nil {
+					return err
+				}
 				return t.with(cmd, func(ctx context.Context, c *client.Client) error {
 					id, err := c.AddServer(ctx, args[0], args[1])
 					if err != nil {
@@ -50,22 +54,7 @@ func (t *tool) servers() *cobra.Command {
 				})
 			},
 		},
-		&cobra.Command{
-			Use: "remove NODE", Args: cobra.ExactArgs(1),
-			Short: "Take a server out; refused when it would cost the quorum",
-			RunE: func(cmd *cobra.Command, args []string) error {
-				id, err := nodeID(args[0])
-				if err != nil {
-					return err
-				}
-				return t.with(cmd, func(ctx context.Context, c *client.Client) error {
-					if err := c.RemoveServer(ctx, id); err != nil {
-						return err
-					}
-					return t.say("server %d is removed; stop it if it still runs", id)
-				})
-			},
-		},
+		t.removeServer(),
 		&cobra.Command{
 			Use: "replace NODE RAFT-ADDRESS ADDRESS", Args: cobra.ExactArgs(3),
 			Short: "Add a server, wait until it votes, and remove NODE",
@@ -76,6 +65,9 @@ func (t *tool) servers() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if err := serverAddresses(args[1], args[2]); err != nil {
+					return err
+				}
 				return t.with(cmd, func(ctx context.Context, c *client.Client) error {
 					return t.replaceServer(ctx, c, id, args[1], args[2])
 				})
@@ -83,6 +75,41 @@ func (t *tool) servers() *cobra.Command {
 		},
 	)
 	return cmd
+}
+
+func (t *tool) removeServer() *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use: "remove NODE", Args: cobra.ExactArgs(1),
+		Short: "Take a server out; refused when it would cost the quorum, unless you say --yes",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := nodeID(args[0])
+			if err != nil {
+				return err
+			}
+			return t.with(cmd, func(ctx context.Context, c *client.Client) error {
+				if err := c.RemoveServer(ctx, id, yes); err != nil {
+					return err
+				}
+				return t.say("server %d is removed; stop it if it still runs", id)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "also when the servers that stay are no working majority: Drummer then stands still until others are back")
+	return cmd
+}
+
+// serverAddresses checks what a new server is to be reached at.
+func serverAddresses(raftAddress, address string) error {
+	for _, a := range []string{raftAddress, address} {
+		if _, port, err := net.SplitHostPort(a); err != nil || port == "" {
+			return program.Usagef("%q is no address of a server, it must be HOST:PORT", a)
+		}
+	}
+	if raftAddress == address {
+		return program.Usagef("%s can't be both the RaftAddress and the gRPC address of a server", address)
+	}
+	return nil
 }
 
 func nodeID(text string) (uint64, error) {
@@ -122,7 +149,7 @@ func (t *tool) replaceServer(ctx context.Context, c *client.Client, old uint64, 
 	case err != nil:
 		return err
 	}
-	if err := c.RemoveServer(ctx, old); err != nil {
+	if err := c.RemoveServer(ctx, old, false); err != nil {
 		return err
 	}
 	return t.say("server %d has replaced server %d", id, old)
@@ -149,7 +176,7 @@ func (t *tool) successor(ctx context.Context, c *client.Client, old uint64, raft
 	if there == old || !known {
 		// Nothing is done to one that was removed before, and one that never
 		// was is refused.
-		if err := c.RemoveServer(ctx, old); err != nil {
+		if err := c.RemoveServer(ctx, old, false); err != nil {
 			return 0, err
 		}
 	}

@@ -87,6 +87,9 @@ func (f *file) check(path string, plaintext bool) error {
 	case f.TimeToLive < 5*f.Heartbeat:
 		return bad("time_to_live is %v, it must be at least five heartbeats of %v", f.TimeToLive, f.Heartbeat)
 	}
+	if err := drummer.CheckMembers(f.members()); err != nil {
+		return bad("members: %v", err)
+	}
 	if _, err := f.policy(path); err != nil {
 		return program.Usage(err)
 	}
@@ -100,12 +103,16 @@ func (f *file) policy(path string) (schedule.Policy, error) {
 	return f.Policy.on(base, path, f.Heartbeat)
 }
 
-// config is what a file that was checked says.
-func (f *file) config() drummer.Config {
+func (f *file) members() map[uint64]drummer.Peer {
 	members := make(map[uint64]drummer.Peer, len(f.Members))
 	for id, m := range f.Members {
 		members[id] = drummer.Peer{RaftAddress: m.RaftAddress, Address: m.Address}
 	}
+	return members
+}
+
+// config is what a file that was checked says.
+func (f *file) config() drummer.Config {
 	policy, _ := f.policy("")
 	logdb := config.GetTinyMemLogDBConfig()
 	logdb.Shards = 1
@@ -126,7 +133,7 @@ func (f *file) config() drummer.Config {
 			},
 		},
 		NodeID:       f.NodeID,
-		Members:      members,
+		Members:      f.members(),
 		Join:         f.Join,
 		Tick:         f.Heartbeat,
 		Policy:       policy,

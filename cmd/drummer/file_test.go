@@ -105,8 +105,11 @@ func TestMistakesInTheFile(t *testing.T) {
 		good + "policy:\n  quarantine: 2h":           "drummer.yaml:8: policy: quarantine_cap is shorter than quarantine",
 		good + "policy:\n  operation_deadline: 100h": "drummer.yaml:8: policy: operation_deadline is 100h0m0s, more than 100000 heartbeats",
 		good + "policy:\n  balance: 1":               "drummer.yaml:8: field balance not found",
-		"node_id: 2\ndeployment_id: 1\ndata_dir: d\nmembers: {1: {raft_address: a, address: b}}": "no entry for node_id 2",
-		"node_id: 1\ndeployment_id: 1\ndata_dir: d\nmembers: {1: {raft_address: a}}":             "needs a raft_address and an address",
+		"node_id: 2\ndeployment_id: 1\ndata_dir: d\nmembers: {1: {raft_address: a, address: b}}":                                   "no entry for node_id 2",
+		"node_id: 1\ndeployment_id: 1\ndata_dir: d\nmembers: {1: {raft_address: a}}":                                               "needs a raft_address and an address",
+		"node_id: 1\ndeployment_id: 1\ndata_dir: d\nmembers: {1: {raft_address: a, address: a}}":                                   "member 1 has a for its RaftAddress and for its gRPC address",
+		"node_id: 1\ndeployment_id: 1\ndata_dir: d\nmembers: {1: {raft_address: a, address: b}, 2: {raft_address: a, address: c}}": "members 1 and 2 both have the address a",
+		"node_id: 1\ndeployment_id: 1\ndata_dir: d\nmembers: {1: {raft_address: a, address: b}, 2: {raft_address: c, address: b}}": "members 1 and 2 both have the address b",
 	} {
 		_, err := checked(t, text, false)
 		require.ErrorContains(t, err, want, text)

@@ -115,8 +115,9 @@ func (c *Client) AddServer(ctx context.Context, raftAddress, address string) (ui
 	return out.GetNodeId(), err
 }
 
-// RemoveServer takes a Drummer server out, unless that would cost the quorum.
-func (c *Client) RemoveServer(ctx context.Context, nodeID uint64) error {
-	_, err := call(ctx, c, &pb.RemoveServerRequest{NodeId: nodeID}, onFleet(pb.FleetClient.RemoveServer))
+// RemoveServer takes a Drummer server out; one whose removal costs the quorum only
+// when it is forced.
+func (c *Client) RemoveServer(ctx context.Context, nodeID uint64, force bool) error {
+	_, err := call(ctx, c, &pb.RemoveServerRequest{NodeId: nodeID, Force: force}, onFleet(pb.FleetClient.RemoveServer))
 	return err
 }

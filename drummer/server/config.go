@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/lni/dragonboat/v3/config"
@@ -86,13 +87,8 @@ func (c *Config) validate() error {
 	if c.DeploymentID == 0 {
 		return errors.New("a Drummer server needs a DeploymentID above 0; all servers name the same one")
 	}
-	for id, peer := range c.Members {
-		if id == 0 || peer.RaftAddress == "" || peer.Address == "" {
-			return fmt.Errorf("member %d of DrummerDB has RaftAddress %q and gRPC address %q, all three are needed", id, peer.RaftAddress, peer.Address)
-		}
-		if err := raftaddress.Check(peer.RaftAddress); err != nil {
-			return err
-		}
+	if err := CheckMembers(c.Members); err != nil {
+		return err
 	}
 	if err := raftaddress.Check(c.NodeHost.RaftAddress); err != nil {
 		return err
@@ -103,6 +99,33 @@ func (c *Config) validate() error {
 	}
 	if ok && own.RaftAddress != c.NodeHost.RaftAddress {
 		return fmt.Errorf("server %d is member at RaftAddress %s, its NodeHost says %s", c.NodeID, own.RaftAddress, c.NodeHost.RaftAddress)
+	}
+	return nil
+}
+
+// CheckMembers refuses members that DrummerDB can't have: each needs a NodeID, and
+// two addresses that no other one has.
+func CheckMembers(members map[uint64]Peer) error {
+	owner := map[string]uint64{} // of an address, of either kind
+	for _, id := range slices.Sorted(maps.Keys(members)) {
+		peer := members[id]
+		if id == 0 || peer.RaftAddress == "" || peer.Address == "" {
+			return fmt.Errorf("member %d of DrummerDB has RaftAddress %q and gRPC address %q, all three are needed", id, peer.RaftAddress, peer.Address)
+		}
+		if err := raftaddress.Check(peer.RaftAddress); err != nil {
+			return err
+		}
+		for _, address := range []string{peer.RaftAddress, peer.Address} {
+			other, taken := owner[address]
+			switch {
+			case !taken:
+				owner[address] = id
+			case other == id:
+				return fmt.Errorf("member %d has %s for its RaftAddress and for its gRPC address; give it two ports", id, address)
+			default:
+				return fmt.Errorf("members %d and %d both have the address %s; give each its own", other, id, address)
+			}
+		}
 	}
 	return nil
 }

@@ -176,7 +176,7 @@ func (f *fleetService) AddServer(ctx context.Context, req *pb.AddServerRequest) 
 
 // RemoveServer takes a server out of them.
 func (f *fleetService) RemoveServer(ctx context.Context, req *pb.RemoveServerRequest) (*pb.FleetResponse, error) {
-	if err := f.server.peers.Remove(ctx, req.GetNodeId()); err != nil {
+	if err := f.server.peers.Remove(ctx, req.GetNodeId(), req.GetForce()); err != nil {
 		return nil, unanswered(err)
 	}
 	state, err := f.server.localState()

@@ -3,11 +3,14 @@
 package server_test
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/lni/dragonboat/v3"
 	"github.com/lni/goutils/vfs"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
@@ -180,4 +183,50 @@ func TestAddServerAgainIsTheSame(t *testing.T) {
 			require.Equal(t, codes.InvalidArgument, status.Code(err))
 		}
 	})
+}
+
+// A removal that leaves no working majority is carried out only when it is forced,
+// and one that can't be carried out is refused at once: nobody waits for an answer
+// that never comes.
+func TestRemovalsAreRefusedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTrio(t, 3)
+		leader := w.leader()
+		time.Sleep(3 * time.Second)
+		others := w.others(leader)
+		remove := func(id uint64, force bool) error {
+			start := time.Now()
+			_, err := w.fleet(leader).RemoveServer(w.context(20*time.Second), &pb.RemoveServerRequest{NodeId: id, Force: force})
+			require.Less(t, time.Since(start), time.Second)
+			return err
+		}
+		refused := func(err error, why string) {
+			t.Helper()
+			require.Equal(t, codes.FailedPrecondition, status.Code(err), "%v", err)
+			require.ErrorContains(t, err, why)
+		}
+		w.stop(others[0])
+		time.Sleep(10 * time.Second)
+		refused(remove(others[1], false), "force it (--yes)")
+		require.NoError(t, remove(others[1], true))
+		require.ElementsMatch(t, []uint64{others[0], leader}, slices.Collect(maps.Keys(w.localVoters(leader))))
+		refused(remove(others[0], true), "1 of 2 servers of DrummerDB are alive, and a change of its membership needs 2")
+
+		w.start(others[0]) // the removal is done with once the other is back
+		time.Sleep(10 * time.Second)
+		leader = w.leader()
+		for id := range w.localVoters(leader) {
+			if id != leader {
+				require.NoError(t, remove(id, true))
+			}
+		}
+		refused(remove(leader, true), "is the last one of DrummerDB")
+	})
+}
+
+// localVoters are the members that vote, as a server knows without asking others.
+func (w *trio) localVoters(id uint64) map[uint64]string {
+	info := w.servers[id].NodeHost().GetNodeHostInfo(dragonboat.NodeHostInfoOption{SkipLogInfo: true})
+	require.Len(w.t, info.ClusterInfoList, 1)
+	return info.ClusterInfoList[0].Nodes
 }

@@ -301,13 +301,38 @@ func TestConfigMistakesAreExplained(t *testing.T) {
 			},
 			"all three are needed": func(c *server.Config) { c.Members = map[uint64]server.Peer{1: {RaftAddress: "r"}} },
 			"must be written":      func(c *server.Config) { c.Members = map[uint64]server.Peer{1: {RaftAddress: "R", Address: "g"}} },
-			"its NodeHost says":    func(c *server.Config) { c.NodeHost.RaftAddress = "elsewhere" },
-			"can't be started":     func(c *server.Config) { c.NodeHost.RTTMillisecond = 0 },
+			"members 1 and 2 both have the address r": func(c *server.Config) {
+				c.Members = map[uint64]server.Peer{1: {RaftAddress: "r", Address: "g"}, 2: {RaftAddress: "r", Address: "g2"}}
+			},
+			"members 1 and 2 both have the address g": func(c *server.Config) {
+				c.Members = map[uint64]server.Peer{1: {RaftAddress: "r", Address: "g"}, 2: {RaftAddress: "r2", Address: "g"}}
+			},
+			"give it two ports": func(c *server.Config) {
+				c.Members = map[uint64]server.Peer{1: {RaftAddress: "r", Address: "r"}}
+			},
+			"its NodeHost says": func(c *server.Config) { c.NodeHost.RaftAddress = "elsewhere" },
+			"can't be started":  func(c *server.Config) { c.NodeHost.RTTMillisecond = 0 },
 		} {
 			config := w.config(1)
 			spoil(&config)
 			_, err := server.New(config)
 			require.ErrorContains(t, err, want)
 		}
+	})
+}
+
+// A server on a disk that was used in one deployment does not start in another.
+func TestTheDeploymentOfADiskCantChange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTrio(t, 1)
+		w.leader()
+		w.stop(1)
+		config := w.config(1)
+		config.DeploymentID = 8
+		_, err := server.New(config)
+		require.ErrorContains(t, err, "belongs to a server of deployment 7, and the configuration says 8")
+		require.ErrorContains(t, err, "set deployment_id: 7 again")
+		w.start(1)
+		w.leader()
 	})
 }

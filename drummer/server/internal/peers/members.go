@@ -161,15 +161,23 @@ func nextNodeID(m *dragonboat.Membership) uint64 {
 
 // changeError says what became of a config change; the caller may ask again.
 func changeError(err error) error {
-	if errors.Is(err, dragonboat.ErrRejected) {
+	switch {
+	case errors.Is(err, dragonboat.ErrRejected):
 		return status.Error(codes.Aborted, "the membership of DrummerDB has changed meanwhile")
+	case errors.Is(err, dragonboat.ErrInvalidAddress):
+		return status.Error(codes.InvalidArgument, "the RaftAddress is none that servers can be reached at; it is HOST:PORT")
 	}
 	return err
 }
 
-// Remove takes a server out of DrummerDB's Raft cluster. Nothing is done to one that
-// was removed before.
-func (p *Peers) Remove(ctx context.Context, id uint64) error {
+// Remove takes a server out of DrummerDB's Raft cluster; forced also when those
+// that stay are no working majority. Nothing is done to one that was removed before.
+func (p *Peers) Remove(ctx context.Context, id uint64, force bool) error {
+	// What this server knows by itself refuses at once, also when there is no quorum
+	// to read the membership from.
+	if err := p.removable(p.config.Raft.Voters(), id, force); err != nil {
+		return status.Error(codes.FailedPrecondition, err.Error())
+	}
 	if id == p.config.NodeID {
 		return status.Errorf(codes.Unavailable, "server %d can't remove itself; ask another one", id)
 	}
@@ -186,7 +194,7 @@ func (p *Peers) Remove(ctx context.Context, id uint64) error {
 		return status.Errorf(codes.NotFound, "DrummerDB has no server %d", id)
 	}
 	if voter {
-		if err := p.quorumWithout(m, id); err != nil {
+		if err := p.removable(m.Nodes, id, force); err != nil {
 			return status.Error(codes.FailedPrecondition, err.Error())
 		}
 		if leader, _ := p.config.Leader(); leader == id {
@@ -204,16 +212,36 @@ func (p *Peers) Remove(ctx context.Context, id uint64) error {
 	return nil
 }
 
-// quorumWithout returns why the voters that stay could not go on by themselves.
-func (p *Peers) quorumWithout(m *dragonboat.Membership, id uint64) error {
-	stay, alive := len(m.Nodes)-1, 0
-	for _, other := range slices.Sorted(maps.Keys(m.Nodes)) {
-		if other != id && p.alive(other) {
+// removable returns why one of the voters can't, or, unless forced, should not be
+// removed: those that stay could not go on by themselves.
+func (p *Peers) removable(voters map[uint64]string, id uint64, force bool) error {
+	if _, votes := voters[id]; !votes {
+		return nil
+	}
+	alive := p.living(voters)
+	stay := maps.Clone(voters)
+	delete(stay, id)
+	others := p.living(stay)
+	switch need := db.Quorum(len(stay)); {
+	case len(stay) == 0:
+		return fmt.Errorf("server %d is the last one of DrummerDB and can't be taken out; to end the deployment stop it and remove its data_dir", id)
+	case alive < db.Quorum(len(voters)):
+		return fmt.Errorf("%d of %d servers of DrummerDB are alive, and a change of its membership needs %d; start others again first", alive, len(voters), db.Quorum(len(voters)))
+	case others == 0:
+		return fmt.Errorf("server %d is the only one that is alive and can't remove itself; start another one first", id)
+	case others < need && !force:
+		return fmt.Errorf("without server %d DrummerDB has %d voters, of which %d are alive; a quorum needs %d, and without one nothing works until others are back; force it (--yes) to remove it all the same",
+			id, len(stay), others, need)
+	}
+	return nil
+}
+
+// living counts the servers that were heard of lately.
+func (p *Peers) living(servers map[uint64]string) (alive int) {
+	for id := range servers {
+		if p.alive(id) {
 			alive++
 		}
 	}
-	if need := db.Quorum(stay); stay == 0 || alive < need {
-		return fmt.Errorf("without server %d DrummerDB has %d voters, of which %d are alive; a quorum needs %d", id, stay, alive, need)
-	}
-	return nil
+	return alive
 }

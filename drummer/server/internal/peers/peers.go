@@ -71,7 +71,7 @@ func FileIn(nodehost config.NodeHostConfig) durable.File { return durable.In(nod
 // Open reads what this server knew of the others when it stopped, from a file, and
 // enters a boot. Disk is the ID of the NodeHost that is on it.
 func Open(config Config, file durable.File, disk string) (*Peers, error) {
-	record, err := openRecord(file, disk, config.NodeID, time.Now().UnixNano())
+	record, err := openRecord(file, disk, config.NodeID, config.DeploymentID, time.Now().UnixNano())
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,8 @@ type record struct {
 
 // kept is what is on the disk.
 type kept struct {
-	NodeID uint64 `json:"node_id"`
+	NodeID       uint64 `json:"node_id"`
+	DeploymentID uint64 `json:"deployment_id"`
 	// BootNs is this boot's, above that of every earlier one.
 	BootNs int64 `json:"boot_ns"`
 	// Started is set when this disk has, or had, a log of DrummerDB, and Join
@@ -52,7 +53,7 @@ type kept struct {
 
 // openRecord reads the record of the server on this disk, or begins one, and
 // enters a boot at the time now, in nanoseconds.
-func openRecord(file durable.File, own string, nodeID uint64, now int64) (*record, error) {
+func openRecord(file durable.File, own string, nodeID, deploymentID uint64, now int64) (*record, error) {
 	r := &record{own: own, save: file.Write, kept: kept{NodeID: nodeID}}
 	data, err := file.Read(maxRecordBytes)
 	if err != nil {
@@ -64,10 +65,17 @@ func openRecord(file durable.File, own string, nodeID uint64, now int64) (*recor
 		}
 	}
 	if !r.kept.Started {
-		r.kept.NodeID = nodeID // nothing here is anybody's yet
+		r.kept.NodeID, r.kept.DeploymentID = nodeID, deploymentID // nothing here is anybody's yet
 	}
-	if r.kept.NodeID != nodeID {
+	if r.kept.DeploymentID == 0 {
+		r.kept.DeploymentID = deploymentID // it was not recorded once
+	}
+	switch {
+	case r.kept.NodeID != nodeID:
 		return nil, fmt.Errorf("%s belongs to Drummer server %d and can't be that of server %d: give each its own directory", file.Path(), r.kept.NodeID, nodeID)
+	case r.kept.DeploymentID != deploymentID:
+		return nil, fmt.Errorf("%s belongs to a server of deployment %d, and the configuration says %d; the ID of a deployment can't change: set deployment_id: %d again, or give a server of another deployment an empty data_dir",
+			file.Path(), r.kept.DeploymentID, deploymentID, r.kept.DeploymentID)
 	}
 	r.kept.BootNs = max(now, r.kept.BootNs+1)
 	if r.kept.Incarnations == nil {

@@ -16,7 +16,7 @@ import (
 func recordOn(t *testing.T, disk vfs.FS, now int64) *record {
 	t.Helper()
 	require.NoError(t, disk.MkdirAll("/d", 0o755))
-	r, err := openRecord(durable.In(config.NodeHostConfig{NodeHostDir: "/d", Expert: config.ExpertConfig{FS: disk}}, recordFile), "own", 1, now)
+	r, err := openRecord(durable.In(config.NodeHostConfig{NodeHostDir: "/d", Expert: config.ExpertConfig{FS: disk}}, recordFile), "own", 1, 7, now)
 	require.NoError(t, err)
 	return r
 }
