@@ -29,3 +29,9 @@ func RegisterBug(k BugKind) { bugKinds.add(k.Name, k) }
 
 // BugKinds returns the registered bugs, in order of their names.
 func BugKinds() []BugKind { return bugKinds.all() }
+
+// BugKindOf returns the registered bug of that name.
+func BugKindOf(name string) (BugKind, bool) {
+	k, ok := bugKinds.byName[name]
+	return k, ok
+}

@@ -207,20 +207,37 @@ func (m measure) compareNumber(x scenarios.Expectation, facts *invariant.Facts, 
 	return e
 }
 
-// found judges whether the planted bug was found. A run in which it was not is
-// no pass, and says why.
+// found judges whether the planted bug was found: by a check that must find it,
+// in a run in which it struck. What other checks find is something else, and so
+// is what was found though the bug never fired. A run in which it was not found
+// is no pass, and says why.
 func found(res *Result) Expectation {
 	b := res.Bug
 	e := Expectation{Name: "bug", Expected: b.Kind, Verdict: Inconclusive}
-	switch by := violated(nil, res); {
-	case len(by) > 0:
-		e.Verdict, e.Detail = Pass, fmt.Sprintf("%s was found by %s; %s", b.Kind, strings.Join(by, ", "), b)
-	case !b.Counted:
-		e.Detail = fmt.Sprintf("%s was not found; how often it struck was not recorded", b.Kind)
-	case b.Strikes == 0:
+	kind, _ := scenarios.BugKindOf(b.Kind)
+	var by, other []string
+	for _, check := range violated(nil, res) {
+		if slices.Contains(kind.FoundBy, check) {
+			by = append(by, check)
+		} else {
+			other = append(other, check)
+		}
+	}
+	switch {
+	case b.Counted && b.Strikes == 0:
 		e.Detail = fmt.Sprintf("%s never fired: %s", b.Kind, b)
-	default:
+		other = append(by, other...)
+	case len(by) > 0 && b.Counted:
+		e.Verdict, e.Detail = Pass, fmt.Sprintf("%s was found by %s; %s", b.Kind, strings.Join(by, ", "), b)
+	case len(by) > 0:
+		e.Verdict, e.Detail = Pass, fmt.Sprintf("%s was found by %s; how often it struck was not recorded", b.Kind, strings.Join(by, ", "))
+	case b.Counted:
 		e.Detail = fmt.Sprintf("%s fired and was missed: %s", b.Kind, b)
+	default:
+		e.Detail = fmt.Sprintf("%s was not found; how often it struck was not recorded", b.Kind)
+	}
+	if e.Verdict != Pass && len(other) > 0 {
+		e.Detail += fmt.Sprintf("; what %s found is something else", strings.Join(other, ", "))
 	}
 	return e
 }

@@ -322,22 +322,32 @@ func TestExpectations(t *testing.T) {
 func TestAPlantedBugMustBeFound(t *testing.T) {
 	for name, c := range map[string]struct {
 		change  func(m *made)
-		verdict Verdict
+		run     Verdict
+		verdict Verdict // on the bug
 		detail  string
 	}{
-		"never fired":      {func(m *made) { m.outcome.Bug = &rundir.Bug{Kind: "lost-cas", Occasions: 7} }, Inconclusive, "lost-cas never fired: it struck 0 times on 7 occasions"},
-		"fired and missed": {func(m *made) { m.outcome.Bug = &rundir.Bug{Kind: "lost-cas", Occasions: 7, Strikes: 2} }, Inconclusive, "lost-cas fired and was missed: it struck 2 times on 7 occasions"},
-		"killed":           {func(m *made) { m.outcome = nil }, Inconclusive, "how often it struck was not recorded"},
-		"found":            {func(m *made) { m.ops[1] = get(12, "never written") }, Violation, "lost-cas was found by linearizability"},
-		"something else":   {func(m *made) { m.outcome.Facts.Probes[0].OK = false }, Violation, "found by answers"},
+		"never fired":      {func(m *made) { m.outcome.Bug = &rundir.Bug{Kind: "lost-cas", Occasions: 7} }, Inconclusive, Inconclusive, "lost-cas never fired: it struck 0 times on 7 occasions"},
+		"fired and missed": {func(m *made) { m.outcome.Bug = &rundir.Bug{Kind: "lost-cas", Occasions: 7, Strikes: 2} }, Inconclusive, Inconclusive, "lost-cas fired and was missed: it struck 2 times on 7 occasions"},
+		"killed":           {func(m *made) { m.outcome = nil }, Inconclusive, Inconclusive, "how often it struck was not recorded"},
+		"found": {func(m *made) {
+			m.ops[1], m.outcome.Bug = get(12, "never written"), &rundir.Bug{Kind: "lost-cas", Occasions: 7, Strikes: 2}
+		}, Violation, Pass, "lost-cas was found by linearizability; it struck 2 times on 7 occasions"},
+		"found before a kill": {func(m *made) { m.ops[1], m.outcome = get(12, "never written"), nil }, Violation, Pass, "lost-cas was found by linearizability; how often it struck was not recorded"},
+		"something else": {func(m *made) {
+			m.outcome.Facts.Probes[0].OK, m.outcome.Bug = false, &rundir.Bug{Kind: "lost-cas", Occasions: 7, Strikes: 2}
+		}, Violation, Inconclusive, "lost-cas fired and was missed: it struck 2 times on 7 occasions; what answers found is something else"},
+		"a violation without a strike": {func(m *made) {
+			m.ops[1], m.outcome.Bug = get(12, "never written"), &rundir.Bug{Kind: "lost-cas", Occasions: 7}
+		}, Violation, Inconclusive, "lost-cas never fired: it struck 0 times on 7 occasions; what linearizability found is something else"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMade(t)
 			m.planted = true
 			c.change(m)
 			r := m.judge()
-			require.Equal(t, c.verdict, r.Verdict, "%+v", r.Checks)
+			require.Equal(t, c.run, r.Verdict, "%+v", r.Checks)
 			require.Equal(t, "bug", r.Expect[0].Name)
+			require.Equal(t, c.verdict, r.Expect[0].Verdict, "%+v", r.Expect)
 			require.Contains(t, r.Expect[0].Detail, c.detail)
 		})
 	}
