@@ -56,6 +56,10 @@ const (
 	seenWriter
 	seenObservedWriter
 	seenHost
+	seenByHost
+	seenByNode
+	seenByTerm
+	seenByApplied
 	seenSession
 	seenCluster
 	seenSeq
@@ -160,6 +164,14 @@ func fieldMark(name string) uint32 {
 		return seenObservedWriter
 	case "host":
 		return seenHost
+	case "by_host":
+		return seenByHost
+	case "by_node":
+		return seenByNode
+	case "by_term":
+		return seenByTerm
+	case "by_applied":
+		return seenByApplied
 	case "session":
 		return seenSession
 	case "cluster":
@@ -204,6 +216,14 @@ func (p *parser) assign(op *Op, mark uint32, name string) (err error) {
 		op.ObservedWriter, err = p.str()
 	case seenHost:
 		op.Host, err = p.str()
+	case seenByHost:
+		op.answeredBy().Host, err = p.str()
+	case seenByNode:
+		op.answeredBy().Node, err = p.uint()
+	case seenByTerm:
+		op.answeredBy().Term, err = p.uint()
+	case seenByApplied:
+		op.answeredBy().Applied, err = p.uint()
 	case seenSession:
 		op.Session, err = p.str()
 	case seenCluster:

@@ -48,7 +48,11 @@ func (s *scanner) optional(op *Op) bool {
 	return (!s.literal(`,"writer":`) || s.text(&op.Writer)) &&
 		(!s.literal(`,"observed_writer":`) || s.text(&op.ObservedWriter)) &&
 		(!s.literal(`,"host":`) || s.text(&op.Host)) &&
+		(!s.literal(`,"by_host":`) || s.text(&op.answeredBy().Host)) &&
 		(!s.literal(`,"session":`) || s.text(&op.Session)) &&
+		(!s.literal(`,"by_node":`) || s.uint(&op.answeredBy().Node)) &&
+		(!s.literal(`,"by_term":`) || s.uint(&op.answeredBy().Term)) &&
+		(!s.literal(`,"by_applied":`) || s.uint(&op.answeredBy().Applied)) &&
 		(!s.literal(`,"cluster":`) || s.uint(&op.Cluster)) &&
 		(!s.literal(`,"seq":`) || s.uint(&op.Seq)) &&
 		(!s.literal(`,"id":`) || s.uint(&op.ID))

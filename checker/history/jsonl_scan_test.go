@@ -74,6 +74,9 @@ func randomOp(rng *rand.Rand) Op {
 	if rng.IntN(3) == 0 {
 		op.Cluster, op.Seq, op.ID = uint64(rng.IntN(3)), rng.Uint64(), uint64(rng.IntN(1000))
 	}
+	if rng.IntN(3) == 0 {
+		op.By = &Replica{Host: maybe(), Node: uint64(rng.IntN(3)), Term: uint64(rng.IntN(100)), Applied: uint64(rng.IntN(1000))}
+	}
 	return op
 }
 
@@ -116,6 +119,7 @@ func TestTheScannerTakesWhatIsWritten(t *testing.T) {
 		{Client: -3, Key: "", Kind: Get, Observed: Absent, Call: -5, Return: 0, Outcome: OK, ObservedWriter: InitialWriter, Host: "nodehost-1:2", Cluster: 7, ID: 9},
 		{Client: 1, Key: "7/k0", Kind: Cas, Expected: Int(-12), Value: Bool(true), Call: 1, Outcome: Unknown, Writer: "w", Session: "7/12", Seq: 3},
 		{Key: "k", Kind: Cas, Expected: Absent, Value: Int(0), Refuted: true, Call: 1, Return: 2, Outcome: Fail},
+		{Key: "k", Kind: Get, Observed: Absent, Call: 1, Return: 2, Outcome: OK, Host: "nodehost-1:2", By: &Replica{Host: "nodehost-3:2", Node: 4, Term: 9, Applied: 512}, Cluster: 7, ID: 9},
 		{Key: "k", Kind: Append, Value: String("x"), Call: 1, Return: 2, Outcome: OK},
 		{Key: "k", Kind: Delete, Call: 1, Return: 2, Outcome: OK},
 	} {

@@ -14,7 +14,7 @@ import (
 // AppendJSON appends the operation as one line of JSONL, with its newline.
 // The error says which text is not UTF-8: JSON can't hold it unchanged.
 func (o *Op) AppendJSON(b []byte) ([]byte, error) {
-	for _, s := range []string{o.Key, o.Value.s, o.Expected.s, o.Observed.s, o.Host, o.Writer, o.ObservedWriter, o.Session, string(o.Kind)} {
+	for _, s := range []string{o.Key, o.Value.s, o.Expected.s, o.Observed.s, o.Host, o.Writer, o.ObservedWriter, o.Session, string(o.Kind), o.by().Host} {
 		if !utf8.ValidString(s) {
 			return b, fmt.Errorf("operation of client %d on key %q holds %q, which is not UTF-8", o.Client, o.Key, s)
 		}
@@ -41,8 +41,9 @@ func (o *Op) appendOptional(b []byte) []byte {
 	if o.Refuted {
 		b = append(b, `,"refuted":true`...)
 	}
+	by := o.by()
 	for _, f := range [...]struct{ name, s string }{
-		{"writer", o.Writer}, {"observed_writer", o.ObservedWriter}, {"host", o.Host}, {"session", o.Session},
+		{"writer", o.Writer}, {"observed_writer", o.ObservedWriter}, {"host", o.Host}, {"by_host", by.Host}, {"session", o.Session},
 	} {
 		if f.s != "" {
 			b = appendField(b, f.name, f.s)
@@ -51,7 +52,7 @@ func (o *Op) appendOptional(b []byte) []byte {
 	for _, f := range [...]struct {
 		name string
 		n    uint64
-	}{{"cluster", o.Cluster}, {"seq", o.Seq}, {"id", o.ID}} {
+	}{{"by_node", by.Node}, {"by_term", by.Term}, {"by_applied", by.Applied}, {"cluster", o.Cluster}, {"seq", o.Seq}, {"id", o.ID}} {
 		if f.n != 0 {
 			b = append(b, `,"`...)
 			b = append(b, f.name...)
@@ -66,6 +67,14 @@ func (o *Op) appendOptional(b []byte) []byte {
 		b = append(b, o.Extra[name]...)
 	}
 	return b
+}
+
+// by is what is stated of the replica that answered.
+func (o *Op) by() Replica {
+	if o.By == nil {
+		return Replica{}
+	}
+	return *o.By
 }
 
 func appendField(b []byte, name, s string) []byte {

@@ -76,6 +76,8 @@ type Op struct {
 	// Cluster and Host say where the operation went; zero if not stated.
 	Cluster uint64
 	Host    string
+	// By is the replica that answered; nil: not stated.
+	By *Replica
 	// Session and Seq name a proposal under a client session, for the
 	// exactly-once check; empty if not stated.
 	Session string
@@ -87,9 +89,30 @@ type Op struct {
 	Extra map[string]json.RawMessage
 }
 
+// Replica says which replica answered an operation, and how far it was then, as
+// far as that is stated: a field that is zero is not.
+type Replica struct {
+	// Host is where it ran. It need not be the Host of the operation, which may
+	// have been sent on to another one.
+	Host string
+	Node uint64 // its NodeID
+	Term uint64 // the Raft term that it was in
+	// Applied is the index of the last entry that its state machine had applied.
+	// One that is not told indexes counts updates instead.
+	Applied uint64
+}
+
 // InitialWriter is the ObservedWriter of an operation that saw the state
 // before the first write.
 const InitialWriter = "initial"
+
+// answeredBy returns By, made if need be.
+func (o *Op) answeredBy() *Replica {
+	if o.By == nil {
+		o.By = new(Replica)
+	}
+	return o.By
+}
 
 // End returns the time by which the operation is over: Return, or Never.
 func (o *Op) End() int64 {
@@ -103,7 +126,11 @@ func (o *Op) End() int64 {
 // is shared.
 func (o *Op) Clone() Op {
 	c := *o
-	texts := [...]*string{&c.Key, &c.Value.s, &c.Expected.s, &c.Observed.s, &c.Writer, &c.ObservedWriter, &c.Host, &c.Session}
+	texts := [...]*string{&c.Key, &c.Value.s, &c.Expected.s, &c.Observed.s, &c.Writer, &c.ObservedWriter, &c.Host, &c.Session, new(string)}
+	if c.By != nil {
+		by := *c.By
+		c.By, texts[len(texts)-1] = &by, &by.Host
+	}
 	size := 0
 	for _, t := range texts {
 		size += len(*t)

@@ -42,6 +42,7 @@ type Answer struct {
 	ObservedWriter string
 	Refuted        bool
 	Return         int64
+	By             *Replica
 }
 
 // Recorder writes a history to disk while it happens, so that a killed
@@ -91,7 +92,7 @@ func NewRecorder(dir string) (*Recorder, error) {
 }
 
 // Invoke notes that the operation is about to be sent. Its Call must be set;
-// Outcome, Return, Observed and ID are ignored. For an operation that can
+// Outcome, Return, Observed, By and ID are ignored. For an operation that can
 // change state the note is with the operating system when Invoke returns, so
 // call it before sending.
 func (r *Recorder) Invoke(op Op) (Handle, error) {
@@ -101,7 +102,7 @@ func (r *Recorder) Invoke(op Op) (Handle, error) {
 		return 0, r.err
 	}
 	h := r.last + 1
-	op.ID, op.Outcome, op.Return, op.Observed = uint64(h), Unknown, 0, Value{}
+	op.ID, op.Outcome, op.Return, op.Observed, op.By = uint64(h), Unknown, 0, Value{}, nil
 	if err := op.Validate(); err != nil {
 		return 0, r.fail(fmt.Errorf("client %d invoked an impossible operation: %w", op.Client, err))
 	}
@@ -128,9 +129,9 @@ func (r *Recorder) Return(h Handle, a Answer) (Op, error) {
 		return Op{}, r.fail(fmt.Errorf("operation %d returned twice, or was never invoked", h))
 	}
 	op.Outcome, op.Return, op.Observed = a.Outcome, a.Return, a.Observed
-	op.ObservedWriter, op.Refuted = a.ObservedWriter, a.Refuted
+	op.ObservedWriter, op.Refuted, op.By = a.ObservedWriter, a.Refuted, a.By
 	if a.Outcome == Unknown {
-		op.Return, op.Observed, op.ObservedWriter, op.Refuted = 0, Value{}, "", false
+		op.Return, op.Observed, op.ObservedWriter, op.Refuted, op.By = 0, Value{}, "", false, nil
 	}
 	if err := op.Validate(); err != nil {
 		return Op{}, r.fail(fmt.Errorf("operation %d of client %d ended impossibly: %w", h, op.Client, err))

@@ -33,7 +33,7 @@ func TestRecorderClosedRunIsReadBackWhole(t *testing.T) {
 	invoke(t, r, Op{Client: 3, Key: "7/k1", Kind: Delete, Call: 12})
 	_, err = r.Return(put, Answer{Outcome: OK, Return: 20})
 	require.NoError(t, err)
-	done, err := r.Return(get, Answer{Outcome: OK, Observed: Absent, Return: 21})
+	done, err := r.Return(get, Answer{Outcome: OK, Observed: Absent, Return: 21, By: &Replica{Host: "h2", Node: 3, Term: 4, Applied: 5}})
 	require.NoError(t, err)
 	require.Equal(t, Absent, done.Observed)
 	require.NoError(t, r.Close())
@@ -45,7 +45,7 @@ func TestRecorderClosedRunIsReadBackWhole(t *testing.T) {
 	require.False(t, run.Truncated)
 	require.Equal(t, []Op{
 		{Client: 1, Key: "7/k1", Kind: Put, Value: String("a"), Call: 10, Return: 20, Outcome: OK, Cluster: 7, Host: "h1", ID: 1},
-		{Client: 2, Key: "7/k1", Kind: Get, Observed: Absent, Call: 11, Return: 21, Outcome: OK, ID: 2},
+		{Client: 2, Key: "7/k1", Kind: Get, Observed: Absent, Call: 11, Return: 21, Outcome: OK, ID: 2, By: &Replica{Host: "h2", Node: 3, Term: 4, Applied: 5}},
 		{Client: 3, Key: "7/k1", Kind: Delete, Call: 12, Outcome: Unknown, ID: 3},
 	}, run.Ops)
 }

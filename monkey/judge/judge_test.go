@@ -94,7 +94,7 @@ func (m *made) judge() *Result {
 	for _, op := range m.ops {
 		h, err := rec.Invoke(op)
 		require.NoError(m.t, err)
-		_, err = rec.Return(h, history.Answer{Outcome: op.Outcome, Observed: op.Observed, Return: op.Return})
+		_, err = rec.Return(h, history.Answer{Outcome: op.Outcome, Observed: op.Observed, Return: op.Return, By: op.By})
 		require.NoError(m.t, err)
 	}
 	require.NoError(m.t, rec.Close())
@@ -199,6 +199,25 @@ func TestAViolationNamesClusterKeyAndOperations(t *testing.T) {
 	require.Equal(t, "1/k", found[0].Key)
 	require.NotEmpty(t, found[0].Operations)
 	require.Contains(t, found[0].Detail, "cluster 1, key 1/k: ")
+}
+
+// An explanation names the replica that answered: its host and how far it was
+// by the history, which node that was and in which term by its announcements.
+func TestAViolationNamesTheReplicaThatAnswered(t *testing.T) {
+	m := newMade(t)
+	stale := get(12, "never written")
+	stale.Host, stale.By = "nodehost-2:9", &history.Replica{Host: "nodehost-1:9", Applied: 7}
+	m.ops[1] = stale
+	announced := func(at int, host string, cluster, node, term uint64) timeline.Entry {
+		return timeline.Entry{At: time.Duration(at) * time.Second, Fact: timeline.LeaderAnnounced{Host: host, Cluster: cluster, Node: node, Leader: 9, Term: term}}
+	}
+	m.events = append([]timeline.Entry{
+		announced(1, "nodehost-1", 1, 3, 2), announced(2, "nodehost-1", 1, 4, 5), announced(3, "nodehost-2", 1, 6, 6), announced(4, "nodehost-1", 2, 7, 7),
+	}, m.events...)
+	m.events = append(m.events, announced(13, "nodehost-1", 1, 4, 8))
+	found := checksOf(t, m.judge(), "linearizability")[0]
+	require.Contains(t, found.Detail, "client 1 (answered by node 4 on nodehost-1:9 in term 5, at applied index 7) read")
+	require.Equal(t, &history.Replica{Host: "nodehost-1:9", Node: 4, Term: 5, Applied: 7}, found.Operations[0].By)
 }
 
 func TestEveryKeyThatIsNotLinearizableIsExplained(t *testing.T) {

@@ -54,6 +54,7 @@ func read(dir string) (*Recording, error) {
 	if r.Timeline, err = timeline.Read(dir); err != nil {
 		return nil, err
 	}
+	r.nameReplicas()
 	if r.Outcome, err = readIfThere[rundir.Outcome](dir, rundir.FactsFile); err != nil {
 		return nil, err
 	}

@@ -44,6 +44,10 @@ func named(ops []history.Op) []history.Op {
 	all := append([]history.Op(nil), ops...)
 	for i := range all {
 		all[i].Host = world.HostOf(all[i].Host)
+		if all[i].By != nil {
+			by := *all[i].By
+			by.Host, all[i].By = world.HostOf(by.Host), &by
+		}
 	}
 	return all
 }

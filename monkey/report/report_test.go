@@ -88,7 +88,8 @@ func TestHTMLDrawsTheViolationAmongTheFaults(t *testing.T) {
 	ops := []history.Op{
 		{Client: 1, Key: "3/k1", Kind: history.Put, Value: history.String("old"), Call: at(35), Return: at(35.5), Outcome: history.OK, Host: "nodehost-1:2"},
 		{Client: 2, Key: "3/k1", Kind: history.Put, Value: history.String("new"), Call: at(36), Return: at(36.5), Outcome: history.OK, Host: "nodehost-1:2"},
-		{Client: 4, Key: "3/k1", Kind: history.Get, Observed: history.String("old"), Call: at(40.3), Return: at(40.4), Outcome: history.OK, Host: "nodehost-2:2"},
+		{Client: 4, Key: "3/k1", Kind: history.Get, Observed: history.String("old"), Call: at(40.3), Return: at(40.4), Outcome: history.OK, Host: "nodehost-2:2",
+			By: &history.Replica{Host: "nodehost-3:2", Node: 3, Term: 4, Applied: 99}},
 		{Client: 5, Key: "3/k2", Kind: history.Delete, Call: at(40), Return: at(41), Outcome: history.OK, Host: "nodehost-2:2"},
 		{Client: 6, Key: "3/k1", Kind: history.Delete, Call: at(50), Return: at(51), Outcome: history.OK, Host: "nodehost-1:2"},
 	}
@@ -104,7 +105,8 @@ func TestHTMLDrawsTheViolationAmongTheFaults(t *testing.T) {
 	require.Contains(t, page, `<g class="band partition"><title>partition of nodehost-2, from 40.000 s to 60.000 s`)
 	require.Contains(t, page, `<g class="band kill forever"><title>kill of nodehost-3 forever, from 30.000 s on`)
 	require.NotContains(t, page, `<g class="band power-loss">`, "it was over before")
-	require.Contains(t, page, `<td class="where">nodehost-2<td>`, "hosts are named as in faults")
+	require.Contains(t, page, `<td class="where">nodehost-1<td>`, "hosts are named as in faults")
+	require.Contains(t, page, `<td class="where">node 3 on nodehost-3 in term 4, at applied index 99<td>`, "so are those of replicas")
 }
 
 func TestHTMLNeedsNothingElseAndStaysSmall(t *testing.T) {

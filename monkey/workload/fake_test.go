@@ -61,15 +61,16 @@ type fake struct {
 	applied         map[string]int
 	forgotten       int
 	unlocated       bool
-	recorded        *memory        // has each operation that is sent; nil: that is not checked
-	asked           map[string]int // by address
+	recorded        *memory           // has each operation that is sent; nil: that is not checked
+	asked           map[string]int    // by address
+	answered        map[string]string // the address that carried out a write, by writer
 }
 
 func newFake(seed uint64, fates ...fate) *fake {
 	return &fake{
 		drawn: rand.New(rand.NewPCG(seed, 1)), fates: fates, delay: 20 * time.Millisecond,
 		stores: map[uint64]*kv.Store{}, sessions: map[uint64]map[uint64]map[uint64][]byte{},
-		closing: make(chan struct{}), proposals: map[string]int{}, doubts: map[string]bool{}, despite: map[string]bool{}, applied: map[string]int{}, asked: map[string]int{},
+		closing: make(chan struct{}), proposals: map[string]int{}, doubts: map[string]bool{}, despite: map[string]bool{}, applied: map[string]int{}, asked: map[string]int{}, answered: map[string]string{},
 	}
 }
 
@@ -174,6 +175,7 @@ func (f *fake) Propose(ctx context.Context, address string, session *pb.Session,
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		answer = f.apply(session, decoded)
+		f.answered[decoded.Writer] = address
 	})
 	if err != nil {
 		f.mu.Lock()
@@ -273,7 +275,7 @@ func (m *memory) Return(h history.Handle, a history.Answer) (history.Op, error) 
 	if a.Outcome != history.Unknown { // the client is never used again, otherwise
 		delete(m.open, op.Client)
 	}
-	op.Outcome, op.Observed, op.ObservedWriter, op.Return = a.Outcome, a.Observed, a.ObservedWriter, a.Return
+	op.Outcome, op.Observed, op.ObservedWriter, op.Return, op.By = a.Outcome, a.Observed, a.ObservedWriter, a.Return, a.By
 	if err := op.Validate(); err != nil {
 		m.t.Errorf("recorded an impossible operation: %v", err)
 	}

@@ -57,6 +57,8 @@ type retrier struct {
 	// outcome: it has no effect, or has it at most once. One that certainly
 	// had none is always sent again.
 	repeatable bool
+	// answered is the address of the member that carried it out, once one did.
+	answered string
 }
 
 // run calls send until it succeeds, the context ends or nothing better can
@@ -81,6 +83,7 @@ func (r *retrier) run(ctx context.Context, send func(ctx context.Context, addres
 		}
 		switch client.OutcomeOf(err) {
 		case client.OK:
+			r.answered = address
 			return client.OK, nil
 		case client.Unknown:
 			outcome = client.Unknown

@@ -68,7 +68,8 @@ func (w *worker) get(ctx context.Context, in intent) (history.Outcome, error) {
 		return "", impossibleAnswer(in.cluster, history.Get, in.key, answer, err)
 	}
 	w.learn(kv.Command{Key: in.key}, answer)
-	return open.end(history.Answer{Outcome: history.OK, Observed: valueOf(answer.Observed.Value), ObservedWriter: writerOf(answer.Observed)})
+	return open.end(history.Answer{Outcome: history.OK, Observed: valueOf(answer.Observed.Value), ObservedWriter: writerOf(answer.Observed),
+		By: retrier.replica(answer)})
 }
 
 // write carries out all kinds but get. The session comes first, because the
@@ -98,11 +99,12 @@ func (w *worker) write(ctx context.Context, in intent) (history.Outcome, error) 
 	if outcome != client.OK {
 		return open.end(history.Answer{Outcome: history.Outcome(outcome.String())})
 	}
-	return w.answered(open, in.cluster, command, data)
+	return w.answered(open, retrier, command, data)
 }
 
 // answered records the result of a command that was applied.
-func (w *worker) answered(open openOp, cluster uint64, command kv.Command, data []byte) (history.Outcome, error) {
+func (w *worker) answered(open openOp, sent *retrier, command kv.Command, data []byte) (history.Outcome, error) {
+	cluster := sent.cluster
 	answer, err := kv.DecodeAnswer(data)
 	if err != nil || answer.Status == kv.Invalid || answer.Status == kv.Mismatch && command.Op != kv.CAS {
 		return "", impossibleAnswer(cluster, command.Op, command.Key, answer, err)
@@ -111,10 +113,11 @@ func (w *worker) answered(open openOp, cluster uint64, command kv.Command, data 
 	case kv.OK:
 		w.learn(command, answer)
 		w.written.add(cluster, command.Key)
-		return open.end(history.Answer{Outcome: history.OK, ObservedWriter: writerOf(answer.Observed)})
+		return open.end(history.Answer{Outcome: history.OK, ObservedWriter: writerOf(answer.Observed), By: sent.replica(answer)})
 	case kv.Mismatch:
 		w.learn(command, answer)
-		return open.end(history.Answer{Outcome: history.Fail, Observed: valueOf(answer.Observed.Value), ObservedWriter: writerOf(answer.Observed)})
+		return open.end(history.Answer{Outcome: history.Fail, Observed: valueOf(answer.Observed.Value), ObservedWriter: writerOf(answer.Observed),
+			By: sent.replica(answer)})
 	}
 	return open.end(history.Answer{Outcome: history.Fail})
 }
@@ -214,6 +217,12 @@ func valueOf(m kv.Maybe) history.Value {
 		return history.Absent
 	}
 	return history.String(m.Text)
+}
+
+// replica says who gave an answer, as far as the answer tells. Which node that
+// was, in which term, is known from what nodes announce of their leaders.
+func (r *retrier) replica(a kv.Answer) *history.Replica {
+	return &history.Replica{Host: r.answered, Applied: a.Applied}
 }
 
 func writerOf(s kv.State) string {

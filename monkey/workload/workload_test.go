@@ -267,6 +267,31 @@ func TestRecordingErrorsEndTheRun(t *testing.T) {
 	})
 }
 
+// Who answered is recorded, which after a retry is not who was asked first.
+func TestAnswersNameTheMemberThatGaveThem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		target := newFake(1, works, works, refused)
+		_, recorded := run(t, scenario(t), target, time.Minute)
+		target.close()
+		others := 0
+		for _, op := range recorded.ops {
+			if op.Outcome != history.OK {
+				require.Equal(t, op.Observed.Stated(), op.By != nil, "%+v", op)
+				continue
+			}
+			require.NotNil(t, op.By, "%+v", op)
+			if op.Kind.Mutates() {
+				require.NotZero(t, op.By.Applied)
+				require.Equal(t, target.answered[op.Writer], op.By.Host)
+			}
+			if op.By.Host != op.Host {
+				others++
+			}
+		}
+		require.Greater(t, others, 50)
+	})
+}
+
 func TestUnlocatedClustersAreFailuresNotUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target := newFake(1)

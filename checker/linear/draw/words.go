@@ -18,7 +18,7 @@ type row struct {
 	Number   int
 	Client   int64
 	Action   string
-	Host     string
+	Where    string // the replica that answered, or else the host that was asked
 	Outcome  history.Outcome
 	Called   string
 	Returned string
@@ -33,13 +33,13 @@ func (v *view) describe(w *window) {
 	last := -1 // the operation that completed the violation
 	for n, i := range w.core {
 		op := &w.ops[i]
-		r := row{Number: n + 1, Client: op.Client, Action: explain.Action(op), Host: op.Host, Outcome: op.Outcome,
+		r := row{Number: n + 1, Client: op.Client, Action: explain.Action(op), Where: cmp.Or(explain.Replica(op), op.Host), Outcome: op.Outcome,
 			Called: explain.FormatTime(op.Call), Faults: v.faults(op)}
 		if op.Outcome != history.Unknown {
 			r.Returned = explain.FormatTime(op.Return)
 		}
 		v.Rows = append(v.Rows, r)
-		v.HasHosts = v.HasHosts || op.Host != ""
+		v.HasHosts = v.HasHosts || r.Where != ""
 		if last < 0 || over(op) >= over(&w.ops[w.core[last]]) {
 			last = n
 		}

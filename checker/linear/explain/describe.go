@@ -19,8 +19,11 @@ func Describe(op *history.Op) string {
 	} else {
 		fmt.Fprintf(&b, ", from %s to %s", FormatTime(op.Call), FormatTime(op.Return))
 	}
-	if op.Host != "" {
+	if op.Host != "" && (op.By == nil || op.By.Host != op.Host) {
 		fmt.Fprintf(&b, ", at %s", op.Host)
+	}
+	if by := Replica(op); by != "" {
+		fmt.Fprintf(&b, ", answered by %s", by)
 	}
 	if op.Kind.Mutates() && op.Writer != "" {
 		fmt.Fprintf(&b, ", as write %s", op.Writer)
@@ -31,6 +34,38 @@ func Describe(op *history.Op) string {
 		fmt.Fprintf(&b, ", as %s left it", writeName(op.ObservedWriter))
 	}
 	return b.String()
+}
+
+// Replica names the replica that answered, and says how far it was; empty if
+// nothing of that is stated.
+func Replica(op *history.Op) string {
+	if op.By == nil || *op.By == (history.Replica{}) {
+		return ""
+	}
+	by, name := op.By, op.By.Host
+	switch {
+	case by.Node != 0 && by.Host != "":
+		name = fmt.Sprintf("node %d on %s", by.Node, by.Host)
+	case by.Node != 0:
+		name = fmt.Sprintf("node %d", by.Node)
+	case by.Host == "":
+		name = "a replica"
+	}
+	if by.Term != 0 {
+		name += fmt.Sprintf(" in term %d", by.Term)
+	}
+	if by.Applied != 0 {
+		name += fmt.Sprintf(", at applied index %d", by.Applied)
+	}
+	return name
+}
+
+// client names who asked, and who answered if that is stated.
+func client(op *history.Op) string {
+	if by := Replica(op); by != "" {
+		return fmt.Sprintf("client %d (answered by %s)", op.Client, by)
+	}
+	return fmt.Sprintf("client %d", op.Client)
 }
 
 func writeName(name string) string {

@@ -31,8 +31,8 @@ func Sentence(core []history.Op, failed *history.Op) string {
 		}
 	}
 	if before := lastAgainst(core, last); before != nil {
-		return fmt.Sprintf("%s, but client %d %s and was done at %s, before it was called at %s%s",
-			who, before.Client, sameKey(before, last), FormatTime(before.Return), FormatTime(last.Call), others(len(core)-2))
+		return fmt.Sprintf("%s, but %s %s and was done at %s, before it was called at %s%s",
+			who, client(before), sameKey(before, last), FormatTime(before.Return), FormatTime(last.Call), others(len(core)-2))
 	}
 	if len(core) == 2 {
 		return who + ", which no order of it and the other operation explains"
@@ -42,9 +42,9 @@ func Sentence(core []history.Op, failed *history.Op) string {
 
 func actor(op *history.Op) string {
 	if op.Outcome == history.Unknown {
-		return fmt.Sprintf("client %d %s at %s or later", op.Client, Action(op), FormatTime(op.Call))
+		return fmt.Sprintf("%s %s at %s or later", client(op), Action(op), FormatTime(op.Call))
 	}
-	return fmt.Sprintf("client %d %s at %s", op.Client, Action(op), FormatTime(op.End()))
+	return fmt.Sprintf("%s %s at %s", client(op), Action(op), FormatTime(op.End()))
 }
 
 // lastObserver returns the operation of a core that a sentence begins with: the last one
@@ -172,8 +172,8 @@ func wrongWriter(core []history.Op) string {
 		for j := range core {
 			w := &core[j]
 			if w.Writer == seen.write && (w.Kind == history.Put || w.Kind == history.Cas || w.Kind == history.Delete) && written(w) != seen.value {
-				return fmt.Sprintf("%s, as write %s left it, but that is the one with which client %d %s",
-					actor(op), seen.write, w.Client, sameKey(w, op))
+				return fmt.Sprintf("%s, as write %s left it, but that is the one with which %s %s",
+					actor(op), seen.write, client(w), sameKey(w, op))
 			}
 		}
 	}
@@ -193,11 +193,11 @@ func lostUpdate(core []history.Op) string {
 			replaced := "the initial state"
 			for n := range core {
 				if w := &core[n]; w.Writer == a.ObservedWriter {
-					replaced = fmt.Sprintf("what client %d had left there when it %s", w.Client, sameKey(w, a))
+					replaced = fmt.Sprintf("what %s had left there when it %s", client(w), sameKey(w, a))
 				}
 			}
-			return fmt.Sprintf("client %d %s at %s and client %d %s at %s, and both replaced %s",
-				a.Client, Action(a), FormatTime(a.End()), b.Client, sameKey(b, a), FormatTime(b.End()), replaced)
+			return fmt.Sprintf("%s %s at %s and %s %s at %s, and both replaced %s",
+				client(a), Action(a), FormatTime(a.End()), client(b), sameKey(b, a), FormatTime(b.End()), replaced)
 		}
 	}
 	return ""
@@ -221,8 +221,8 @@ func doubleCas(core []history.Op) string {
 				}
 			}
 			if writers <= 1 {
-				return fmt.Sprintf("client %d %s and client %d %s, but %s was there only once",
-					a.Client, Action(a), b.Client, sameKey(b, a), a.Expected)
+				return fmt.Sprintf("%s %s and %s %s, but %s was there only once",
+					client(a), Action(a), client(b), sameKey(b, a), a.Expected)
 			}
 		}
 	}
@@ -236,8 +236,8 @@ func futureRead(core []history.Op) string {
 	}
 	a, b := &core[0], &core[1]
 	if a.Kind == history.Get && b.Kind.Mutates() && a.End() < b.Call && a.Observed == b.Value {
-		return fmt.Sprintf("client %d %s at %s, but client %d began to write it only at %s",
-			a.Client, Action(a), FormatTime(a.Return), b.Client, FormatTime(b.Call))
+		return fmt.Sprintf("%s %s at %s, but %s began to write it only at %s",
+			client(a), Action(a), FormatTime(a.Return), client(b), FormatTime(b.Call))
 	}
 	return ""
 }

@@ -50,14 +50,18 @@ type Answer struct {
 	// state of the key, by other commands the one they replaced, without its
 	// value.
 	Observed State
+	// Applied is the index of the last entry that was applied: the command's own,
+	// or for a get that of the state it saw. See Digest.Applied.
+	Applied uint64
 }
 
-const answerVersion = 1
+const answerVersion = 2
 
 // Encode returns the answer as bytes.
 func (a Answer) Encode() []byte {
-	out := make([]byte, 0, 16+len(a.Observed.Value.Text)+len(a.Observed.Writer))
-	return appendState(append(out, answerVersion, byte(a.Status)), a.Observed)
+	out := make([]byte, 0, 24+len(a.Observed.Value.Text)+len(a.Observed.Writer))
+	out = appendState(append(out, answerVersion, byte(a.Status)), a.Observed)
+	return binary.AppendUvarint(out, a.Applied)
 }
 
 func appendState(out []byte, s State) []byte {
@@ -76,7 +80,7 @@ func DecodeAnswer(data []byte) (Answer, error) {
 	if version := r.byte(); version != answerVersion && !r.failed {
 		return Answer{}, fmt.Errorf("found an answer of version %d, expected %d", version, answerVersion)
 	}
-	a := Answer{Status: Status(r.byte()), Observed: r.state()}
+	a := Answer{Status: Status(r.byte()), Observed: r.state(), Applied: r.uvarint()}
 	if err := r.end("answer"); err != nil {
 		return Answer{}, err
 	}

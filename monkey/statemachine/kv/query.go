@@ -38,7 +38,7 @@ func (s *Store) Lookup(query []byte) []byte {
 	}
 	switch kind {
 	case queryGet:
-		return Answer{Status: OK, Observed: s.Get(key)}.Encode()
+		return Answer{Status: OK, Observed: s.Get(key), Applied: s.digest.Applied}.Encode()
 	case queryDigest:
 		return s.Digest().encode()
 	}

@@ -33,15 +33,17 @@ func (s *Store) Apply(index uint64, data []byte) Answer {
 	command, err := DecodeCommand(data)
 	if err != nil {
 		s.Commit(index, Command{}, nil)
-		return Answer{Status: Invalid}
+		return Answer{Status: Invalid, Applied: index}
 	}
 	answer, value := s.Evaluate(command)
 	s.Commit(index, command, value)
+	answer.Applied = index
 	return answer
 }
 
 // Evaluate returns the answer that a command gets, and the value that its key
-// then holds, without changing anything; nil: the key stays as it is.
+// then holds, without changing anything; nil: the key stays as it is. The
+// answer lacks Applied: nothing is.
 func (s *Store) Evaluate(c Command) (Answer, *Maybe) {
 	seen := s.Get(c.Key)
 	replaced := State{Writer: seen.Writer, Index: seen.Index}

@@ -93,6 +93,10 @@ func TestAnswerNamesTheWriteItSaw(t *testing.T) {
 			if answer.Status == OK {
 				last[c.Key] = c.Writer
 			}
+			got, err := DecodeAnswer(store.Lookup(GetQuery(c.Key)))
+			if applied := uint64(i + 1); err != nil || answer.Applied != applied || got.Applied != applied {
+				t.Fatalf("%v at index %d was answered at %d, and a get after it at %d (%v)", c, applied, answer.Applied, got.Applied, err)
+			}
 		}
 	})
 }

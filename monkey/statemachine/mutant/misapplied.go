@@ -49,6 +49,7 @@ func (m *misapplied) Apply(index uint64, data []byte) kv.Answer {
 		does = wrong
 	}
 	m.Commit(index, command, does.value)
+	does.answer.Applied = index
 	return does.answer
 }
 

@@ -52,7 +52,7 @@ func (s *stale) Lookup(query []byte) []byte {
 	if !isGet || !known || !s.strikes(s.gets.Add(1)) {
 		return s.Store.Lookup(query)
 	}
-	return kv.Answer{Status: kv.OK, Observed: before}.Encode()
+	return kv.Answer{Status: kv.OK, Observed: before, Applied: s.Digest().Applied}.Encode()
 }
 
 // Restore implements statemachine.Core.
