@@ -189,6 +189,7 @@ var typeNames = map[reflect.Type]string{
 	reflect.TypeFor[Range]():          "duration or range",
 	reflect.TypeFor[Percent]():        "percent",
 	reflect.TypeFor[Target]():         "target",
+	reflect.TypeFor[Key]():            "key of a cluster",
 	reflect.TypeFor[string]():         "text",
 	reflect.TypeFor[int]():            "whole number",
 	reflect.TypeFor[float64]():        "number",

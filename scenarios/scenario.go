@@ -41,9 +41,10 @@ type Drummer struct {
 	TimeToLive Duration `key:"time_to_live" default:"15s" min:"20ms" max:"24h" doc:"A NodeHost unheard of for this long is dead, and its nodes are replaced."`
 }
 
-// Clusters describes the Raft clusters, which have ClusterIDs from 1 on.
+// Clusters describes the Raft clusters, which have ClusterIDs in a row.
 type Clusters struct {
 	Count              int            `key:"count" default:"16" min:"1" max:"100000" doc:"Number of Raft clusters."`
+	First              int            `key:"first" default:"1" min:"1" max:"1000000" doc:"ClusterID of the first one; the others follow."`
 	Size               int            `key:"size" default:"3" min:"1" max:"15" doc:"Voting members of each cluster."`
 	StateMachine       string         `key:"statemachine" default:"regular" enum:"regular|concurrent|ondisk|mixed" doc:"Kind of state machine; mixed deals the three kinds out in turn."`
 	ElectionRTT        int            `key:"election_rtt" default:"10" min:"2" max:"10000" doc:"Election timeout in ticks of deployment.rtt."`
@@ -63,6 +64,8 @@ type Workload struct {
 	Mix      Mix      `key:"mix" doc:"Weights of the kinds of operation."`
 	Timeout  Duration `key:"timeout" default:"5s" min:"10ms" max:"10m" doc:"Time that an operation is given; longer ones have an unknown outcome."`
 	Sessions string   `key:"sessions" default:"mixed" enum:"registered|noop|mixed" doc:"Client sessions: registered ones retry and are applied exactly once; no-op ones never retry. On-disk state machines always use no-op ones."`
+
+	Operations []Operation `key:"operations" doc:"Exactly these operations, in order of time, instead of drawn ones."`
 }
 
 // Mix weighs the kinds of operation; a weight of 0 leaves the kind out.

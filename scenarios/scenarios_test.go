@@ -103,11 +103,21 @@ func requireRoundTrip(t testing.TB, s *Scenario) {
 	t.Helper()
 	text, err := s.Marshal()
 	require.NoError(t, err)
-	again, err := Parse("resolved.yaml", text)
-	require.NoError(t, err, "%s", text)
-	second, err := again.Marshal()
+	brief, err := s.Brief()
 	require.NoError(t, err)
-	require.Equal(t, string(text), string(second))
+	for _, written := range [][]byte{text, brief} {
+		again, err := Parse("resolved.yaml", written)
+		require.NoError(t, err, "%s", written)
+		second, err := again.Marshal()
+		require.NoError(t, err)
+		require.Equal(t, string(text), string(second))
+		requireSame(t, s, again)
+	}
+}
+
+// requireSame compares a scenario with one that was read from another text.
+func requireSame(t testing.TB, s, again *Scenario) {
+	t.Helper()
 	again.where = s.where
 	for i := range again.Expect { // it stands elsewhere now
 		require.Positive(t, again.Expect[i].Line)
@@ -117,6 +127,20 @@ func requireRoundTrip(t testing.TB, s *Scenario) {
 		again.Faults = s.Faults
 	}
 	require.Equal(t, s, again)
+}
+
+func TestABriefScenarioHasNoDefaults(t *testing.T) {
+	s, err := Parse("test.yaml", []byte("name: x\nclusters: {count: 16, size: 5}\nworkload: {mix: {get: 45, put: 1}}\ndeployment: {nodehosts: 5}\n"))
+	require.NoError(t, err)
+	text, err := s.Brief()
+	require.NoError(t, err)
+	require.Equal(t, "name: x\nclusters: {size: 5}\nworkload:\n  mix: {put: 1}\n", string(text))
+	require.Equal(t, []string{"name", "clusters.size", "workload.mix.put"}, s.Settings())
+	again, err := s.Without("clusters.size", "workload.mix.put")
+	require.NoError(t, err)
+	require.Equal(t, []string{"name"}, again.Settings())
+	_, err = s.Without("name")
+	require.ErrorContains(t, err, `found no "name"`)
 }
 
 // TestQuickstartKeepsItsPromise: what the README says of it.

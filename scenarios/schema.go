@@ -77,6 +77,7 @@ var forms = map[reflect.Type]string{
 	reflect.TypeFor[Range]():    rangeForm,
 	reflect.TypeFor[Percent]():  percentForm,
 	reflect.TypeFor[Target]():   targetForm,
+	reflect.TypeFor[Key]():      keyForm,
 }
 
 // valueSchema describes the values of a type.

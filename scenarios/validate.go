@@ -107,6 +107,15 @@ func (s *Scenario) RegionOf(host int) string {
 	return s.Deployment.Regions[(host-1)%len(s.Deployment.Regions)]
 }
 
+// IDs returns the ClusterIDs of the clusters, in order.
+func (c Clusters) IDs() []uint64 {
+	ids := make([]uint64, c.Count)
+	for i := range ids {
+		ids[i] = uint64(c.First + i)
+	}
+	return ids
+}
+
 // Kind returns the kind of state machine of the cluster with that ClusterID,
 // counted from 1: regular, concurrent or ondisk.
 func (c Clusters) Kind(clusterID uint64) string {
@@ -124,6 +133,7 @@ func (s *Scenario) validateWorkload(p *problems) {
 	if p.read("workload.sessions", "clusters.statemachine") && s.Workload.Sessions == "registered" && s.Clusters.StateMachine == "ondisk" {
 		p.add("workload.sessions", "found registered, expected noop: on-disk state machines have no registered sessions")
 	}
+	s.validateOperations(p)
 }
 
 // validateDeaths checks that enough hosts outlive all permanent deaths. A fault

@@ -5,6 +5,7 @@ package scenarios
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -15,14 +16,16 @@ import (
 // Marshal writes the resolved scenario as YAML, every default filled in. Parse
 // reads it back as an equal scenario.
 func (s *Scenario) Marshal() ([]byte, error) {
+	return marshal(s.Name, encode(reflect.ValueOf(s).Elem()))
+}
+
+// marshal writes the top node of a scenario.
+func marshal(name string, root *yaml.Node) ([]byte, error) {
 	var out bytes.Buffer
 	encoder := yaml.NewEncoder(&out)
 	encoder.SetIndent(2)
-	if err := encoder.Encode(encode(reflect.ValueOf(s).Elem())); err != nil {
-		return nil, fmt.Errorf("cannot write scenario %s: %w", s.Name, err)
-	}
-	if err := encoder.Close(); err != nil {
-		return nil, fmt.Errorf("cannot write scenario %s: %w", s.Name, err)
+	if err := errors.Join(encoder.Encode(root), encoder.Close()); err != nil {
+		return nil, fmt.Errorf("cannot write scenario %s: %w", name, err)
 	}
 	return out.Bytes(), nil
 }

@@ -91,7 +91,7 @@ func (r *runner) resize(ctx context.Context, a scenarios.Action) (string, error)
 
 func (r *runner) create(ctx context.Context, n int) (string, error) {
 	r.wanted.mu.Lock()
-	next := uint64(r.scenario.Clusters.Count)
+	next := uint64(r.scenario.Clusters.First + r.scenario.Clusters.Count - 1)
 	for _, known := range []uint64{maxKey(r.wanted.sizes), maxKey(r.wanted.deleted)} {
 		next = max(next, known)
 	}

@@ -28,8 +28,8 @@ type wanted struct {
 
 func newWanted(s *scenarios.Scenario) *wanted {
 	w := &wanted{scenario: s, sizes: map[uint64]int{}, deleted: map[uint64]bool{}, drained: map[string]bool{}}
-	for i := range s.Clusters.Count {
-		w.sizes[uint64(i+1)] = s.Clusters.Size
+	for _, id := range s.Clusters.IDs() {
+		w.sizes[id] = s.Clusters.Size
 	}
 	return w
 }

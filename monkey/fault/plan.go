@@ -23,8 +23,9 @@ type Step struct {
 	Hosts []string
 	// Cluster is the drawn Raft cluster of target cluster-leader.
 	Cluster uint64
-	// Fault is the scenario's entry.
+	// Fault is the scenario's entry, and Entry its place in the list.
 	Fault *scenarios.Fault
+	Entry int
 	// Seed draws what the kind itself leaves to chance.
 	Seed uint64
 }
@@ -37,7 +38,11 @@ func Plan(s *scenarios.Scenario, hosts []world.Host, seed uint64) []Step {
 	p := planner{scenario: s, hosts: hosts, rng: rand.New(rand.NewPCG(seed, 0x6661756c74))}
 	var steps []Step
 	for i := range s.Faults {
-		steps = append(steps, p.drawTimes(&s.Faults[i])...)
+		of := p.drawTimes(&s.Faults[i])
+		for j := range of {
+			of[j].Entry = i
+		}
+		steps = append(steps, of...)
 	}
 	slices.SortStableFunc(steps, func(a, b Step) int { return cmp.Compare(a.At, b.At) })
 	for i := range steps {
@@ -112,7 +117,7 @@ func (p *planner) drawTarget(steps []Step, i int) {
 	switch t := s.Fault.Target; {
 	case t.Class == scenarios.DrummerLeader, t.Class == scenarios.Joining:
 	case t.Class == scenarios.ClusterLeader:
-		s.Cluster = 1 + p.rng.Uint64N(uint64(p.scenario.Clusters.Count))
+		s.Cluster = uint64(p.scenario.Clusters.First) + p.rng.Uint64N(uint64(p.scenario.Clusters.Count))
 	case t.Number > 0:
 		s.Hosts = []string{t.String()}
 	default:

@@ -29,8 +29,8 @@ func (r *Recording) facts() *invariant.Facts {
 	f.Actions = len(r.Scenario.Actions)
 	f.Ops = r.History.Ops
 	if f.Clusters == nil { // the run did not come that far
-		for i := range r.Scenario.Clusters.Count {
-			f.Clusters = append(f.Clusters, invariant.Cluster{Cluster: uint64(i + 1), Size: r.Scenario.Clusters.Size})
+		for _, id := range r.Scenario.Clusters.IDs() {
+			f.Clusters = append(f.Clusters, invariant.Cluster{Cluster: id, Size: r.Scenario.Clusters.Size})
 		}
 	}
 	f.Stopped = r.stopped()

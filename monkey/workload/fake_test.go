@@ -86,7 +86,7 @@ func (f *fake) Locate(ctx context.Context, cluster uint64) ([]Member, error) {
 	if f.unlocated {
 		return nil, fmt.Errorf("Drummer is away")
 	}
-	return []Member{{"host-1", true}, {"host-2", true}, {"host-3", true}, {"host-4", false}}, nil
+	return []Member{{"nodehost-1:2", true}, {"nodehost-2:2", true}, {"nodehost-3:2", true}, {"nodehost-4:2", false}}, nil
 }
 
 func (f *fake) Forget(cluster uint64) {

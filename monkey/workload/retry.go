@@ -5,10 +5,12 @@ package workload
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/client"
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/monkey/world"
 )
 
 const (
@@ -51,7 +53,9 @@ type retrier struct {
 	cluster uint64
 	// member is drawn at random; modulo the number of members it is the one to
 	// ask, and each retry asks the next one.
-	member  uint64
+	member uint64
+	// host, unless empty, is asked first if a member runs there.
+	host    string
 	timeout time.Duration // of the whole operation
 	// repeatable says that the operation may be sent again after an unknown
 	// outcome: it has no effect, or has it at most once. One that certainly
@@ -92,6 +96,7 @@ func (r *retrier) run(ctx context.Context, send func(ctx context.Context, addres
 			return outcome, err
 		}
 		r.member++
+		r.host = ""
 		pause(ctx, r.timeout/backoffsPerTimeout)
 	}
 	return outcome, err
@@ -115,6 +120,9 @@ func (r *retrier) address(ctx context.Context) (string, error) {
 	}
 	if len(running) == 0 {
 		return "", errNoMember
+	}
+	if i := slices.IndexFunc(running, func(m Member) bool { return world.HostOf(m.Address) == r.host }); i >= 0 {
+		return running[i].Address, nil
 	}
 	return running[r.member%uint64(len(running))].Address, nil
 }

@@ -4,6 +4,7 @@ package workload
 
 import (
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"time"
 
@@ -19,12 +20,17 @@ type intent struct {
 	key     string
 	kind    history.Kind
 	random  uint64 // picks the member that is asked, and what a cas expects
+	host    string // asked first, if a member runs there; empty: random picks
 }
 
-// schedule draws intents, in the order of their times. It depends on the seed
+// schedule has the intents in the order of their times. It depends on the seed
 // and the scenario only.
 type schedule struct {
 	rand     *rand.Rand
+	seed     uint64
+	given    []scenarios.Operation // that are left; drawn is false only with them
+	drawn    bool
+	first    uint64 // ClusterID
 	clusters int
 	keys     int
 	gap      time.Duration // mean
@@ -42,6 +48,10 @@ func newSchedule(s *scenarios.Scenario, seed uint64) *schedule {
 	mix := s.Workload.Mix
 	drawn := &schedule{
 		rand:     rand.New(rand.NewPCG(seed, 0x776f726b6c6f6164)), // 'workload', so that nothing else draws the same
+		seed:     seed,
+		given:    s.Workload.Operations,
+		drawn:    len(s.Workload.Operations) == 0,
+		first:    uint64(s.Clusters.First),
 		clusters: s.Clusters.Count,
 		keys:     s.Workload.Keys,
 		gap:      time.Duration(float64(time.Second) / s.Workload.Rate),
@@ -56,11 +66,36 @@ func newSchedule(s *scenarios.Scenario, seed uint64) *schedule {
 	return drawn
 }
 
-// next draws the next intent. Gaps are exponential, so arrivals are those of
+// next returns the next intent; false: there is none.
+func (s *schedule) next() (intent, bool) {
+	switch {
+	case s.drawn:
+		return s.draw(), true
+	case len(s.given) == 0:
+		return intent{}, false
+	}
+	o := s.given[0]
+	s.given = s.given[1:]
+	in := intent{at: o.At.D(), cluster: o.Key.Cluster, key: o.Key.String(), kind: history.Kind(o.Op), random: s.randomOf(o)}
+	if !o.Host.IsZero() {
+		in.host = o.Host.String()
+	}
+	return in, true
+}
+
+// randomOf is a given operation's random number. It does not depend on the other
+// operations, so that it stays the same without them.
+func (s *schedule) randomOf(o scenarios.Operation) uint64 {
+	h := fnv.New64a()
+	fmt.Fprintln(h, s.seed, int64(o.At), o.Op, o.Key)
+	return rand.NewPCG(h.Sum64(), 0).Uint64()
+}
+
+// draw draws the next intent. Gaps are exponential, so arrivals are those of
 // many independent users.
-func (s *schedule) next() intent {
+func (s *schedule) draw() intent {
 	s.now += time.Duration(s.rand.ExpFloat64() * float64(s.gap))
-	cluster := 1 + s.rand.Uint64N(uint64(s.clusters))
+	cluster := s.first + s.rand.Uint64N(uint64(s.clusters))
 	return intent{
 		at:      s.now,
 		cluster: cluster,

@@ -108,7 +108,14 @@ func (w *Workload) usesSessions(i int) bool {
 func (w *Workload) dispatch(ctx context.Context, intents chan<- intent) {
 	began := time.Now()
 	for {
-		in := w.schedule.next()
+		in, more := w.schedule.next()
+		if !more {
+			select {
+			case <-w.finish:
+			case <-ctx.Done():
+			}
+			return
+		}
 		timer := time.NewTimer(time.Until(began.Add(in.at)))
 		select {
 		case <-timer.C:

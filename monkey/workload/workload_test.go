@@ -14,6 +14,7 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/checker/linear"
+	"github.com/drumbeat-raft/drumbeat/monkey/world"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
@@ -187,7 +188,7 @@ func TestScheduleDependsOnTheSeedOnly(t *testing.T) {
 	differs := false
 	var last intent
 	for range 10_000 {
-		a, b, c := first.next(), second.next(), other.next()
+		a, b, c := first.draw(), second.draw(), other.draw()
 		require.Equal(t, a, b)
 		require.GreaterOrEqual(t, a.at, last.at)
 		differs = differs || a != c
@@ -197,11 +198,54 @@ func TestScheduleDependsOnTheSeedOnly(t *testing.T) {
 	require.InDelta(t, 10_000/20, last.at.Seconds(), 20, "the rate is 20 operations a second")
 }
 
+// TestGivenOperationsAreCarriedOut: at their times, and through the host that
+// they name.
+func TestGivenOperationsAreCarriedOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		given := "workload.operations=[{at: 2s, op: put, key: 3/k9}, {at: 4s, op: get, key: 1/a, host: nodehost-2}, {at: 1m, op: delete, key: 3/k9, host: nodehost-3}]"
+		target := newFake(1)
+		w, recorded := run(t, scenario(t, given), target, 10*time.Minute)
+		target.close()
+		require.Equal(t, 3, w.Stats().Asked)
+		require.Len(t, recorded.ops, 3)
+		for i, want := range []struct {
+			kind history.Kind
+			key  string
+			at   time.Duration
+			host string
+		}{{history.Put, "3/k9", 2 * time.Second, ""}, {history.Get, "1/a", 4 * time.Second, "nodehost-2"}, {history.Delete, "3/k9", time.Minute, "nodehost-3"}} {
+			op := recorded.ops[i]
+			require.Equal(t, []any{want.kind, want.key}, []any{op.Kind, op.Key})
+			require.InDelta(t, want.at, op.Call, float64(time.Second), "a session may be opened first")
+			if want.host != "" {
+				require.Equal(t, want.host, world.HostOf(op.Host))
+			}
+		}
+	})
+}
+
+// TestAGivenOperationDoesNotDependOnTheOthers: without one of them, the others
+// draw what they drew.
+func TestAGivenOperationDoesNotDependOnTheOthers(t *testing.T) {
+	three := newSchedule(scenario(t, "workload.operations=[{at: 1s, op: put, key: 1/a}, {at: 2s, op: put, key: 1/a}, {at: 3s, op: put, key: 1/a}]"), 1)
+	two := newSchedule(scenario(t, "workload.operations=[{at: 1s, op: put, key: 1/a}, {at: 3s, op: put, key: 1/a}]"), 1)
+	var all, left []intent
+	for in, more := three.next(); more; in, more = three.next() {
+		all = append(all, in)
+	}
+	for in, more := two.next(); more; in, more = two.next() {
+		left = append(left, in)
+	}
+	require.Len(t, all, 3)
+	require.NotEqual(t, all[0].random, all[1].random)
+	require.Equal(t, []intent{all[0], all[2]}, left)
+}
+
 func TestMixIsAsWeighed(t *testing.T) {
 	s := newSchedule(scenario(t, "workload.mix={get: 50, put: 25, cas: 25, append: 0, delete: 0}"), 1)
 	counts := map[history.Kind]int{}
 	for range 10_000 {
-		counts[s.next().kind]++
+		counts[s.draw().kind]++
 	}
 	require.InDelta(t, 5000, counts[history.Get], 300)
 	require.InDelta(t, 2500, counts[history.Put], 300)
@@ -307,7 +351,7 @@ func TestOnlyMembersThatRunAreAskedAndEachOfThem(t *testing.T) {
 		target := newFake(1)
 		run(t, scenario(t), target, time.Minute)
 		require.Len(t, target.asked, 3)
-		require.Zero(t, target.asked["host-4"])
+		require.Zero(t, target.asked["nodehost-4:2"])
 	})
 }
 
