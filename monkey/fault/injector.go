@@ -204,7 +204,7 @@ func (in *Injector) began(a *active) {
 	in.begun.Add(1)
 	now := time.Now()
 	fact := timeline.InjectionBegan{
-		ID: a.id, Fault: a.kind.Name, Target: a.fault.Target.String(), Hosts: a.hosts, Forever: a.fault.Forever,
+		ID: a.id, Fault: a.kind.Name, Entry: a.plan.step.Entry, Target: a.fault.Target.String(), Hosts: a.hosts, Forever: a.fault.Forever,
 		Planned: in.log.Since(a.plan.planned), Exact: len(a.fault.At) > 0, Waited: a.plan.waited,
 	}
 	if fact.Waited == "" && now.After(a.plan.planned) {

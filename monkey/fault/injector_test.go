@@ -31,7 +31,8 @@ func TestInjectorBeginsEndsAndBootsOnTime(t *testing.T) {
 			"5s kill nodehost-1", "10s power-loss nodehost-2", "15s boot nodehost-2",
 			"25s boot nodehost-1", "25s kill nodehost-1", "45s boot nodehost-1", "50s kill drummer-1", "1m0s boot drummer-1",
 		}, b.journal(), "what ends at an instant is over for what begins at it")
-		for _, began := range facts[timeline.InjectionBegan](r) {
+		for i, began := range facts[timeline.InjectionBegan](r) {
+			require.Equal(t, []int{0, 1, 0, 2}[i], began.Entry)
 			require.Empty(t, began.Waited)
 			require.True(t, began.Exact)
 		}

@@ -60,6 +60,7 @@ func TestPlanProperties(t *testing.T) {
 		for i, step := range plan {
 			f := step.Fault
 			starts[f]++
+			require.Same(t, &s.Faults[step.Entry], f)
 			require.Equal(t, i+1, step.ID)
 			require.GreaterOrEqual(t, step.At, f.After.D())
 			require.LessOrEqual(t, step.At, s.Duration.D())

@@ -47,6 +47,7 @@ const (
 type InjectionBegan struct {
 	ID     int      `json:"id"` // from 1; joins begin and end
 	Fault  string   `json:"fault"`
+	Entry  int      `json:"entry"`  // the place in the scenario's list of faults, from 0
 	Target string   `json:"target"` // the selector in the scenario
 	Hosts  []string `json:"hosts"`
 	// Forever says that it has no end.

@@ -41,6 +41,7 @@ type PhaseSpan struct {
 type Injection struct {
 	ID      int
 	Fault   string
+	Entry   int      // the place in the scenario's list of faults, from 0; not of one that was skipped
 	Target  string   // the selector in the scenario
 	Hosts   []string // whom it struck
 	Forever bool
@@ -103,7 +104,7 @@ func Pair(entries []Entry) *Timeline {
 			t.Phases = append(t.Phases, PhaseSpan{f.Phase, Span{e.At, t.End}})
 		case InjectionBegan:
 			injections[f.ID] = len(t.Injections)
-			x := Injection{ID: f.ID, Fault: f.Fault, Target: f.Target, Hosts: f.Hosts, Forever: f.Forever,
+			x := Injection{ID: f.ID, Fault: f.Fault, Entry: f.Entry, Target: f.Target, Hosts: f.Hosts, Forever: f.Forever,
 				Planned: f.Planned, Exact: f.Exact, Reason: f.Waited, Span: Span{e.At, t.End}}
 			x.measure(f.Effect)
 			t.Injections = append(t.Injections, x)
