@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -116,14 +118,26 @@ func (o *Options) reproduce() string {
 // run' itself) or is another one (a test).
 func program(arg0 string) string {
 	const source = "cmd/monkey"
-	fromGoRun := filepath.Base(filepath.Dir(arg0)) == "exe" && strings.Contains(arg0, "go-build")
 	switch {
-	case !fromGoRun && !strings.HasSuffix(arg0, ".test"):
+	case !ofGoCommand(arg0) && !strings.HasSuffix(arg0, ".test"):
 		return quote(arg0)
 	case fileExists(filepath.Join(source, "main.go")):
 		return "go run ./" + source
 	}
 	return "go run github.com/drumbeat-raft/drumbeat/" + source
+}
+
+// inCache is where the go command caches a program, wherever GOCACHE is.
+var inCache = regexp.MustCompile(`/[0-9a-f]{2}/[0-9a-f]{64}-d/[^/]+$`)
+
+// ofGoCommand reports whether a program lies where the go command keeps those
+// that it builds to run them: in a temporary directory go-build…, or, with
+// -trimpath, in its cache, which is called go-build by default.
+func ofGoCommand(program string) bool {
+	path := filepath.ToSlash(program)
+	return inCache.MatchString(path) || slices.ContainsFunc(strings.Split(path, "/"), func(element string) bool {
+		return strings.HasPrefix(element, "go-build")
+	})
 }
 
 func fileExists(path string) bool {
