@@ -73,10 +73,7 @@ func (o *Options) Load() (*scenarios.Scenario, error) {
 		}
 		settings = append(settings, s)
 	}
-	if o.Duration > 0 {
-		settings = append(settings, scenarios.Setting{Path: "duration", Value: scenarios.Duration(o.Duration).String()})
-	}
-	s, err := LoadScenario(o.File, settings...)
+	s, err := o.loadWithDuration(settings)
 	if err != nil {
 		return nil, UsageError{err}
 	}
@@ -84,6 +81,24 @@ func (o *Options) Load() (*scenarios.Scenario, error) {
 		return nil, UsageError{err}
 	}
 	return s, nil
+}
+
+// loadWithDuration loads the scenario with its duration overridden, if the
+// options do. If it is valid but for that, the error says so.
+func (o *Options) loadWithDuration(settings []scenarios.Setting) (*scenarios.Scenario, error) {
+	if o.Duration == 0 {
+		return LoadScenario(o.File, settings...)
+	}
+	length := scenarios.Duration(o.Duration)
+	s, err := LoadScenario(o.File, append(slices.Clone(settings), scenarios.Setting{Path: "duration", Value: length.String()})...)
+	if err == nil {
+		return s, nil
+	}
+	if s, without := LoadScenario(o.File, settings...); without == nil {
+		return nil, fmt.Errorf("--duration %s does not fit this scenario, whose own is %s. Give another one, or override with --set what is named here:\n%w",
+			length, s.Duration, err)
+	}
+	return nil, err
 }
 
 // LoadScenario reads a file, or a scenario that comes with Drumbeat when the

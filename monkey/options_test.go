@@ -5,6 +5,7 @@ package monkey
 import (
 	"os"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -26,4 +27,19 @@ func TestAProgramIsStartedAgainAsItWas(t *testing.T) {
 	require.NoError(t, os.MkdirAll("cmd/monkey", 0o755))
 	require.NoError(t, os.WriteFile("cmd/monkey/main.go", nil, 0o644))
 	require.Equal(t, "go run ./cmd/monkey", program("/tmp/go-build12/b001/exe/monkey"))
+}
+
+func TestADurationThatDoesNotFitIsToldFromOtherMistakes(t *testing.T) {
+	load := func(duration time.Duration, sets ...string) error {
+		o := Options{File: "quickstart", World: WorldSim, Clock: ClockVirtual, Duration: duration, Sets: sets}
+		_, err := o.Load()
+		return err
+	}
+	require.NoError(t, load(8*time.Minute))
+	err := load(time.Minute)
+	require.ErrorAs(t, err, new(UsageError))
+	require.ErrorContains(t, err, "--duration 1m does not fit this scenario, whose own is 10m. Give another one, or override with --set what is named here:\nscenarios/quickstart.yaml:")
+	require.ErrorContains(t, err, "faults[5].after: found 1m, expected less than 1m")
+	require.NoError(t, load(time.Minute, "faults[5].after=30s"), "what the error says to do works")
+	require.NotContains(t, load(time.Minute, "clusters.sise=3").Error(), "does not fit")
 }
