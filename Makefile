@@ -9,7 +9,7 @@ RACE_PACKAGES = ./checker/... ./drummer/agent/... ./drummer/client/... ./drummer
 	./monkey/rundir/... ./monkey/timeline/... ./monkey/sim ./monkey/sim/simdisk/... ./monkey/sim/simnet/... \
 	./monkey/statemachine/... ./monkey/workload/... ./scenarios/...
 
-.PHONY: build test race monkey monkey-short soak bench bench-checker histories lint proto
+.PHONY: build test race monkey monkey-short soak bench bench-checker bench-drummer histories lint proto
 
 build: ## the five programs, into bin/
 	$(GO) build -o bin/ ./cmd/...
@@ -34,6 +34,9 @@ bench: ## every benchmark
 
 bench-checker: ## the checker end to end, against porcupine and its goals; about six minutes and several GB
 	$(GO) run ./cmd/checker --bench
+
+bench-drummer: ## Drummer on fleets of up to a million nodes, against its goals; about 20 minutes and several GB. RUNS=n
+	$(GO) run ./drummer/internal/fleetsim/bench -runs $(or $(RUNS),1) -profiles bin/profiles
 
 histories: ## record testdata/histories again, with the monkey; some minutes
 	$(GO) build -o bin/ ./cmd/monkey

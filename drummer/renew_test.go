@@ -43,7 +43,7 @@ func TestAnotherRaftConfigurationIsRolledOut(t *testing.T) {
 		}
 		w.readAll(clusters, "before")
 		restarts := 0
-		events, err := w.client.ListEvents(w.context(10*time.Second), 0, 1000)
+		events, err := w.client.ListEvents(w.context(10*time.Second), &pb.ListEventsRequest{})
 		require.NoError(t, err)
 		for _, ev := range events.GetEvents() {
 			if ev.GetKind() == pb.EventOperationPlanned && ev.GetRequest() == pb.RequestKind_START_NODE {

@@ -74,7 +74,17 @@ func (f *fakeDrummer) Locate(_ context.Context, r *pb.LocateRequest) (*pb.Locate
 	if len(r.GetClusterIds()) > 0 {
 		out.Clusters = slices.DeleteFunc(out.Clusters, func(c *pb.ClusterLocation) bool { return !slices.Contains(r.GetClusterIds(), c.GetClusterId()) })
 	}
+	out.Known = uint64(len(out.Clusters))
+	if r.GetUnfinished() {
+		out.Clusters = slices.DeleteFunc(out.Clusters, func(c *pb.ClusterLocation) bool { return c.GetWaitingFor() == "" })
+	}
+	if n := int(r.GetLimit()); n > 0 && n < len(out.Clusters) {
+		out.Clusters, out.NextAfterClusterId = out.Clusters[:n], out.Clusters[n-1].GetClusterId()
+	}
 	for _, c := range out.GetClusters() {
+		if len(r.GetClusterIds()) > 0 && c.GetWaitingFor() != "" {
+			c.LastRefusal = &pb.Event{Sequence: 4, Tick: 16, Text: "operation 6 ended REFUSED: no such application"}
+		}
 		c.Spec = proto.Clone(spec).(*pb.ClusterSpec)
 		c.Spec.ClusterId = c.GetClusterId()
 	}
@@ -98,7 +108,8 @@ func (f *fakeDrummer) ListEvents(_ context.Context, r *pb.ListEventsRequest) (*p
 }
 
 func (f *fakeDrummer) Status(_ context.Context, r *pb.StatusRequest) (*pb.StatusResponse, error) {
-	return &pb.StatusResponse{Server: "here", Leader: true, Term: 3, Tick: 17, DbIndex: 90, Launched: true}, f.ask(r)
+	return &pb.StatusResponse{Server: "here", Leader: true, Term: 3, Tick: 17, DbIndex: 90, Launched: true, Scheduling: true,
+		Blown: []string{"the fuse of the fleet: 4 of 6 hosts vanished at once"}}, f.ask(r)
 }
 
 func (f *fakeDrummer) UpdateClusters(_ context.Context, r *pb.UpdateClustersRequest) (*pb.FleetResponse, error) {

@@ -6,45 +6,170 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
 	"github.com/drumbeat-raft/drumbeat/drummer/client"
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
 
+// page is what a list is asked for in pieces: those after a place, at most limit.
+type page struct {
+	after string
+	limit uint32
+}
+
+func (p *page) flags(cmd *cobra.Command, what string) {
+	cmd.Flags().StringVar(&p.after, "after", "", "only "+what+" above this one")
+	cmd.Flags().Uint32Var(&p.limit, "limit", 0, "a page of so many at most, which says where the next one begins; 0: all, page by page")
+}
+
+// each asks for one page or, without a limit, for one after the other. Get returns
+// where the next one begins, "" after the last.
+func (p *page) each(get func(after string) (next string, err error)) (more string, err error) {
+	for after := p.after; ; after = more {
+		if more, err = get(after); err != nil || more == "" || p.limit != 0 {
+			return more, err
+		}
+	}
+}
+
 func (t *tool) clusters() *cobra.Command {
-	return &cobra.Command{
+	var pages page
+	var unfinished bool
+	cmd := &cobra.Command{
 		Use:   "clusters [IDS]",
-		Short: "List clusters; with IDs, as 7, 1-6 or 1-6,9, describe each member",
+		Short: "List clusters; with IDs, as 7, 1-6 or 1-6,9, describe each with its members, what it waits for and what was refused last",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var ids []uint64
 			if len(args) == 1 {
-				var err error
-				if ids, err = parseIDs(args[0]); err != nil {
+				ids, err := parseIDs(args[0])
+				if err != nil {
 					return program.Usage(err)
 				}
+				return t.with(cmd, func(ctx context.Context, c *client.Client) error { return t.describeClusters(ctx, c, ids) })
 			}
-			return t.with(cmd, func(ctx context.Context, c *client.Client) error {
-				out, err := c.Locate(ctx, ids...)
-				if err != nil {
-					return err
-				}
-				if len(ids) == 0 {
-					return t.show(out, "CLUSTER APPLICATION SIZE MEMBERS CCID LEADER AVAILABLE WAITING-FOR", clusterRows(out))
-				}
-				if missing := len(ids) - len(out.GetClusters()); missing > 0 {
-					return status.Errorf(codes.NotFound, "Drummer does not know %d of these %d clusters", missing, len(ids))
-				}
-				return t.show(out, "CLUSTER NODE ROLE RUNNING LEADER RAFT API NODEHOST", memberRows(out))
-			})
+			if _, err := afterCluster(pages.after); err != nil {
+				return program.Usagef("--after is %q, it must be a cluster ID", pages.after)
+			}
+			return t.with(cmd, func(ctx context.Context, c *client.Client) error { return t.listClusters(ctx, c, pages, unfinished) })
 		},
 	}
+	pages.flags(cmd, "clusters with an ID")
+	cmd.Flags().BoolVar(&unfinished, "unfinished", false, "only those that are not as specified")
+	return cmd
+}
+
+// afterCluster reads a ClusterID; "" is 0.
+func afterCluster(text string) (uint64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	return strconv.ParseUint(text, 10, 64)
+}
+
+func (t *tool) listClusters(ctx context.Context, c *client.Client, pages page, unfinished bool) error {
+	more, err := pages.each(func(after string) (string, error) {
+		id, err := afterCluster(after)
+		if err != nil {
+			return "", err
+		}
+		out, err := c.LocatePage(ctx, &pb.LocateRequest{AfterClusterId: id, Limit: pages.limit, Unfinished: unfinished})
+		if err != nil {
+			return "", err
+		}
+		next := ""
+		if out.GetNextAfterClusterId() != 0 {
+			next = number(out.GetNextAfterClusterId())
+		}
+		return next, t.show(out, "CLUSTER APPLICATION SIZE MEMBERS CCID LEADER AVAILABLE WAITING-FOR", clusterRows(out))
+	})
+	return t.sayMore(more, err)
+}
+
+// sayMore says how to go on after a page that is not the last.
+func (t *tool) sayMore(more string, err error) error {
+	if err != nil || more == "" || t.output == "json" {
+		return err
+	}
+	_, err = fmt.Fprintf(t.out, "more with --after %s\n", more)
+	return err
+}
+
+func (t *tool) describeClusters(ctx context.Context, c *client.Client, ids []uint64) error {
+	out, err := c.Locate(ctx, ids...)
+	if err != nil {
+		return err
+	}
+	if missing := len(ids) - len(out.GetClusters()); missing > 0 {
+		return status.Errorf(codes.NotFound, "Drummer does not know %d of these %d clusters", missing, len(ids))
+	}
+	if err := t.show(out, "CLUSTER NODE ROLE RUNNING LEADER RAFT API NODEHOST", memberRows(out)); err != nil || t.output == "json" {
+		return err
+	}
+	for _, c := range out.GetClusters() {
+		if _, err := fmt.Fprint(t.out, describe(c)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// describe says what a cluster should be, and what keeps it from that.
+func describe(c *pb.ClusterLocation) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "cluster %d: %s\n", c.GetClusterId(), specification(c.GetSpec()))
+	if w := c.GetWaitingFor(); w != "" {
+		fmt.Fprintf(&b, "  waits for %s\n", w)
+	}
+	if e := c.GetLastRefusal(); e != nil {
+		fmt.Fprintf(&b, "  last refused at tick %d, event %d: %s\n", e.GetTick(), e.GetSequence(), e.GetText())
+	}
+	return b.String()
+}
+
+// specification puts a specification in words, as a definition file has them.
+func specification(s *pb.ClusterSpec) string {
+	if s == nil {
+		return "nobody defined it"
+	}
+	text := fmt.Sprintf("application %s, size %d", s.GetApplication(), s.GetSize())
+	for _, part := range []struct{ name, value string }{
+		{"regions", pairs(s.GetRegions())}, {"required labels", pairs(s.GetRequiredLabels())},
+		{"preferred labels", pairs(s.GetPreferredLabels())}, {"spread over", s.GetSpreadOver()}, {"raft", raftFields(s.GetRaft())},
+	} {
+		if part.value != "" {
+			text += fmt.Sprintf(", %s %s", part.name, part.value)
+		}
+	}
+	return text
+}
+
+func pairs[V any](m map[string]V) string {
+	var out []string
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		out = append(out, fmt.Sprintf("%s=%v", k, m[k]))
+	}
+	return strings.Join(out, " ")
+}
+
+// raftFields lists what a Raft configuration sets.
+func raftFields(r *pb.RaftConfig) string {
+	set := map[string]any{}
+	r.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		set[string(field.Name())] = value.Interface()
+		return true
+	})
+	return pairs(set)
 }
 
 func clusterRows(out *pb.LocateResponse) [][]string {
@@ -80,27 +205,37 @@ func memberRows(out *pb.LocateResponse) [][]string {
 }
 
 func (t *tool) nodehosts() *cobra.Command {
-	return &cobra.Command{
+	var pages page
+	cmd := &cobra.Command{
 		Use:   "nodehosts",
 		Short: "List the NodeHosts that Drummer has heard of",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return t.with(cmd, func(ctx context.Context, c *client.Client) error {
-				out, err := c.ListNodeHosts(ctx)
-				if err != nil {
-					return err
-				}
-				var rows [][]string
-				for _, h := range out.GetHosts() {
-					rows = append(rows, []string{
-						h.GetHost().GetNodehostId(), strings.ToLower(h.GetState().String()), dash(h.GetHost().GetRegion()),
-						h.GetHost().GetRaftAddress(), dash(h.GetHost().GetApiAddress()), number(h.GetNodes()), number(h.GetLastSeenTick()),
-					})
-				}
-				return t.show(out, "NODEHOST STATE REGION RAFT API NODES LAST-SEEN", rows)
+				more, err := pages.each(func(after string) (string, error) {
+					out, err := c.ListNodeHostsPage(ctx, after, pages.limit)
+					if err != nil {
+						return "", err
+					}
+					return out.GetNextAfterNodehostId(), t.show(out, "NODEHOST STATE REGION RAFT API NODES LAST-SEEN", hostRows(out))
+				})
+				return t.sayMore(more, err)
 			})
 		},
 	}
+	pages.flags(cmd, "those with a NodeHost ID")
+	return cmd
+}
+
+func hostRows(out *pb.ListNodeHostsResponse) [][]string {
+	var rows [][]string
+	for _, h := range out.GetHosts() {
+		rows = append(rows, []string{
+			h.GetHost().GetNodehostId(), strings.ToLower(h.GetState().String()), dash(h.GetHost().GetRegion()),
+			h.GetHost().GetRaftAddress(), dash(h.GetHost().GetApiAddress()), number(h.GetNodes()), number(h.GetLastSeenTick()),
+		})
+	}
+	return rows
 }
 
 func (t *tool) operations() *cobra.Command {
@@ -129,19 +264,33 @@ func (t *tool) operations() *cobra.Command {
 }
 
 func (t *tool) events() *cobra.Command {
-	var after uint64
-	var limit uint32
-	var follow bool
+	req := &pb.ListEventsRequest{NewestFirst: true}
+	var since time.Duration
+	var oldest, follow bool
 	cmd := &cobra.Command{
 		Use:   "events",
-		Short: "Show Drummer's log of decisions and of what came of them",
+		Short: "Show Drummer's log of decisions and of what came of them, the newest first",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if follow {
-				return t.follow(cmd, after)
+			for _, kind := range req.Kinds {
+				if !slices.ContainsFunc(pb.EventKinds, func(k pb.EventKind) bool { return k.Name == kind }) {
+					return program.Usagef("--kind is %q; the kinds are %s", kind, strings.Join(eventKinds(), ", "))
+				}
 			}
+			if since < 0 {
+				return program.Usagef("--since is %v, it must not lie ahead", since)
+			}
+			if follow {
+				for _, name := range []string{"since", "before", "kind", "cluster", "nodehost", "limit", "oldest"} {
+					if cmd.Flags().Changed(name) {
+						return program.Usagef("--follow shows all that happens; it knows no --%s", name)
+					}
+				}
+				return t.follow(cmd, req.AfterSequence)
+			}
+			req.SinceNs, req.NewestFirst = int64(since), !oldest
 			return t.with(cmd, func(ctx context.Context, c *client.Client) error {
-				out, err := c.ListEvents(ctx, after, limit)
+				out, err := c.ListEvents(ctx, req)
 				if err != nil {
 					return err
 				}
@@ -153,10 +302,25 @@ func (t *tool) events() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().Uint64Var(&after, "after", 0, "only events with a higher sequence")
-	cmd.Flags().Uint32Var(&limit, "limit", 0, "how many at most; 0: 1000")
-	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what happens, until interrupted; one line an event")
+	f := cmd.Flags()
+	f.Uint64Var(&req.AfterSequence, "after", 0, "only events with a higher sequence")
+	f.Uint64Var(&req.BeforeSequence, "before", 0, "only events with a lower sequence; 0: all")
+	f.DurationVar(&since, "since", 0, "only events of the last while, as 10m; by Drummer's clock, which stands still while no server leads")
+	f.StringSliceVar(&req.Kinds, "kind", nil, "only events of these kinds")
+	f.Uint64Var(&req.ClusterId, "cluster", 0, "only events about this cluster")
+	f.StringVar(&req.NodehostId, "nodehost", "", "only events about the NodeHost with this ID")
+	f.Uint32Var(&req.Limit, "limit", 0, "how many at most; 0: 1000")
+	f.BoolVar(&oldest, "oldest", false, "the oldest first")
+	f.BoolVarP(&follow, "follow", "f", false, "go on with what happens, until interrupted; one line an event")
 	return cmd
+}
+
+func eventKinds() []string {
+	var names []string
+	for _, k := range pb.EventKinds {
+		names = append(names, k.Name)
+	}
+	return names
 }
 
 // follow prints events as they happen, one a line, until it is interrupted.
@@ -209,12 +373,13 @@ func (t *tool) silent(server string, err error) error {
 func (t *tool) showStatus(ctx context.Context, c *client.Client) error {
 	var rows [][]string
 	var last error
+	var newest *pb.StatusResponse
 	answered := 0
 	for _, server := range t.drummers {
 		s, err := c.Status(ctx, server)
 		if err != nil {
 			last = err
-			rows = append(rows, []string{server, "no", "-", "-", "-", "-", "-", plain(err)})
+			rows = append(rows, []string{server, "no", "-", "-", "-", "-", "-", "-", plain(err)})
 			if err := t.silent(server, err); err != nil {
 				return err
 			}
@@ -227,7 +392,8 @@ func (t *tool) showStatus(ctx context.Context, c *client.Client) error {
 			}
 			continue
 		}
-		rows = append(rows, []string{server, "yes", yes(s.GetLeader()), number(s.GetTerm()), number(s.GetTick()), number(s.GetDbIndex()), yes(s.GetLaunched()), ""})
+		rows = append(rows, []string{server, "yes", yes(s.GetLeader()), number(s.GetTerm()), number(s.GetTick()), number(s.GetDbIndex()), yes(s.GetLaunched()), scheduling(s), ""})
+		newest = newer(newest, s)
 	}
 	if answered == 0 {
 		return last
@@ -235,5 +401,50 @@ func (t *tool) showStatus(ctx context.Context, c *client.Client) error {
 	if t.output == "json" {
 		return nil
 	}
-	return t.show(nil, "SERVER ANSWERS LEADS TERM TICK INDEX LAUNCHED ERROR", rows)
+	if err := t.show(nil, "SERVER ANSWERS LEADS TERM TICK INDEX LAUNCHED SCHEDULES ERROR", rows); err != nil {
+		return err
+	}
+	return t.alarms(newest)
+}
+
+// scheduling says whether a server decides.
+func scheduling(s *pb.StatusResponse) string {
+	switch {
+	case !s.GetLeader():
+		return "-"
+	case s.GetPaused():
+		return "paused"
+	case !s.GetScheduling():
+		return "not yet, it waits to hear the fleet"
+	default:
+		return "yes"
+	}
+}
+
+// newer is the one of two answers that has more of DrummerDB.
+func newer(a, b *pb.StatusResponse) *pb.StatusResponse {
+	if a == nil || b.GetDbIndex() > a.GetDbIndex() {
+		return b
+	}
+	return a
+}
+
+// alarms prints what keeps Drummer from repairing.
+func (t *tool) alarms(s *pb.StatusResponse) error {
+	var lines []string
+	if s.GetPaused() {
+		lines = append(lines, "Drummer is paused, and decides nothing: "+dash(s.GetPauseReason()))
+	}
+	for _, fuse := range s.GetBlown() {
+		lines = append(lines, "blown, so dead members are not replaced: "+fuse)
+	}
+	if n := s.GetCrossCheckDifferences(); n > 0 {
+		lines = append(lines, fmt.Sprintf("a bug of Drummer: %d of %d cross-checks of its decisions found a difference, and were followed", n, s.GetCrossChecks()))
+	}
+	for _, line := range lines {
+		if _, err := fmt.Fprintln(t.out, line); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -40,15 +40,28 @@ func (t *tool) wait() *cobra.Command {
 	return cmd
 }
 
+// waitFor asks for one cluster that is not as it should be, again and again, until
+// there is none.
 func (t *tool) waitFor(ctx context.Context, c *client.Client, ids []uint64, off string) error {
-	clusters, waiting := 0, ""
+	clusters, waiting := uint64(0), ""
 	err := program.Poll(ctx, clustersPoll, func() (bool, error) {
-		out, err := c.Locate(ctx, ids...)
-		if err != nil {
-			return false, err
+		// With off, clusters that are as specified have to be looked at, too.
+		req := &pb.LocateRequest{ClusterIds: ids, Unfinished: off == "", Limit: 1}
+		if off != "" {
+			req.Limit = 0
 		}
-		clusters, waiting = len(out.GetClusters()), unfinished(out, ids, off)
-		return waiting == "", nil
+		for {
+			out, err := c.LocatePage(ctx, req)
+			if err != nil {
+				return false, err
+			}
+			if clusters, waiting = out.GetKnown(), unfinished(out, ids, off); waiting != "" {
+				return false, nil
+			}
+			if req.AfterClusterId = out.GetNextAfterClusterId(); req.AfterClusterId == 0 {
+				return true, nil
+			}
+		}
 	})
 	switch {
 	case err == nil:
@@ -65,10 +78,11 @@ func (t *tool) inVain(waiting string) error {
 	return program.WithCode(program.ExitInVain, fmt.Errorf("waited in vain for %v: %s", t.timeout, waiting))
 }
 
-// unfinished says which cluster is not yet as it should be; "" when all are.
+// unfinished says which cluster of an answer is not yet as it should be; "" when all
+// are.
 func unfinished(out *pb.LocateResponse, ids []uint64, off string) string {
-	if len(out.GetClusters()) < len(ids) {
-		return fmt.Sprintf("only %d of %d clusters are known", len(out.GetClusters()), len(ids))
+	if out.GetKnown() < uint64(len(ids)) {
+		return fmt.Sprintf("only %d of %d clusters are known", out.GetKnown(), len(ids))
 	}
 	for _, c := range out.GetClusters() {
 		if c.GetSpec() == nil {

@@ -22,11 +22,25 @@ func (c *Client) Launch(ctx context.Context) error {
 	return err
 }
 
-// Locate asks Drummer, not the cache, where clusters are. No IDs: all of them.
-// Clusters that Drummer doesn't know are left out. What it answers goes into
-// the cache.
+// Locate asks Drummer, not the cache, where clusters are. No IDs: all of them, page
+// by page, so that the pages of a large fleet may be of different moments. Clusters
+// that Drummer doesn't know are left out. What it answers goes into the cache.
 func (c *Client) Locate(ctx context.Context, clusterIDs ...uint64) (*pb.LocateResponse, error) {
-	out, err := call(ctx, c, &pb.LocateRequest{ClusterIds: clusterIDs}, onDrummer(pb.DrummerClient.Locate))
+	all, err := c.LocatePage(ctx, &pb.LocateRequest{ClusterIds: clusterIDs})
+	for page := all; err == nil && page.GetNextAfterClusterId() != 0; {
+		page, err = c.LocatePage(ctx, &pb.LocateRequest{AfterClusterId: page.GetNextAfterClusterId()})
+		all.Clusters = append(all.Clusters, page.GetClusters()...)
+	}
+	if err != nil {
+		return nil, err
+	}
+	all.NextAfterClusterId = 0
+	return all, nil
+}
+
+// LocatePage is Locate for one page, and with everything else that may be asked for.
+func (c *Client) LocatePage(ctx context.Context, req *pb.LocateRequest) (*pb.LocateResponse, error) {
+	out, err := call(ctx, c, req, onDrummer(pb.DrummerClient.Locate))
 	if err == nil {
 		c.cache.put(out)
 		c.hear(out.GetServers())
@@ -34,9 +48,24 @@ func (c *Client) Locate(ctx context.Context, clusterIDs ...uint64) (*pb.LocateRe
 	return out, err
 }
 
-// ListNodeHosts lists the NodeHosts that Drummer has heard of.
+// ListNodeHosts lists the NodeHosts that Drummer has heard of, page by page.
 func (c *Client) ListNodeHosts(ctx context.Context) (*pb.ListNodeHostsResponse, error) {
-	return call(ctx, c, &pb.ListNodeHostsRequest{}, onDrummer(pb.DrummerClient.ListNodeHosts))
+	all, err := c.ListNodeHostsPage(ctx, "", 0)
+	for page := all; err == nil && page.GetNextAfterNodehostId() != ""; {
+		page, err = c.ListNodeHostsPage(ctx, page.GetNextAfterNodehostId(), 0)
+		all.Hosts = append(all.Hosts, page.GetHosts()...)
+	}
+	if err != nil {
+		return nil, err
+	}
+	all.NextAfterNodehostId = ""
+	return all, nil
+}
+
+// ListNodeHostsPage lists the NodeHosts with an ID above one, at most limit of them;
+// 0: the server's limit.
+func (c *Client) ListNodeHostsPage(ctx context.Context, after string, limit uint32) (*pb.ListNodeHostsResponse, error) {
+	return call(ctx, c, &pb.ListNodeHostsRequest{AfterNodehostId: after, Limit: limit}, onDrummer(pb.DrummerClient.ListNodeHosts))
 }
 
 // ListOperations lists what Drummer is doing at the moment.
@@ -44,10 +73,9 @@ func (c *Client) ListOperations(ctx context.Context) (*pb.ListOperationsResponse
 	return call(ctx, c, &pb.ListOperationsRequest{}, onDrummer(pb.DrummerClient.ListOperations))
 }
 
-// ListEvents lists events with a sequence above after, oldest first, at most
-// limit of them; 0: the server's limit.
-func (c *Client) ListEvents(ctx context.Context, after uint64, limit uint32) (*pb.ListEventsResponse, error) {
-	return call(ctx, c, &pb.ListEventsRequest{AfterSequence: after, Limit: limit}, onDrummer(pb.DrummerClient.ListEvents))
+// ListEvents lists the events that a request asks for, in its order.
+func (c *Client) ListEvents(ctx context.Context, req *pb.ListEventsRequest) (*pb.ListEventsResponse, error) {
+	return call(ctx, c, req, onDrummer(pb.DrummerClient.ListEvents))
 }
 
 // Status asks one server, named by its address, how it is.

@@ -117,9 +117,9 @@ func (e *edit) settleConfig(c *Cluster) {
 		return
 	}
 	if c.Image.shows(r) {
-		e.closeOperation(op, done, pb.EventOperationEnded, "is done, the membership shows it")
+		e.closeOperation(op, done, operationEvent(pb.EventOperationEnded, op), "is done, the membership shows it")
 	} else {
-		e.closeOperation(op, never, pb.EventOperationOvertaken, "was overtaken by another membership change")
+		e.closeOperation(op, never, operationEvent(pb.EventOperationOvertaken, op), "was overtaken by another membership change")
 	}
 }
 

@@ -41,7 +41,7 @@ const (
 
 // closeOperation ends an operation in flight, with an event of a kind that
 // says how.
-func (e *edit) closeOperation(op *pb.Operation, end ending, kind, how string) {
+func (e *edit) closeOperation(op *pb.Operation, end ending, ev *pb.Event, how string) {
 	e.s.Operations = e.s.Operations.Delete(op.Id)
 	c := e.cluster(op.Request.ClusterId)
 	if a := c.attempt(op); a != nil {
@@ -60,14 +60,14 @@ func (e *edit) closeOperation(op *pb.Operation, end ending, kind, how string) {
 		e.dropNode(c, n.ID)
 	}
 	e.changed(c)
-	e.event(operationEvent(kind, op), "operation %d (%s) %s", op.Id, Describe(op.Request), how)
+	e.event(ev, "operation %d (%s) %s", op.Id, Describe(op.Request), how)
 }
 
 // overtake ends the operation in flight of an attempt that is about to be
 // dropped because what it wanted no longer matters.
 func (e *edit) overtake(a Attempt) {
 	if op := e.s.Operations.At(a.Operation); op != nil {
-		e.closeOperation(op, unknown, pb.EventOperationOvertaken, "no longer matters")
+		e.closeOperation(op, unknown, operationEvent(pb.EventOperationOvertaken, op), "no longer matters")
 	}
 }
 
@@ -107,7 +107,9 @@ func (e *edit) endOperation(cmd *pb.EndOperation) {
 			// effect is not repeated at once, without end.
 			end = unknown
 		}
-		e.closeOperation(op, end, pb.EventOperationEnded, "ended "+result.Code.String()+detail(result.Detail))
+		ended := operationEvent(pb.EventOperationEnded, op)
+		ended.Code = result.Code
+		e.closeOperation(op, end, ended, "ended "+result.Code.String()+detail(result.Detail))
 	}
 }
 

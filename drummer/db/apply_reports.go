@@ -24,7 +24,7 @@ func (e *edit) tick(cmd *pb.Tick) {
 	}
 	for _, op := range e.s.Operations.All() {
 		if op.DeadlineTick <= e.s.Tick {
-			e.closeOperation(op, unknown, pb.EventOperationExpired, "had no result within its time, so nobody knows")
+			e.closeOperation(op, unknown, operationEvent(pb.EventOperationExpired, op), "had no result within its time, so nobody knows")
 		}
 	}
 	e.age()
@@ -198,7 +198,7 @@ func (e *edit) matchNode(c *Cluster, h *Host, r Replica) {
 			return // it may not have stopped yet, or not be back to its work
 		}
 		if op != nil {
-			e.closeOperation(op, done, pb.EventOperationEnded, "is done, the node is reported running")
+			e.closeOperation(op, done, operationEvent(pb.EventOperationEnded, op), "is done, the node is reported running")
 		}
 		n.Start = Attempt{}
 		e.changed(c)
@@ -211,6 +211,6 @@ func (e *edit) settleTransfer(c *Cluster) {
 	if op == nil {
 		c.Config.Failures = 0
 	} else if op.Request.Kind == pb.RequestKind_TRANSFER_LEADER && op.Request.NodeId == c.Leader {
-		e.closeOperation(op, done, pb.EventOperationEnded, "is done, the node is reported as leader")
+		e.closeOperation(op, done, operationEvent(pb.EventOperationEnded, op), "is done, the node is reported as leader")
 	}
 }

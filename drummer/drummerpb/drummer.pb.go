@@ -2018,8 +2018,14 @@ func (x *LaunchResponse) GetDbIndex() uint64 {
 }
 
 type LocateRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	ClusterIds    []uint64               `protobuf:"varint,1,rep,packed,name=cluster_ids,json=clusterIds,proto3" json:"cluster_ids,omitempty"`
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	ClusterIds []uint64               `protobuf:"varint,1,rep,packed,name=cluster_ids,json=clusterIds,proto3" json:"cluster_ids,omitempty"`
+	// Without cluster_ids the answer is a page: the clusters with an ID above
+	// after_cluster_id, at most limit of them; 0: as many as the server allows.
+	AfterClusterId uint64 `protobuf:"varint,2,opt,name=after_cluster_id,json=afterClusterId,proto3" json:"after_cluster_id,omitempty"`
+	Limit          uint32 `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"`
+	// unfinished leaves out the clusters that are as specified.
+	Unfinished    bool `protobuf:"varint,4,opt,name=unfinished,proto3" json:"unfinished,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2061,11 +2067,37 @@ func (x *LocateRequest) GetClusterIds() []uint64 {
 	return nil
 }
 
+func (x *LocateRequest) GetAfterClusterId() uint64 {
+	if x != nil {
+		return x.AfterClusterId
+	}
+	return 0
+}
+
+func (x *LocateRequest) GetLimit() uint32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+func (x *LocateRequest) GetUnfinished() bool {
+	if x != nil {
+		return x.Unfinished
+	}
+	return false
+}
+
 type LocateResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	DbIndex       uint64                 `protobuf:"varint,1,opt,name=db_index,json=dbIndex,proto3" json:"db_index,omitempty"`
-	Clusters      []*ClusterLocation     `protobuf:"bytes,2,rep,name=clusters,proto3" json:"clusters,omitempty"`
-	Servers       []string               `protobuf:"bytes,3,rep,name=servers,proto3" json:"servers,omitempty"` // gRPC addresses of all servers that are known
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	DbIndex  uint64                 `protobuf:"varint,1,opt,name=db_index,json=dbIndex,proto3" json:"db_index,omitempty"`
+	Clusters []*ClusterLocation     `protobuf:"bytes,2,rep,name=clusters,proto3" json:"clusters,omitempty"`
+	Servers  []string               `protobuf:"bytes,3,rep,name=servers,proto3" json:"servers,omitempty"` // gRPC addresses of all servers that are known
+	// next_after_cluster_id is where the next page begins; 0: this is the last one.
+	NextAfterClusterId uint64 `protobuf:"varint,4,opt,name=next_after_cluster_id,json=nextAfterClusterId,proto3" json:"next_after_cluster_id,omitempty"`
+	// known is how many clusters Drummer knows: all of them or, where cluster_ids
+	// are given, of those.
+	Known         uint64 `protobuf:"varint,5,opt,name=known,proto3" json:"known,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2121,6 +2153,20 @@ func (x *LocateResponse) GetServers() []string {
 	return nil
 }
 
+func (x *LocateResponse) GetNextAfterClusterId() uint64 {
+	if x != nil {
+		return x.NextAfterClusterId
+	}
+	return 0
+}
+
+func (x *LocateResponse) GetKnown() uint64 {
+	if x != nil {
+		return x.Known
+	}
+	return 0
+}
+
 // ClusterLocation is Drummer's picture of a cluster.
 type ClusterLocation struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
@@ -2134,7 +2180,11 @@ type ClusterLocation struct {
 	// waiting_for says why the cluster is not as specified; empty: it is.
 	WaitingFor string `protobuf:"bytes,8,opt,name=waiting_for,json=waitingFor,proto3" json:"waiting_for,omitempty"`
 	// next_node_id is larger than every NodeID that the cluster ever had.
-	NextNodeId    uint64 `protobuf:"varint,9,opt,name=next_node_id,json=nextNodeId,proto3" json:"next_node_id,omitempty"`
+	NextNodeId uint64 `protobuf:"varint,9,opt,name=next_node_id,json=nextNodeId,proto3" json:"next_node_id,omitempty"`
+	// last_refusal is the newest event that says why an operation of the cluster
+	// was not begun, or not carried out; absent: none is among the events that
+	// DrummerDB keeps. Filled in only where cluster_ids are given.
+	LastRefusal   *Event `protobuf:"bytes,10,opt,name=last_refusal,json=lastRefusal,proto3" json:"last_refusal,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2232,6 +2282,13 @@ func (x *ClusterLocation) GetNextNodeId() uint64 {
 	return 0
 }
 
+func (x *ClusterLocation) GetLastRefusal() *Event {
+	if x != nil {
+		return x.LastRefusal
+	}
+	return nil
+}
+
 type MemberLocation struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
@@ -2317,9 +2374,13 @@ func (x *MemberLocation) GetRunning() bool {
 }
 
 type ListNodeHostsRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The answer is a page: the hosts with a NodeHost ID above after_nodehost_id,
+	// at most limit of them; 0: as many as the server allows.
+	AfterNodehostId string `protobuf:"bytes,1,opt,name=after_nodehost_id,json=afterNodehostId,proto3" json:"after_nodehost_id,omitempty"`
+	Limit           uint32 `protobuf:"varint,2,opt,name=limit,proto3" json:"limit,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *ListNodeHostsRequest) Reset() {
@@ -2352,12 +2413,28 @@ func (*ListNodeHostsRequest) Descriptor() ([]byte, []int) {
 	return file_drummer_proto_rawDescGZIP(), []int{25}
 }
 
+func (x *ListNodeHostsRequest) GetAfterNodehostId() string {
+	if x != nil {
+		return x.AfterNodehostId
+	}
+	return ""
+}
+
+func (x *ListNodeHostsRequest) GetLimit() uint32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
 type ListNodeHostsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	DbIndex       uint64                 `protobuf:"varint,1,opt,name=db_index,json=dbIndex,proto3" json:"db_index,omitempty"`
-	Hosts         []*NodeHostStatus      `protobuf:"bytes,2,rep,name=hosts,proto3" json:"hosts,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	DbIndex uint64                 `protobuf:"varint,1,opt,name=db_index,json=dbIndex,proto3" json:"db_index,omitempty"`
+	Hosts   []*NodeHostStatus      `protobuf:"bytes,2,rep,name=hosts,proto3" json:"hosts,omitempty"`
+	// next_after_nodehost_id is where the next page begins; "": this is the last one.
+	NextAfterNodehostId string `protobuf:"bytes,3,opt,name=next_after_nodehost_id,json=nextAfterNodehostId,proto3" json:"next_after_nodehost_id,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *ListNodeHostsResponse) Reset() {
@@ -2402,6 +2479,13 @@ func (x *ListNodeHostsResponse) GetHosts() []*NodeHostStatus {
 		return x.Hosts
 	}
 	return nil
+}
+
+func (x *ListNodeHostsResponse) GetNextAfterNodehostId() string {
+	if x != nil {
+		return x.NextAfterNodehostId
+	}
+	return ""
 }
 
 type NodeHostStatus struct {
@@ -2657,6 +2741,18 @@ type ListEventsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	AfterSequence uint64                 `protobuf:"varint,1,opt,name=after_sequence,json=afterSequence,proto3" json:"after_sequence,omitempty"`
 	Limit         uint32                 `protobuf:"varint,2,opt,name=limit,proto3" json:"limit,omitempty"` // 0: 1000
+	// newest_first has the newest events that match, in that order; otherwise the
+	// answer has the oldest ones, the oldest first.
+	NewestFirst bool `protobuf:"varint,3,opt,name=newest_first,json=newestFirst,proto3" json:"newest_first,omitempty"`
+	// before_sequence, where it is not 0, leaves out what is not below it.
+	BeforeSequence uint64 `protobuf:"varint,4,opt,name=before_sequence,json=beforeSequence,proto3" json:"before_sequence,omitempty"`
+	// since_ns, where it is not 0, leaves out what is older by DrummerDB's clock,
+	// in nanoseconds. That clock stands still while no server leads.
+	SinceNs int64 `protobuf:"varint,5,opt,name=since_ns,json=sinceNs,proto3" json:"since_ns,omitempty"`
+	// What is named here must all match; of kinds, one of them.
+	Kinds         []string `protobuf:"bytes,6,rep,name=kinds,proto3" json:"kinds,omitempty"`
+	ClusterId     uint64   `protobuf:"varint,7,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
+	NodehostId    string   `protobuf:"bytes,8,opt,name=nodehost_id,json=nodehostId,proto3" json:"nodehost_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2703,6 +2799,48 @@ func (x *ListEventsRequest) GetLimit() uint32 {
 		return x.Limit
 	}
 	return 0
+}
+
+func (x *ListEventsRequest) GetNewestFirst() bool {
+	if x != nil {
+		return x.NewestFirst
+	}
+	return false
+}
+
+func (x *ListEventsRequest) GetBeforeSequence() uint64 {
+	if x != nil {
+		return x.BeforeSequence
+	}
+	return 0
+}
+
+func (x *ListEventsRequest) GetSinceNs() int64 {
+	if x != nil {
+		return x.SinceNs
+	}
+	return 0
+}
+
+func (x *ListEventsRequest) GetKinds() []string {
+	if x != nil {
+		return x.Kinds
+	}
+	return nil
+}
+
+func (x *ListEventsRequest) GetClusterId() uint64 {
+	if x != nil {
+		return x.ClusterId
+	}
+	return 0
+}
+
+func (x *ListEventsRequest) GetNodehostId() string {
+	if x != nil {
+		return x.NodehostId
+	}
+	return ""
 }
 
 type ListEventsResponse struct {
@@ -2762,6 +2900,7 @@ type Event struct {
 	OperationId   uint64                 `protobuf:"varint,8,opt,name=operation_id,json=operationId,proto3" json:"operation_id,omitempty"`
 	Text          string                 `protobuf:"bytes,9,opt,name=text,proto3" json:"text,omitempty"`
 	Request       RequestKind            `protobuf:"varint,10,opt,name=request,proto3,enum=drumbeat.v1.RequestKind" json:"request,omitempty"` // what an event about an operation asks for
+	Code          ResultCode             `protobuf:"varint,11,opt,name=code,proto3,enum=drumbeat.v1.ResultCode" json:"code,omitempty"`        // what its NodeHost answered, if that ended it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2866,6 +3005,13 @@ func (x *Event) GetRequest() RequestKind {
 	return RequestKind_REQUEST_KIND_UNSPECIFIED
 }
 
+func (x *Event) GetCode() ResultCode {
+	if x != nil {
+		return x.Code
+	}
+	return ResultCode_RESULT_CODE_UNSPECIFIED
+}
+
 type StatusRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -2912,8 +3058,23 @@ type StatusResponse struct {
 	Tick          uint64                 `protobuf:"varint,6,opt,name=tick,proto3" json:"tick,omitempty"`
 	DbIndex       uint64                 `protobuf:"varint,7,opt,name=db_index,json=dbIndex,proto3" json:"db_index,omitempty"`
 	Launched      bool                   `protobuf:"varint,8,opt,name=launched,proto3" json:"launched,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Paused        bool                   `protobuf:"varint,9,opt,name=paused,proto3" json:"paused,omitempty"`
+	PauseReason   string                 `protobuf:"bytes,10,opt,name=pause_reason,json=pauseReason,proto3" json:"pause_reason,omitempty"`
+	// blown are the fuses that keep dead members from being replaced, in words.
+	Blown []string `protobuf:"bytes,11,rep,name=blown,proto3" json:"blown,omitempty"`
+	// scheduling: the server leads, and has heard enough of the fleet to decide.
+	Scheduling bool `protobuf:"varint,12,opt,name=scheduling,proto3" json:"scheduling,omitempty"`
+	// proposed_bytes is what this server has written to DrummerDB's log since it
+	// was started.
+	ProposedBytes uint64 `protobuf:"varint,13,opt,name=proposed_bytes,json=proposedBytes,proto3" json:"proposed_bytes,omitempty"`
+	// decisions is how often this server has decided. Those that looked at the whole
+	// fleet are cross_checks; cross_check_differences counts what looking at
+	// changes alone would have got wrong, and is 0 unless there is a bug.
+	Decisions             uint64 `protobuf:"varint,14,opt,name=decisions,proto3" json:"decisions,omitempty"`
+	CrossChecks           uint64 `protobuf:"varint,15,opt,name=cross_checks,json=crossChecks,proto3" json:"cross_checks,omitempty"`
+	CrossCheckDifferences uint64 `protobuf:"varint,16,opt,name=cross_check_differences,json=crossCheckDifferences,proto3" json:"cross_check_differences,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
 }
 
 func (x *StatusResponse) Reset() {
@@ -3000,6 +3161,62 @@ func (x *StatusResponse) GetLaunched() bool {
 		return x.Launched
 	}
 	return false
+}
+
+func (x *StatusResponse) GetPaused() bool {
+	if x != nil {
+		return x.Paused
+	}
+	return false
+}
+
+func (x *StatusResponse) GetPauseReason() string {
+	if x != nil {
+		return x.PauseReason
+	}
+	return ""
+}
+
+func (x *StatusResponse) GetBlown() []string {
+	if x != nil {
+		return x.Blown
+	}
+	return nil
+}
+
+func (x *StatusResponse) GetScheduling() bool {
+	if x != nil {
+		return x.Scheduling
+	}
+	return false
+}
+
+func (x *StatusResponse) GetProposedBytes() uint64 {
+	if x != nil {
+		return x.ProposedBytes
+	}
+	return 0
+}
+
+func (x *StatusResponse) GetDecisions() uint64 {
+	if x != nil {
+		return x.Decisions
+	}
+	return 0
+}
+
+func (x *StatusResponse) GetCrossChecks() uint64 {
+	if x != nil {
+		return x.CrossChecks
+	}
+	return 0
+}
+
+func (x *StatusResponse) GetCrossCheckDifferences() uint64 {
+	if x != nil {
+		return x.CrossCheckDifferences
+	}
+	return 0
 }
 
 // Session is Dragonboat's client session. A no-op session has client_id 0.
@@ -3570,14 +3787,21 @@ const file_drummer_proto_rawDesc = "" +
 	"\bdb_index\x18\x01 \x01(\x04R\adbIndex\"\x0f\n" +
 	"\rLaunchRequest\"+\n" +
 	"\x0eLaunchResponse\x12\x19\n" +
-	"\bdb_index\x18\x01 \x01(\x04R\adbIndex\"0\n" +
+	"\bdb_index\x18\x01 \x01(\x04R\adbIndex\"\x90\x01\n" +
 	"\rLocateRequest\x12\x1f\n" +
 	"\vcluster_ids\x18\x01 \x03(\x04R\n" +
-	"clusterIds\"\x7f\n" +
+	"clusterIds\x12(\n" +
+	"\x10after_cluster_id\x18\x02 \x01(\x04R\x0eafterClusterId\x12\x14\n" +
+	"\x05limit\x18\x03 \x01(\rR\x05limit\x12\x1e\n" +
+	"\n" +
+	"unfinished\x18\x04 \x01(\bR\n" +
+	"unfinished\"\xc8\x01\n" +
 	"\x0eLocateResponse\x12\x19\n" +
 	"\bdb_index\x18\x01 \x01(\x04R\adbIndex\x128\n" +
 	"\bclusters\x18\x02 \x03(\v2\x1c.drumbeat.v1.ClusterLocationR\bclusters\x12\x18\n" +
-	"\aservers\x18\x03 \x03(\tR\aservers\"\xd9\x02\n" +
+	"\aservers\x18\x03 \x03(\tR\aservers\x121\n" +
+	"\x15next_after_cluster_id\x18\x04 \x01(\x04R\x12nextAfterClusterId\x12\x14\n" +
+	"\x05known\x18\x05 \x01(\x04R\x05known\"\x90\x03\n" +
 	"\x0fClusterLocation\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\x04R\tclusterId\x12(\n" +
@@ -3590,7 +3814,9 @@ const file_drummer_proto_rawDesc = "" +
 	"\vwaiting_for\x18\b \x01(\tR\n" +
 	"waitingFor\x12 \n" +
 	"\fnext_node_id\x18\t \x01(\x04R\n" +
-	"nextNodeId\"\xd5\x01\n" +
+	"nextNodeId\x125\n" +
+	"\flast_refusal\x18\n" +
+	" \x01(\v2\x12.drumbeat.v1.EventR\vlastRefusal\"\xd5\x01\n" +
 	"\x0eMemberLocation\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12+\n" +
 	"\x04role\x18\x02 \x01(\x0e2\x17.drumbeat.v1.MemberRoleR\x04role\x12\x1f\n" +
@@ -3599,11 +3825,14 @@ const file_drummer_proto_rawDesc = "" +
 	"\fraft_address\x18\x04 \x01(\tR\vraftAddress\x12\x1f\n" +
 	"\vapi_address\x18\x05 \x01(\tR\n" +
 	"apiAddress\x12\x18\n" +
-	"\arunning\x18\x06 \x01(\bR\arunning\"\x16\n" +
-	"\x14ListNodeHostsRequest\"e\n" +
+	"\arunning\x18\x06 \x01(\bR\arunning\"X\n" +
+	"\x14ListNodeHostsRequest\x12*\n" +
+	"\x11after_nodehost_id\x18\x01 \x01(\tR\x0fafterNodehostId\x12\x14\n" +
+	"\x05limit\x18\x02 \x01(\rR\x05limit\"\x9a\x01\n" +
 	"\x15ListNodeHostsResponse\x12\x19\n" +
 	"\bdb_index\x18\x01 \x01(\x04R\adbIndex\x121\n" +
-	"\x05hosts\x18\x02 \x03(\v2\x1b.drumbeat.v1.NodeHostStatusR\x05hosts\"\xad\x01\n" +
+	"\x05hosts\x18\x02 \x03(\v2\x1b.drumbeat.v1.NodeHostStatusR\x05hosts\x123\n" +
+	"\x16next_after_nodehost_id\x18\x03 \x01(\tR\x13nextAfterNodehostId\"\xad\x01\n" +
 	"\x0eNodeHostStatus\x12-\n" +
 	"\x04host\x18\x01 \x01(\v2\x19.drumbeat.v1.NodeHostInfoR\x04host\x120\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x1a.drumbeat.v1.NodeHostStateR\x05state\x12$\n" +
@@ -3622,12 +3851,20 @@ const file_drummer_proto_rawDesc = "" +
 	"\x10decided_at_index\x18\x04 \x01(\x04R\x0edecidedAtIndex\x12&\n" +
 	"\x0fdecided_at_tick\x18\x05 \x01(\x04R\rdecidedAtTick\x12#\n" +
 	"\rdeadline_tick\x18\x06 \x01(\x04R\fdeadlineTick\x12\x18\n" +
-	"\aattempt\x18\a \x01(\rR\aattempt\"P\n" +
+	"\aattempt\x18\a \x01(\rR\aattempt\"\x8d\x02\n" +
 	"\x11ListEventsRequest\x12%\n" +
 	"\x0eafter_sequence\x18\x01 \x01(\x04R\rafterSequence\x12\x14\n" +
-	"\x05limit\x18\x02 \x01(\rR\x05limit\"@\n" +
+	"\x05limit\x18\x02 \x01(\rR\x05limit\x12!\n" +
+	"\fnewest_first\x18\x03 \x01(\bR\vnewestFirst\x12'\n" +
+	"\x0fbefore_sequence\x18\x04 \x01(\x04R\x0ebeforeSequence\x12\x19\n" +
+	"\bsince_ns\x18\x05 \x01(\x03R\asinceNs\x12\x14\n" +
+	"\x05kinds\x18\x06 \x03(\tR\x05kinds\x12\x1d\n" +
+	"\n" +
+	"cluster_id\x18\a \x01(\x04R\tclusterId\x12\x1f\n" +
+	"\vnodehost_id\x18\b \x01(\tR\n" +
+	"nodehostId\"@\n" +
 	"\x12ListEventsResponse\x12*\n" +
-	"\x06events\x18\x01 \x03(\v2\x12.drumbeat.v1.EventR\x06events\"\xaa\x02\n" +
+	"\x06events\x18\x01 \x03(\v2\x12.drumbeat.v1.EventR\x06events\"\xd7\x02\n" +
 	"\x05Event\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12\x19\n" +
 	"\bdb_index\x18\x02 \x01(\x04R\adbIndex\x12\x12\n" +
@@ -3641,8 +3878,9 @@ const file_drummer_proto_rawDesc = "" +
 	"\foperation_id\x18\b \x01(\x04R\voperationId\x12\x12\n" +
 	"\x04text\x18\t \x01(\tR\x04text\x122\n" +
 	"\arequest\x18\n" +
-	" \x01(\x0e2\x18.drumbeat.v1.RequestKindR\arequest\"\x0f\n" +
-	"\rStatusRequest\"\xeb\x01\n" +
+	" \x01(\x0e2\x18.drumbeat.v1.RequestKindR\arequest\x12+\n" +
+	"\x04code\x18\v \x01(\x0e2\x17.drumbeat.v1.ResultCodeR\x04code\"\x0f\n" +
+	"\rStatusRequest\"\xfc\x03\n" +
 	"\x0eStatusResponse\x12\x16\n" +
 	"\x06server\x18\x01 \x01(\tR\x06server\x12\x16\n" +
 	"\x06leader\x18\x02 \x01(\bR\x06leader\x12%\n" +
@@ -3651,7 +3889,18 @@ const file_drummer_proto_rawDesc = "" +
 	"\rdeployment_id\x18\x05 \x01(\x04R\fdeploymentId\x12\x12\n" +
 	"\x04tick\x18\x06 \x01(\x04R\x04tick\x12\x19\n" +
 	"\bdb_index\x18\a \x01(\x04R\adbIndex\x12\x1a\n" +
-	"\blaunched\x18\b \x01(\bR\blaunched\"\x85\x01\n" +
+	"\blaunched\x18\b \x01(\bR\blaunched\x12\x16\n" +
+	"\x06paused\x18\t \x01(\bR\x06paused\x12!\n" +
+	"\fpause_reason\x18\n" +
+	" \x01(\tR\vpauseReason\x12\x14\n" +
+	"\x05blown\x18\v \x03(\tR\x05blown\x12\x1e\n" +
+	"\n" +
+	"scheduling\x18\f \x01(\bR\n" +
+	"scheduling\x12%\n" +
+	"\x0eproposed_bytes\x18\r \x01(\x04R\rproposedBytes\x12\x1c\n" +
+	"\tdecisions\x18\x0e \x01(\x04R\tdecisions\x12!\n" +
+	"\fcross_checks\x18\x0f \x01(\x04R\vcrossChecks\x126\n" +
+	"\x17cross_check_differences\x18\x10 \x01(\x04R\x15crossCheckDifferences\"\x85\x01\n" +
 	"\aSession\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\x04R\tclusterId\x12\x1b\n" +
@@ -3865,45 +4114,47 @@ var file_drummer_proto_depIdxs = []int32{
 	30, // 30: drumbeat.v1.LocateResponse.clusters:type_name -> drumbeat.v1.ClusterLocation
 	31, // 31: drumbeat.v1.ClusterLocation.members:type_name -> drumbeat.v1.MemberLocation
 	8,  // 32: drumbeat.v1.ClusterLocation.spec:type_name -> drumbeat.v1.ClusterSpec
-	1,  // 33: drumbeat.v1.MemberLocation.role:type_name -> drumbeat.v1.MemberRole
-	34, // 34: drumbeat.v1.ListNodeHostsResponse.hosts:type_name -> drumbeat.v1.NodeHostStatus
-	11, // 35: drumbeat.v1.NodeHostStatus.host:type_name -> drumbeat.v1.NodeHostInfo
-	5,  // 36: drumbeat.v1.NodeHostStatus.state:type_name -> drumbeat.v1.NodeHostState
-	37, // 37: drumbeat.v1.ListOperationsResponse.operations:type_name -> drumbeat.v1.Operation
-	22, // 38: drumbeat.v1.Operation.request:type_name -> drumbeat.v1.Request
-	40, // 39: drumbeat.v1.ListEventsResponse.events:type_name -> drumbeat.v1.Event
-	2,  // 40: drumbeat.v1.Event.request:type_name -> drumbeat.v1.RequestKind
-	43, // 41: drumbeat.v1.ProposeRequest.session:type_name -> drumbeat.v1.Session
-	6,  // 42: drumbeat.v1.RaftError.code:type_name -> drumbeat.v1.RaftErrorCode
-	12, // 43: drumbeat.v1.NodeHosts.Attach:input_type -> drumbeat.v1.AgentMessage
-	24, // 44: drumbeat.v1.Drummer.DefineClusters:input_type -> drumbeat.v1.DefineClustersRequest
-	26, // 45: drumbeat.v1.Drummer.Launch:input_type -> drumbeat.v1.LaunchRequest
-	28, // 46: drumbeat.v1.Drummer.Locate:input_type -> drumbeat.v1.LocateRequest
-	32, // 47: drumbeat.v1.Drummer.ListNodeHosts:input_type -> drumbeat.v1.ListNodeHostsRequest
-	35, // 48: drumbeat.v1.Drummer.ListOperations:input_type -> drumbeat.v1.ListOperationsRequest
-	38, // 49: drumbeat.v1.Drummer.ListEvents:input_type -> drumbeat.v1.ListEventsRequest
-	41, // 50: drumbeat.v1.Drummer.Status:input_type -> drumbeat.v1.StatusRequest
-	44, // 51: drumbeat.v1.NodeHostAPI.GetSession:input_type -> drumbeat.v1.GetSessionRequest
-	43, // 52: drumbeat.v1.NodeHostAPI.CloseSession:input_type -> drumbeat.v1.Session
-	46, // 53: drumbeat.v1.NodeHostAPI.Propose:input_type -> drumbeat.v1.ProposeRequest
-	48, // 54: drumbeat.v1.NodeHostAPI.Read:input_type -> drumbeat.v1.ReadRequest
-	17, // 55: drumbeat.v1.NodeHosts.Attach:output_type -> drumbeat.v1.ServerMessage
-	25, // 56: drumbeat.v1.Drummer.DefineClusters:output_type -> drumbeat.v1.DefineClustersResponse
-	27, // 57: drumbeat.v1.Drummer.Launch:output_type -> drumbeat.v1.LaunchResponse
-	29, // 58: drumbeat.v1.Drummer.Locate:output_type -> drumbeat.v1.LocateResponse
-	33, // 59: drumbeat.v1.Drummer.ListNodeHosts:output_type -> drumbeat.v1.ListNodeHostsResponse
-	36, // 60: drumbeat.v1.Drummer.ListOperations:output_type -> drumbeat.v1.ListOperationsResponse
-	39, // 61: drumbeat.v1.Drummer.ListEvents:output_type -> drumbeat.v1.ListEventsResponse
-	42, // 62: drumbeat.v1.Drummer.Status:output_type -> drumbeat.v1.StatusResponse
-	43, // 63: drumbeat.v1.NodeHostAPI.GetSession:output_type -> drumbeat.v1.Session
-	45, // 64: drumbeat.v1.NodeHostAPI.CloseSession:output_type -> drumbeat.v1.CloseSessionResponse
-	47, // 65: drumbeat.v1.NodeHostAPI.Propose:output_type -> drumbeat.v1.ProposeResponse
-	49, // 66: drumbeat.v1.NodeHostAPI.Read:output_type -> drumbeat.v1.ReadResponse
-	55, // [55:67] is the sub-list for method output_type
-	43, // [43:55] is the sub-list for method input_type
-	43, // [43:43] is the sub-list for extension type_name
-	43, // [43:43] is the sub-list for extension extendee
-	0,  // [0:43] is the sub-list for field type_name
+	40, // 33: drumbeat.v1.ClusterLocation.last_refusal:type_name -> drumbeat.v1.Event
+	1,  // 34: drumbeat.v1.MemberLocation.role:type_name -> drumbeat.v1.MemberRole
+	34, // 35: drumbeat.v1.ListNodeHostsResponse.hosts:type_name -> drumbeat.v1.NodeHostStatus
+	11, // 36: drumbeat.v1.NodeHostStatus.host:type_name -> drumbeat.v1.NodeHostInfo
+	5,  // 37: drumbeat.v1.NodeHostStatus.state:type_name -> drumbeat.v1.NodeHostState
+	37, // 38: drumbeat.v1.ListOperationsResponse.operations:type_name -> drumbeat.v1.Operation
+	22, // 39: drumbeat.v1.Operation.request:type_name -> drumbeat.v1.Request
+	40, // 40: drumbeat.v1.ListEventsResponse.events:type_name -> drumbeat.v1.Event
+	2,  // 41: drumbeat.v1.Event.request:type_name -> drumbeat.v1.RequestKind
+	4,  // 42: drumbeat.v1.Event.code:type_name -> drumbeat.v1.ResultCode
+	43, // 43: drumbeat.v1.ProposeRequest.session:type_name -> drumbeat.v1.Session
+	6,  // 44: drumbeat.v1.RaftError.code:type_name -> drumbeat.v1.RaftErrorCode
+	12, // 45: drumbeat.v1.NodeHosts.Attach:input_type -> drumbeat.v1.AgentMessage
+	24, // 46: drumbeat.v1.Drummer.DefineClusters:input_type -> drumbeat.v1.DefineClustersRequest
+	26, // 47: drumbeat.v1.Drummer.Launch:input_type -> drumbeat.v1.LaunchRequest
+	28, // 48: drumbeat.v1.Drummer.Locate:input_type -> drumbeat.v1.LocateRequest
+	32, // 49: drumbeat.v1.Drummer.ListNodeHosts:input_type -> drumbeat.v1.ListNodeHostsRequest
+	35, // 50: drumbeat.v1.Drummer.ListOperations:input_type -> drumbeat.v1.ListOperationsRequest
+	38, // 51: drumbeat.v1.Drummer.ListEvents:input_type -> drumbeat.v1.ListEventsRequest
+	41, // 52: drumbeat.v1.Drummer.Status:input_type -> drumbeat.v1.StatusRequest
+	44, // 53: drumbeat.v1.NodeHostAPI.GetSession:input_type -> drumbeat.v1.GetSessionRequest
+	43, // 54: drumbeat.v1.NodeHostAPI.CloseSession:input_type -> drumbeat.v1.Session
+	46, // 55: drumbeat.v1.NodeHostAPI.Propose:input_type -> drumbeat.v1.ProposeRequest
+	48, // 56: drumbeat.v1.NodeHostAPI.Read:input_type -> drumbeat.v1.ReadRequest
+	17, // 57: drumbeat.v1.NodeHosts.Attach:output_type -> drumbeat.v1.ServerMessage
+	25, // 58: drumbeat.v1.Drummer.DefineClusters:output_type -> drumbeat.v1.DefineClustersResponse
+	27, // 59: drumbeat.v1.Drummer.Launch:output_type -> drumbeat.v1.LaunchResponse
+	29, // 60: drumbeat.v1.Drummer.Locate:output_type -> drumbeat.v1.LocateResponse
+	33, // 61: drumbeat.v1.Drummer.ListNodeHosts:output_type -> drumbeat.v1.ListNodeHostsResponse
+	36, // 62: drumbeat.v1.Drummer.ListOperations:output_type -> drumbeat.v1.ListOperationsResponse
+	39, // 63: drumbeat.v1.Drummer.ListEvents:output_type -> drumbeat.v1.ListEventsResponse
+	42, // 64: drumbeat.v1.Drummer.Status:output_type -> drumbeat.v1.StatusResponse
+	43, // 65: drumbeat.v1.NodeHostAPI.GetSession:output_type -> drumbeat.v1.Session
+	45, // 66: drumbeat.v1.NodeHostAPI.CloseSession:output_type -> drumbeat.v1.CloseSessionResponse
+	47, // 67: drumbeat.v1.NodeHostAPI.Propose:output_type -> drumbeat.v1.ProposeResponse
+	49, // 68: drumbeat.v1.NodeHostAPI.Read:output_type -> drumbeat.v1.ReadResponse
+	57, // [57:69] is the sub-list for method output_type
+	45, // [45:57] is the sub-list for method input_type
+	45, // [45:45] is the sub-list for extension type_name
+	45, // [45:45] is the sub-list for extension extendee
+	0,  // [0:45] is the sub-list for field type_name
 }
 
 func init() { file_drummer_proto_init() }

@@ -542,11 +542,17 @@ func (x *TakeLeadership) GetServerNodeId() uint64 {
 	return 0
 }
 
-// Tick moves the logical clock by one and renews the hosts heard of.
+// Tick moves the logical clock by one. A host that is heard of once counts as heard
+// of with every tick, until one says that it is silent: while nothing happens a
+// tick lists nobody.
 type Tick struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Term  uint64                 `protobuf:"varint,1,opt,name=term,proto3" json:"term,omitempty"`
-	Heard []string               `protobuf:"bytes,2,rep,name=heard,proto3" json:"heard,omitempty"` // NodeHost IDs
+	// heard are the NodeHost IDs heard of that DrummerDB takes for silent or gone, or
+	// does not know. To list others, too, makes no difference.
+	Heard []string `protobuf:"bytes,2,rep,name=heard,proto3" json:"heard,omitempty"`
+	// silent are hosts that are not heard of any more.
+	Silent []*SilentHost `protobuf:"bytes,4,rep,name=silent,proto3" json:"silent,omitempty"`
 	// time_to_live is the leader's, in ticks: it dates events and counts how
 	// often a host came back from the dead. 0: nothing of the kind.
 	TimeToLive    uint64 `protobuf:"varint,3,opt,name=time_to_live,json=timeToLive,proto3" json:"time_to_live,omitempty"`
@@ -598,9 +604,69 @@ func (x *Tick) GetHeard() []string {
 	return nil
 }
 
+func (x *Tick) GetSilent() []*SilentHost {
+	if x != nil {
+		return x.Silent
+	}
+	return nil
+}
+
 func (x *Tick) GetTimeToLive() uint64 {
 	if x != nil {
 		return x.TimeToLive
+	}
+	return 0
+}
+
+// SilentHost is a host that was last heard of some ticks ago; 0: by this tick.
+type SilentHost struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	NodehostId    string                 `protobuf:"bytes,1,opt,name=nodehost_id,json=nodehostId,proto3" json:"nodehost_id,omitempty"`
+	Ticks         uint64                 `protobuf:"varint,2,opt,name=ticks,proto3" json:"ticks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SilentHost) Reset() {
+	*x = SilentHost{}
+	mi := &file_log_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SilentHost) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SilentHost) ProtoMessage() {}
+
+func (x *SilentHost) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SilentHost.ProtoReflect.Descriptor instead.
+func (*SilentHost) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *SilentHost) GetNodehostId() string {
+	if x != nil {
+		return x.NodehostId
+	}
+	return ""
+}
+
+func (x *SilentHost) GetTicks() uint64 {
+	if x != nil {
+		return x.Ticks
 	}
 	return 0
 }
@@ -616,7 +682,7 @@ type HostReports struct {
 
 func (x *HostReports) Reset() {
 	*x = HostReports{}
-	mi := &file_log_proto_msgTypes[4]
+	mi := &file_log_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -628,7 +694,7 @@ func (x *HostReports) String() string {
 func (*HostReports) ProtoMessage() {}
 
 func (x *HostReports) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[4]
+	mi := &file_log_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -641,7 +707,7 @@ func (x *HostReports) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostReports.ProtoReflect.Descriptor instead.
 func (*HostReports) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{4}
+	return file_log_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *HostReports) GetTerm() uint64 {
@@ -671,7 +737,7 @@ type HostReport struct {
 
 func (x *HostReport) Reset() {
 	*x = HostReport{}
-	mi := &file_log_proto_msgTypes[5]
+	mi := &file_log_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -683,7 +749,7 @@ func (x *HostReport) String() string {
 func (*HostReport) ProtoMessage() {}
 
 func (x *HostReport) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[5]
+	mi := &file_log_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -696,7 +762,7 @@ func (x *HostReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostReport.ProtoReflect.Descriptor instead.
 func (*HostReport) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{5}
+	return file_log_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *HostReport) GetHost() *NodeHostInfo {
@@ -736,7 +802,7 @@ type DefineClusters struct {
 
 func (x *DefineClusters) Reset() {
 	*x = DefineClusters{}
-	mi := &file_log_proto_msgTypes[6]
+	mi := &file_log_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -748,7 +814,7 @@ func (x *DefineClusters) String() string {
 func (*DefineClusters) ProtoMessage() {}
 
 func (x *DefineClusters) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[6]
+	mi := &file_log_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -761,7 +827,7 @@ func (x *DefineClusters) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DefineClusters.ProtoReflect.Descriptor instead.
 func (*DefineClusters) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{6}
+	return file_log_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *DefineClusters) GetSpecs() []*ClusterSpec {
@@ -779,7 +845,7 @@ type SetLaunched struct {
 
 func (x *SetLaunched) Reset() {
 	*x = SetLaunched{}
-	mi := &file_log_proto_msgTypes[7]
+	mi := &file_log_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -791,7 +857,7 @@ func (x *SetLaunched) String() string {
 func (*SetLaunched) ProtoMessage() {}
 
 func (x *SetLaunched) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[7]
+	mi := &file_log_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -804,7 +870,7 @@ func (x *SetLaunched) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetLaunched.ProtoReflect.Descriptor instead.
 func (*SetLaunched) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{7}
+	return file_log_proto_rawDescGZIP(), []int{8}
 }
 
 // UpdateClusters changes specifications, all or none: size, placement and
@@ -820,7 +886,7 @@ type UpdateClusters struct {
 
 func (x *UpdateClusters) Reset() {
 	*x = UpdateClusters{}
-	mi := &file_log_proto_msgTypes[8]
+	mi := &file_log_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -832,7 +898,7 @@ func (x *UpdateClusters) String() string {
 func (*UpdateClusters) ProtoMessage() {}
 
 func (x *UpdateClusters) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[8]
+	mi := &file_log_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -845,7 +911,7 @@ func (x *UpdateClusters) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateClusters.ProtoReflect.Descriptor instead.
 func (*UpdateClusters) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{8}
+	return file_log_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *UpdateClusters) GetSpecs() []*ClusterSpec {
@@ -874,7 +940,7 @@ type DeleteClusters struct {
 
 func (x *DeleteClusters) Reset() {
 	*x = DeleteClusters{}
-	mi := &file_log_proto_msgTypes[9]
+	mi := &file_log_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -886,7 +952,7 @@ func (x *DeleteClusters) String() string {
 func (*DeleteClusters) ProtoMessage() {}
 
 func (x *DeleteClusters) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[9]
+	mi := &file_log_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -899,7 +965,7 @@ func (x *DeleteClusters) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteClusters.ProtoReflect.Descriptor instead.
 func (*DeleteClusters) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{9}
+	return file_log_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *DeleteClusters) GetClusterIds() []uint64 {
@@ -928,7 +994,7 @@ type SetPaused struct {
 
 func (x *SetPaused) Reset() {
 	*x = SetPaused{}
-	mi := &file_log_proto_msgTypes[10]
+	mi := &file_log_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -940,7 +1006,7 @@ func (x *SetPaused) String() string {
 func (*SetPaused) ProtoMessage() {}
 
 func (x *SetPaused) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[10]
+	mi := &file_log_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -953,7 +1019,7 @@ func (x *SetPaused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetPaused.ProtoReflect.Descriptor instead.
 func (*SetPaused) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{10}
+	return file_log_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *SetPaused) GetPaused() bool {
@@ -988,7 +1054,7 @@ type SetHostMode struct {
 
 func (x *SetHostMode) Reset() {
 	*x = SetHostMode{}
-	mi := &file_log_proto_msgTypes[11]
+	mi := &file_log_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1000,7 +1066,7 @@ func (x *SetHostMode) String() string {
 func (*SetHostMode) ProtoMessage() {}
 
 func (x *SetHostMode) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[11]
+	mi := &file_log_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1013,7 +1079,7 @@ func (x *SetHostMode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetHostMode.ProtoReflect.Descriptor instead.
 func (*SetHostMode) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{11}
+	return file_log_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SetHostMode) GetNodehostId() string {
@@ -1048,7 +1114,7 @@ type ForgetHost struct {
 
 func (x *ForgetHost) Reset() {
 	*x = ForgetHost{}
-	mi := &file_log_proto_msgTypes[12]
+	mi := &file_log_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1060,7 +1126,7 @@ func (x *ForgetHost) String() string {
 func (*ForgetHost) ProtoMessage() {}
 
 func (x *ForgetHost) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[12]
+	mi := &file_log_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1073,7 +1139,7 @@ func (x *ForgetHost) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForgetHost.ProtoReflect.Descriptor instead.
 func (*ForgetHost) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{12}
+	return file_log_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ForgetHost) GetNodehostId() string {
@@ -1101,7 +1167,7 @@ type SetVersion struct {
 
 func (x *SetVersion) Reset() {
 	*x = SetVersion{}
-	mi := &file_log_proto_msgTypes[13]
+	mi := &file_log_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1113,7 +1179,7 @@ func (x *SetVersion) String() string {
 func (*SetVersion) ProtoMessage() {}
 
 func (x *SetVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[13]
+	mi := &file_log_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1126,7 +1192,7 @@ func (x *SetVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetVersion.ProtoReflect.Descriptor instead.
 func (*SetVersion) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{13}
+	return file_log_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *SetVersion) GetVersion() uint32 {
@@ -1149,7 +1215,7 @@ type SetFuses struct {
 
 func (x *SetFuses) Reset() {
 	*x = SetFuses{}
-	mi := &file_log_proto_msgTypes[14]
+	mi := &file_log_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1161,7 +1227,7 @@ func (x *SetFuses) String() string {
 func (*SetFuses) ProtoMessage() {}
 
 func (x *SetFuses) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[14]
+	mi := &file_log_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1174,7 +1240,7 @@ func (x *SetFuses) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetFuses.ProtoReflect.Descriptor instead.
 func (*SetFuses) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{14}
+	return file_log_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *SetFuses) GetTerm() uint64 {
@@ -1204,7 +1270,7 @@ type Fuse struct {
 
 func (x *Fuse) Reset() {
 	*x = Fuse{}
-	mi := &file_log_proto_msgTypes[15]
+	mi := &file_log_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1216,7 +1282,7 @@ func (x *Fuse) String() string {
 func (*Fuse) ProtoMessage() {}
 
 func (x *Fuse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[15]
+	mi := &file_log_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1229,7 +1295,7 @@ func (x *Fuse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fuse.ProtoReflect.Descriptor instead.
 func (*Fuse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{15}
+	return file_log_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Fuse) GetFleet() bool {
@@ -1266,7 +1332,7 @@ type Schedule struct {
 
 func (x *Schedule) Reset() {
 	*x = Schedule{}
-	mi := &file_log_proto_msgTypes[16]
+	mi := &file_log_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1278,7 +1344,7 @@ func (x *Schedule) String() string {
 func (*Schedule) ProtoMessage() {}
 
 func (x *Schedule) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[16]
+	mi := &file_log_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1291,7 +1357,7 @@ func (x *Schedule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Schedule.ProtoReflect.Descriptor instead.
 func (*Schedule) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{16}
+	return file_log_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Schedule) GetTerm() uint64 {
@@ -1326,7 +1392,7 @@ type EndOperation struct {
 
 func (x *EndOperation) Reset() {
 	*x = EndOperation{}
-	mi := &file_log_proto_msgTypes[17]
+	mi := &file_log_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1338,7 +1404,7 @@ func (x *EndOperation) String() string {
 func (*EndOperation) ProtoMessage() {}
 
 func (x *EndOperation) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[17]
+	mi := &file_log_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1351,7 +1417,7 @@ func (x *EndOperation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndOperation.ProtoReflect.Descriptor instead.
 func (*EndOperation) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{17}
+	return file_log_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *EndOperation) GetTerm() uint64 {
@@ -1390,7 +1456,7 @@ type CommandResult struct {
 
 func (x *CommandResult) Reset() {
 	*x = CommandResult{}
-	mi := &file_log_proto_msgTypes[18]
+	mi := &file_log_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1402,7 +1468,7 @@ func (x *CommandResult) String() string {
 func (*CommandResult) ProtoMessage() {}
 
 func (x *CommandResult) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[18]
+	mi := &file_log_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1415,7 +1481,7 @@ func (x *CommandResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommandResult.ProtoReflect.Descriptor instead.
 func (*CommandResult) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{18}
+	return file_log_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CommandResult) GetCode() CommandCode {
@@ -1505,12 +1571,18 @@ const file_log_proto_rawDesc = "" +
 	"\x10deployment_epoch\x18\x02 \x01(\x04R\x0fdeploymentEpoch\"J\n" +
 	"\x0eTakeLeadership\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12$\n" +
-	"\x0eserver_node_id\x18\x02 \x01(\x04R\fserverNodeId\"R\n" +
+	"\x0eserver_node_id\x18\x02 \x01(\x04R\fserverNodeId\"\x83\x01\n" +
 	"\x04Tick\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12\x14\n" +
-	"\x05heard\x18\x02 \x03(\tR\x05heard\x12 \n" +
+	"\x05heard\x18\x02 \x03(\tR\x05heard\x12/\n" +
+	"\x06silent\x18\x04 \x03(\v2\x17.drumbeat.v1.SilentHostR\x06silent\x12 \n" +
 	"\ftime_to_live\x18\x03 \x01(\x04R\n" +
-	"timeToLive\"T\n" +
+	"timeToLive\"C\n" +
+	"\n" +
+	"SilentHost\x12\x1f\n" +
+	"\vnodehost_id\x18\x01 \x01(\tR\n" +
+	"nodehostId\x12\x14\n" +
+	"\x05ticks\x18\x02 \x01(\x04R\x05ticks\"T\n" +
 	"\vHostReports\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x121\n" +
 	"\areports\x18\x02 \x03(\v2\x17.drumbeat.v1.HostReportR\areports\"\xa8\x01\n" +
@@ -1602,7 +1674,7 @@ func file_log_proto_rawDescGZIP() []byte {
 }
 
 var file_log_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_log_proto_goTypes = []any{
 	(HostMode)(0),          // 0: drumbeat.v1.HostMode
 	(CommandCode)(0),       // 1: drumbeat.v1.CommandCode
@@ -1610,60 +1682,62 @@ var file_log_proto_goTypes = []any{
 	(*SetDeployment)(nil),  // 3: drumbeat.v1.SetDeployment
 	(*TakeLeadership)(nil), // 4: drumbeat.v1.TakeLeadership
 	(*Tick)(nil),           // 5: drumbeat.v1.Tick
-	(*HostReports)(nil),    // 6: drumbeat.v1.HostReports
-	(*HostReport)(nil),     // 7: drumbeat.v1.HostReport
-	(*DefineClusters)(nil), // 8: drumbeat.v1.DefineClusters
-	(*SetLaunched)(nil),    // 9: drumbeat.v1.SetLaunched
-	(*UpdateClusters)(nil), // 10: drumbeat.v1.UpdateClusters
-	(*DeleteClusters)(nil), // 11: drumbeat.v1.DeleteClusters
-	(*SetPaused)(nil),      // 12: drumbeat.v1.SetPaused
-	(*SetHostMode)(nil),    // 13: drumbeat.v1.SetHostMode
-	(*ForgetHost)(nil),     // 14: drumbeat.v1.ForgetHost
-	(*SetVersion)(nil),     // 15: drumbeat.v1.SetVersion
-	(*SetFuses)(nil),       // 16: drumbeat.v1.SetFuses
-	(*Fuse)(nil),           // 17: drumbeat.v1.Fuse
-	(*Schedule)(nil),       // 18: drumbeat.v1.Schedule
-	(*EndOperation)(nil),   // 19: drumbeat.v1.EndOperation
-	(*CommandResult)(nil),  // 20: drumbeat.v1.CommandResult
-	(*NodeHostInfo)(nil),   // 21: drumbeat.v1.NodeHostInfo
-	(*NodeReport)(nil),     // 22: drumbeat.v1.NodeReport
-	(*NodeKey)(nil),        // 23: drumbeat.v1.NodeKey
-	(*ClusterSpec)(nil),    // 24: drumbeat.v1.ClusterSpec
-	(*Operation)(nil),      // 25: drumbeat.v1.Operation
-	(*RequestResult)(nil),  // 26: drumbeat.v1.RequestResult
+	(*SilentHost)(nil),     // 6: drumbeat.v1.SilentHost
+	(*HostReports)(nil),    // 7: drumbeat.v1.HostReports
+	(*HostReport)(nil),     // 8: drumbeat.v1.HostReport
+	(*DefineClusters)(nil), // 9: drumbeat.v1.DefineClusters
+	(*SetLaunched)(nil),    // 10: drumbeat.v1.SetLaunched
+	(*UpdateClusters)(nil), // 11: drumbeat.v1.UpdateClusters
+	(*DeleteClusters)(nil), // 12: drumbeat.v1.DeleteClusters
+	(*SetPaused)(nil),      // 13: drumbeat.v1.SetPaused
+	(*SetHostMode)(nil),    // 14: drumbeat.v1.SetHostMode
+	(*ForgetHost)(nil),     // 15: drumbeat.v1.ForgetHost
+	(*SetVersion)(nil),     // 16: drumbeat.v1.SetVersion
+	(*SetFuses)(nil),       // 17: drumbeat.v1.SetFuses
+	(*Fuse)(nil),           // 18: drumbeat.v1.Fuse
+	(*Schedule)(nil),       // 19: drumbeat.v1.Schedule
+	(*EndOperation)(nil),   // 20: drumbeat.v1.EndOperation
+	(*CommandResult)(nil),  // 21: drumbeat.v1.CommandResult
+	(*NodeHostInfo)(nil),   // 22: drumbeat.v1.NodeHostInfo
+	(*NodeReport)(nil),     // 23: drumbeat.v1.NodeReport
+	(*NodeKey)(nil),        // 24: drumbeat.v1.NodeKey
+	(*ClusterSpec)(nil),    // 25: drumbeat.v1.ClusterSpec
+	(*Operation)(nil),      // 26: drumbeat.v1.Operation
+	(*RequestResult)(nil),  // 27: drumbeat.v1.RequestResult
 }
 var file_log_proto_depIdxs = []int32{
 	3,  // 0: drumbeat.v1.Command.set_deployment:type_name -> drumbeat.v1.SetDeployment
 	4,  // 1: drumbeat.v1.Command.take_leadership:type_name -> drumbeat.v1.TakeLeadership
 	5,  // 2: drumbeat.v1.Command.tick:type_name -> drumbeat.v1.Tick
-	6,  // 3: drumbeat.v1.Command.reports:type_name -> drumbeat.v1.HostReports
-	8,  // 4: drumbeat.v1.Command.define_clusters:type_name -> drumbeat.v1.DefineClusters
-	9,  // 5: drumbeat.v1.Command.set_launched:type_name -> drumbeat.v1.SetLaunched
-	18, // 6: drumbeat.v1.Command.schedule:type_name -> drumbeat.v1.Schedule
-	19, // 7: drumbeat.v1.Command.end_operation:type_name -> drumbeat.v1.EndOperation
-	10, // 8: drumbeat.v1.Command.update_clusters:type_name -> drumbeat.v1.UpdateClusters
-	11, // 9: drumbeat.v1.Command.delete_clusters:type_name -> drumbeat.v1.DeleteClusters
-	12, // 10: drumbeat.v1.Command.set_paused:type_name -> drumbeat.v1.SetPaused
-	13, // 11: drumbeat.v1.Command.set_host_mode:type_name -> drumbeat.v1.SetHostMode
-	14, // 12: drumbeat.v1.Command.forget_host:type_name -> drumbeat.v1.ForgetHost
-	15, // 13: drumbeat.v1.Command.set_version:type_name -> drumbeat.v1.SetVersion
-	16, // 14: drumbeat.v1.Command.set_fuses:type_name -> drumbeat.v1.SetFuses
-	7,  // 15: drumbeat.v1.HostReports.reports:type_name -> drumbeat.v1.HostReport
-	21, // 16: drumbeat.v1.HostReport.host:type_name -> drumbeat.v1.NodeHostInfo
-	22, // 17: drumbeat.v1.HostReport.nodes:type_name -> drumbeat.v1.NodeReport
-	23, // 18: drumbeat.v1.HostReport.gone:type_name -> drumbeat.v1.NodeKey
-	24, // 19: drumbeat.v1.DefineClusters.specs:type_name -> drumbeat.v1.ClusterSpec
-	24, // 20: drumbeat.v1.UpdateClusters.specs:type_name -> drumbeat.v1.ClusterSpec
-	0,  // 21: drumbeat.v1.SetHostMode.mode:type_name -> drumbeat.v1.HostMode
-	17, // 22: drumbeat.v1.SetFuses.blown:type_name -> drumbeat.v1.Fuse
-	25, // 23: drumbeat.v1.Schedule.operations:type_name -> drumbeat.v1.Operation
-	26, // 24: drumbeat.v1.EndOperation.result:type_name -> drumbeat.v1.RequestResult
-	1,  // 25: drumbeat.v1.CommandResult.code:type_name -> drumbeat.v1.CommandCode
-	26, // [26:26] is the sub-list for method output_type
-	26, // [26:26] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	7,  // 3: drumbeat.v1.Command.reports:type_name -> drumbeat.v1.HostReports
+	9,  // 4: drumbeat.v1.Command.define_clusters:type_name -> drumbeat.v1.DefineClusters
+	10, // 5: drumbeat.v1.Command.set_launched:type_name -> drumbeat.v1.SetLaunched
+	19, // 6: drumbeat.v1.Command.schedule:type_name -> drumbeat.v1.Schedule
+	20, // 7: drumbeat.v1.Command.end_operation:type_name -> drumbeat.v1.EndOperation
+	11, // 8: drumbeat.v1.Command.update_clusters:type_name -> drumbeat.v1.UpdateClusters
+	12, // 9: drumbeat.v1.Command.delete_clusters:type_name -> drumbeat.v1.DeleteClusters
+	13, // 10: drumbeat.v1.Command.set_paused:type_name -> drumbeat.v1.SetPaused
+	14, // 11: drumbeat.v1.Command.set_host_mode:type_name -> drumbeat.v1.SetHostMode
+	15, // 12: drumbeat.v1.Command.forget_host:type_name -> drumbeat.v1.ForgetHost
+	16, // 13: drumbeat.v1.Command.set_version:type_name -> drumbeat.v1.SetVersion
+	17, // 14: drumbeat.v1.Command.set_fuses:type_name -> drumbeat.v1.SetFuses
+	6,  // 15: drumbeat.v1.Tick.silent:type_name -> drumbeat.v1.SilentHost
+	8,  // 16: drumbeat.v1.HostReports.reports:type_name -> drumbeat.v1.HostReport
+	22, // 17: drumbeat.v1.HostReport.host:type_name -> drumbeat.v1.NodeHostInfo
+	23, // 18: drumbeat.v1.HostReport.nodes:type_name -> drumbeat.v1.NodeReport
+	24, // 19: drumbeat.v1.HostReport.gone:type_name -> drumbeat.v1.NodeKey
+	25, // 20: drumbeat.v1.DefineClusters.specs:type_name -> drumbeat.v1.ClusterSpec
+	25, // 21: drumbeat.v1.UpdateClusters.specs:type_name -> drumbeat.v1.ClusterSpec
+	0,  // 22: drumbeat.v1.SetHostMode.mode:type_name -> drumbeat.v1.HostMode
+	18, // 23: drumbeat.v1.SetFuses.blown:type_name -> drumbeat.v1.Fuse
+	26, // 24: drumbeat.v1.Schedule.operations:type_name -> drumbeat.v1.Operation
+	27, // 25: drumbeat.v1.EndOperation.result:type_name -> drumbeat.v1.RequestResult
+	1,  // 26: drumbeat.v1.CommandResult.code:type_name -> drumbeat.v1.CommandCode
+	27, // [27:27] is the sub-list for method output_type
+	27, // [27:27] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_log_proto_init() }
@@ -1695,7 +1769,7 @@ func file_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_log_proto_rawDesc), len(file_log_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   19,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -15,13 +15,8 @@ import (
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
 
-const (
-	// maxLocate bounds the IDs of one Locate.
-	maxLocate = 100_000
-	// maxEvents bounds the events of one answer.
-	maxEvents     = 10_000
-	defaultEvents = 1000
-)
+// maxLocate bounds the IDs of one Locate.
+const maxLocate = 100_000
 
 // drummerService answers applications and tools on any server: DrummerDB's Raft
 // cluster passes proposals and linearizable reads on to whoever leads.
@@ -103,22 +98,22 @@ func unavailable(err error) error {
 // Locate returns where clusters are.
 func (d *drummerService) Locate(ctx context.Context, req *pb.LocateRequest) (*pb.LocateResponse, error) {
 	if n := len(req.GetClusterIds()); n > maxLocate {
-		return nil, status.Errorf(codes.InvalidArgument, "%d cluster IDs are too many at once, %d are allowed; none means all", n, maxLocate)
+		return nil, status.Errorf(codes.InvalidArgument, "%d cluster IDs are too many at once, %d are allowed; none means all, a page at a time", n, maxLocate)
 	}
 	state, err := d.server.latestState(ctx)
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	return d.server.locate(state, req.GetClusterIds()), nil
+	return d.server.locate(state, req)
 }
 
 // ListNodeHosts lists the hosts that were ever heard of and not forgotten.
-func (d *drummerService) ListNodeHosts(ctx context.Context, _ *pb.ListNodeHostsRequest) (*pb.ListNodeHostsResponse, error) {
+func (d *drummerService) ListNodeHosts(ctx context.Context, req *pb.ListNodeHostsRequest) (*pb.ListNodeHostsResponse, error) {
 	state, err := d.server.latestState(ctx)
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	return listHosts(state, d.server.config.Policy), nil
+	return listHosts(state, d.server.config.Policy, req)
 }
 
 // ListOperations lists what is in flight.
@@ -134,22 +129,6 @@ func (d *drummerService) ListOperations(ctx context.Context, _ *pb.ListOperation
 	return out, nil
 }
 
-// ListEvents pages through the event log.
-func (d *drummerService) ListEvents(ctx context.Context, req *pb.ListEventsRequest) (*pb.ListEventsResponse, error) {
-	limit := int(req.GetLimit())
-	switch {
-	case limit == 0:
-		limit = defaultEvents
-	case limit > maxEvents:
-		return nil, status.Errorf(codes.InvalidArgument, "%d events are too many at once, %d are allowed", limit, maxEvents)
-	}
-	state, err := d.server.latestState(ctx)
-	if err != nil {
-		return nil, unavailable(err)
-	}
-	return &pb.ListEventsResponse{Events: state.EventsAfter(req.GetAfterSequence(), limit)}, nil
-}
-
 // Status is this server's own view, also when DrummerDB has no leader.
 func (d *drummerService) Status(context.Context, *pb.StatusRequest) (*pb.StatusResponse, error) {
 	s := d.server
@@ -161,11 +140,20 @@ func (d *drummerService) Status(context.Context, *pb.StatusRequest) (*pb.StatusR
 		LeaderAddress: s.leaderAddress(),
 		Term:          term,
 	}
+	if l := s.leadership.Load(); l != nil {
+		out.Scheduling = l.scheduling.Load()
+	}
+	out.ProposedBytes = s.proposed.Load()
 	if state, err := s.localState(); err == nil {
 		out.DeploymentId = state.DeploymentID
 		out.Tick = state.Tick
 		out.DbIndex = state.Index
 		out.Launched = state.Launched
+		out.Paused = state.Paused
+		out.PauseReason = state.PauseReason
+		for _, fuse := range state.Blown {
+			out.Blown = append(out.Blown, fmt.Sprintf("%s: %s", fuse, fuse.Why))
+		}
 	}
 	return out, nil
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/db"
@@ -33,6 +34,8 @@ type leadership struct {
 	term   uint64
 	inbox  chan fact
 	over   <-chan struct{} // closed at its end
+	// scheduling is set while enough of the fleet was heard to decide.
+	scheduling atomic.Bool
 
 	mu      sync.Mutex
 	streams map[string]*hostStream // by NodeHost ID
@@ -289,7 +292,8 @@ func (l *leadership) schedule(ctx context.Context) error {
 		return err
 	}
 	l.pushNew(state)
-	if !l.warmedUp(state) {
+	l.scheduling.Store(l.warmedUp(state))
+	if !l.scheduling.Load() {
 		return nil
 	}
 	plan := schedule.Decide(state, l.server.config.Policy, Seed(state))

@@ -3,6 +3,11 @@
 package server
 
 import (
+	"slices"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	"github.com/drumbeat-raft/drumbeat/drummer/db"
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/drummer/schedule"
@@ -28,35 +33,117 @@ func (s *Server) waitingIn(state *db.State) map[uint64]string {
 	return waiting
 }
 
-// locate describes the clusters with the IDs, or all of them. IDs that nobody
-// defined or reported are left out.
-func (s *Server) locate(state *db.State, ids []uint64) *pb.LocateResponse {
-	policy := s.config.Policy
-	out := &pb.LocateResponse{DbIndex: state.Index, Servers: s.peers.Addresses()}
-	waiting := s.waitingIn(state)
-	add := func(c *db.Cluster) {
-		location := state.Location(c, policy.TTL)
-		location.WaitingFor = waiting[c.ID]
-		out.Clusters = append(out.Clusters, location)
+// pageSize is the number of clusters, or hosts, of an answer that was not asked for
+// a certain one; maxPage is the most that may be asked for.
+const (
+	pageSize = 1000
+	maxPage  = 10_000
+)
+
+// pageLimit is how many a page has that was asked for with a limit.
+func pageLimit(limit uint32) (int, error) {
+	switch {
+	case limit == 0:
+		return pageSize, nil
+	case limit > maxPage:
+		return 0, status.Errorf(codes.InvalidArgument, "a page of %d is too long, %d are allowed", limit, maxPage)
+	default:
+		return int(limit), nil
 	}
-	if len(ids) == 0 {
-		for _, c := range state.Clusters.All() {
-			add(c)
-		}
-		return out
-	}
-	for _, id := range ids {
-		if c := state.Clusters.At(id); c != nil {
-			add(c)
-		}
-	}
-	return out
 }
 
-func listHosts(state *db.State, policy schedule.Policy) *pb.ListNodeHostsResponse {
+// locate describes the clusters with the IDs, or a page of all of them. IDs that
+// nobody defined or reported are left out.
+func (s *Server) locate(state *db.State, req *pb.LocateRequest) (*pb.LocateResponse, error) {
+	out := &pb.LocateResponse{DbIndex: state.Index, Servers: s.peers.Addresses()}
+	waiting := s.waitingIn(state)
+	describe := func(c *db.Cluster) *pb.ClusterLocation {
+		location := state.Location(c, s.config.Policy.TTL)
+		location.WaitingFor = waiting[c.ID]
+		return location
+	}
+	for _, id := range req.GetClusterIds() {
+		c := state.Clusters.At(id)
+		if c == nil {
+			continue
+		}
+		out.Known++
+		if location := describe(c); !req.GetUnfinished() || unfinished(location) {
+			out.Clusters = append(out.Clusters, location)
+		}
+	}
+	if len(req.GetClusterIds()) > 0 {
+		explainRefusals(state, out.Clusters)
+		return out, nil
+	}
+	limit, err := pageLimit(req.GetLimit())
+	if err != nil {
+		return nil, err
+	}
+	out.Known = uint64(state.Clusters.Len())
+	for _, c := range state.Clusters.After(req.GetAfterClusterId()) {
+		location := describe(c)
+		if req.GetUnfinished() && !unfinished(location) {
+			continue
+		}
+		if len(out.Clusters) == limit {
+			out.NextAfterClusterId = out.Clusters[limit-1].GetClusterId()
+			break
+		}
+		out.Clusters = append(out.Clusters, location)
+	}
+	return out, nil
+}
+
+// unfinished reports whether a cluster is not as specified. One that hosts report
+// and nobody defined is as good as any.
+func unfinished(c *pb.ClusterLocation) bool {
+	if c.GetSpec() == nil {
+		return false
+	}
+	voters := uint32(0)
+	for _, m := range c.GetMembers() {
+		if m.GetRole() != pb.MemberRole_VOTER || !m.GetRunning() {
+			return true
+		}
+		voters++
+	}
+	return c.GetWaitingFor() != "" || voters != c.GetSpec().GetSize()
+}
+
+// explainRefusals finds for each cluster the newest event that says why something
+// was not done to it. It looks through the events once.
+func explainRefusals(state *db.State, clusters []*pb.ClusterLocation) {
+	lacking := map[uint64]*pb.ClusterLocation{}
+	for _, c := range clusters {
+		if unfinished(c) {
+			lacking[c.GetClusterId()] = c
+		}
+	}
+	for _, event := range slices.Backward(state.Events) {
+		if len(lacking) == 0 {
+			return
+		}
+		if c := lacking[event.GetClusterId()]; c != nil && isRefusal(event) {
+			c.LastRefusal = event
+			delete(lacking, c.GetClusterId())
+		}
+	}
+}
+
+// listHosts is a page of the hosts.
+func listHosts(state *db.State, policy schedule.Policy, req *pb.ListNodeHostsRequest) (*pb.ListNodeHostsResponse, error) {
+	limit, err := pageLimit(req.GetLimit())
+	if err != nil {
+		return nil, err
+	}
 	out := &pb.ListNodeHostsResponse{DbIndex: state.Index}
-	for _, host := range state.Hosts.All() {
+	for _, host := range state.Hosts.After(req.GetAfterNodehostId()) {
+		if len(out.Hosts) == limit {
+			out.NextAfterNodehostId = out.Hosts[limit-1].GetHost().GetNodehostId()
+			break
+		}
 		out.Hosts = append(out.Hosts, state.HostStatus(host, policy.Suspect, policy.TTL))
 	}
-	return out
+	return out, nil
 }

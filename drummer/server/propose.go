@@ -30,6 +30,7 @@ func (s *Server) propose(ctx context.Context, cmd *pb.Command) (*pb.CommandResul
 	if err != nil {
 		return nil, fmt.Errorf("a command can't be encoded: %w", err)
 	}
+	s.proposed.Add(uint64(len(data)))
 	ctx, cancel := context.WithTimeout(ctx, s.proposeTimeout())
 	defer cancel()
 	result, err := s.group.propose(ctx, data)
@@ -58,6 +59,7 @@ func (s *Server) proposeAll(ctx context.Context, cmds []*pb.Command) (results []
 		if commands[i], err = proto.Marshal(cmd); err != nil {
 			return nil, fmt.Errorf("a command can't be encoded: %w", err)
 		}
+		s.proposed.Add(uint64(len(commands[i])))
 	}
 	answers, err := s.group.proposeAll(ctx, commands)
 	if err != nil {

@@ -39,6 +39,8 @@ type Server struct {
 	// prospects belong to the state that was last asked about.
 	prospects atomic.Pointer[prospects]
 
+	proposed atomic.Uint64 // bytes proposed to DrummerDB
+
 	failed chan error // capacity 1
 	cancel context.CancelFunc
 	done   sync.WaitGroup

@@ -34,7 +34,7 @@ func (r *runner) follow(ctx context.Context) {
 func (r *runner) copyEvents(ctx context.Context, after uint64) uint64 {
 	for {
 		asked, cancel := context.WithTimeout(ctx, drummerLogTimeout)
-		out, err := r.drummer.ListEvents(asked, after, drummerLogPage)
+		out, err := r.drummer.ListEvents(asked, &pb.ListEventsRequest{AfterSequence: after, Limit: drummerLogPage})
 		cancel()
 		if err != nil {
 			return after // Drummer is asked again soon

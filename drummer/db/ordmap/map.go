@@ -73,6 +73,11 @@ func (m Map[K, V]) All() iter.Seq2[K, V] {
 	return func(yield func(K, V) bool) { m.root.walk(yield) }
 }
 
+// After walks the keys above one, in their order.
+func (m Map[K, V]) After(key K) iter.Seq2[K, V] {
+	return func(yield func(K, V) bool) { m.root.walkAfter(key, yield) }
+}
+
 // Values walks the values in the order of their keys.
 func (m Map[K, V]) Values() iter.Seq[V] {
 	return func(yield func(V) bool) {
@@ -90,6 +95,17 @@ func (n *node[K, V]) len() int {
 func (n *node[K, V]) walk(yield func(K, V) bool) bool {
 	return n == nil ||
 		n.left.walk(yield) && yield(n.key, n.value) && n.right.walk(yield)
+}
+
+func (n *node[K, V]) walkAfter(key K, yield func(K, V) bool) bool {
+	switch {
+	case n == nil:
+		return true
+	case n.key <= key:
+		return n.right.walkAfter(key, yield)
+	default:
+		return n.left.walkAfter(key, yield) && yield(n.key, n.value) && n.right.walk(yield)
+	}
 }
 
 func (n *node[K, V]) set(key K, value V) *node[K, V] {

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/drumbeat-raft/drumbeat/drummer/client"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/fleetsim"
+	"github.com/drumbeat-raft/drumbeat/drummer/schedule"
+)
+
+const (
+	serverCount = 3
+	// steadyFor is how long a steady fleet is watched.
+	steadyFor = time.Minute
+	// settleFor bounds the wait for the fleet to attach, and to be decided for.
+	settleFor = 10 * time.Minute
+	// locateFor is how long locations are asked for.
+	locateFor     = 5 * time.Second
+	locateClients = 4
+	locateCalls   = 16 // at a time, a client
+)
+
+// liveBench measures three Drummer servers, a process of their own, that agents of
+// this process are attached to by TCP.
+type liveBench struct {
+	fleet   *fleetsim.Fleet
+	figures map[string]float64
+	servers *exec.Cmd
+	control io.WriteCloser
+	at      []string
+	agents  *fleetsim.Agents
+	client  *client.Client
+}
+
+func measureLive(fleet *fleetsim.Fleet, figures map[string]float64) error {
+	b := &liveBench{fleet: fleet, figures: figures}
+	dir, err := os.MkdirTemp("", "bench-drummer")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if err := b.start(dir); err != nil {
+		return err
+	}
+	defer b.stop()
+	for _, step := range []func() error{b.attach, b.steady, b.pages, b.locate, b.changeLeader} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *liveBench) start(dir string) (err error) {
+	if b.at, err = freeAddresses(serverCount); err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	b.servers = exec.Command(self, "-servers", strings.Join(b.at, ","), "-dir", dir)
+	b.servers.Stderr = os.Stderr
+	if b.control, err = b.servers.StdinPipe(); err != nil {
+		return err
+	}
+	if err := b.servers.Start(); err != nil {
+		return err
+	}
+	b.client, err = b.newClient()
+	return err
+}
+
+func (b *liveBench) newClient() (*client.Client, error) {
+	return client.New(client.Config{Drummers: b.at, TryTimeout: 30 * time.Second})
+}
+
+func (b *liveBench) stop() {
+	if b.agents != nil {
+		b.agents.Close()
+	}
+	if b.client != nil {
+		b.client.Close()
+	}
+	_ = b.control.Close()
+	_ = b.servers.Wait()
+}
+
+// leader returns the status of the leader, nil when there is none that schedules.
+func (b *liveBench) leader(ctx context.Context) *pb.StatusResponse {
+	for _, server := range b.at {
+		if s, err := b.client.Status(ctx, server); err == nil && s.GetLeader() && s.GetScheduling() {
+			return s
+		}
+	}
+	return nil
+}
+
+// untilScheduling waits for a leader in a term above one that decides about the whole
+// fleet.
+func (b *liveBench) untilScheduling(above uint64) (*pb.StatusResponse, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), settleFor)
+	defer cancel()
+	for ctx.Err() == nil {
+		if s := b.leader(ctx); s != nil && s.GetTerm() > above && b.agents.Attached() == b.fleet.Hosts {
+			return s, nil
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return nil, fmt.Errorf("within %v no leader schedules; %d of %d hosts are attached", settleFor, b.agents.Attached(), b.fleet.Hosts)
+}
+
+// attach defines the clusters, launches, and lets the whole fleet say Hello.
+func (b *liveBench) attach() error {
+	ctx, cancel := context.WithTimeout(context.Background(), settleFor)
+	defer cancel()
+	const batch = 50_000
+	for i := 0; i < b.fleet.Clusters; i += batch {
+		if err := b.client.Define(ctx, b.fleet.Specs(i, batch)...); err != nil {
+			return err
+		}
+	}
+	start := time.Now()
+	b.agents = fleetsim.Attach(b.fleet, b.at)
+	for {
+		if _, err := b.untilScheduling(0); err != nil {
+			return err
+		}
+		hosts, err := b.client.ListNodeHosts(ctx)
+		if err != nil {
+			return err
+		}
+		nodes := 0
+		for _, h := range hosts.GetHosts() {
+			nodes += int(h.GetNodes())
+		}
+		if nodes == b.fleet.Nodes() {
+			break
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+	b.figures["the fleet attaches for the first time: scheduling"] = time.Since(start).Seconds()
+	return b.client.Launch(ctx)
+}
+
+// steady watches the fleet while nothing happens, after it has been calm for so long
+// that it would be balanced, were it uneven.
+func (b *liveBench) steady() error {
+	time.Sleep(time.Duration(schedule.DefaultPolicy().BalanceCalm) * time.Second)
+	before, err := b.usage()
+	if err != nil {
+		return err
+	}
+	time.Sleep(steadyFor)
+	after, err := b.usage()
+	if err != nil {
+		return err
+	}
+	minutes := after.at.Sub(before.at).Minutes()
+	b.figures["steady: CPU of the servers"] = 100 * (after.cpu - before.cpu) / (60 * minutes)
+	b.figures["steady: proposed to DrummerDB's log"] = float64(after.proposed-before.proposed) / 1e6 / minutes
+	b.figures["steady: written to disk by the servers"] = float64(after.written-before.written) / 1e6 / minutes
+	return nil
+}
+
+// usage is what the servers have used up so far.
+type usage struct {
+	at       time.Time
+	cpu      float64 // seconds, user and system
+	written  uint64  // bytes, to the file system
+	proposed uint64  // bytes, by the leader
+}
+
+func (b *liveBench) usage() (usage, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), settleFor)
+	defer cancel()
+	leader := b.leader(ctx)
+	if leader == nil {
+		return usage{}, fmt.Errorf("no server leads and schedules")
+	}
+	u := usage{at: time.Now(), proposed: leader.GetProposedBytes()}
+	proc := fmt.Sprintf("/proc/%d/", b.servers.Process.Pid)
+	stat, err := os.ReadFile(proc + "stat")
+	if err != nil {
+		return u, err
+	}
+	// The fields follow the name of the program, which is in parentheses.
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	const user, system, ticksPerSecond = 11, 12, 100
+	for _, i := range []int{user, system} {
+		ticks, err := strconv.ParseFloat(fields[i], 64)
+		if err != nil {
+			return u, err
+		}
+		u.cpu += ticks / ticksPerSecond
+	}
+	io, err := os.ReadFile(proc + "io")
+	if err != nil {
+		return u, err
+	}
+	for line := range strings.Lines(string(io)) {
+		if text, ok := strings.CutPrefix(line, "write_bytes: "); ok {
+			u.written, err = strconv.ParseUint(strings.TrimSpace(text), 10, 64)
+		}
+	}
+	return u, err
+}
+
+// pages asks for what people ask for, as the command line does.
+func (b *liveBench) pages() error {
+	ctx, cancel := context.WithTimeout(context.Background(), settleFor)
+	defer cancel()
+	for _, p := range []struct {
+		name string
+		ask  func() error
+	}{
+		{"first page of clusters", func() error {
+			_, err := b.client.LocatePage(ctx, &pb.LocateRequest{})
+			return err
+		}},
+		{"first page of nodehosts", func() error {
+			_, err := b.client.ListNodeHostsPage(ctx, "", 0)
+			return err
+		}},
+		{"one cluster in full", func() error {
+			_, err := b.client.Locate(ctx, uint64(b.fleet.Clusters/2))
+			return err
+		}},
+		{"wait for all clusters, once", func() error {
+			out, err := b.client.LocatePage(ctx, &pb.LocateRequest{Unfinished: true, Limit: 1})
+			if err == nil && len(out.GetClusters()) > 0 {
+				return fmt.Errorf("cluster %v is not as specified", out.GetClusters()[0])
+			}
+			return err
+		}},
+	} {
+		const times = 5
+		start := time.Now()
+		for range times {
+			if err := p.ask(); err != nil {
+				return fmt.Errorf("%s: %w", p.name, err)
+			}
+			time.Sleep(time.Second) // so that each meets another state
+		}
+		b.figures[p.name] = (time.Since(start) - times*time.Second).Seconds() * 1000 / times
+	}
+	return nil
+}
+
+func (b *liveBench) locate() error {
+	for name, ids := range map[string]int{"locate: over gRPC, one a call": 1, "locate: over gRPC, a hundred a call": 100} {
+		rate, err := b.locateAtOnce(ids)
+		if err != nil {
+			return err
+		}
+		b.figures[name] = rate
+	}
+	return nil
+}
+
+// locateAtOnce has many callers ask for clusters as fast as they can.
+func (b *liveBench) locateAtOnce(ids int) (perSecond float64, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), settleFor)
+	defer cancel()
+	var located atomic.Int64
+	var failed atomic.Pointer[error]
+	var callers sync.WaitGroup
+	start := time.Now()
+	for range locateClients {
+		c, err := b.newClient()
+		if err != nil {
+			return 0, err
+		}
+		defer c.Close()
+		for call := range locateCalls {
+			callers.Go(func() {
+				id := uint64(call)
+				for time.Since(start) < locateFor {
+					req := &pb.LocateRequest{}
+					for range ids {
+						id = (id + 7919) % uint64(b.fleet.Clusters)
+						req.ClusterIds = append(req.ClusterIds, id+1)
+					}
+					out, err := c.LocatePage(ctx, req)
+					if err != nil {
+						failed.Store(&err)
+						return
+					}
+					located.Add(int64(len(out.GetClusters())))
+				}
+			})
+		}
+	}
+	callers.Wait()
+	if failure := failed.Load(); failure != nil {
+		return 0, *failure
+	}
+	return float64(located.Load()) / time.Since(start).Seconds(), nil
+}
+
+// changeLeader hands over to another server, which has to hear the fleet anew.
+func (b *liveBench) changeLeader() error {
+	before, err := b.untilScheduling(0)
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	if _, err := fmt.Fprintln(b.control, transfer); err != nil {
+		return err
+	}
+	if _, err := b.untilScheduling(before.GetTerm()); err != nil {
+		return err
+	}
+	b.figures["change of leader: scheduling again"] = time.Since(start).Seconds()
+	return nil
+}
