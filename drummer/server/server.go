@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/db"
+	"github.com/drumbeat-raft/drumbeat/drummer/diskcheck"
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/drummer/internal/durable"
 	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
@@ -74,22 +75,33 @@ func start(config Config) (*Server, error) {
 		failed: make(chan error, 1),
 	}
 	config.NodeHost.RaftEventListener = s.leader
-	nodehost, err := dragonboat.NewNodeHost(config.NodeHost)
+	nodehost, disk, err := diskcheck.Start(config.NodeHost, s.log)
 	if err != nil {
-		return nil, fmt.Errorf("the NodeHost of Drummer server %d can't be started: %w", config.NodeID, err)
-	}
-	if nodehost == nil { // Dragonboat recovers from panics that are no errors, and says nothing
-		return nil, fmt.Errorf("the NodeHost of Drummer server %d can't be started: it panicked and hid why; see its log, and its directories", config.NodeID)
+		return nil, fmt.Errorf("the NodeHost of Drummer server %d can't be started: %w", config.NodeID, explainDamage(config.NodeID, err))
 	}
 	s.nodehost = nodehost
 	s.group = &raftGroup{nodehost: nodehost, timeout: s.proposeTimeout()}
-	admit, err := s.prepare()
+	var admit func(context.Context) error
+	if err = disk.Replica(ClusterID, config.NodeID); err == nil {
+		admit, err = s.prepare()
+	}
 	if err != nil {
 		nodehost.Stop()
-		return nil, err
+		return nil, explainDamage(config.NodeID, err)
 	}
 	s.serve(admit)
 	return s, nil
+}
+
+// explainDamage adds to the error of a damaged disk what to do about it.
+func explainDamage(nodeID uint64, err error) error {
+	if !errors.Is(err, diskcheck.ErrDamaged) {
+		return err
+	}
+	return fmt.Errorf("%w. Server %d of Drummer must not go on from there: it may have forgotten its votes and what it acknowledged. "+
+		"Let another one take its place, as if its disk were lost: `dragonboat-drummer-cmd servers replace %d RAFT-ADDRESS ADDRESS`, "+
+		"and start that one on an empty data_dir with the node_id it is given and join: true. Without a majority of the servers see 'Disasters' in docs/operating-drummer.md",
+		err, nodeID, nodeID)
 }
 
 // prepare starts this server's replica of DrummerDB, unless it has to be
