@@ -19,6 +19,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/drummer"
 	"github.com/drumbeat-raft/drumbeat/drummer/agent"
 	"github.com/drumbeat-raft/drumbeat/drummer/client"
+	"github.com/drumbeat-raft/drumbeat/drummer/diskcheck"
 	"github.com/drumbeat-raft/drumbeat/drummer/internal/testkit"
 	"github.com/drumbeat-raft/drumbeat/drummer/nodehostapi"
 )
@@ -112,7 +113,7 @@ func (w *deployment) startHost(id int, disk vfs.FS) {
 	conf := testkit.NodeHostConfig(w.at("host", id, "raft"), disk)
 	conf.RTTMillisecond = w.rtt
 	conf.RaftEventListener, conf.SystemEventListener = listener, listener
-	nodehost, err := dragonboat.NewNodeHost(conf)
+	nodehost, checker, err := diskcheck.Start(conf, nil)
 	require.NoError(w.t, err)
 	apiAddress := w.at("host", id, "api")
 	api, err := nodehostapi.New(nodehost, nodehostapi.Config{Listener: w.net.Listen(apiAddress)})
@@ -120,7 +121,7 @@ func (w *deployment) startHost(id int, disk vfs.FS) {
 	a, err := agent.New(nodehost, agent.Config{
 		Drummers: append(w.drummerAddresses(), w.others...), APIAddress: apiAddress, Region: "here",
 		Registry: map[string]agent.Application{"kv": {Regular: testkit.NewKV}},
-		Listener: listener, Dial: w.net.Dial, Rand: w.rand(),
+		Listener: listener, Disk: checker, Dial: w.net.Dial, Rand: w.rand(),
 	})
 	require.NoError(w.t, err)
 	w.hosts[id] = &host{disk: disk, nodehost: nodehost, agent: a, api: api}

@@ -11,11 +11,11 @@ import (
 	"fmt"
 	"net"
 
-	"github.com/lni/dragonboat/v3"
 	"github.com/lni/goutils/vfs"
 
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/daemon"
 	"github.com/drumbeat-raft/drumbeat/drummer/agent"
+	"github.com/drumbeat-raft/drumbeat/drummer/diskcheck"
 	"github.com/drumbeat-raft/drumbeat/drummer/nodehostapi"
 	"github.com/drumbeat-raft/drumbeat/monkey/statemachine"
 )
@@ -45,12 +45,12 @@ func run(ctx context.Context, path string, plaintext bool) error {
 		return fmt.Errorf("the NodeHost API can't listen: %w", err)
 	}
 	events := agent.NewListener(nil, nil)
-	nodehost, err := dragonboat.NewNodeHost(file.nodehost(events))
+	nodehost, disk, err := diskcheck.Start(file.nodehost(events), log)
+	if errors.Is(err, diskcheck.ErrDamaged) {
+		err = fmt.Errorf("%w. What is left of its replicas must not go on from there: move %s away, look after the disk, and start again on an empty directory; Drummer replaces the replicas", err, file.DataDir)
+	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("the NodeHost can't be started: %w", err), socket.Close())
-	}
-	if nodehost == nil { // Dragonboat recovers from panics that are no errors, and says nothing
-		return errors.Join(errors.New("the NodeHost can't be started: it panicked and hid why; see its log, and data_dir"), socket.Close())
 	}
 	defer nodehost.Stop()
 	api, err := nodehostapi.New(nodehost, nodehostapi.Config{Listener: socket, TLS: serverTLS})
@@ -66,6 +66,7 @@ func run(ctx context.Context, path string, plaintext bool) error {
 		Weight:     file.Weight,
 		Registry:   statemachine.Registry(vfs.Default, file.applicationDir(), statemachine.Correct),
 		Listener:   events,
+		Disk:       disk,
 		TLS:        clientTLS,
 		Logger:     log,
 	})

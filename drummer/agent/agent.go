@@ -82,7 +82,7 @@ func New(nodehost *dragonboat.NodeHost, config Config) (*Agent, error) {
 		cancel:     cancel,
 	}
 	a.probes = newProbes(ctx, nodehost, config.Listener.notify)
-	a.inventory = newInventory(nodehost, config.Listener, a.probes)
+	a.inventory = newInventory(nodehost, config.Disk, config.Listener, a.probes)
 	a.inventory.observer = a.sawObserver
 	a.executor = newExecutor(ctx, a)
 	a.done.Go(func() { a.run(ctx) })

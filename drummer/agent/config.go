@@ -12,6 +12,7 @@ import (
 
 	"github.com/lni/dragonboat/v3/statemachine"
 
+	"github.com/drumbeat-raft/drumbeat/drummer/diskcheck"
 	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
 )
 
@@ -81,6 +82,9 @@ type Config struct {
 	// configuration too: only by it the terms of leaders are known, without
 	// which Drummer takes a cluster for one without a leader.
 	Listener *Listener
+	// Disk knows which replicas on the NodeHost's disk must not be started; it is
+	// what diskcheck.Start returns with the NodeHost. Nil: nobody looks.
+	Disk *diskcheck.Checker
 	// Dial and TLS reach the Drummer servers; nil: TCP, plain text.
 	Dial rpc.DialFunc
 	TLS  *tls.Config

@@ -35,6 +35,9 @@ func (a *Agent) destroyNode(ctx context.Context, req *pb.Request) *pb.RequestRes
 			return failed(req, "the data of node %d of cluster %d can't be removed: %v", node, cluster, err)
 		}
 	}
+	if err := a.config.Disk.Forget(cluster, node); err != nil {
+		return failed(req, "what is known of the log of node %d of cluster %d can't be removed: %v", node, cluster, err)
+	}
 	for name, application := range a.config.Registry {
 		if application.RemoveData == nil {
 			continue

@@ -10,6 +10,7 @@ import (
 	"github.com/lni/dragonboat/v3"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/drumbeat-raft/drumbeat/drummer/diskcheck"
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
 
@@ -23,6 +24,7 @@ func compareKeys(a, b key) int {
 // inventory knows what is on the NodeHost.
 type inventory struct {
 	nodehost *dragonboat.NodeHost
+	disk     *diskcheck.Checker
 	listener *Listener
 	probes   *probes
 	observer func(key) // is told of each running observer; may be nil
@@ -34,12 +36,12 @@ type inventory struct {
 	logs map[key]bool
 }
 
-func newInventory(nodehost *dragonboat.NodeHost, listener *Listener, probes *probes) *inventory {
-	return &inventory{nodehost: nodehost, listener: listener, probes: probes, logs: map[key]bool{}}
+func newInventory(nodehost *dragonboat.NodeHost, disk *diskcheck.Checker, listener *Listener, probes *probes) *inventory {
+	return &inventory{nodehost: nodehost, disk: disk, listener: listener, probes: probes, logs: map[key]bool{}}
 }
 
-// reload reads from disk which nodes have a log. It returns false when the
-// NodeHost is closed.
+// reload reads from disk which nodes have a log, or had one that the disk has lost.
+// It returns false when the NodeHost is closed.
 func (i *inventory) reload() bool {
 	info := i.nodehost.GetNodeHostInfo(dragonboat.DefaultNodeHostInfoOption)
 	if info == nil {
@@ -50,6 +52,11 @@ func (i *inventory) reload() bool {
 	clear(i.logs)
 	for _, node := range info.LogInfo {
 		i.logs[key{node.ClusterID, node.NodeID}] = true
+	}
+	for cluster, nodes := range i.disk.Lost() {
+		for _, node := range nodes {
+			i.logs[key{cluster, node}] = true
+		}
 	}
 	return true
 }

@@ -27,12 +27,18 @@ const (
 // is here.
 func (a *Agent) startNode(ctx context.Context, req *pb.Request) *pb.RequestResult {
 	k, digest := key{req.GetClusterId(), req.GetNodeId()}, raftspec.Digest(req.GetSpec().GetRaft())
-	if running, ok := a.runningNode(req.GetClusterId()); ok {
+	running, runs := a.runningNode(req.GetClusterId())
+	if runs {
 		if running != req.GetNodeId() {
 			return failed(req, "node %d of cluster %d still runs on this host", running, req.GetClusterId())
 		}
 		if !req.GetRestart() || a.probes.raftDigest(k) == digest {
 			return done(req, "it runs already")
+		}
+	}
+	if !runs {
+		if err := a.config.Disk.Replica(k.cluster, k.node); err != nil {
+			return refused(req, "node %d of cluster %d is lost and can't be started: %v", k.node, k.cluster, err)
 		}
 	}
 	spec := req.GetSpec()

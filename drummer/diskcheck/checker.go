@@ -173,8 +173,11 @@ func gap(from, to uint64) string {
 
 // Replica returns why a replica that does not run must not be started here: its log
 // lacks what it once acknowledged, or its snapshot is damaged. The error is
-// ErrDamaged, or nil.
+// ErrDamaged, or nil. A Checker that is nil, here and below, knows of nothing.
 func (c *Checker) Replica(clusterID, nodeID uint64) error {
+	if c == nil {
+		return nil
+	}
 	c.mu.Lock()
 	lacks, logDB, fs := c.lost[replica{clusterID, nodeID}], c.logDB, c.fs
 	c.mu.Unlock()
@@ -197,6 +200,9 @@ func (c *Checker) Replica(clusterID, nodeID uint64) error {
 // Lost lists, by ClusterID, the NodeIDs of the replicas that have lost what they
 // acknowledged, whether or not anything of them is left in the log.
 func (c *Checker) Lost() map[uint64][]uint64 {
+	if c == nil {
+		return nil
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	out := map[uint64][]uint64{}
@@ -209,6 +215,9 @@ func (c *Checker) Lost() map[uint64][]uint64 {
 // Forget drops a replica that was removed, also one that has nothing but a
 // watermark left.
 func (c *Checker) Forget(clusterID, nodeID uint64) error {
+	if c == nil {
+		return nil
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r := replica{clusterID, nodeID}

@@ -3,13 +3,14 @@
 package diskcheck
 
 import (
-	"errors"
 	"fmt"
+
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/durable"
 )
 
 // ErrDamaged is in every error that says that a disk has lost, or changed, what was
 // once written to it.
-var ErrDamaged = errors.New("the disk is damaged")
+var ErrDamaged = durable.ErrDamaged
 
 // damage is one place at which a file is not what was written. An offset below 0
 // stands for the whole file.

@@ -3,12 +3,26 @@
 package durable
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"os"
 
 	"github.com/lni/dragonboat/v3/config"
+)
+
+// ErrDamaged is in every error that says that a disk has lost, or changed, what was
+// once written to it.
+var ErrDamaged = errors.New("the disk is damaged")
+
+// checksumLine ends every file: what is before it has that CRC-32C.
+const checksumLine = "\ncrc32c %08x\n"
+
+var (
+	castagnoli   = crc32.MakeTable(crc32.Castagnoli)
+	checksumSize = len(fmt.Sprintf(checksumLine, 0))
 )
 
 // File is a small file that is replaced as a whole. Its methods must not be
@@ -29,7 +43,8 @@ func In(nodehost config.NodeHostConfig, name string) File {
 // Path names the file, for errors.
 func (f File) Path() string { return f.fs.PathJoin(f.dir, f.name) }
 
-// Read returns the content, of limit bytes at most; nil when there is no file.
+// Read returns the content, of limit bytes at most; nil when there is no file. The
+// error is ErrDamaged when it is not what was written.
 func (f File) Read(limit int64) ([]byte, error) {
 	file, err := f.fs.Open(f.Path())
 	if os.IsNotExist(err) {
@@ -39,14 +54,22 @@ func (f File) Read(limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("%s can't be opened: %w", f.Path(), err)
 	}
 	defer func() { _ = file.Close() }()
-	data, err := io.ReadAll(io.LimitReader(file, limit+1))
-	if err == nil && int64(len(data)) > limit {
-		err = fmt.Errorf("it has more than %d bytes", limit)
-	}
+	data, err := io.ReadAll(io.LimitReader(file, limit+int64(checksumSize)+1))
 	if err != nil {
 		return nil, fmt.Errorf("%s can't be read: %w", f.Path(), err)
 	}
-	return append([]byte{}, data...), nil
+	size := len(data) - checksumSize
+	if int64(size) > limit {
+		return nil, fmt.Errorf("%s can't be read: it has more than %d bytes", f.Path(), limit)
+	}
+	if size < 0 || !bytes.Equal(data[size:], checksumOf(data[:size])) {
+		return nil, fmt.Errorf("%w: %s: the checksum at its end does not match", ErrDamaged, f.Path())
+	}
+	return data[:size:size], nil
+}
+
+func checksumOf(data []byte) []byte {
+	return fmt.Appendf(nil, checksumLine, crc32.Checksum(data, castagnoli))
 }
 
 // Write replaces the content. When it returns nil the new one survives the loss
@@ -80,7 +103,7 @@ func (f File) write(path string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = file.Write(data)
+	_, err = file.Write(append(bytes.Clone(data), checksumOf(data)...))
 	if err == nil {
 		err = file.Sync()
 	}

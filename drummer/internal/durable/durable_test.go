@@ -3,6 +3,7 @@
 package durable
 
 import (
+	"io"
 	"testing"
 
 	"github.com/lni/dragonboat/v3/config"
@@ -41,4 +42,25 @@ func TestWhatWasWrittenSurvivesALossOfPower(t *testing.T) {
 func TestAFileThatCantBeWrittenIsAnError(t *testing.T) {
 	f := In(config.NodeHostConfig{NodeHostDir: "nowhere", Expert: config.ExpertConfig{FS: vfs.NewMem()}}, "f")
 	require.ErrorContains(t, f.Write(nil), "nowhere/f.new can't be written")
+}
+
+func TestEveryFlippedBitIsFound(t *testing.T) {
+	disk := vfs.NewMem()
+	require.NoError(t, disk.MkdirAll("dir", 0o755))
+	f := In(config.NodeHostConfig{NodeHostDir: "dir", Expert: config.ExpertConfig{FS: disk}}, "f")
+	require.NoError(t, f.Write([]byte("7 1234567\n")))
+	file, err := disk.Open(f.Path())
+	require.NoError(t, err)
+	whole, err := io.ReadAll(file)
+	require.NoError(t, err)
+	for bit := range 8 * len(whole) {
+		damaged := append([]byte(nil), whole...)
+		damaged[bit/8] ^= 1 << (bit % 8)
+		file, err := disk.Create(f.Path())
+		require.NoError(t, err)
+		_, err = file.Write(damaged)
+		require.NoError(t, err)
+		_, err = f.Read(100)
+		require.ErrorIs(t, err, ErrDamaged, "bit %d", bit)
+	}
 }
