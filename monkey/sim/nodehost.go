@@ -4,7 +4,6 @@ package sim
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -17,6 +16,7 @@ import (
 	"github.com/lni/goutils/vfs"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/agent"
+	"github.com/drumbeat-raft/drumbeat/drummer/diskcheck"
 	"github.com/drumbeat-raft/drumbeat/drummer/nodehostapi"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
 )
@@ -65,13 +65,11 @@ func (w *World) startNodeHost(h *host) (process, error) {
 	nhc.RaftEventListener = listener
 	nhc.SystemEventListener = listener
 	var err error
-	if p.dragonboat, err = dragonboat.NewNodeHost(nhc); err != nil {
+	var disk *diskcheck.Checker
+	if p.dragonboat, disk, err = diskcheck.Start(nhc, w.cfg.Logger(h.Name)); err != nil {
 		return nil, fmt.Errorf("start Dragonboat's NodeHost: %w", err)
 	}
-	if p.dragonboat == nil { // it recovers from panics that are no errors, and says nothing
-		return nil, errors.New("start Dragonboat's NodeHost: it panicked and hid why")
-	}
-	if err := p.serve(w, h, fs, listener); err != nil {
+	if err := p.serve(w, h, fs, listener, disk); err != nil {
 		p.stop()
 		return nil, err
 	}
@@ -79,7 +77,7 @@ func (w *World) startNodeHost(h *host) (process, error) {
 }
 
 // serve starts the API and the agent.
-func (p *nodeHost) serve(w *World, h *host, fs vfs.FS, listener *agent.Listener) error {
+func (p *nodeHost) serve(w *World, h *host, fs vfs.FS, listener *agent.Listener, disk *diskcheck.Checker) error {
 	l, err := w.net.Listen(h.Name, h.APIAddress)
 	if err != nil {
 		return err
@@ -93,6 +91,7 @@ func (p *nodeHost) serve(w *World, h *host, fs vfs.FS, listener *agent.Listener)
 		Region:     h.Region,
 		Registry:   w.cfg.Applications(fs, dataDir, h.Host),
 		Listener:   listener,
+		Disk:       disk,
 		Dial:       w.net.Dialer(h.Name),
 		Rand:       w.rand(h),
 		Logger:     w.cfg.Logger(h.Name),
