@@ -6,13 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
+	"time"
 	"unsafe"
 )
 
 // version is that of the interface between this package and the runtime's file
 // in the overlay.
-const version = 1
+const version = 2
 
 // table is what the file that the overlay adds to package runtime offers.
 type table struct {
@@ -21,6 +23,8 @@ type table struct {
 	arm     func(settings *settings, state *state, trace unsafe.Pointer) bool
 	member  func() bool
 	note    func(uint64)
+	look    func(at uint64, look func(at uint64) (next uint64))
+	apart   func(bool)
 }
 
 // hooks is set by the linker in a program that was built with the overlay, and
@@ -31,7 +35,7 @@ var hooks table
 
 // settings are laid out as the runtime's exactSettings.
 type settings struct {
-	seed, order, changes, horizon, traceRoom uint64
+	seed, order, changes, horizon, pause, traceRoom uint64
 }
 
 // ErrNotBuilt reports that the program was built without the overlay.
@@ -85,19 +89,20 @@ const (
 	Priorities
 )
 
-// maxPreemptions is the runtime's limit.
-const maxPreemptions = 256
-
 // Explore is how interleavings are drawn. The zero value is what Go does
 // without preemption.
 type Explore struct {
 	Order Order
 	// Preemptions is how many goroutines are preempted in the middle of what
-	// they do, at most 256. Each comes a few locks, channel operations or
-	// reads of the clock after a decision that is drawn from the first Horizon.
+	// they do: each a few locks, channel operations or reads of the clock after a
+	// decision that is drawn from one of so many equal parts of the Horizon.
 	Preemptions int
 	// Horizon is about how many decisions the run will have.
 	Horizon int
+	// Pause is how long, on the bubble's clock, a preempted goroutine stays away
+	// at most, also while it holds a lock, as a thread does that the operating
+	// system has put aside. 0: it only lets those go first that can run.
+	Pause time.Duration
 }
 
 // Settings are what a bubble's execution depends on, besides its program.
@@ -116,11 +121,9 @@ func Arm(s Settings) error {
 	if err := Built(); err != nil {
 		return err
 	}
-	if n := s.Explore.Preemptions; n < 0 || n > maxPreemptions {
-		return fmt.Errorf("the number of preemptions is from 0 to %d, not %d", maxPreemptions, n)
-	}
-	if s.Explore.Horizon < 0 || s.Explore.Order > Priorities {
-		return fmt.Errorf("horizon %d, order %d: there are no such settings for exploring", s.Explore.Horizon, s.Explore.Order)
+	e := s.Explore
+	if e.Preemptions < 0 || e.Horizon < e.Preemptions || e.Pause < 0 || e.Order > Priorities {
+		return fmt.Errorf("order %d, %d preemptions within %d decisions, pauses of %s: there are no such settings for exploring", e.Order, e.Preemptions, e.Horizon, e.Pause)
 	}
 	r := s.Record
 	if r == nil {
@@ -132,8 +135,8 @@ func Arm(s Settings) error {
 	runtime.GC()
 	runtime.GC()
 	set := &settings{
-		seed: s.Seed, order: uint64(s.Explore.Order), traceRoom: uint64(len(r.trace)),
-		changes: uint64(s.Explore.Preemptions), horizon: uint64(s.Explore.Horizon),
+		seed: s.Seed, order: uint64(e.Order), traceRoom: uint64(len(r.trace)),
+		changes: uint64(e.Preemptions), horizon: uint64(e.Horizon), pause: uint64(e.Pause),
 	}
 	var trace unsafe.Pointer
 	if len(r.trace) > 0 {
@@ -175,4 +178,46 @@ func Sofar() State {
 		return State{}
 	}
 	return armed.State()
+}
+
+// Look has look called at the given instants of the exact bubble, counted from
+// its beginning, in order of time: when all that happens up to such an instant
+// has happened, and before the clock moves on. At that moment every goroutine of
+// the bubble waits. look itself runs outside of the bubble and takes real time;
+// nobody in the bubble can notice it, as long as it writes nothing that they read,
+// takes no lock that one of them may hold, and uses no channel, timer or pool of
+// theirs. Call Look in the bubble. A second call replaces the first.
+//
+// Instants that have passed are looked at at once; those after the end of the
+// bubble never.
+func Look(at []time.Duration, look func(at time.Duration)) error {
+	if err := Built(); err != nil {
+		return err
+	}
+	const never = ^uint64(0)
+	instants := slices.Sorted(slices.Values(at))
+	next := func() uint64 {
+		if len(instants) == 0 {
+			return never
+		}
+		return uint64(instants[0])
+	}
+	if first := next(); first != never {
+		hooks.look(first, func(at uint64) uint64 {
+			instants = instants[1:]
+			look(time.Duration(at))
+			return next()
+		})
+	}
+	return nil
+}
+
+// Apart begins or ends a part of what the calling goroutine does that other
+// runs of the same execution may not have, such as writing more logs. In it the
+// goroutine draws from other random numbers, notes nothing, and is not preempted.
+// It must not wait for anybody in it, nor start a goroutine.
+func Apart(apart bool) {
+	if InBubble() {
+		hooks.apart(apart)
+	}
 }

@@ -21,8 +21,9 @@ import (
 // crowd is how an execution of testdata/crowd went.
 type crowd struct {
 	exact.State
-	Host string
-	Lost int
+	Host  string
+	Lost  int
+	Looks []string
 }
 
 // buildCrowd builds the program with some of the edits.
@@ -140,12 +141,27 @@ func TestExplorationIsAnInput(t *testing.T) {
 	for _, explore := range []string{
 		`{"Order":0}`, `{"Order":1}`, `{"Order":2}`,
 		`{"Order":0,"Preemptions":100,"Horizon":3000}`, `{"Order":2,"Preemptions":100,"Horizon":3000}`,
+		`{"Order":0,"Preemptions":100,"Horizon":3000,"Pause":2000000}`, `{"Order":2,"Preemptions":100,"Horizon":3000,"Pause":2000000}`,
 	} {
 		first := mustRunCrowd(t, binary, "1", "CROWD_EXPLORE="+explore)
 		require.Equal(t, first.Fingerprint, mustRunCrowd(t, binary, "1", "CROWD_EXPLORE="+explore).Fingerprint, explore)
 		require.Empty(t, seen[first.Fingerprint], explore)
 		seen[first.Fingerprint] = explore
 		require.Equal(t, strings.Contains(explore, "Preemptions"), first.Preempted > 50, "%s: %d", explore, first.Preempted)
+	}
+}
+
+func TestLookingChangesNoDecision(t *testing.T) {
+	binary, err := buildCrowd(t, edits)
+	require.NoError(t, err)
+	for _, explore := range []string{`{}`, `{"Preemptions":200,"Horizon":3000}`, `{"Order":2,"Preemptions":200,"Horizon":3000,"Pause":2000000}`} {
+		plain := mustRunCrowd(t, binary, "1", "CROWD_EXPLORE="+explore)
+		looked := mustRunCrowd(t, binary, "1", "CROWD_LOOK=1", "CROWD_EXPLORE="+explore)
+		require.Equal(t, plain.Fingerprint, looked.Fingerprint, explore)
+		require.Len(t, looked.Looks, 2, "the third instant comes after the end")
+		require.Regexp(t, `^1ms \d+ false$`, looked.Looks[0])
+		require.Regexp(t, `^2ms \d+ false$`, looked.Looks[1])
+		require.Equal(t, looked.Looks, mustRunCrowd(t, binary, "1", "CROWD_LOOK=1", "CROWD_EXPLORE="+explore).Looks)
 	}
 }
 

@@ -148,7 +148,13 @@ var edits = []Edit{
 		File: "runtime/synctest.go",
 		Old:  "\t\tgopark(synctestidle_c, nil, waitReasonSynctestRun, traceBlockSynctest, 0)\n",
 		New:  "\t\tgopark(synctestidle_c, nil, waitReasonSynctestRun, traceBlockSynctest, 0)\n\t\texactIdle(gp)\n",
-		Why:  "collects garbage when everybody waits",
+		Why:  "collects garbage, and looks at the bubble, when everybody waits",
+	},
+	{
+		File: "runtime/runtime2.go",
+		Old:  "\treturn isIdleInSynctest[w]\n",
+		New:  "\treturn isIdleInSynctest[w] || exactWaits(w)\n",
+		Why:  "exploration may send a goroutine away that holds a lock: the clock goes on while others wait for that",
 	},
 	{
 		File: "runtime/alg.go",

@@ -21,7 +21,7 @@ import (
 // and shares no queue, counter or random number with the bubble.
 
 // exactVersion is compared with the one of package monkey/exact.
-const exactVersion = 1
+const exactVersion = 2
 
 // exactEnv in the environment makes the whole process exact, from its first
 // random number on. Its value is a decimal seed.
@@ -33,6 +33,7 @@ type exactG struct {
 	entry    uint64 // hash of the name of its first function
 	priority uint64 // for exactPriorities: higher runs first
 	preempt  bool   // exactEvent wants it preempted
+	apart    bool   // what it does is not of the execution, see exactApart
 }
 
 // exactState is written for others to read, also after a crash: it may lie in
@@ -55,8 +56,9 @@ type exactState struct {
 type exactSettings struct {
 	seed      uint64
 	order     uint64 // exactFIFO, …
-	changes   uint64 // points of preemption, at most exactMaxChanges
+	changes   uint64 // points of preemption
 	horizon   uint64 // the decisions among which these are drawn
+	pause     uint64 // nanoseconds that a preempted goroutine stays away at most; 0: it only yields
 	traceRoom uint64
 }
 
@@ -74,8 +76,7 @@ const (
 	// exactLevel is how many decisions in one instant make exactPriorities lower
 	// the priority of the goroutine that runs: two that wake each other for ever
 	// would starve the third, for which they wait.
-	exactLevel      = 4096
-	exactMaxChanges = 256
+	exactLevel = 4096
 	// exactLeastGrowth is the part by which the heap has to grow between two
 	// collections, whatever the memory limit: 1/8.
 	exactLeastGrowth = 8
@@ -120,10 +121,15 @@ var exact struct {
 	numbers  fixalloc // of exactNumbered; guarded by mheap_.speciallock
 	numbered uint64   // objects that the bubble numbered
 
-	lowest  uint64                  // the lowest priority given so far
-	changes [exactMaxChanges]uint64 // decisions that are points of preemption, rising
-	changed uint64                  // how many of them have come
-	events  uint64                  // events until a goroutine is preempted; 0: none is to be
+	lowest  uint64 // the lowest priority given so far
+	changed uint64 // how many points of preemption have come
+	change  uint64 // the decision that is the next one
+	events  uint64 // events until a goroutine is preempted; 0: none is to be
+
+	// look is called when all that happens up to lookAt, on the scale of
+	// exactState.now, has happened. It returns the next such instant.
+	look   func(at uint64) (next uint64)
+	lookAt uint64
 }
 
 // exactHooks is where package monkey/exact finds this file. In a program built
@@ -136,6 +142,8 @@ var exactHooks = exactTable{
 	arm:     exactArm,
 	member:  exactInBubble,
 	note:    exactNote,
+	look:    exactSetLook,
+	apart:   exactApart,
 }
 
 type exactTable struct {
@@ -144,6 +152,8 @@ type exactTable struct {
 	arm     func(settings *exactSettings, state *exactState, trace unsafe.Pointer) bool
 	member  func() bool
 	note    func(uint64)
+	look    func(at uint64, look func(at uint64) (next uint64))
+	apart   func(bool)
 }
 
 // exactSeed finds exactEnv, fixes the random numbers of the process by it, and
@@ -208,6 +218,9 @@ func exactRand(gp *g) (uint64, bool) {
 	switch {
 	case gp == nil:
 	case exactMember(gp):
+		if gp.exact.apart {
+			return 0, false
+		}
 		return exactDraw(exactStreamRand), true
 	case exact.process && gp.goid == 1:
 		return exactDraw(exactStreamInit), true
@@ -221,6 +234,9 @@ func exactRand(gp *g) (uint64, bool) {
 //go:nosplit
 func exactCheaprand() uint32 {
 	if gp := getg().m.curg; gp != nil && exactMember(gp) {
+		if gp.exact.apart {
+			return cheaprand()
+		}
 		return uint32(exactDraw(exactStreamOrder))
 	}
 	// The bubble's timers run on the system stack of its root, without a curg.
@@ -263,8 +279,9 @@ func exactBegin(bubble *synctestBubble, root *g) {
 	exact.next, exact.queue, exact.slice, exact.chosen, exact.last = 0, gQueue{}, 0, 0, 0
 	exact.start, exact.now, exact.instant = bubble.now, bubble.now, 0
 	exact.lowest, exact.changed, exact.events = 1<<32, 0, 0
+	exact.look, exact.lookAt = nil, 0
 	*exact.state = exactState{hash: exact.settings.seed}
-	exactDrawChanges()
+	exactDrawChange()
 	// A goroutine of the bubble is preempted where exactEvent says or nowhere.
 	exact.asyncpreemptoff, debug.asyncpreemptoff = debug.asyncpreemptoff, 1
 	exact.bubble = bubble
@@ -279,18 +296,16 @@ func exactEnd(bubble *synctestBubble) {
 	}
 }
 
-// exactDrawChanges draws the points of preemption, in order.
-func exactDrawChanges() {
-	n := min(exact.settings.changes, exactMaxChanges)
-	exact.settings.changes = n
-	for i := range n {
-		at := 1 + exactBelow(exactStreamExplore, max(exact.settings.horizon, 1))
-		j := i
-		for ; j > 0 && exact.changes[j-1] > at; j-- {
-			exact.changes[j] = exact.changes[j-1]
-		}
-		exact.changes[j] = at
+// exactDrawChange draws the next point of preemption: one in each of so many
+// equal parts of the horizon.
+func exactDrawChange() {
+	set := &exact.settings
+	if exact.changed >= set.changes {
+		exact.change = ^uint64(0)
+		return
 	}
+	part := max(set.horizon/set.changes, 1)
+	exact.change = exact.changed*part + 1 + exactBelow(exactStreamExplore, part)
 }
 
 // exactCreated numbers a new goroutine.
@@ -510,16 +525,18 @@ func exactRun(gp *g, inheritTime bool) {
 	exactMix(gp.exact.id, gp.exact.entry)
 	exactRecord(exactTraceRun, gp.exact.id)
 	gp.exact.preempt = false // if it was to be preempted, it has blocked before
-	for exact.changed < exact.settings.changes && exact.changes[exact.changed] <= s.decisions {
+	if s.decisions >= exact.change {
 		exact.changed++
 		exact.events = 1 + exactBelow(exactStreamExplore, exactMaxEvents)
+		exactDrawChange()
 	}
 }
 
 // exactEvent is called where goroutines meet, by locks and channels, and where
-// the clock is read. The last of exact.events has the goroutine preempted at its
-// next call of a function. Allocations would be more, but their number is not
-// the same in every run.
+// the clock is read. The last of exact.events has the goroutine preempted: put
+// to sleep right here, or, if it is only to yield, at its next call of a
+// function. Allocations would be more, but their number is not the same in every
+// run.
 //
 //go:nosplit
 func exactEvent() {
@@ -527,13 +544,44 @@ func exactEvent() {
 		return
 	}
 	// The bubble's timers run on a system stack, which nobody preempts.
-	if gp := getg(); gp == gp.m.curg && exactMember(gp) {
-		if exact.events--; exact.events == 0 {
-			gp.exact.preempt, gp.preempt = true, true
-			gp.stackguard0 = stackPreempt
-			exact.state.preempted++
-		}
+	gp := getg()
+	if gp != gp.m.curg || !exactMember(gp) || gp.exact.apart {
+		return
 	}
+	if exact.events > 1 {
+		exact.events--
+		return
+	}
+	if exact.settings.pause == 0 {
+		exact.events = 0
+		exact.state.preempted++
+		gp.exact.preempt, gp.preempt = true, true
+		gp.stackguard0 = stackPreempt
+	} else if gp.m.locks == 0 && gp != exact.bubble.root { // otherwise at the next event
+		exact.events = 0
+		exactPause(gp)
+	}
+}
+
+// exactPause has the goroutine that runs stay away for a while, as if the
+// operating system had put another thread in its place. It may hold locks.
+func exactPause(gp *g) {
+	exact.state.preempted++
+	if exact.settings.order == exactPriorities {
+		exactLower(gp)
+	}
+	timeSleep(1 + int64(exactBelow(exactStreamExplore, exact.settings.pause)))
+}
+
+// exactWaits reports whether a goroutine that waits for this reason is idle in
+// the eyes of synctest, besides those that always are. Who waits for a lock is,
+// if goroutines may be away while they hold one: the clock has to move for them
+// to return.
+func exactWaits(w waitReason) bool {
+	if exact.bubble == nil || exact.settings.pause == 0 {
+		return false
+	}
+	return w == waitReasonSyncMutexLock || w == waitReasonSyncRWMutexLock || w == waitReasonSyncRWMutexRLock
 }
 
 // exactEventOf is exactEvent for package internal/sync.
@@ -557,23 +605,53 @@ func exactHolds(gp *g) bool {
 }
 
 // exactIdle is called by the root of a bubble in which everybody waits, before
-// the clock moves: nobody can notice if garbage is collected now. It is
-// collected when the runtime wants it, but for the moment.
+// the clock moves: nobody can notice what is done now.
 func exactIdle(gp *g) {
 	bubble := gp.bubble
 	if exact.bubble != bubble {
 		return
 	}
+	gp.bubble = nil // what is done here is not of the bubble
+	exactCollect()
+	exactLook(bubble)
+	gp.bubble = bubble
+}
+
+// exactCollect collects garbage when the runtime wants it, but for the moment.
+func exactCollect() {
 	live, marked := gcController.heapLive.Load(), gcController.heapMarked
 	// Under a memory limit that is too low the goal is passed all the time.
 	if live < gcController.heapGoal() || live < marked+marked/exactLeastGrowth {
 		return
 	}
 	exact.state.collected++
-	gp.bubble = nil // what the collector does is not of the bubble
 	GC()
-	gp.bubble = bubble
 }
+
+// exactLook lets the program look at a bubble whose clock is about to move
+// past the instant at which it wants to.
+func exactLook(bubble *synctestBubble) {
+	for exact.look != nil && !bubble.done {
+		if next := bubble.timers.wakeTime(); next != 0 && uint64(next-exact.start) <= exact.lookAt {
+			return
+		}
+		exact.lookAt = exact.look(exact.lookAt)
+		if exact.lookAt == ^uint64(0) {
+			exact.look = nil
+		}
+	}
+}
+
+// exactSetLook has look called, outside of the bubble, when all that happens up
+// to an instant has happened, and then at the instants that it returns.
+func exactSetLook(at uint64, look func(at uint64) (next uint64)) {
+	exact.lookAt, exact.look = at, look
+}
+
+// exactApart begins or ends a part of what a goroutine does that other runs of
+// the same execution may not have, such as writing more logs: it draws from
+// other random numbers and is no event. It must not wait for anybody.
+func exactApart(apart bool) { getg().exact.apart = apart }
 
 // exactNoGC reports whether the collector has to wait for exactIdle.
 func exactNoGC() bool { return exact.bubble != nil }
@@ -591,7 +669,7 @@ func exactForeign() {
 // exactNote mixes what a goroutine of the bubble saw into the hash.
 func exactNote(v uint64) {
 	mp := acquirem() // not to be preempted half way
-	if exactMember(mp.curg) {
+	if exactMember(mp.curg) && !mp.curg.exact.apart {
 		exact.state.notes++
 		exactMix(uint64(exactTraceNote), v)
 		exactRecord(exactTraceNote, v>>32) // a few bits will do to see where runs part
@@ -718,7 +796,7 @@ func exactAddNumber(span *mspan, at **special, offset uintptr, mp *m) {
 	}
 	s := (*exactNumbered)(exact.numbers.alloc())
 	unlock(&mheap_.speciallock)
-	if mp.curg != nil && exactMember(mp.curg) {
+	if mp.curg != nil && exactMember(mp.curg) && !mp.curg.exact.apart {
 		exact.numbered++
 		s.number = exact.numbered
 	} else {

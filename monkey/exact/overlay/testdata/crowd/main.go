@@ -4,7 +4,8 @@
 // prints how it went: once for each of its arguments, which are seeds. Its
 // environment has the rest: CROWD_TRACE names a file for the trace,
 // CROWD_EXPLORE has an exact.Explore, CROWD_RACE has it run a program with a
-// race instead, CROWD_CRASH has it end in a panic.
+// race instead, CROWD_CRASH has it end in a panic, CROWD_LOOK has it looked at
+// and write logs.
 package main
 
 import (
@@ -12,6 +13,7 @@ import (
 	cryptorand "crypto/rand"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -30,12 +32,14 @@ type order struct {
 	Dir   string // for its real files
 	Race  bool   // only race
 	Crash bool   // at the end
+	Look  bool   // at what it does, and write logs
 }
 
 // facts are what a child found.
 type facts struct {
-	Host string
-	Lost int // updates, in a race
+	Host  string
+	Lost  int      // updates, in a race
+	Looks []string // what was seen
 }
 
 // registry is made while the program is initialized, and looked through in the
@@ -65,7 +69,7 @@ func main() {
 			panic(err)
 		}
 		c := bubble.Command{
-			Request: order{Dir: dir, Race: os.Getenv("CROWD_RACE") != "", Crash: os.Getenv("CROWD_CRASH") != ""},
+			Request: order{Dir: dir, Race: os.Getenv("CROWD_RACE") != "", Crash: os.Getenv("CROWD_CRASH") != "", Look: os.Getenv("CROWD_LOOK") != ""},
 			Log:     filepath.Join(dir, "log"),
 			Exact:   &bubble.Exact{Seed: seed, Trace: os.Getenv("CROWD_TRACE")},
 		}
@@ -102,6 +106,7 @@ type crowd struct {
 	file  *os.File
 	junk  []byte
 	peers map[fmt.Stringer]int // by pointers, as gRPC has its connections
+	log   io.Writer            // nil: none is written
 }
 
 // peer is somewhere in memory.
@@ -157,6 +162,16 @@ func work(_ context.Context, job bubble.Job) error {
 	c := &crowd{count: map[int]int{}, peers: map[fmt.Stringer]int{}, a: make(chan int), b: make(chan int, 3), file: file}
 	c.cond = sync.NewCond(&c.mu)
 	c.pool.New = func() any { return new([64 << 10]byte) }
+	var looks []string
+	if o.Look {
+		c.log = file
+		if err := exact.Look([]time.Duration{2 * time.Millisecond, time.Millisecond, time.Hour}, func(at time.Duration) {
+			looks = append(looks, fmt.Sprint(at, " ", len(c.count), " ", exact.InBubble()))
+			c.log.Write([]byte(fmt.Sprintln(c.count, c.peers, rand.N(10), time.Now())))
+		}); err != nil {
+			return err
+		}
+	}
 	host, err := os.Hostname()
 	if err != nil {
 		return err
@@ -179,7 +194,7 @@ func work(_ context.Context, job bubble.Job) error {
 	if o.Crash {
 		panic(crash)
 	}
-	return nil
+	return job.Progress(facts{Host: host, Looks: looks})
 }
 
 // crash is what the process ends with if it is asked to.
@@ -296,6 +311,12 @@ func (c *crowd) draw(n int) {
 		break
 	}
 	fmt.Fprintln(c.file, n, b)
+	if c.log != nil {
+		exact.Apart(true)
+		exact.NoteString("nobody hears this")
+		fmt.Fprintln(c.log, time.Now(), rand.N(10), c.count)
+		exact.Apart(false)
+	}
 	if rand.N(10) == 0 {
 		block(300 * time.Microsecond)
 	}
