@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"github.com/drumbeat-raft/drumbeat/monkey/engine"
+	"github.com/drumbeat-raft/drumbeat/monkey/exact"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
 	"github.com/drumbeat-raft/drumbeat/monkey/report"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 	"github.com/drumbeat-raft/drumbeat/monkey/sim/bubble"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
 // Progress is how far a run is.
@@ -34,6 +36,9 @@ func Run(ctx context.Context, o Options) (*judge.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.CheckExact(o.Exact); err != nil {
+		return nil, UsageError{err}
+	}
 	text, err := s.Marshal()
 	if err != nil {
 		return nil, err
@@ -49,7 +54,7 @@ func Run(ctx context.Context, o Options) (*judge.Result, error) {
 	if err := rundir.WriteFile(dir, rundir.ScenarioFile, text); err != nil {
 		return nil, err
 	}
-	if err := o.hold(ctx, dir); err != nil {
+	if err := o.hold(ctx, dir, s.Explore); err != nil {
 		return nil, err
 	}
 	return finish(context.WithoutCancel(ctx), dir, began)
@@ -57,13 +62,13 @@ func Run(ctx context.Context, o Options) (*judge.Result, error) {
 
 // hold runs the child that holds the world, and writes down how it ended if it
 // did not end well.
-func (o *Options) hold(ctx context.Context, dir string) error {
+func (o *Options) hold(ctx context.Context, dir string, explore *scenarios.Explore) error {
 	if err := writeSoftSettings(dir); err != nil {
 		return err
 	}
 	var ex *bubble.Exact
 	if o.Exact {
-		ex = &bubble.Exact{Seed: o.Seed, Trace: filepath.Join(dir, rundir.TraceFile)}
+		ex = &bubble.Exact{Seed: o.Seed, Explore: exploration(explore), Trace: filepath.Join(dir, rundir.TraceFile)}
 	}
 	exit, err := bubble.Command{
 		Exact:    ex,
@@ -91,6 +96,15 @@ func (o *Options) hold(ctx context.Context, dir string) error {
 		end.Panic, end.Stack = exit.Crash.Message, exit.Crash.Stack
 	}
 	return rundir.WriteJSON(dir, rundir.EndFile, end)
+}
+
+// exploration is what a scenario says of it in the terms of an exact run.
+func exploration(e *scenarios.Explore) exact.Explore {
+	if e == nil {
+		return exact.Explore{}
+	}
+	order := map[scenarios.Order]exact.Order{scenarios.FIFO: exact.FIFO, scenarios.Shuffle: exact.Shuffle, scenarios.Priorities: exact.Priorities}
+	return exact.Explore{Order: order[e.Order], Preemptions: e.Preemptions, Pause: e.Pause.D(), Horizon: e.Horizon}
 }
 
 // finish judges a run and writes its result and reports. began is when it

@@ -19,6 +19,7 @@ type Scenario struct {
 	Clusters    Clusters     `key:"clusters" doc:"The Raft clusters that Drummer is asked to launch."`
 	Workload    Workload     `key:"workload" doc:"The clients."`
 	Faults      []Fault      `key:"faults" doc:"What is done to the deployment."`
+	Explore     *Explore     `key:"explore" doc:"In which order goroutines run. The run is exact."`
 	Actions     []Action     `key:"actions" doc:"What an operator asks of Drummer meanwhile, in order of time."`
 	Checks      Checks       `key:"checks" doc:"What is judged after healing."`
 	Expect      Expectations `key:"expect" doc:"What must have come of the run, besides the checks: assertions about its measures."`

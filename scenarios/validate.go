@@ -25,6 +25,7 @@ func (s *Scenario) validate(p *problems) {
 	}
 	s.validateDeaths(p)
 	s.validateActions(p)
+	s.validateExplore(p)
 }
 
 func (s *Scenario) validateDeployment(p *problems) {

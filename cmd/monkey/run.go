@@ -108,14 +108,19 @@ func runCommand(code *int) *cobra.Command {
 }
 
 // prepare refuses all files before the first one runs, and goes on in a program
-// with the overlay if the runs are to be exact.
+// with the overlay if the runs are to be exact: all of them, if one explores.
 func prepare(ctx context.Context, f *runFlags, files []string) error {
 	for _, file := range files {
 		o, err := f.options(file)
 		if err != nil {
 			return err
 		}
-		if _, err := o.Load(); err != nil {
+		s, err := o.Load()
+		if err == nil && s.Explore != nil && !f.exact {
+			f.exact, o.Exact = true, true // nothing else can explore
+			_, err = o.Load()
+		}
+		if err != nil {
 			return withCode(err)
 		}
 	}

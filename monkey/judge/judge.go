@@ -5,6 +5,7 @@ package judge
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/checker/invariant"
@@ -67,6 +68,10 @@ func (r *Recording) summary(dir string, facts *invariant.Facts) *Result {
 	}
 	if r.Exact != nil {
 		res.Fingerprint, res.Foreign = fmt.Sprintf("%016x", r.Exact.Fingerprint), r.Exact.Foreign
+		if e := s.Explore; e != nil {
+			res.Explored = &Explored{Order: e.Order, Preemptions: e.Preemptions, Preempted: r.Exact.Preempted,
+				MaxPauseMS: float64(e.Pause.D()) / float64(time.Millisecond), Horizon: e.Horizon, Decisions: r.Exact.Decisions}
+		}
 	}
 	if bug := s.Clusters.Bug; bug != nil {
 		res.Bug = &Bug{Kind: bug.Kind}

@@ -51,8 +51,10 @@ type Result struct {
 	// at another moment when it is repeated.
 	Fingerprint string `json:"fingerprint,omitempty"`
 	Foreign     uint64 `json:"foreign_wakeups,omitempty"`
-	Reproduce   string `json:"reproduce"`
-	Dir         string `json:"dir"`
+	// Explored is how the order of goroutines was drawn; nil: as Go does it.
+	Explored  *Explored `json:"explored,omitempty"`
+	Reproduce string    `json:"reproduce"`
+	Dir       string    `json:"dir"`
 }
 
 // SetWall notes how long the run took on the wall clock.
@@ -85,6 +87,16 @@ type Concurrency struct {
 	P99Latency  float64 `json:"p99_latency_ms"`
 	// Elections counts the leaders that announced themselves.
 	Elections int `json:"elections"`
+}
+
+// Explored is the scenario's explore, and what came of it.
+type Explored struct {
+	Order       string  `json:"order"`
+	Preemptions int     `json:"preemptions"` // as many as possible
+	Preempted   uint64  `json:"preempted"`   // as many as were
+	MaxPauseMS  float64 `json:"max_pause_ms"`
+	Horizon     int     `json:"horizon"`   // decisions
+	Decisions   uint64  `json:"decisions"` // of the run
 }
 
 // Bug is a planted bug, and how often it misbehaved.

@@ -29,6 +29,9 @@ func Table(w io.Writer, r *judge.Result) error {
 	if r.Fingerprint != "" {
 		fmt.Fprintf(t, "fingerprint: %s%s\n", r.Fingerprint, foreign(r.Foreign))
 	}
+	if r.Explored != nil {
+		fmt.Fprintf(t, "explored: %s\n", explored(r.Explored))
+	}
 	fmt.Fprintf(t, "reproduce: %s\n", r.Reproduce)
 	return t.Flush()
 }
@@ -39,6 +42,15 @@ func foreign(n uint64) string {
 		return ""
 	}
 	return fmt.Sprintf(" (not repeatable: woken %d times from outside)", n)
+}
+
+// explored says in which order goroutines ran.
+func explored(e *judge.Explored) string {
+	text := fmt.Sprintf("order %s, %s goroutines preempted", e.Order, Count(int64(e.Preempted)))
+	if e.MaxPauseMS > 0 {
+		text += fmt.Sprintf(" for up to %g ms", e.MaxPauseMS)
+	}
+	return text + fmt.Sprintf(" in %s decisions", Count(int64(e.Decisions)))
 }
 
 func done(t io.Writer, r *judge.Result) {
