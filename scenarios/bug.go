@@ -19,6 +19,9 @@ type BugKind struct {
 	Every int
 	// FoundBy lists the keys of the checks that must find it.
 	FoundBy []string
+	// Racy bugs depend on the order of goroutines: they strike only where a run
+	// explores it.
+	Racy bool
 }
 
 var bugKinds = registry[BugKind]{what: "kind of bug"}

@@ -102,9 +102,17 @@ func bugsTable() string {
 	var out strings.Builder
 	out.WriteString("| kind | what it does | an occasion is | every | found by |\n|---|---|---|---|---|\n")
 	for _, bug := range BugKinds() {
-		fmt.Fprintf(&out, "| `%s` | %s | %s | %d | %s |\n", bug.Name, bug.Doc, bug.Occasion, bug.Every, strings.Join(bug.FoundBy, ", "))
+		fmt.Fprintf(&out, "| `%s` | %s | %s | %d | %s |\n", bug.Name, bug.Doc, bug.Occasion, bug.Every, foundBy(bug))
 	}
 	return out.String()
+}
+
+func foundBy(bug BugKind) string {
+	checks := strings.Join(bug.FoundBy, ", ")
+	if bug.Racy {
+		checks += ", where `explore` preempts"
+	}
+	return checks
 }
 
 func fieldsTable() string {
