@@ -42,6 +42,9 @@ type Options struct {
 	// Exact makes the run repeatable to the last decision of the scheduler. The
 	// program has to be built with the overlay of package monkey/exact/overlay.
 	Exact bool
+	// Profile writes a CPU profile of the process that holds the world into the
+	// run's directory.
+	Profile bool
 	// Progress hears how the run goes, from one goroutine at a time. May be nil.
 	Progress func(Progress)
 	// Warnings gets what people should know and no verdict says. May be nil.

@@ -70,12 +70,17 @@ func (o *Options) hold(ctx context.Context, dir string, explore *scenarios.Explo
 	if o.Exact {
 		ex = &bubble.Exact{Seed: o.Seed, Explore: exploration(explore), Trace: filepath.Join(dir, rundir.TraceFile)}
 	}
+	profile := ""
+	if o.Profile {
+		profile = filepath.Join(dir, rundir.ProfileFile)
+	}
 	exit, err := bubble.Command{
 		Exact:    ex,
 		Request:  engine.Request{Dir: dir, Seed: o.Seed},
 		Dir:      dir,
 		Realtime: o.Clock == ClockReal,
 		Log:      filepath.Join(dir, rundir.OutputLog),
+		Profile:  profile,
 		OnProgress: func(b json.RawMessage) {
 			var p Progress
 			if o.Progress != nil && json.Unmarshal(b, &p) == nil {
@@ -91,7 +96,8 @@ func (o *Options) hold(ctx context.Context, dir string, explore *scenarios.Explo
 			return err
 		}
 	}
-	end := rundir.End{Error: exit.Err, Signal: exit.Signal, Killed: exit.Killed, Stopped: exit.Stopped, Code: exit.Code}
+	end := rundir.End{Error: exit.Err, Signal: exit.Signal, Killed: exit.Killed, Stopped: exit.Stopped, Code: exit.Code,
+		CPU: exit.Cost.CPU, PeakMemory: exit.Cost.PeakMemory}
 	if exit.Crash != nil {
 		end.Panic, end.Stack = exit.Crash.Message, exit.Crash.Stack
 	}

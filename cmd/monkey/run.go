@@ -34,6 +34,7 @@ type runFlags struct {
 	sets     []string
 	json     bool
 	exact    bool
+	profile  bool
 }
 
 func (f *runFlags) register(fs *pflag.FlagSet) {
@@ -43,6 +44,7 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.out, "out", "runs", "directory for the directories of runs")
 	fs.StringArrayVar(&f.sets, "set", nil, "override a field of the scenario, path=value; repeatable")
 	fs.BoolVar(&f.exact, "exact", false, "make the run repeatable to the last decision of the scheduler")
+	fs.BoolVar(&f.profile, "profile", false, "write a CPU profile of the simulation, cpu.pprof, into the run's directory")
 	fs.BoolVar(&f.json, "json", false, "print the result as JSON on standard output, and nothing else")
 }
 
@@ -56,7 +58,7 @@ func (f *runFlags) options(file string) (monkey.Options, error) {
 		return monkey.Options{}, program.Usagef("--duration %s: expected a length of time such as 10m", f.duration)
 	}
 	return monkey.Options{File: file, Seed: seed, World: f.world, Clock: f.clock, Sets: f.sets,
-		Duration: f.duration, Out: f.out, Exact: f.exact, Warnings: os.Stderr}, nil
+		Duration: f.duration, Out: f.out, Exact: f.exact, Profile: f.profile, Warnings: os.Stderr}, nil
 }
 
 // drawSeed reads --seed, or draws one short enough to be typed again.

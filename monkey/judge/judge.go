@@ -73,6 +73,9 @@ func (r *Recording) summary(dir string, facts *invariant.Facts) *Result {
 				MaxPauseMS: float64(e.Pause.D()) / float64(time.Millisecond), Horizon: e.Horizon, Decisions: r.Exact.Decisions}
 		}
 	}
+	if r.End != nil {
+		res.CPUSeconds, res.PeakMemory = r.End.CPU.Seconds(), r.End.PeakMemory
+	}
 	if bug := s.Clusters.Bug; bug != nil {
 		res.Bug = &Bug{Kind: bug.Kind}
 		if r.Outcome != nil && r.Outcome.Bug != nil {

@@ -26,23 +26,27 @@ const (
 // Result is a run's result.json. Seconds are on the run's own clock, virtual
 // or real, unless the name says wall.
 type Result struct {
-	Verdict        Verdict     `json:"verdict"`
-	Scenario       string      `json:"scenario"`
-	Seed           uint64      `json:"seed"`
-	World          string      `json:"world"`
-	Clock          string      `json:"clock"`
-	VirtualSeconds float64     `json:"virtual_seconds"`
-	WallSeconds    float64     `json:"wall_seconds"`
-	Compression    float64     `json:"compression"` // virtual/wall, judging included
-	Clusters       int         `json:"clusters"`
-	NodeHosts      int         `json:"nodehosts"`
-	Drummers       int         `json:"drummers"`
-	Ops            Ops         `json:"ops"`
-	Faults         []Fault     `json:"faults"`
-	Checks         []Check     `json:"checks"`
-	Repair         Repair      `json:"repair"`
-	Drummer        Activity    `json:"drummer_activity"`
-	Concurrency    Concurrency `json:"concurrency"`
+	Verdict        Verdict `json:"verdict"`
+	Scenario       string  `json:"scenario"`
+	Seed           uint64  `json:"seed"`
+	World          string  `json:"world"`
+	Clock          string  `json:"clock"`
+	VirtualSeconds float64 `json:"virtual_seconds"`
+	WallSeconds    float64 `json:"wall_seconds"`
+	Compression    float64 `json:"compression"` // virtual/wall, judging included
+	// CPUSeconds and PeakMemory are what the process that held the world took of
+	// the machine; judging comes on top. 0: not known.
+	CPUSeconds  float64     `json:"cpu_seconds"`
+	PeakMemory  int64       `json:"peak_memory_bytes"`
+	Clusters    int         `json:"clusters"`
+	NodeHosts   int         `json:"nodehosts"`
+	Drummers    int         `json:"drummers"`
+	Ops         Ops         `json:"ops"`
+	Faults      []Fault     `json:"faults"`
+	Checks      []Check     `json:"checks"`
+	Repair      Repair      `json:"repair"`
+	Drummer     Activity    `json:"drummer_activity"`
+	Concurrency Concurrency `json:"concurrency"`
 	// Bug is the planted one, if there is any.
 	Bug    *Bug          `json:"bug,omitempty"`
 	Expect []Expectation `json:"expect"`

@@ -212,7 +212,11 @@ func pace(r *judge.Result) string {
 	if r.WallSeconds == 0 {
 		return minutes(r.VirtualSeconds)
 	}
-	return fmt.Sprintf("%s in %.1f s (%.0f×)", minutes(r.VirtualSeconds), r.WallSeconds, r.Compression)
+	text := fmt.Sprintf("%s in %.1f s (%.0f×)", minutes(r.VirtualSeconds), r.WallSeconds, r.Compression)
+	if r.CPUSeconds > 0 {
+		text += fmt.Sprintf(", %.1f s of processor time and %.0f MB", r.CPUSeconds, float64(r.PeakMemory)/1e6)
+	}
+	return text
 }
 
 // minutes writes seconds as people say them.

@@ -26,7 +26,10 @@ const (
 	// execution at its end, and all decisions of the scheduler.
 	ExactFile = "exact.json"
 	TraceFile = "decisions.trace"
-	LogsDir   = "logs"
+	// ProfileFile is the CPU profile of the process that ran the simulation, where
+	// one was asked for.
+	ProfileFile = "cpu.pprof"
+	LogsDir     = "logs"
 	// OutputLog holds standard output and error of the process that ran the
 	// simulation: Dragonboat's log, and the stack of a panic.
 	OutputLog = LogsDir + "/process.log"

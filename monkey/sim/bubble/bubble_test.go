@@ -54,6 +54,8 @@ func work(ctx context.Context, job Job) error {
 			}
 		}
 		return job.Progress(time.Now().UTC().Format(time.DateOnly))
+	case "processors":
+		return job.Progress(runtime.GOMAXPROCS(0))
 	case "fail":
 		return errors.New("it failed")
 	case "panic":
@@ -92,6 +94,9 @@ func inChild(t *testing.T, ctx context.Context, c Command) (Exit, []string, stri
 	}
 	exit, err := c.Run(ctx)
 	require.NoError(t, err)
+	require.Positive(t, exit.Cost.CPU)
+	require.Equal(t, runtime.GOOS == "linux", exit.Cost.PeakMemory > 1<<20)
+	exit.Cost = Cost{}
 	log, err := os.ReadFile(c.Log)
 	require.NoError(t, err)
 	return exit, progress, string(log)
@@ -104,6 +109,15 @@ func TestVirtualTimePassesAtOnce(t *testing.T) {
 	require.Equal(t, []string{"0", "1", "2", `"2000-01-02"`}, progress)
 	require.Equal(t, "to stdout\nto stderr [] \n", log, "nothing of testing's own")
 	require.Less(t, time.Since(start), time.Minute)
+}
+
+func TestBubbleHasOneProcessorUnlessMoreAreAskedFor(t *testing.T) {
+	for procs, want := range map[int]string{0: "1", 2: "2"} {
+		_, progress, _ := inChild(t, t.Context(), Command{Request: order{Do: "processors"}, Procs: procs})
+		require.Equal(t, []string{want}, progress)
+	}
+	_, progress, _ := inChild(t, t.Context(), Command{Request: order{Do: "processors"}, Realtime: true})
+	require.Equal(t, []string{strconv.Itoa(runtime.GOMAXPROCS(0))}, progress)
 }
 
 func TestRealTime(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -53,6 +54,10 @@ type Command struct {
 	// MemoryLimit in bytes is when the child collects garbage all the same.
 	// Default 4 GiB.
 	MemoryLimit int64
+	// Procs is the child's GOMAXPROCS. Default: 1 in a bubble, where hardly ever
+	// two goroutines have something to do at once, so that a second thread costs
+	// processor time and saves none; otherwise Go's own default.
+	Procs int
 	// Profile, unless empty, is the file for a CPU profile of the child.
 	Profile string
 	// Exact, unless nil, makes the run repeatable to the last decision of the
@@ -82,6 +87,14 @@ type Exit struct {
 	Crash *Crash
 	// Exact is how far an exact run came; also one that crashed.
 	Exact exact.State
+	// Cost is what the child took of the machine.
+	Cost Cost
+}
+
+// Cost is what a process took of the machine.
+type Cost struct {
+	CPU        time.Duration // user and system, of all its threads
+	PeakMemory int64         // the most that was resident, in bytes; 0: not known
 }
 
 // child is a running child process.
@@ -115,7 +128,7 @@ func (c Command) run(ctx context.Context, record *record) (Exit, error) {
 		return Exit{}, fmt.Errorf("create the log of the child process: %w", err)
 	}
 	defer log.Close()
-	ch, err := start(c.Dir, log, record.environ())
+	ch, err := start(c.Dir, log, append(c.procs(), record.environ()...))
 	if err != nil {
 		return Exit{}, err
 	}
@@ -178,6 +191,18 @@ func start(dir string, log *os.File, environ []string) (*child, error) {
 		return nil, errors.Join(fmt.Errorf("start the child process %s: %w", exe, err), r.Close())
 	}
 	return ch, nil
+}
+
+// procs is what the child's environment needs for Procs.
+func (c Command) procs() []string {
+	n := c.Procs
+	if n == 0 && !c.Realtime {
+		n = 1
+	}
+	if n == 0 {
+		return nil
+	}
+	return []string{"GOMAXPROCS=" + strconv.Itoa(n)}
 }
 
 // envelope is the line that the child gets first.
@@ -271,5 +296,6 @@ func (e *Exit) ended(ch *child) error {
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		e.Signal = status.Signal().String()
 	}
+	e.Cost = Cost{CPU: state.UserTime() + state.SystemTime(), PeakMemory: peakMemory(state)}
 	return nil
 }
