@@ -5,6 +5,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/lni/dragonboat/v3"
@@ -39,24 +40,32 @@ func (g *raftGroup) propose(ctx context.Context, command []byte) (statemachine.R
 	return g.nodehost.SyncPropose(ctx, g.nodehost.GetNoOPSession(ClusterID), command)
 }
 
-func (g *raftGroup) proposeAll(ctx context.Context, commands [][]byte) (results []statemachine.Result, err error) {
-	states := make([]*dragonboat.RequestState, len(commands))
-	session := g.nodehost.GetNoOPSession(ClusterID)
-	for i, command := range commands {
-		if states[i], err = g.nodehost.Propose(session, command, g.timeout); err != nil {
-			return nil, err
-		}
-	}
-	for _, state := range states {
-		select {
-		case r := <-state.ResultC():
-			if !r.Completed() {
-				return nil, fmt.Errorf("a proposal was not completed: %w", dragonboat.ErrTimeout)
+// maxOpenProposals is how many proposals proposeAll has open at once. Dragonboat
+// refuses those that don't fit its queue (soft setting
+// IncomingProposalQueueLength), and would do so at every retry.
+const maxOpenProposals = 128
+
+func (g *raftGroup) proposeAll(ctx context.Context, commands [][]byte) ([]statemachine.Result, error) {
+	results := make([]statemachine.Result, 0, len(commands))
+	for some := range slices.Chunk(commands, maxOpenProposals) {
+		states := make([]*dragonboat.RequestState, len(some))
+		for i, command := range some {
+			var err error
+			if states[i], err = g.nodehost.Propose(g.nodehost.GetNoOPSession(ClusterID), command, g.timeout); err != nil {
+				return nil, err
 			}
-			results = append(results, r.GetResult())
-			state.Release()
-		case <-ctx.Done():
-			return nil, ctx.Err()
+		}
+		for _, state := range states {
+			select {
+			case r := <-state.ResultC():
+				if !r.Completed() {
+					return nil, fmt.Errorf("a proposal was not completed: %w", dragonboat.ErrTimeout)
+				}
+				results = append(results, r.GetResult())
+				state.Release()
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
 		}
 	}
 	return results, nil
