@@ -53,11 +53,11 @@ var measures = []measure{
 		return ""
 	}),
 	span("write_stall", "Longest time that a cluster with a quorum completed no write.", func(r *Recording, res *Result) time.Duration { return inSeconds(res.Repair.MaxWriteStallSeconds) }),
-	span("replacement_stall", "Longest time that a cluster completed no write while a member was replaced, its leader stayed and no fault was at work.", func(r *Recording, res *Result) time.Duration {
+	span("replacement_stall", "Longest time that a cluster completed no write while a member was replaced and no fault was at work.", func(r *Recording, res *Result) time.Duration {
 		return inSeconds(res.Repair.ReplacementStallSeconds)
 	}).unless(func(r *Recording, res *Result) string {
 		if len(r.undisturbedReplacements()) == 0 {
-			return "in each replacement a fault was at work, or another leader was elected"
+			return "no member was replaced while no fault was at work"
 		}
 		return ""
 	}),

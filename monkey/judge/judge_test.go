@@ -305,7 +305,7 @@ func TestExpectations(t *testing.T) {
 		"a run that was cut":    {"{replaced: 0}", func(m *made) { m.outcome.Finished = false }, Inconclusive, "the run did not come to its end"},
 		"elections":             {"{elections: 1}", none, Pass, "found 1"},
 		"stalled writes":        {"{write_stall: < 1s}", none, Violation, "expected < 1s; found 1s"},
-		"stalled replacements":  {"{replacement_stall: none}", none, Inconclusive, "expected none; it can't be told: in each replacement a fault was at work"},
+		"stalled replacements":  {"{replacement_stall: none}", none, Inconclusive, "expected none; it can't be told: no member was replaced while no fault was at work"},
 		"no repair to time":     {"{repair: < 40s}", none, Inconclusive, "expected < 40s; it can't be told: no member was replaced"},
 		"a request":             {"{request: add-observer}", asked("add-observer"), Pass, "as it was"},
 		"another request":       {"{request: add-observer}", asked("start-node"), Violation, "there was no add-observer"},

@@ -100,8 +100,8 @@ func (r *Recording) activity() Activity {
 
 // replacementStall measures what the replacement of a member costs a cluster
 // in writes, apart from what faults cost: only replacements count during which
-// no fault began or ended and nobody else came to lead, and only writes through
-// hosts that no fault touched.
+// no fault was at work, and only writes through hosts that no fault touched. An
+// election counts: where no fault is at work, it is the replacement's doing.
 func (r *Recording) replacementStall() time.Duration {
 	faults, longest := r.Timeline.FaultsOn(), time.Duration(0)
 	for cluster, spans := range r.undisturbedReplacements() {
@@ -131,21 +131,14 @@ func (r *Recording) replacementStall() time.Duration {
 const afterFaults = 10 * time.Second
 
 // undisturbedReplacements lists, by cluster, from when to when a member was
-// replaced, where nobody else came to lead meanwhile, no fault began or ended,
-// and none but a death was at work or had been just before.
+// replaced, where no fault was at work or had been just before. Of a death only
+// its beginning is one.
 func (r *Recording) undisturbedReplacements() map[uint64][]timeline.Span {
-	elections := map[uint64][]time.Duration{}
-	timeline.All(r.Timeline, func(at time.Duration, l timeline.LeaderAnnounced) {
-		if l.Leads() {
-			elections[l.Cluster] = append(elections[l.Cluster], at)
-		}
-	})
 	spans := map[uint64][]timeline.Span{}
 	for _, x := range r.replacements() {
 		for _, from := range x.added {
 			s := timeline.Span{From: from, To: x.full}
-			elected := slices.ContainsFunc(elections[x.cluster], func(at time.Duration) bool { return s.Meets(timeline.Span{From: at, To: at}) })
-			if !elected && !r.disturbed(s) {
+			if !r.disturbed(s) {
 				spans[x.cluster] = append(spans[x.cluster], s)
 				break
 			}
@@ -158,8 +151,8 @@ func (r *Recording) undisturbedReplacements() map[uint64][]timeline.Span {
 // been at work in it.
 func (r *Recording) disturbed(s timeline.Span) bool {
 	return slices.ContainsFunc(r.Timeline.Began(), func(i timeline.Injection) bool {
-		if i.Forever { // only its beginning counts
-			return s.From <= i.From && i.From <= s.To
+		if i.Forever { // those that lost their leader have another one soon
+			return s.Meets(timeline.Span{From: i.From, To: i.From + afterFaults})
 		}
 		return s.Meets(timeline.Span{From: i.From, To: i.To + afterFaults})
 	})

@@ -52,7 +52,8 @@ func TestReplacementStall(t *testing.T) {
 		"long after another fault":       {with(began(6, 2, "nodehost-5", false), ended(9, 2)), []history.Op{put("nodehost-1", 21, 29)}, at(8)},
 		"not while another fault begins": {with(began(25, 2, "nodehost-5", false)), []history.Op{put("nodehost-1", 21, 29)}, 0},
 		"not while another host dies":    {with(began(25, 2, "nodehost-5", true)), []history.Op{put("nodehost-1", 21, 29)}, 0},
-		"not while the leader changes":   {with(leader(25, 2)), []history.Op{put("nodehost-1", 21, 29)}, 0},
+		"also while the leader changes":  {with(leader(25, 2)), []history.Op{put("nodehost-1", 21, 29)}, at(8)},
+		"not just after the death":       {with(began(11, 2, "nodehost-5", true)), []history.Op{put("nodehost-1", 21, 29)}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &Recording{Timeline: timeline.Pair(c.events), History: &history.Run{Ops: c.ops}, Outcome: &rundir.Outcome{Elapsed: time.Minute}}

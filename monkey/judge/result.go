@@ -199,10 +199,10 @@ type Repair struct {
 	// MaxOutageSeconds is the longest time that a cluster had no majority of
 	// running voters.
 	MaxOutageSeconds float64 `json:"max_outage_seconds"`
-	// ReplacementStallSeconds is the longest time that a cluster whose leader
-	// stayed in office completed no write, though asked through hosts without
-	// a fault, while one of its members was being replaced and no other fault
-	// was at work. 0: there was no such time.
+	// ReplacementStallSeconds is the longest time that a cluster completed no
+	// write, though asked through hosts without a fault, while one of its
+	// members was being replaced and no fault was at work but the death of a
+	// host some time before. 0: there was no such time.
 	ReplacementStallSeconds float64 `json:"replacement_stall_seconds"`
 	// Restored counts clusters whose own members came back.
 	Restored int `json:"restored"`

@@ -115,7 +115,7 @@ func repaired(t io.Writer, r *judge.Result) {
 	}
 	fmt.Fprintf(t, "  longest write stall\t%.1f s\n", p.MaxWriteStallSeconds)
 	if p.ReplacementStallSeconds > 0 {
-		fmt.Fprintf(t, "  longest stall by a replacement\t%.1f s, where the leader stayed\n", p.ReplacementStallSeconds)
+		fmt.Fprintf(t, "  longest write stall by a replacement alone\t%.1f s\n", p.ReplacementStallSeconds)
 	}
 	if len(r.Drummer) > 0 {
 		fmt.Fprintf(t, "  asked by Drummer\t%s\n", Activity(r.Drummer))
