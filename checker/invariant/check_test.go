@@ -286,6 +286,12 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 			f.Faults[0].TookEffect, f.Faults[0].MayMiss, l.evidence.MaxIneffective = false, true, 100
 		}, "evidence", Pass, "1 without effect"},
 		"faults that touched nothing": {func(f *Facts, _ *limits) { f.Faults[0].TookEffect, f.Faults[0].MayMiss = false, true }, "evidence", Inconclusive, "1 of 1 injections on the network touched nothing"},
+		"a skipped fault whose time the scenario gives": {func(f *Facts, _ *limits) {
+			for range 9 { // one in ten is few enough otherwise
+				f.Faults = append(f.Faults, f.Faults[0])
+			}
+			f.Faults = append(f.Faults, Fault{Kind: "wipe", Target: "h2", From: 12 * second, Skipped: true, Exact: true, Reason: "no leader"})
+		}, "evidence", Inconclusive, "the wipe of h2 that the scenario wants at 12 s never began: no leader"},
 		"a skipped fault": {func(f *Facts, _ *limits) {
 			f.Faults = append(f.Faults, Fault{Kind: "wipe", Target: "h2", Skipped: true, Reason: "no leader"})
 		}, "evidence", Inconclusive, "1 of 2 injections were skipped, more than 25 %; the first: the wipe of h2 at 0 s: no leader"},

@@ -16,7 +16,7 @@ type evidenceSettings struct {
 	MinOperations  int           `key:"min_operations" default:"1000" max:"1000000000" doc:"At least so many operations are completed."`
 	MinAround      int           `key:"min_around" default:"1" max:"1000000" doc:"At least so many operations are completed before each fault and after it, and asked for while it lasts."`
 	MaxMissed      int           `key:"max_missed_percent" default:"10" max:"100" doc:"At most this share of the operations is missed because all clients wait."`
-	MaxSkipped     int           `key:"max_skipped_percent" default:"25" max:"100" doc:"At most this share of the injections is skipped."`
+	MaxSkipped     int           `key:"max_skipped_percent" default:"25" max:"100" doc:"At most this share of the injections is skipped, and none of those whose time the scenario gives (at)."`
 	MaxIneffective int           `key:"max_without_effect_percent" default:"25" max:"100" doc:"At most this share of the injections on the network touches nothing. A fault that is to end a process must do so."`
 	MaxLate        time.Duration `key:"max_late" default:"10s" doc:"No injection whose time the scenario gives (at) begins later by more than this: it waited for a target, or for a quorum that it must not cost. A time that is drawn is as good as a later one."`
 }
@@ -41,7 +41,9 @@ func judgeEvidence(j *judgement, f *Facts, s *evidenceSettings) string {
 	for _, x := range f.Faults {
 		switch {
 		case x.Skipped:
-			skipped++
+			if skipped++; x.Exact {
+				j.inconclusive("the %s that the scenario wants at %s never began: %s", x, seconds(x.From), x.Reason)
+			}
 			continue
 		case x.TookEffect:
 			took++

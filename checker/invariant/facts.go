@@ -276,8 +276,12 @@ type Fault struct {
 	// it had to wait for. A time that was drawn is as good as a later one: 0.
 	Late   int64  `json:"late,omitempty"`
 	Reason string `json:"reason,omitempty"`
-	// Skipped says that it never began, because of Reason.
+	// Skipped says that it never began, because of Reason; From is then when it
+	// was to begin.
 	Skipped bool `json:"skipped,omitempty"`
+	// Exact says that the scenario gives the time at which it is to begin, not
+	// one that was drawn.
+	Exact bool `json:"exact,omitempty"`
 	// TookEffect says that anything was measured: processes ended, messages
 	// dropped, bytes lost.
 	TookEffect bool `json:"took_effect"`

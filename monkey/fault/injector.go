@@ -266,8 +266,8 @@ func (in *Injector) skipRest(queue []pending, over bool) {
 }
 
 func (in *Injector) skip(p pending, why string) {
-	in.log.Add(timeline.InjectionSkipped{ID: p.step.ID, Fault: p.step.Fault.Kind, Target: p.step.Fault.Target.String(),
-		Planned: in.log.Since(p.planned), Reason: why})
+	in.log.Add(timeline.InjectionSkipped{ID: p.step.ID, Fault: p.step.Fault.Kind, Target: p.step.Fault.Target.String(), Forever: p.step.Fault.Forever,
+		Planned: in.log.Since(p.planned), Exact: len(p.step.Fault.At) > 0, Reason: why})
 }
 
 // Heal ends all that is going on, but for what is permanent.

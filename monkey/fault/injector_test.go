@@ -47,7 +47,7 @@ func TestInjectorLeavesTheDeadDead(t *testing.T) {
 			"kind: kill, target: nodehost-1, at: [2s], for: 1s"), nil)
 		require.Equal(t, []string{"1s kill nodehost-1"}, b.journal())
 		require.True(t, r.began(t, 1).Forever)
-		require.Equal(t, []timeline.InjectionSkipped{{ID: 2, Fault: "kill", Target: "nodehost-1", Planned: 2 * time.Second,
+		require.Equal(t, []timeline.InjectionSkipped{{ID: 2, Fault: "kill", Target: "nodehost-1", Planned: 2 * time.Second, Exact: true,
 			Reason: "host nodehost-1 does not run"}}, facts[timeline.InjectionSkipped](r))
 	})
 }

@@ -117,7 +117,10 @@ func (r *Recording) faults() []invariant.Fault {
 	for _, i := range r.Timeline.Injections {
 		kind, _ := scenarios.FaultKindOf(i.Fault)
 		x := invariant.Fault{Kind: i.Fault, Target: i.Target, Forever: i.Forever, From: int64(i.From),
-			Reason: i.Reason, Skipped: i.Skipped, TookEffect: i.TookEffect(), MayMiss: !kind.Down}
+			Reason: i.Reason, Skipped: i.Skipped, Exact: i.Exact, TookEffect: i.TookEffect(), MayMiss: !kind.Down}
+		if i.Skipped {
+			x.From = int64(i.Planned)
+		}
 		if i.Exact { // a time that was drawn is as good as a later one
 			x.Late = int64(i.Late())
 		}

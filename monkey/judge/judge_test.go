@@ -119,6 +119,16 @@ func (m *made) late(exact bool) {
 	m.events[1].Fact = began
 }
 
+// skipped adds a fault that never began, and enough others for that to be few.
+func (m *made) skipped(exact bool) {
+	for id := range 4 {
+		began := m.events[1].Fact.(timeline.InjectionBegan)
+		began.ID = id + 2
+		m.events = append(m.events, timeline.Entry{At: m.events[1].At, Fact: began}, timeline.Entry{At: m.events[2].At, Fact: timeline.InjectionEnded{ID: began.ID, Effect: began.Effect}})
+	}
+	m.events = append(m.events, timeline.Entry{At: 20 * time.Second, Fact: timeline.InjectionSkipped{ID: 9, Fault: "kill", Target: "nodehost", Planned: 18 * time.Second, Exact: exact, Reason: "no leader"}})
+}
+
 // findings lists the checks that are no pass.
 func findings(r *Result) map[string]Verdict {
 	all := map[string]Verdict{}
@@ -144,10 +154,12 @@ func TestEachKindOfTroubleHasItsVerdict(t *testing.T) {
 		"a host that does not boot": {func(m *made) {
 			m.events = append(m.events, timeline.Entry{At: time.Minute, Fact: timeline.BootFailed{Host: "nodehost-1", Error: "bad checksum"}})
 		}, Violation, map[string]Verdict{"process": Violation}},
-		"a late fault":                      {func(m *made) { m.late(true) }, Inconclusive, map[string]Verdict{"evidence": Inconclusive}},
-		"a late fault whose time was drawn": {func(m *made) { m.late(false) }, Pass, map[string]Verdict{}},
-		"a hidden panic":                    {func(m *made) { m.outcome.Hidden = []string{"gone"} }, Violation, map[string]Verdict{"process": Violation}},
-		"an interruption":                   {func(m *made) { m.outcome.Finished = false }, Inconclusive, map[string]Verdict{"process": Inconclusive}},
+		"a skipped fault":                      {func(m *made) { m.skipped(true) }, Inconclusive, map[string]Verdict{"evidence": Inconclusive}},
+		"a skipped fault whose time was drawn": {func(m *made) { m.skipped(false) }, Pass, map[string]Verdict{}},
+		"a late fault":                         {func(m *made) { m.late(true) }, Inconclusive, map[string]Verdict{"evidence": Inconclusive}},
+		"a late fault whose time was drawn":    {func(m *made) { m.late(false) }, Pass, map[string]Verdict{}},
+		"a hidden panic":                       {func(m *made) { m.outcome.Hidden = []string{"gone"} }, Violation, map[string]Verdict{"process": Violation}},
+		"an interruption":                      {func(m *made) { m.outcome.Finished = false }, Inconclusive, map[string]Verdict{"process": Inconclusive}},
 		"an incomplete launch": {func(m *made) { m.outcome.Launched = 0 },
 			Violation, map[string]Verdict{"launch": Violation}},
 		"a fault without effect": {func(m *made) {

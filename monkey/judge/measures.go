@@ -30,9 +30,13 @@ func (r *Recording) faultRows() []Fault {
 		row := rows[k]
 		if i.Skipped {
 			row.Skipped++
+			row.SkippedReasons = counted(row.SkippedReasons, i.Reason)
 			continue
 		}
 		row.Injected++
+		if i.Late() > 0 {
+			row.LateReasons = counted(row.LateReasons, i.Reason)
+		}
 		row.MaxLateSeconds = max(row.MaxLateSeconds, i.Late().Seconds())
 		row.Effects = row.Effects.Add(i.Effect)
 		if i.TookEffect() {
@@ -53,6 +57,15 @@ func (r *Recording) faultRows() []Fault {
 		return -1
 	})
 	return all
+}
+
+// counted counts a reason.
+func counted(reasons map[string]int, reason string) map[string]int {
+	if reasons == nil {
+		reasons = map[string]int{}
+	}
+	reasons[reason]++
+	return reasons
 }
 
 // repair sums up how clusters became whole again, and how long their writes

@@ -115,3 +115,21 @@ func TestInterruptedRepairs(t *testing.T) {
 		})
 	}
 }
+
+func TestReasonsOfWhatWasLateOrSkippedAreCounted(t *testing.T) {
+	began := func(id int, planned time.Duration, waited string) timeline.Entry {
+		return timeline.Entry{At: 10 * time.Second, Fact: timeline.InjectionBegan{Fault: "kill", Target: "nodehost", ID: id, Planned: planned, Waited: waited}}
+	}
+	skipped := func(id int, forever bool, why string) timeline.Entry {
+		return timeline.Entry{At: 20 * time.Second, Fact: timeline.InjectionSkipped{Fault: "kill", Target: "nodehost", ID: id, Forever: forever, Planned: time.Second, Reason: why}}
+	}
+	r := &Recording{Timeline: timeline.Pair([]timeline.Entry{
+		began(1, 10*time.Second, ""), began(2, 8*time.Second, "no target"), began(3, 9*time.Second, "no target"),
+		skipped(4, false, "no leader"), skipped(5, true, "a quorum"),
+	})}
+	require.Equal(t, []Fault{
+		{Kind: "kill", Target: "nodehost", Injected: 3, Skipped: 1, MaxLateSeconds: 2,
+			LateReasons: map[string]int{"no target": 2}, SkippedReasons: map[string]int{"no leader": 1}},
+		{Kind: "kill", Target: "nodehost", Forever: true, Skipped: 1, SkippedReasons: map[string]int{"a quorum": 1}},
+	}, r.faultRows())
+}

@@ -137,10 +137,13 @@ type Fault struct {
 	Injected int `json:"injected"`
 	Effect   int `json:"effect"`
 	// Skipped counts those that were due and never began, MaxLateSeconds is by
-	// how much one began later than planned at most.
-	Skipped        int          `json:"skipped"`
-	MaxLateSeconds float64      `json:"max_late_seconds"`
-	Effects        world.Effect `json:"effects"` // in total
+	// how much one began later than planned at most. The reasons say how many
+	// were skipped, or late, because of what.
+	Skipped        int            `json:"skipped"`
+	SkippedReasons map[string]int `json:"skipped_reasons,omitempty"`
+	MaxLateSeconds float64        `json:"max_late_seconds"`
+	LateReasons    map[string]int `json:"late_reasons,omitempty"`
+	Effects        world.Effect   `json:"effects"` // in total
 }
 
 // Check is one thing that was judged.

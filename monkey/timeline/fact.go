@@ -71,10 +71,13 @@ type InjectionEnded struct {
 
 // InjectionSkipped says that a planned fault never began.
 type InjectionSkipped struct {
-	ID      int           `json:"id"`
-	Fault   string        `json:"fault"`
-	Target  string        `json:"target"`
+	ID      int    `json:"id"`
+	Fault   string `json:"fault"`
+	Target  string `json:"target"`
+	Forever bool   `json:"forever,omitempty"`
+	// Planned and Exact are as in InjectionBegan.
 	Planned time.Duration `json:"planned_ns"`
+	Exact   bool          `json:"exact,omitempty"`
 	Reason  string        `json:"text"`
 }
 

@@ -114,8 +114,8 @@ func Pair(entries []Entry) *Timeline {
 				t.Injections[i].measure(f.Effect)
 			}
 		case InjectionSkipped:
-			t.Injections = append(t.Injections, Injection{ID: f.ID, Fault: f.Fault, Target: f.Target,
-				Planned: f.Planned, Skipped: true, Reason: f.Reason, Span: Span{e.At, e.At}})
+			t.Injections = append(t.Injections, Injection{ID: f.ID, Fault: f.Fault, Target: f.Target, Forever: f.Forever,
+				Planned: f.Planned, Exact: f.Exact, Skipped: true, Reason: f.Reason, Span: Span{e.At, e.At}})
 		case QuorumLost:
 			outages[f.Cluster] = len(t.Outages)
 			t.Outages = append(t.Outages, Outage{f.Cluster, Span{e.At, t.End}})

@@ -76,7 +76,7 @@ func TestInjectionsArePairedWithTheirEnds(t *testing.T) {
 		InjectionBegan{ID: 2, Fault: "partition", Hosts: []string{"a", "b"}, Planned: 3 * time.Second}, // 3 s
 		QuorumLost{Cluster: 7}, // 4 s
 		InjectionEnded{ID: 1},  // 5 s
-		InjectionSkipped{ID: 3, Fault: "wipe", Reason: "no target"}, // 6 s
+		InjectionSkipped{ID: 3, Fault: "wipe", Forever: true, Exact: true, Reason: "no target"}, // 6 s
 		QuorumRegained{Cluster: 7},                                  // 7 s
 		PhaseBegan{Heal},                                            // 8 s
 		InjectionEnded{ID: 2, Effect: &world.Effect{}},              // 9 s
@@ -87,7 +87,7 @@ func TestInjectionsArePairedWithTheirEnds(t *testing.T) {
 	require.Equal(t, []Injection{
 		{ID: 1, Fault: "kill", Target: "nodehost", Hosts: []string{"a"}, Planned: s, Reason: "no leader", Span: Span{2 * s, 5 * s}, Ended: true, Effect: world.Effect{ProcessesEnded: 1}, Measured: true},
 		{ID: 2, Fault: "partition", Hosts: []string{"a", "b"}, Planned: 3 * s, Span: Span{3 * s, 9 * s}, Ended: true, Measured: true},
-		{ID: 3, Fault: "wipe", Skipped: true, Reason: "no target", Span: Span{6 * s, 6 * s}},
+		{ID: 3, Fault: "wipe", Forever: true, Exact: true, Skipped: true, Reason: "no target", Span: Span{6 * s, 6 * s}},
 		{ID: 4, Fault: "lossy", Hosts: []string{"b"}, Span: Span{10 * s, 10 * s}},
 	}, tl.Injections)
 	require.Equal(t, []bool{true, false, false, false}, []bool{tl.Injections[0].TookEffect(), tl.Injections[1].TookEffect(), tl.Injections[2].TookEffect(), tl.Injections[3].TookEffect()})
