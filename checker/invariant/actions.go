@@ -7,12 +7,15 @@ import "fmt"
 var _ = define(Check{
 	Key:          "actions",
 	Name:         "operator's actions",
-	Doc:          "What the scenario's operator asked of Drummer (sizes, deletions, drains) holds at the end.",
+	Doc:          "Drummer accepts all that the scenario's operator asks (sizes, deletions, drains), and it holds at the end.",
 	AfterHealing: true,
-	Applies:      func(f *Facts) bool { return f.Actions > 0 },
+	Applies:      func(f *Facts) bool { return f.WantedActions > 0 },
 }, func(j *judgement, f *Facts, _ *noSettings) string {
 	for _, u := range f.Unmet {
 		j.violation("%s", u)
 	}
-	return fmt.Sprintf("%d actions were taken, and all that they ask for holds", f.Actions)
+	if n := len(f.Actions); n < f.WantedActions {
+		j.inconclusive("Drummer accepted %d of the %d actions that the scenario has", n, f.WantedActions)
+	}
+	return fmt.Sprintf("Drummer accepted %d actions, and all that they ask for holds", len(f.Actions))
 })

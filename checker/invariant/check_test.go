@@ -50,8 +50,8 @@ func healthy() (*Facts, *limits) {
 		Process: &Process{},
 		Launch:  &Launch{Clusters: 1, Full: 1, Took: second},
 		Settle:  &Settle{Whole: true, Took: second},
-		Actions: 1,
-		Asked:   40, Healed: true,
+		Actions: []Action{{What: "drain of h1", At: 5 * second}}, WantedActions: 1,
+		Asked: 40, Healed: true,
 	}
 	var ops []history.Op
 	for i := range int64(30) {
@@ -306,18 +306,20 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 			stopAt(f, 10*second, 20*second)
 			f.Outages = []Outage{{7, 12 * second, 13 * second}}
 		}, "evidence", Pass, ""},
-		"a wanted fault": {func(f *Facts, _ *limits) { f.Wanted = append(f.Wanted, f.Wanted[0]) }, "effects", Inconclusive, "kill of h1 took effect 1 times, wanted at least 2"},
-		"a panic":        {func(f *Facts, _ *limits) { f.Process.Panic = "too bad\nand more" }, "process", Violation, `ended with the panic "too bad"`},
-		"a hidden panic": {func(f *Facts, _ *limits) { f.Process.Hidden = []string{"a worker is gone"} }, "process", Violation, "a worker is gone"},
-		"no boot":        {func(f *Facts, _ *limits) { f.Process.NotBooted = []string{"h3 does not start"} }, "process", Violation, "h3 does not start"},
-		"a run cut":      {func(f *Facts, _ *limits) { f.Process.Cut = "it was killed" }, "process", Inconclusive, "it was killed"},
-		"a run stopped":  {func(f *Facts, _ *limits) { f.Process.Cut, f.Stopped = "it stopped", true }, "process", Pass, "it stopped"},
-		"not launched":   {func(f *Facts, _ *limits) { f.Launch.Full = 0 }, "launch", Violation, "0 of 1 clusters ran in full after 1 s"},
-		"no launch":      {func(f *Facts, _ *limits) { f.Launch.Full, f.Launch.Took = 0, 0 }, "launch", Inconclusive, "before the launch did"},
-		"not whole":      {func(f *Facts, _ *limits) { *f.Settle = Settle{Took: second, Left: []string{"cluster 7 waits"}} }, "settled", Violation, "not whole after 1 s: cluster 7 waits"},
-		"an unmet wish":  {func(f *Facts, _ *limits) { f.Unmet = []string{"h1 is not empty"} }, "actions", Violation, "h1 is not empty"},
-		"a belief":       {func(f *Facts, _ *limits) { f.Beliefs[0].Leader = 3 }, "beliefs", Pass, "1 of 3 announcements name a node that did not lead, the first: cluster 7: node 2 named node 3 as leader of term 1"},
-		"a strict one":   {func(f *Facts, l *limits) { f.Beliefs[0].Leader, l.beliefs.Strict = 3, true }, "beliefs", Violation, "in which node 1 led"},
+		"a wanted fault":                  {func(f *Facts, _ *limits) { f.Wanted = append(f.Wanted, f.Wanted[0]) }, "effects", Inconclusive, "kill of h1 took effect 1 times, wanted at least 2"},
+		"a panic":                         {func(f *Facts, _ *limits) { f.Process.Panic = "too bad\nand more" }, "process", Violation, `ended with the panic "too bad"`},
+		"a hidden panic":                  {func(f *Facts, _ *limits) { f.Process.Hidden = []string{"a worker is gone"} }, "process", Violation, "a worker is gone"},
+		"no boot":                         {func(f *Facts, _ *limits) { f.Process.NotBooted = []string{"h3 does not start"} }, "process", Violation, "h3 does not start"},
+		"a run cut":                       {func(f *Facts, _ *limits) { f.Process.Cut = "it was killed" }, "process", Inconclusive, "it was killed"},
+		"a run stopped":                   {func(f *Facts, _ *limits) { f.Process.Cut, f.Stopped = "it stopped", true }, "process", Pass, "it stopped"},
+		"not launched":                    {func(f *Facts, _ *limits) { f.Launch.Full = 0 }, "launch", Violation, "0 of 1 clusters ran in full after 1 s"},
+		"no launch":                       {func(f *Facts, _ *limits) { f.Launch.Full, f.Launch.Took = 0, 0 }, "launch", Inconclusive, "before the launch did"},
+		"not whole":                       {func(f *Facts, _ *limits) { *f.Settle = Settle{Took: second, Left: []string{"cluster 7 waits"}} }, "settled", Violation, "not whole after 1 s: cluster 7 waits"},
+		"an action that was not accepted": {func(f *Facts, _ *limits) { f.WantedActions = 2 }, "actions", Inconclusive, "Drummer accepted 1 of the 2 actions that the scenario has"},
+		"a late action":                   {func(f *Facts, _ *limits) { f.Actions[0].Late = 90 * second }, "evidence", Inconclusive, "the operator's drain of h1 was accepted at 5 s, 90 s late"},
+		"an unmet wish":                   {func(f *Facts, _ *limits) { f.Unmet = []string{"h1 is not empty"} }, "actions", Violation, "h1 is not empty"},
+		"a belief":                        {func(f *Facts, _ *limits) { f.Beliefs[0].Leader = 3 }, "beliefs", Pass, "1 of 3 announcements name a node that did not lead, the first: cluster 7: node 2 named node 3 as leader of term 1"},
+		"a strict one":                    {func(f *Facts, l *limits) { f.Beliefs[0].Leader, l.beliefs.Strict = 3, true }, "beliefs", Violation, "in which node 1 led"},
 		"a stale read": {func(f *Facts, _ *limits) {
 			f.Ops = append(f.Ops, history.Op{Cluster: 7, Key: "7/k", Kind: history.Get, Observed: history.String("a"), Call: 20 * second, Return: 21 * second, Outcome: history.OK})
 		}, "linearizability", Violation, "cluster 7, key 7/k: "},

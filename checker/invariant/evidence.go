@@ -18,7 +18,7 @@ type evidenceSettings struct {
 	MaxMissed      int           `key:"max_missed_percent" default:"10" max:"100" doc:"At most this share of the operations is missed because all clients wait."`
 	MaxSkipped     int           `key:"max_skipped_percent" default:"25" max:"100" doc:"At most this share of the injections is skipped, and none of those whose time the scenario gives (at)."`
 	MaxIneffective int           `key:"max_without_effect_percent" default:"25" max:"100" doc:"At most this share of the injections on the network touches nothing. A fault that is to end a process must do so."`
-	MaxLate        time.Duration `key:"max_late" default:"10s" doc:"No injection whose time the scenario gives (at) begins later by more than this: it waited for a target, or for a quorum that it must not cost. A time that is drawn is as good as a later one."`
+	MaxLate        time.Duration `key:"max_late" default:"10s" doc:"No injection whose time the scenario gives (at) begins later by more than this: it waited for a target, or for a quorum that it must not cost. A time that is drawn is as good as a later one. No action of the operator is accepted later by more."`
 }
 
 var _ = define(Check{
@@ -59,6 +59,11 @@ func judgeEvidence(j *judgement, f *Facts, s *evidenceSettings) string {
 			j.inconclusive("the %s at %s was %s late: %s", x, seconds(x.From), seconds(x.Late), x.Reason)
 		}
 		p.judge(j, f, x, s.MinAround)
+	}
+	for _, a := range f.Actions {
+		if s.MaxLate > 0 && a.Late > int64(s.MaxLate) {
+			j.inconclusive("the operator's %s was accepted at %s, %s late", a.What, seconds(a.At), seconds(a.Late))
+		}
 	}
 	if percent := share(skipped, len(f.Faults)); percent > s.MaxSkipped {
 		j.inconclusive("%d of %d injections were skipped, more than %d %%; the first: %s", skipped, len(f.Faults), s.MaxSkipped, firstSkipped(f.Faults))

@@ -58,10 +58,12 @@ type Facts struct {
 	Launch *Launch `json:"launch,omitempty"`
 	// Settle is how the deployment became whole again after the last fault.
 	Settle *Settle `json:"settle,omitempty"`
-	// Actions counts what the scenario's operator asked of Drummer; Unmet lists
-	// what of it does not hold at the end.
-	Actions int      `json:"actions,omitempty"`
-	Unmet   []string `json:"unmet,omitempty"`
+	// Actions is what the scenario's operator asked of Drummer, and Drummer
+	// accepted; WantedActions counts what the scenario has. Unmet lists what of
+	// it does not hold at the end.
+	Actions       []Action `json:"actions,omitempty"`
+	WantedActions int      `json:"wanted_actions,omitempty"`
+	Unmet         []string `json:"unmet,omitempty"`
 	// Asked counts the operations that clients were to begin, Missed those of
 	// them that no client was idle for.
 	Asked  int `json:"asked"`
@@ -288,6 +290,14 @@ type Fault struct {
 	// MayMiss says that a fault of this kind may legitimately have nothing
 	// to act on (a partition between hosts that exchange nothing).
 	MayMiss bool `json:"may_miss,omitempty"`
+}
+
+// Action is something that Drummer accepted of an operator.
+type Action struct {
+	What string `json:"what"`
+	At   int64  `json:"at"` // when it was accepted
+	// Late is by how much that was later than the scenario says.
+	Late int64 `json:"late,omitempty"`
 }
 
 // WantedFault is how often, at least, a kind of fault on a target should take

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/monkey/fault"
 	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
@@ -19,20 +20,27 @@ const byMonkey = "monkey"
 // leader it can't.
 const actionLimit = 90 * time.Second
 
-// operate carries out the scenario's actions at their times since start. What
-// Drummer refuses ends them: the scenario did not mean that.
-func (r *runner) operate(ctx context.Context, start time.Time) error {
-	for _, a := range r.scenario.Actions {
-		if !sleep(ctx, time.Until(start.Add(a.At.D()))) {
+// operate carries out actions at their times since start. What Drummer refuses
+// ends them: the scenario did not mean that. The end of ctx is no error.
+func operate(ctx context.Context, log fault.Log, start time.Time, actions []scenarios.Action,
+	act func(context.Context, scenarios.Action) (string, error)) error {
+	for _, a := range actions {
+		planned := start.Add(a.At.D())
+		if !sleep(ctx, time.Until(planned)) {
 			return nil
 		}
 		limited, cancel := context.WithTimeout(ctx, actionLimit)
-		text, err := r.act(limited, a)
+		text, err := act(limited, a)
 		cancel()
-		if err != nil && ctx.Err() == nil {
-			return fmt.Errorf("the action %s at %s: %w", a.Do, a.At, err)
+		if err == nil {
+			log.Add(timeline.OperatorActed{Action: a.Do, Planned: log.Since(planned), Text: text})
+			continue
 		}
-		r.events.Add(timeline.OperatorActed{Action: a.Do, Text: text})
+		log.Add(timeline.OperatorFailed{Action: a.Do, Planned: log.Since(planned), Error: err.Error()})
+		if ctx.Err() != nil {
+			return nil
+		}
+		return fmt.Errorf("the action %s at %s: %w", a.Do, a.At, err)
 	}
 	return nil
 }

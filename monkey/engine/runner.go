@@ -211,7 +211,7 @@ func (r *runner) harm(ctx context.Context) error {
 	both.Go(func() error {
 		return r.injector.Run(ctx, start, r.scenario.Duration.D(), fault.Plan(r.scenario, r.w.Hosts(), r.seed))
 	})
-	both.Go(func() error { return r.operate(ctx, start) })
+	both.Go(func() error { return operate(ctx, r.events, start, r.scenario.Actions, r.act) })
 	return both.Wait()
 }
 

@@ -26,7 +26,7 @@ func (r *Recording) facts() *invariant.Facts {
 		f.Asked, f.Missed = r.Outcome.Asked, r.Outcome.Missed
 		f.Unmet = r.Outcome.Unmet
 	}
-	f.Actions = len(r.Scenario.Actions)
+	f.Actions, f.WantedActions = r.actions(), len(r.Scenario.Actions)
 	f.Ops = r.History.Ops
 	if f.Clusters == nil { // the run did not come that far
 		for _, id := range r.Scenario.Clusters.IDs() {
@@ -129,6 +129,15 @@ func (r *Recording) faults() []invariant.Fault {
 		}
 		all = append(all, x)
 	}
+	return all
+}
+
+// actions lists what Drummer accepted of the scenario's operator.
+func (r *Recording) actions() []invariant.Action {
+	var all []invariant.Action
+	timeline.All(r.Timeline, func(at time.Duration, a timeline.OperatorActed) {
+		all = append(all, invariant.Action{What: a.Action + " of " + a.Text, At: int64(at), Late: int64(max(0, at-a.Planned))})
+	})
 	return all
 }
 

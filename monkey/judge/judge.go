@@ -52,7 +52,7 @@ func (r *Recording) summary(dir string, facts *invariant.Facts) *Result {
 		VirtualSeconds: r.elapsed().Seconds(),
 		Clusters:       s.Clusters.Count, NodeHosts: s.Deployment.NodeHosts, Drummers: s.Deployment.Drummers,
 		Reproduce: r.Run.Reproduce, Dir: dir,
-		Faults: r.faultRows(), Repair: r.repair(facts.Stalls), Drummer: r.activity(), Concurrency: concurrency(r.History.Ops),
+		Faults: r.faultRows(), Operator: r.operator(facts), Repair: r.repair(facts.Stalls), Drummer: r.activity(), Concurrency: concurrency(r.History.Ops),
 	}
 	res.Concurrency.Elections = len(facts.Leaders)
 	res.Ops.Asked, res.Ops.Missed = facts.Asked, facts.Missed

@@ -202,6 +202,35 @@ func TestEachKindOfTroubleHasItsVerdict(t *testing.T) {
 	}
 }
 
+// What the scenario's operator asks is on record: what is missing of it is not
+// taken for done, and what came late is said.
+func TestActionsAreJudgedByWhatDrummerAccepted(t *testing.T) {
+	accepted := func(at, planned int) timeline.Entry {
+		return timeline.Entry{At: time.Duration(at) * time.Second, Fact: timeline.OperatorActed{Action: "pause", Planned: time.Duration(planned) * time.Second, Text: "Drummer"}}
+	}
+	failed := timeline.Entry{At: 30 * time.Second, Fact: timeline.OperatorFailed{Action: "resume", Error: "no leader"}}
+	for name, c := range map[string]struct {
+		events []timeline.Entry
+		want   Operator
+		bad    map[string]Verdict
+	}{
+		"both":    {[]timeline.Entry{accepted(20, 20), accepted(32, 30)}, Operator{Actions: 2, Accepted: 2, MaxLateSeconds: 2}, map[string]Verdict{}},
+		"a late":  {[]timeline.Entry{accepted(20, 20), accepted(45, 30)}, Operator{Actions: 2, Accepted: 2, MaxLateSeconds: 15}, map[string]Verdict{"evidence": Inconclusive}},
+		"failed":  {[]timeline.Entry{accepted(20, 20), failed}, Operator{Actions: 2, Accepted: 1, Failed: "resume: no leader"}, map[string]Verdict{"actions": Inconclusive}},
+		"no fact": {nil, Operator{Actions: 2}, map[string]Verdict{"actions": Inconclusive}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newMade(t)
+			m.scenario = "actions: [{do: pause, at: 10s}, {do: resume, at: 20s}]\n"
+			m.events = append(m.events, c.events...)
+			r := m.judge()
+			require.Equal(t, &c.want, r.Operator)
+			require.Equal(t, c.bad, findings(r))
+		})
+	}
+	require.Nil(t, newMade(t).judge().Operator, "the scenario has no actions")
+}
+
 func TestAViolationNamesClusterKeyAndOperations(t *testing.T) {
 	m := newMade(t)
 	m.ops[1] = get(12, "never written")

@@ -59,6 +59,19 @@ func (r *Recording) faultRows() []Fault {
 	return all
 }
 
+// operator sums up the actions of the scenario, if it has any.
+func (r *Recording) operator(facts *invariant.Facts) *Operator {
+	if facts.WantedActions == 0 {
+		return nil
+	}
+	o := &Operator{Actions: facts.WantedActions, Accepted: len(facts.Actions)}
+	for _, a := range facts.Actions {
+		o.MaxLateSeconds = max(o.MaxLateSeconds, time.Duration(a.Late).Seconds())
+	}
+	timeline.All(r.Timeline, func(_ time.Duration, f timeline.OperatorFailed) { o.Failed = f.String() })
+	return o
+}
+
 // counted counts a reason.
 func counted(reasons map[string]int, reason string) map[string]int {
 	if reasons == nil {

@@ -43,6 +43,7 @@ type Result struct {
 	Drummers    int         `json:"drummers"`
 	Ops         Ops         `json:"ops"`
 	Faults      []Fault     `json:"faults"`
+	Operator    *Operator   `json:"operator,omitempty"` // nil: the scenario has no actions
 	Checks      []Check     `json:"checks"`
 	Repair      Repair      `json:"repair"`
 	Drummer     Activity    `json:"drummer_activity"`
@@ -144,6 +145,16 @@ type Fault struct {
 	MaxLateSeconds float64        `json:"max_late_seconds"`
 	LateReasons    map[string]int `json:"late_reasons,omitempty"`
 	Effects        world.Effect   `json:"effects"` // in total
+}
+
+// Operator sums up the scenario's actions.
+type Operator struct {
+	Actions  int `json:"actions"` // that the scenario has
+	Accepted int `json:"accepted"`
+	// MaxLateSeconds is by how much one was accepted later than planned at most.
+	MaxLateSeconds float64 `json:"max_late_seconds"`
+	// Failed says what was not accepted, and why.
+	Failed string `json:"failed,omitempty"`
 }
 
 // Check is one thing that was judged.

@@ -28,6 +28,7 @@ var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 	"mark":     mark,
 	"kind":     KindOf,
 	"late":     late,
+	"operator": operator,
 	"overlap":  overlap,
 	"plain":    draw.Plain,
 	"repairs":  Repairs,

@@ -30,6 +30,7 @@ func bad() *judge.Result {
 			{Name: "linearizability", Verdict: judge.Violation, Detail: "<stale> read", Cluster: 3, Key: "3/k1",
 				Operations: []history.Op{{Client: 4, Key: "3/k1", Kind: history.Get, Observed: history.String("old"), Outcome: history.OK}}},
 		},
+		Operator:  &judge.Operator{Actions: 3, Accepted: 2, MaxLateSeconds: 12, Failed: "resume: no leader"},
 		Expect:    []judge.Expectation{{Name: "replaced", Expected: "0", Verdict: judge.Violation, Detail: "expected 0; found 3"}},
 		Reproduce: "go run ./cmd/monkey run demo --seed 7",
 	}
@@ -42,6 +43,7 @@ func TestTableShowsTheGravestFirst(t *testing.T) {
 	require.Regexp(t, `(?s)VIOLATION +linearizability.*inconclusive +evidence.*ok +launch`, text)
 	require.Regexp(t, `kill forever +nodehost +2 +1 +3 +51\.0 s +1 process ended`, text)
 	require.Regexp(t, `VIOLATION +replaced +expected 0; found 3`, text)
+	require.Contains(t, text, "the operator: 2 of 3 actions were accepted; late: 12.0 s; not accepted: resume: no leader")
 	require.Contains(t, text, "verdict: VIOLATION")
 	require.Contains(t, text, "reproduce: go run ./cmd/monkey run demo --seed 7")
 }
@@ -79,6 +81,7 @@ func TestHTMLShowsTheTimelineOfFaults(t *testing.T) {
 	require.Contains(t, page, `<i class="injection power-loss"></i>power loss`, "the legend")
 	require.Contains(t, page, ".power-loss.power-loss { --band: "+fault.Colour("power-loss")+"; }")
 	require.Contains(t, page, "&lt;stale&gt; read")
+	require.Contains(t, page, "<p>the operator: 2 of 3 actions were accepted; late: 12.0 s; not accepted: resume: no leader</p>")
 	require.Equal(t, 1, strings.Count(page, `<line class="mark"`), "when the violation was")
 }
 

@@ -55,22 +55,36 @@ func explored(e *judge.Explored) string {
 
 func done(t io.Writer, r *judge.Result) {
 	fmt.Fprint(t, "\nWhat was done to the system\n")
+	if r.Operator != nil {
+		fmt.Fprintf(t, "  %s\n", operator(r.Operator))
+	}
 	if len(r.Faults) == 0 {
-		fmt.Fprint(t, "  nothing\n")
+		if r.Operator == nil {
+			fmt.Fprint(t, "  nothing\n")
+		}
 		return
 	}
 	fmt.Fprint(t, "  fault\ttarget\tinjected\ttook effect\tskipped\tlate\tin total\n")
 	for _, f := range r.Faults {
-		fmt.Fprintf(t, "  %s\t%s\t%d\t%d\t%d\t%s\t%s\n", KindOf(f), f.Target, f.Injected, f.Effect, f.Skipped, late(f), Effects(f.Effects))
+		fmt.Fprintf(t, "  %s\t%s\t%d\t%d\t%d\t%s\t%s\n", KindOf(f), f.Target, f.Injected, f.Effect, f.Skipped, late(f.MaxLateSeconds), Effects(f.Effects))
 	}
 }
 
-// late says by how much one of the injections of a row began late, at most.
-func late(f judge.Fault) string {
-	if f.MaxLateSeconds < 0.05 { // rounds to nothing
+// late says by how much something came late, at most.
+func late(seconds float64) string {
+	if seconds < 0.05 { // rounds to nothing
 		return "no"
 	}
-	return fmt.Sprintf("%.1f s", f.MaxLateSeconds)
+	return fmt.Sprintf("%.1f s", seconds)
+}
+
+// operator says what became of the scenario's actions.
+func operator(o *judge.Operator) string {
+	text := fmt.Sprintf("the operator: %d of %d actions were accepted; late: %s", o.Accepted, o.Actions, late(o.MaxLateSeconds))
+	if o.Failed != "" {
+		text += "; not accepted: " + shorten(o.Failed)
+	}
+	return text
 }
 
 // KindOf names the kind of a row of faults.

@@ -44,6 +44,9 @@ func (v Violated) String() string { return fmt.Sprintf("cluster %d: %s", v.Clust
 func (o OperatorActed) String() string { return o.Action + ": " + o.Text }
 
 // String says what happened, for people.
+func (o OperatorFailed) String() string { return o.Action + ": " + o.Error }
+
+// String says what happened, for people.
 func (l LeaderAnnounced) String() string {
 	switch {
 	case l.Leads():

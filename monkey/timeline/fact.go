@@ -21,7 +21,7 @@ type Fact interface {
 // facts holds one value of every type of Fact.
 var facts = []Fact{
 	PhaseBegan{}, InjectionBegan{}, InjectionEnded{}, InjectionSkipped{}, Booted{}, BootFailed{},
-	Violated{}, OperatorActed{}, LeaderAnnounced{}, Decided{}, ClusterRepaired{}, Diverged{}, QuorumLost{}, QuorumRegained{},
+	Violated{}, OperatorActed{}, OperatorFailed{}, LeaderAnnounced{}, Decided{}, ClusterRepaired{}, Diverged{}, QuorumLost{}, QuorumRegained{},
 }
 
 // PhaseBegan says that a phase of the run began, and the one before it ended.
@@ -101,7 +101,17 @@ type Violated struct {
 // OperatorActed says that Drummer accepted what the scenario's operator asked.
 type OperatorActed struct {
 	Action string `json:"op"`
-	Text   string `json:"text"`
+	// Planned is when it should have been asked, since the run's start.
+	Planned time.Duration `json:"planned_ns"`
+	Text    string        `json:"text"`
+}
+
+// OperatorFailed says that Drummer did not accept what the scenario's operator
+// asked: it refused, or did not answer in time.
+type OperatorFailed struct {
+	Action  string        `json:"op"`
+	Planned time.Duration `json:"planned_ns"`
+	Error   string        `json:"text"`
 }
 
 // LeaderAnnounced is what a node announced of who leads its cluster. Only a
@@ -183,6 +193,7 @@ func (Booted) kind() string           { return "boot" }
 func (BootFailed) kind() string       { return "boot-failed" }
 func (Violated) kind() string         { return "violation" }
 func (OperatorActed) kind() string    { return "operator" }
+func (OperatorFailed) kind() string   { return "operator-failed" }
 func (LeaderAnnounced) kind() string  { return "leader" }
 func (Decided) kind() string          { return "drummer" }
 func (ClusterRepaired) kind() string  { return "repaired" }
