@@ -9,10 +9,11 @@ type beliefSettings struct {
 }
 
 var _ = define(Check{
-	Key:   "beliefs",
-	Name:  "beliefs in leaders",
-	Doc:   "No node names a node as leader of a term in which another one led.",
-	Needs: []Need{needLeaders, needBeliefs},
+	Key:     "beliefs",
+	Name:    "beliefs in leaders",
+	Doc:     "No node names a node as leader of a term in which another one led.",
+	Needs:   []Need{needLeaders, needBeliefs},
+	Applies: replicated, // nobody follows in a cluster of one
 }, judgeBeliefs)
 
 // judgeBeliefs compares what nodes say of others with what leaders say of
@@ -38,6 +39,9 @@ func judgeBeliefs(j *judgement, f *Facts, s *beliefSettings) string {
 		if mistaken++; mistaken == 1 {
 			first = ", the first: " + text
 		}
+	}
+	if len(f.Beliefs) == 0 {
+		j.inconclusive("no node announced whom it follows")
 	}
 	return fmt.Sprintf("%d of %d announcements name a node that did not lead%s", mistaken, len(f.Beliefs), first)
 }

@@ -42,6 +42,12 @@ type Need struct {
 	recorded func(f *Facts) bool
 }
 
+// replicated reports whether any cluster has more than one member; if it is not
+// known which there are, one may have.
+func replicated(f *Facts) bool {
+	return len(f.Clusters) == 0 || slices.ContainsFunc(f.Clusters, func(c Cluster) bool { return c.Size > 1 })
+}
+
 // What checks need.
 var (
 	needHistory     = Need{"the history", func(f *Facts) bool { return len(f.Ops) > 0 }}

@@ -117,12 +117,46 @@ func TestAllIsWell(t *testing.T) {
 	}
 }
 
+// Nothing is no pass: neither facts that were not recorded, nor lists that were
+// and hold nothing. The run has an end, clusters, wanted faults and actions.
 func TestNothingRecordedNeverPasses(t *testing.T) {
 	_, l := healthy()
-	// A run with an operator's actions whose end is known, and nothing else.
-	for _, finding := range judged(t, &Facts{Healed: true, Clusters: []Cluster{{1, 3}}, Wanted: []WantedFault{{}}}, l) {
-		require.Equal(t, Inconclusive, finding.Verdict, "%+v", finding)
-		require.NotEmpty(t, finding.Detail)
+	nothing := Facts{Healed: true, Clusters: []Cluster{{1, 3}}, Wanted: []WantedFault{{AtLeast: 1}}, WantedActions: 1}
+	empty := nothing
+	lists := reflect.ValueOf(&empty).Elem()
+	for i := range lists.NumField() {
+		if list := lists.Field(i); list.Kind() == reflect.Slice && list.IsNil() {
+			list.Set(reflect.MakeSlice(list.Type(), 0, 0))
+		}
+	}
+	for name, c := range map[string]struct {
+		facts    Facts
+		verdicts []Verdict
+		none     []string // checks that have nothing to judge
+	}{
+		"not recorded": {nothing, []Verdict{Inconclusive}, nil},
+		"empty":        {empty, []Verdict{Inconclusive, Violation}, []string{"repair"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			made := map[string]bool{}
+			for _, finding := range judged(t, &c.facts, l) {
+				made[finding.Check] = true
+				require.Contains(t, c.verdicts, finding.Verdict, "%+v", finding)
+				require.NotEmpty(t, finding.Detail)
+			}
+			for _, check := range Checks() {
+				require.Equal(t, !slices.Contains(c.none, check.Key), made[check.Key], check.Key)
+			}
+		})
+	}
+}
+
+// Checks of what several members do make no finding about clusters of one.
+func TestOneReplicaIsNotCompared(t *testing.T) {
+	f, l := healthy()
+	f.Clusters[0].Size, f.Compared, f.Beliefs, f.Repairs = 1, 0, []Belief{}, []Repair{}
+	for _, finding := range judged(t, f, l) {
+		require.NotContains(t, []string{"beliefs", "digests", "divergence", "repair"}, finding.Check)
 	}
 }
 
@@ -175,6 +209,8 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 		"a divergence": {func(f *Facts, _ *limits) {
 			f.Divergences = []Divergence{{Cluster: 7, Index: 45, Node: 2, Sum: "x", Other: 3, OtherSum: "y", Agreed: 40, Entry: "put k=b", At: second}}
 		}, "divergence", Violation, "cluster 7: nodes 2 and 3 differ at index 45, digests x and y, at 1 s; they agreed at index 40; the entry there: put k=b"},
+		"nothing compared":   {func(f *Facts, _ *limits) { f.Compared = 0 }, "divergence", Inconclusive, "no update of a replica was compared"},
+		"nobody follows":     {func(f *Facts, _ *limits) { f.Beliefs = []Belief{} }, "beliefs", Inconclusive, "no node announced whom it follows"},
 		"one replica, twice": {func(f *Facts, _ *limits) { f.Digests[1].Node, f.Digests[2].Node = 2, 2 }, "digests", Inconclusive, "only 1 of 3 replicas"},
 		"replicas in pairs": {func(f *Facts, _ *limits) {
 			f.Clusters[0].Size = 4

@@ -2,10 +2,7 @@
 
 package invariant
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 var _ = define(Check{
 	Key:          "digests",
@@ -13,9 +10,7 @@ var _ = define(Check{
 	Doc:          "After healing all replicas of a cluster hold the same state at the same index.",
 	Needs:        []Need{needClusters, needDigests},
 	AfterHealing: true,
-	Applies: func(f *Facts) bool { // one replica agrees with itself
-		return len(f.Clusters) == 0 || slices.ContainsFunc(f.Clusters, func(c Cluster) bool { return c.Size > 1 })
-	},
+	Applies:      replicated, // one replica agrees with itself
 }, judgeDigests)
 
 // judgeDigests asks every cluster of more than one member for digests of as many

@@ -17,6 +17,7 @@ var _ = define(Check{
 	Doc:          "Every member that was lost for good is replaced, and in time.",
 	Needs:        []Need{needRepairs},
 	AfterHealing: true,
+	Applies:      func(f *Facts) bool { return f.Repairs == nil || len(f.Repairs) > 0 }, // something was lost
 }, judgeRepair)
 
 func judgeRepair(j *judgement, f *Facts, s *repairSettings) string {

@@ -188,7 +188,7 @@ func TestEachKindOfTroubleHasItsVerdict(t *testing.T) {
 		"a killed run": {func(m *made) { m.outcome = nil },
 			Inconclusive, map[string]Verdict{"process": Inconclusive, "launch": Inconclusive}},
 		"a digest too few": {func(m *made) { m.outcome.Facts.Clusters[0].Size = 2 },
-			Violation, map[string]Verdict{"digests": Inconclusive, "membership": Inconclusive, "picture": Violation}},
+			Violation, map[string]Verdict{"beliefs": Inconclusive, "digests": Inconclusive, "divergence": Inconclusive, "membership": Inconclusive, "picture": Violation}},
 		"a cluster that answers nothing": {func(m *made) { m.outcome.Facts.Probes[0].OK = false },
 			Violation, map[string]Verdict{"answers": Violation}},
 	} {
