@@ -35,9 +35,9 @@ const calmTicks = 3600
 // long before.
 const maxDeaths = 1 << 30
 
-// heard renews a host.
+// heard renews a host: it counts as heard of until it is silent.
 func (e *edit) heard(h *Host) {
-	h.LastSeen = e.s.Tick
+	h.Silent, h.LastSeen = false, 0
 	if h.Dead {
 		h.Dead = false
 		h.UpSince = e.s.Tick
@@ -60,13 +60,20 @@ func (e *edit) age() {
 			e.event(&pb.Event{Kind: pb.EventHostForgotten, NodehostId: id},
 				"host %s was forgotten, its disk was lost and nothing is placed on it", id)
 		case h.Gone:
-		case !h.Dead && e.s.TTL > 0 && e.s.Tick-h.LastSeen >= e.s.TTL:
+		case !h.Dead && e.s.TTL > 0 && e.s.Silence(h) >= e.s.TTL:
 			e.host(id).Dead = true
 			e.event(&pb.Event{Kind: pb.EventHostDead, NodehostId: id},
-				"host %s is dead, unheard of for %d ticks", id, e.s.Tick-h.LastSeen)
+				"host %s is dead, unheard of for %d ticks", id, e.s.Silence(h))
 		case !h.Dead && h.Deaths > 0 && e.s.Tick-h.UpSince >= calmTicks:
 			e.host(id).Deaths = 0
 		}
+	}
+}
+
+// silence notes that a host was last heard of so many ticks ago.
+func (e *edit) silence(h *Host, ticks uint64) {
+	if !h.Silent {
+		h.Silent, h.LastSeen = true, e.s.Tick-min(ticks, e.s.Tick)
 	}
 }
 

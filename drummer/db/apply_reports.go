@@ -11,7 +11,8 @@ import (
 // forgetGoneAfter is how many ticks a gone host without any node stays listed.
 const forgetGoneAfter = 600
 
-// tick moves the clock, renews the hosts heard of and ends what is overdue.
+// tick moves the clock, notes who is heard of again and who is not any more, and ends
+// what is overdue.
 func (e *edit) tick(cmd *pb.Tick) {
 	e.s.Tick++
 	e.s.TTL = min(cmd.GetTimeToLive(), MaxDeadlineTicks)
@@ -20,6 +21,11 @@ func (e *edit) tick(cmd *pb.Tick) {
 			e.heard(h)
 		} else {
 			e.meetAgain(id)
+		}
+	}
+	for _, silent := range cmd.GetSilent() {
+		if h := e.currentHost(silent.GetNodehostId()); h != nil {
+			e.silence(h, silent.GetTicks())
 		}
 	}
 	for _, op := range e.s.Operations.All() {
@@ -89,7 +95,7 @@ func (e *edit) meetAgain(id string) {
 // its time to live.
 func (e *edit) contested(h *Host, address string) bool {
 	owner := e.host(e.s.Addresses.At(address))
-	if !h.Gone || owner == nil || owner.Dead || e.s.TTL > 0 && e.s.Tick-owner.LastSeen >= e.s.TTL {
+	if !h.Gone || owner == nil || owner.Dead || e.s.TTL > 0 && e.s.Silence(owner) >= e.s.TTL {
 		return false
 	}
 	if e.s.Tick <= h.GoneSince+1 {
@@ -141,6 +147,7 @@ func (e *edit) inherit(h, former *Host) {
 
 func (e *edit) loseHost(h *Host, by *pb.NodeHostInfo) {
 	h.Gone, h.GoneSince = true, e.s.Tick
+	e.silence(h, 0)
 	e.dropReplicas(h, func(*Cluster, *Replica) bool { return false })
 	e.dropDoubtful(h)
 	e.event(&pb.Event{Kind: pb.EventHostGone, NodehostId: h.ID()},

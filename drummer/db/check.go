@@ -158,6 +158,8 @@ func (k *checker) host(id string, h *Host) error {
 	switch {
 	case h.ID() != id:
 		return fmt.Errorf("it calls itself %s", h.ID())
+	case !h.Silent && (h.LastSeen != 0 || h.Gone):
+		return fmt.Errorf("it is heard of, though it was last seen at tick %d, or is gone", h.LastSeen)
 	case h.LastSeen > k.s.Tick || h.GoneSince > k.s.Tick || h.Spoke > k.s.Tick:
 		return fmt.Errorf("it was seen at tick %d, after %d", h.LastSeen, k.s.Tick)
 	case h.Placed != k.placed[id]:

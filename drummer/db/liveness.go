@@ -4,13 +4,24 @@ package db
 
 import pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 
+// LastSeen is the tick at which a host was last heard of.
+func (s *State) LastSeen(h *Host) uint64 {
+	if h.Silent {
+		return h.LastSeen
+	}
+	return s.Tick
+}
+
+// Silence is how many ticks ago that was.
+func (s *State) Silence(h *Host) uint64 { return s.Tick - s.LastSeen(h) }
+
 // HostState derives how a host is from when it was last heard of: dead after
 // ttl ticks without a word.
 func (s *State) HostState(h *Host, ttl uint64) pb.NodeHostState {
 	switch {
 	case h.Gone:
 		return pb.NodeHostState_GONE
-	case s.Tick-h.LastSeen >= ttl:
+	case s.Silence(h) >= ttl:
 		return pb.NodeHostState_DEAD
 	default:
 		return pb.NodeHostState_UP

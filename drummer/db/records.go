@@ -75,6 +75,7 @@ func (h *Host) record() *pb.HostRecord {
 	return &pb.HostRecord{
 		Info:          h.Info,
 		LastSeenTick:  h.LastSeen,
+		Silent:        h.Silent,
 		Gone:          h.Gone,
 		GoneSinceTick: h.GoneSince,
 		Mode:          h.Mode,

@@ -90,6 +90,7 @@ func (s *State) restoreHost(r *pb.HostRecord) error {
 	h := &Host{
 		Info:      r.Info,
 		LastSeen:  r.LastSeenTick,
+		Silent:    r.Silent,
 		Gone:      r.Gone,
 		GoneSince: r.GoneSinceTick,
 		Mode:      r.Mode,

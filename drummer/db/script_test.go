@@ -88,7 +88,7 @@ func show(s *State) string {
 		s.Index, s.Tick, s.Term, s.DeploymentID, s.Launched)
 	for id, h := range s.Hosts.All() {
 		fmt.Fprintf(&b, "host %s at %s seen=%d gone=%v dead=%v placed=%d\n",
-			id, h.Address(), h.LastSeen, h.Gone, h.Dead, h.Placed)
+			id, h.Address(), s.LastSeen(h), h.Gone, h.Dead, h.Placed)
 	}
 	for id, c := range s.Clusters.All() {
 		fmt.Fprintf(&b, "cluster %d ccid=%d next=%d leader=%d term=%d available=%v: %s\n",

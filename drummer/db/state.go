@@ -62,7 +62,9 @@ type State struct {
 // Host is a NodeHost, as far as Drummer heard.
 type Host struct {
 	Info *pb.NodeHostInfo
-	// LastSeen is the tick at which the host was last heard of.
+	// Silent: the host was last heard of at the tick LastSeen, which is 0 otherwise:
+	// it is heard of with every tick then. State.LastSeen tells both.
+	Silent   bool
 	LastSeen uint64
 	// Gone is set when another NodeHost ID was reported under this address:
 	// the disk is lost, and with it every replica that was on it.

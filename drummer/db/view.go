@@ -69,11 +69,11 @@ func (s *State) HostStatus(h *Host, suspect, ttl uint64) *pb.NodeHostStatus {
 	status := &pb.NodeHostStatus{
 		Host:         h.Info,
 		State:        s.HostState(h, ttl),
-		LastSeenTick: h.LastSeen,
+		LastSeenTick: s.LastSeen(h),
 	}
 	if status.State == pb.NodeHostState_UP {
 		switch {
-		case s.Tick-h.LastSeen >= suspect:
+		case s.Silence(h) >= suspect:
 			status.State = pb.NodeHostState_SUSPECT
 		case h.Mode == pb.HostMode_CORDON:
 			status.State = pb.NodeHostState_CORDONED

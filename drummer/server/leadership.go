@@ -5,6 +5,7 @@ package server
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,12 +42,13 @@ type leadership struct {
 	streams map[string]*hostStream // by NodeHost ID
 
 	// The rest belongs to the loop.
-	ticks  uint64          // seen in this leadership since its warm-up began
-	ticked time.Time       // when the last one was applied
-	heard  map[string]bool // since then
-	met    map[string]bool // in this leadership since its warm-up began
-	warm   bool            // enough of the fleet was heard to schedule
-	pushed uint64          // operations below this ID were pushed, or wait for their host to attach
+	ticks  uint64            // seen in this leadership since its warm-up began
+	ticked time.Time         // when the last one was applied
+	window uint64            // that is the time from one applied tick to the next, counted from 1
+	heard  map[string]uint64 // the last window in which each host was heard of
+	met    map[string]bool   // in this leadership since its warm-up began
+	warm   bool              // enough of the fleet was heard to schedule
+	pushed uint64            // operations below this ID were pushed, or wait for their host to attach
 }
 
 // lead is one leadership from its start to its end.
@@ -57,7 +59,8 @@ func (s *Server) lead(ctx context.Context, term uint64) {
 		inbox:   make(chan fact, inboxSize),
 		over:    ctx.Done(),
 		streams: map[string]*hostStream{},
-		heard:   map[string]bool{},
+		window:  1,
+		heard:   map[string]uint64{},
 		met:     map[string]bool{},
 	}
 	if err := l.open(ctx); err != nil {
@@ -164,7 +167,7 @@ func (l *leadership) writeFacts(ctx context.Context, facts []fact) (news bool, e
 			// said before it.
 			continue
 		}
-		l.heard[f.host], l.met[f.host] = true, true
+		l.heard[f.host], l.met[f.host] = l.window, true
 		report := f.report
 		if report != nil && !reported[f.host] {
 			// A second report of the same host is not compared: DrummerDB
@@ -241,9 +244,13 @@ func (l *leadership) ping(ctx context.Context) {
 // tick moves the logical clock. One that is lost is not repeated: the next one
 // comes soon, and says who was heard meanwhile.
 func (l *leadership) tick(ctx context.Context) error {
-	heard := sortedSet(l.heard)
-	result, err := l.server.propose(ctx, &pb.Command{Body: &pb.Command_Tick{
-		Tick: &pb.Tick{Term: l.term, Heard: heard, TimeToLive: l.server.config.Policy.TTL}}})
+	state, err := l.server.localState()
+	if err != nil {
+		return nil // the next tick is soon
+	}
+	tick := &pb.Tick{Term: l.term, TimeToLive: l.server.config.Policy.TTL}
+	tick.Heard, tick.Silent = l.liveness(state)
+	result, err := l.server.propose(ctx, &pb.Command{Body: &pb.Command_Tick{Tick: tick}})
 	if err != nil {
 		l.server.log.Debug("a tick was lost", "term", l.term, "error", err)
 		return ctx.Err()
@@ -251,19 +258,44 @@ func (l *leadership) tick(ctx context.Context) error {
 	if l.stalled() {
 		l.restartWarmUp()
 	}
-	clear(l.heard)
+	l.window++
 	l.ticked = time.Now()
 	l.ticks++
 	if err := l.handleResult(result); err != nil {
 		return err
 	}
 	l.audit()
-	state, err := l.server.localState()
-	if err != nil {
-		return nil // the next tick is soon
+	if state, err = l.server.localState(); err != nil {
+		return nil
 	}
 	l.server.peers.PromoteJoined(ctx, state.Version)
 	return l.raiseVersion(ctx, state)
+}
+
+// silentWindows is how many windows in a row a host must be unheard of to be listed as
+// silent. Heartbeats come once a window, so that one of them is easily missed by a
+// few milliseconds; who is back in the next one costs no word in the log.
+const silentWindows = 2
+
+// liveness is what a tick has to say of hosts: which are heard of though DrummerDB
+// takes them for silent or gone or does not know them, and which are silent though it
+// does not. While nothing happens that is nobody.
+func (l *leadership) liveness(state *db.State) (heard []string, silent []*pb.SilentHost) {
+	patience := min(silentWindows, max(l.server.config.Policy.Suspect, 1))
+	for id, h := range state.Hosts.All() {
+		if ago := l.window - l.heard[id]; !h.Silent && ago >= patience {
+			silent = append(silent, &pb.SilentHost{NodehostId: id, Ticks: ago})
+		}
+	}
+	for id, window := range l.heard {
+		if h := state.Hosts.At(id); window == l.window && (h == nil || h.Silent) {
+			heard = append(heard, id)
+		} else if h == nil {
+			delete(l.heard, id) // it was forgotten, and says no more
+		}
+	}
+	slices.Sort(heard)
+	return heard, silent
 }
 
 // raiseVersion lets the next version's commands into the log once every server

@@ -181,7 +181,7 @@ func newMemoryServer(t testing.TB, base *db.State) *memoryServer {
 	}
 	s.leader.LeaderUpdated(raftio.LeaderInfo{ClusterID: ClusterID, NodeID: 1, LeaderID: 1, Term: 2})
 	l := &leadership{server: s, term: 2, inbox: make(chan fact, inboxSize), over: ctx.Done(), streams: map[string]*hostStream{},
-		heard: map[string]bool{}, met: map[string]bool{}, warm: true}
+		window: 1, heard: map[string]uint64{}, met: map[string]bool{}, warm: true}
 	s.leadership.Store(l)
 	d := &drummerService{server: s}
 	return &memoryServer{t: t, group: g, server: s, leadership: l, ctx: ctx, services: map[string]any{

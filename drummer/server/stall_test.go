@@ -19,7 +19,7 @@ func TestALeaderThatStalledHearsTheFleetAnew(t *testing.T) {
 		tick := func(heard ...string) bool {
 			time.Sleep(w.server.config.Tick)
 			for _, host := range heard {
-				w.leadership.heard[host], w.leadership.met[host] = true, true
+				w.leadership.heard[host], w.leadership.met[host] = w.leadership.window, true
 			}
 			require.NoError(t, w.leadership.tick(w.ctx))
 			return w.leadership.warmedUp(w.group.state)

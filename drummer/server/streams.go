@@ -3,8 +3,6 @@
 package server
 
 import (
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -171,5 +169,3 @@ func (l *leadership) pushTo(host string) {
 		}
 	}
 }
-
-func sortedSet(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }

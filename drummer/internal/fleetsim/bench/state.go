@@ -183,22 +183,17 @@ func (b *stateBench) deltas() error {
 // beat lets so many ticks pass that the fleet is calm.
 func (b *stateBench) beat() error {
 	for range schedule.DefaultPolicy().BalanceCalm + 1 {
-		if err := b.tick(-1); err != nil {
+		if err := b.tick(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// tick is one tick with the heartbeats of all hosts but one.
-func (b *stateBench) tick(silent int) error {
-	tick := &pb.Tick{Term: 1, TimeToLive: schedule.DefaultPolicy().TTL}
-	for host := range b.fleet.Hosts {
-		if host != silent {
-			tick.Heard = append(tick.Heard, fleetsim.HostID(host))
-		}
-	}
-	return b.apply(encode(&pb.Command{Body: &pb.Command_Tick{Tick: tick}}))
+// tick is one tick, by which hosts have fallen silent.
+func (b *stateBench) tick(silent ...*pb.SilentHost) error {
+	return b.apply(encode(&pb.Command{Body: &pb.Command_Tick{Tick: &pb.Tick{
+		Term: 1, TimeToLive: schedule.DefaultPolicy().TTL, Silent: silent}}}))
 }
 
 func (b *stateBench) decide() error {
@@ -268,10 +263,8 @@ func (b *stateBench) locate() error {
 // that was on it: limits are out of the way, so that nothing waits.
 func (b *stateBench) hostDies() error {
 	policy := schedule.DefaultPolicy()
-	for range policy.TTL {
-		if err := b.tick(fleetsim.HeavyHost); err != nil {
-			return err
-		}
+	if err := b.tick(&pb.SilentHost{NodehostId: fleetsim.HostID(fleetsim.HeavyHost), Ticks: policy.TTL}); err != nil {
+		return err
 	}
 	policy.OperationsTotal, policy.OperationsPerHost, policy.JoinsPerHost = fleetsim.HeavyNodes*2, fleetsim.HeavyNodes, fleetsim.HeavyNodes
 	took, err := b.timed("host dies", func() error {

@@ -42,7 +42,7 @@ func New(state *db.State, policy policy.Policy) *Fleet {
 			continue
 		}
 		up := status == pb.NodeHostState_UP
-		host := &Host{Host: h, Index: len(f.Hosts), Up: up, Fresh: up && state.Tick-h.LastSeen < policy.Suspect}
+		host := &Host{Host: h, Index: len(f.Hosts), Up: up, Fresh: up && state.Silence(h) < policy.Suspect}
 		f.byID[id] = host
 		f.Hosts = append(f.Hosts, host)
 	}
@@ -64,7 +64,7 @@ func (f *Fleet) Of(n *db.Node) *Host {
 }
 
 // Silent is how many ticks ago a host was last heard of.
-func (f *Fleet) Silent(h *Host) uint64 { return f.State.Tick - h.LastSeen }
+func (f *Fleet) Silent(h *Host) uint64 { return f.State.Silence(h.Host) }
 
 // UpFor is how many ticks ago a host came up last.
 func (f *Fleet) UpFor(h *Host) uint64 { return f.State.Tick - h.UpSince }

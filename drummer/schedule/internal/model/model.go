@@ -298,6 +298,11 @@ func (w *Fleet) Hear() {
 			m.known = w.Now
 		}
 	}
+	for id, h := range w.State.Hosts.All() {
+		if !h.Silent && !slices.Contains(tick.Heard, id) {
+			tick.Silent = append(tick.Silent, &pb.SilentHost{NodehostId: id, Ticks: 1})
+		}
+	}
 	for _, id := range tick.Heard {
 		w.meet(id)
 	}
