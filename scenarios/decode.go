@@ -20,6 +20,11 @@ type decoder struct {
 	origin map[*yaml.Node]string // nodes that came from a --set, and its text
 }
 
+func newDecoder(file string) *decoder {
+	return &decoder{origin: map[*yaml.Node]string{}, file: file,
+		problems: problems{where: places{"": {file: file, line: 1}}, unread: map[string]bool{}}}
+}
+
 // place returns where a node was given.
 func (d *decoder) place(node *yaml.Node) place {
 	if origin, ok := d.origin[node]; ok {
@@ -258,6 +263,9 @@ func parseLimit(v reflect.Value, limit string) float64 {
 func setDefault(v reflect.Value, f field) {
 	if p := partOf(v); p != nil {
 		p.fill()
+		if f.fallback != "" {
+			mustDecode(p, f.fallback)
+		}
 		return
 	}
 	switch {
@@ -277,6 +285,19 @@ func mustParse(v reflect.Value, text string) {
 	node.Tag = node.ShortTag()
 	if err := readScalar(node, v); err != nil {
 		panic(fmt.Sprintf("scenarios: tag %q of a %s: %v", text, v.Type(), err))
+	}
+}
+
+// mustDecode reads the default of a part from a tag.
+func mustDecode(p part, text string) {
+	d := newDecoder("")
+	node, err := parseYAML("", []byte(text))
+	if err == nil {
+		p.decode(d, node, "")
+		err = d.err()
+	}
+	if err != nil {
+		panic(fmt.Sprintf("scenarios: tag %q of a %T: %v", text, p, err))
 	}
 }
 

@@ -187,6 +187,7 @@ var typeNames = map[reflect.Type]string{
 	plainDuration:                     "duration",
 	reflect.TypeFor[Expectations]():   "mapping",
 	reflect.TypeFor[Range]():          "duration or range",
+	reflect.TypeFor[Latency]():        "latency",
 	reflect.TypeFor[Percent]():        "percent",
 	reflect.TypeFor[Target]():         "target",
 	reflect.TypeFor[Key]():            "key of a cluster",

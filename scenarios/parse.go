@@ -40,8 +40,7 @@ func Parse(file string, source []byte, settings ...Setting) (*Scenario, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &decoder{origin: map[*yaml.Node]string{}, file: file,
-		problems: problems{where: places{"": {file: file, line: 1}}, unread: map[string]bool{}}}
+	d := newDecoder(file)
 	for _, setting := range settings {
 		d.apply(root, setting)
 	}

@@ -34,6 +34,32 @@ type Deployment struct {
 	NodeHosts int      `key:"nodehosts" default:"5" min:"1" max:"1000" doc:"Number of NodeHosts."`
 	Regions   []string `key:"regions" doc:"Names of regions; NodeHosts are dealt out to them in turn. Empty: no regions."`
 	RTT       Duration `key:"rtt" default:"100ms" min:"1ms" max:"10s" doc:"Dragonboat's RTTMillisecond: the tick that election and heartbeat intervals count in."`
+	Network   Network  `key:"network" doc:"The links between hosts. Clients are a host, too."`
+}
+
+// Network says how long messages are under way. A message is a batch of Raft
+// messages, or bytes of a gRPC stream.
+type Network struct {
+	Latency Latency   `key:"latency" default:"{min: 500us, median: 2ms, p99: 20ms}" doc:"Time that a message is under way, in one direction. It is drawn for each message, from a source of its own for each link."`
+	Between []Between `key:"between" doc:"Pairs of regions whose links have another latency. Drummers and clients are in no region."`
+	Slot    Duration  `key:"slot" default:"1ms" max:"1s" doc:"What is under way arrives at multiples of this, rounded up: a host handles together what arrives together. 0s: nothing is rounded."`
+}
+
+// Between is the latency of the links between two regions, or within one.
+type Between struct {
+	Regions []string `key:"regions" required:"true" doc:"The two regions; twice the same: within that region."`
+	Latency Latency  `key:"latency" required:"true" doc:"Time that a message is under way between them, in one direction."`
+}
+
+// LatencyBetween is the latency of the links from and to hosts in two regions,
+// which are empty for hosts in none.
+func (n *Network) LatencyBetween(a, b string) Latency {
+	for _, pair := range n.Between {
+		if r := pair.Regions; a == r[0] && b == r[1] || a == r[1] && b == r[0] {
+			return pair.Latency
+		}
+	}
+	return n.Latency
 }
 
 // Drummer configures the Drummer servers.

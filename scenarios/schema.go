@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"reflect"
 	"slices"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // Schema returns the JSON Schema (draft 2020-12) of scenario files, for
@@ -66,6 +68,12 @@ func jsonDefault(f field) any {
 	}
 	if f.typ.Kind() == reflect.Bool {
 		return f.fallback == "true"
+	}
+	if _, ok := reflect.New(f.typ).Interface().(part); ok {
+		var value any
+		if err := yaml.Unmarshal([]byte(f.fallback), &value); err == nil {
+			return value
+		}
 	}
 	return f.fallback
 }

@@ -33,6 +33,7 @@ func (s *Scenario) validateDeployment(p *problems) {
 		p.add("deployment.drummers", "found %d, expected an odd number: an even one survives no more deaths", s.Deployment.Drummers)
 	}
 	s.validateRegionNames(p)
+	s.validateNetwork(p)
 	if p.read("drummer.time_to_live", "drummer.heartbeat") && s.Drummer.TimeToLive < 2*s.Drummer.Heartbeat {
 		p.add("drummer.time_to_live", "found %s, expected at least two heartbeats of %s", s.Drummer.TimeToLive, s.Drummer.Heartbeat)
 	}
@@ -54,6 +55,46 @@ func (s *Scenario) validateRegionNames(p *problems) {
 		if slices.Index(regions, region) != i {
 			p.add(path, "found %q a second time, expected each region once", region)
 		}
+	}
+}
+
+// validateNetwork checks the pairs of regions, and that followers can hear of
+// their leader in time.
+func (s *Scenario) validateNetwork(p *problems) {
+	network := s.Deployment.Network
+	given := map[[2]string]bool{}
+	for i, pair := range network.Between {
+		path := fmt.Sprintf("deployment.network.between[%d].regions", i)
+		if !p.read(path, "deployment.regions") {
+			continue
+		}
+		if len(pair.Regions) != 2 {
+			p.add(path, "found %d regions, expected two", len(pair.Regions))
+			continue
+		}
+		for _, region := range pair.Regions {
+			if !slices.Contains(s.Deployment.Regions, region) {
+				p.add(path, "found the region %q, expected one of deployment.regions%s", region, didYouMean(region, s.Deployment.Regions))
+			}
+		}
+		ends := [2]string{min(pair.Regions[0], pair.Regions[1]), max(pair.Regions[0], pair.Regions[1])}
+		if given[ends] {
+			p.add(path, "found %s and %s a second time, expected each pair once", ends[0], ends[1])
+		}
+		given[ends] = true
+	}
+	if !p.read("deployment.network", "deployment.rtt", "clusters.election_rtt") {
+		return
+	}
+	longest, path := network.Latency, "deployment.network.latency"
+	for i, pair := range network.Between {
+		if pair.Latency.P99 > longest.P99 {
+			longest, path = pair.Latency, fmt.Sprintf("deployment.network.between[%d].latency", i)
+		}
+	}
+	if timeout := Duration(s.Clusters.ElectionRTT) * s.Deployment.RTT; longest.P99 > 0 && 4*longest.P99 > timeout {
+		p.add(path, "found a p99 of %s, expected at most a quarter of the election timeout, which is %s: followers would stand for election without a fault",
+			longest.P99, timeout)
 	}
 }
 

@@ -3,9 +3,21 @@
 package sim
 
 import (
+	"github.com/drumbeat-raft/drumbeat/monkey/latency"
 	"github.com/drumbeat-raft/drumbeat/monkey/sim/simnet"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
 )
+
+// latency is that of the link between two hosts.
+func (w *World) latency(from, to string) latency.Distribution {
+	region := func(name string) string {
+		if h := w.byName[name]; h != nil {
+			return h.Region
+		}
+		return "" // the clients
+	}
+	return latency.Of(w.cfg.Deployment.Network.LatencyBetween(region(from), region(to)))
+}
 
 // SetLink implements world.Network.
 func (w *World) SetLink(from, to string, l world.Link) error {

@@ -51,10 +51,10 @@ type World struct {
 func New(cfg Config) *World {
 	w := &World{
 		cfg:    cfg,
-		net:    simnet.New(cfg.Seed),
 		byName: map[string]*host{},
 		torn:   rand.New(rand.NewPCG(cfg.Seed, 0x746f726e)),
 	}
+	w.net = simnet.New(simnet.Config{Seed: cfg.Seed, Latency: w.latency, Slot: cfg.Deployment.Network.Slot.D()})
 	for i := range cfg.Deployment.Drummers {
 		w.add(world.Drummer, i+1, "")
 	}

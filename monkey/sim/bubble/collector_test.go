@@ -64,7 +64,7 @@ func runRaft(job Job, d time.Duration) error {
 	for _, name := range []string{"raft", "rsm", "transport", "dragonboat", "logdb", "config", "grpc", "raftpb", "settings", "server", "utils", "pebblekv"} {
 		logger.GetLogger(name).SetLevel(logger.CRITICAL)
 	}
-	net := simnet.New(1)
+	net := simnet.New(simnet.Config{Seed: 1})
 	defer net.Close()
 	var hosts []*dragonboat.NodeHost
 	for i := range benchHosts {

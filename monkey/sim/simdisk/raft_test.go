@@ -165,7 +165,7 @@ func TestDragonboatKeepsWhatItAcknowledged(t *testing.T) {
 // four ways, starts it again on what the disk still has, and looks for what
 // was acknowledged.
 func endTwentyTimes(t *testing.T, rng *rand.Rand) {
-	net := simnet.New(1)
+	net := simnet.New(simnet.Config{Seed: 1})
 	defer net.Close()
 	disk := simdisk.New("/data")
 	w := &writers{}

@@ -67,7 +67,7 @@ func (c *conn) Read(p []byte) (int, error) {
 		if c.readBy.isPast() {
 			return 0, c.fail("read", os.ErrDeadlineExceeded)
 		}
-		n, eof, next := c.in.read(p)
+		n, eof := c.in.read(p)
 		if n > 0 || len(p) == 0 {
 			return n, nil
 		}
@@ -77,7 +77,7 @@ func (c *conn) Read(p []byte) (int, error) {
 		if c.broken != nil {
 			return 0, c.fail("read", c.broken)
 		}
-		c.block(c.in.readable, &c.readBy, next)
+		c.block(c.in.readable, &c.readBy)
 	}
 }
 
@@ -99,7 +99,7 @@ func (c *conn) Write(p []byte) (int, error) {
 			}
 			return written, nil
 		}
-		c.block(c.out.writable, &c.writeBy, heldBack)
+		c.block(c.out.writable, &c.writeBy)
 	}
 }
 
@@ -118,19 +118,12 @@ func (c *conn) mayWrite() error {
 }
 
 // block lets go of the network until there may be something to do.
-func (c *conn) block(token <-chan struct{}, by *deadline, next time.Duration) {
-	var arrival <-chan time.Time
-	if next != heldBack {
-		t := time.NewTimer(next - c.net.now())
-		defer t.Stop()
-		arrival = t.C
-	}
+func (c *conn) block(token <-chan struct{}, by *deadline) {
 	passed := by.passed
 	c.net.mu.Unlock()
 	defer c.net.mu.Lock()
 	select {
 	case <-token:
-	case <-arrival:
 	case <-passed:
 	case <-c.done:
 	}

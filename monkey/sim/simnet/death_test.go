@@ -138,7 +138,7 @@ func TestDialThatIsCutOffOnItsWayBeginsAgain(t *testing.T) {
 }
 
 func TestStreamsOnTheRealClock(t *testing.T) {
-	n := New(1)
+	n := New(Config{Seed: 1})
 	defer n.Close()
 	c, s := connected(t, n)
 	require.NoError(t, n.SetLink("a", "b", Link{Delay: 20 * time.Millisecond}))

@@ -6,7 +6,20 @@
 //
 // An address is host:anything, such as nh1:raft. Hosts come into being when
 // they are first named. A link leads from one host to another; the way back is
-// a link of its own. What a Link says holds from the moment it is set:
+// a link of its own. From a host to itself everything passes at once.
+//
+// # Latency
+//
+// Config.Latency says how long what is sent is under way, drawn for each batch
+// of Raft messages and each write to a stream. What is sent on one connection
+// arrives in order, as with TCP: Dragonboat opens several to each peer, and every
+// stream is one. Between connections nothing is ordered. Arrivals are rounded up
+// to slots, so that a host handles together what arrives together, which saves
+// wake-ups.
+//
+// # Faults
+//
+// What a Link says holds from the moment it is set:
 //
 //   - Cut: Raft messages are dropped, those on their way as well. Bytes of
 //     streams and snapshots are held, as TCP sends them again until it gives
@@ -16,9 +29,7 @@
 //     Proposals that a follower forwards to the leader never arrive twice: they
 //     are not part of the Raft protocol, which is idempotent, and would be
 //     appended twice, which a no-op session does not notice.
-//   - Delay, Jitter: on everything, one way.
-//
-// From a host to itself everything passes at once.
+//   - Delay, Jitter: on everything, one way, on top of the latency.
 //
 // Down ends the process on a host: whatever the process still does afterwards,
 // until its goroutines have stopped, reaches nobody. Peers see
@@ -28,7 +39,7 @@
 // Chance comes from the seed only, with a source of its own for each link.
 // Counters tell what happened to messages and bytes on each link.
 //
-// Nothing runs in the background while links have no delay: a Raft message is
-// handed over on the goroutine that sends it. A link with delay has one timer.
-// It is not a model of bandwidth or congestion.
+// One timer serves everything that is under way. Where nothing takes time there
+// is none: a Raft message is handed over on the goroutine that sends it. It is
+// not a model of bandwidth or congestion.
 package simnet

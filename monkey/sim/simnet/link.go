@@ -9,16 +9,18 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"github.com/drumbeat-raft/drumbeat/monkey/latency"
 )
 
-// Link is the quality of one direction between two hosts. The zero value is a
-// perfect link. Probabilities are from 0 to 1.
+// Link is what is wrong with one direction between two hosts. The zero value is
+// a link that works as it should. Probabilities are from 0 to 1.
 type Link struct {
 	Cut       bool          // nothing passes
 	Drop      float64       // that a Raft message is lost, or bytes of a stream are sent again
 	Duplicate float64       // that a Raft message arrives twice
 	Reorder   float64       // that a Raft message arrives behind later ones
-	Delay     time.Duration // one way
+	Delay     time.Duration // one way, added to the link's latency
 	Jitter    time.Duration // added, uniformly from [0, Jitter)
 }
 
@@ -34,24 +36,22 @@ func (q Link) check() error {
 	return nil
 }
 
-// orderly tells that messages pass at once, in order, each exactly once.
-func (q Link) orderly() bool {
-	return q.Drop == 0 && q.Duplicate == 0 && q.Reorder == 0 && q.Delay == 0 && q.Jitter == 0
+// prompt reports whether messages pass at once, in order, each exactly once.
+func (l *link) prompt() bool {
+	q := l.q
+	q.Cut = false
+	return q == Link{} && l.base.IsZero()
 }
 
 // link is a Link at work. Guarded by the network's lock.
 type link struct {
 	net    *Network
 	pair   pair
+	base   latency.Distribution // of a link that works as it should
 	q      Link
 	rng    *rand.Rand
 	counts Counts
 	pipes  map[uint64]*pipe // streams in this direction, by id
-
-	queue   []delivery // Raft messages under way, by time
-	lastDue time.Duration
-	timer   *time.Timer // set while the queue is not empty
-	pumping bool
 }
 
 // SetLink replaces the quality of the link from one host to another.
@@ -175,81 +175,33 @@ func (l *link) pipesInOrder() []*pipe {
 // chance draws whether something of the given probability happens.
 func (l *link) chance(p float64) bool { return p > 0 && l.rng.Float64() < p }
 
-// latency draws how long something takes to the other end.
-func (l *link) latency() time.Duration {
-	d := l.q.Delay
+// latency draws how long something takes to the other end, and how much of it is
+// what the link's quality adds.
+func (l *link) latency() (total, added time.Duration) {
+	added = l.q.Delay
 	if l.q.Jitter > 0 {
-		d += time.Duration(l.rng.Int64N(int64(l.q.Jitter)))
+		added += time.Duration(l.rng.Int64N(int64(l.q.Jitter)))
 	}
-	return d
+	return l.base.Draw(l.rng) + added, added
 }
 
 // streamLatency is the latency of bytes that are sent again until they arrive.
-func (l *link) streamLatency() time.Duration {
-	d := l.latency()
+func (l *link) streamLatency() (total, added time.Duration) {
+	total, added = l.latency()
 	for wait := retransmit; wait < 32*retransmit && l.chance(l.q.Drop); wait *= 2 {
-		d += wait
+		total, added = total+wait, added+wait
 	}
-	return d
+	return total, added
 }
 
-// enqueue puts messages on their way. Those that are in order do not overtake
-// the ones before them.
-func (l *link) enqueue(d delivery, inOrder bool) {
-	if inOrder {
-		d.due = max(d.due, l.lastDue)
-		l.lastDue = d.due
-	}
-	i, _ := slices.BinarySearchFunc(l.queue, d.due, func(x delivery, due time.Duration) int {
-		if x.due > due {
-			return 1
-		}
-		return -1 // behind those of the same time
-	})
-	l.queue = slices.Insert(l.queue, i, d)
-	l.arm()
+// streamArrival is when bytes arrive that are sent now, or, if they are held
+// back, at some time from now.
+func (l *link) streamArrival(held time.Duration) time.Duration {
+	latency, _ := l.streamLatency()
+	return l.net.arrivalOf(held + latency)
 }
 
-// arm sets the timer for the first message of the queue.
-func (l *link) arm() {
-	if l.pumping || len(l.queue) == 0 || l.net.closed {
-		return
-	}
-	wait := l.queue[0].due - l.net.now()
-	if l.timer == nil {
-		l.timer = time.AfterFunc(wait, l.pump)
-	} else {
-		l.timer.Reset(wait)
-	}
-}
-
-// pump hands over the messages that are due.
-func (l *link) pump() {
-	n := l.net
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.closed || l.pumping {
-		return
-	}
-	n.pumps.Add(1)
-	defer n.pumps.Done()
-	l.pumping = true
-	for len(l.queue) > 0 && l.queue[0].due <= n.now() && !n.closed {
-		d := l.queue[0]
-		l.queue[0] = delivery{}
-		l.queue = l.queue[1:]
-		if !l.arrives(d) {
-			continue
-		}
-		n.mu.Unlock()
-		d.handOver()
-		n.mu.Lock()
-	}
-	l.pumping = false
-	l.arm()
-}
-
-// arrives tells whether a message that was under way reaches its receiver, and
+// arrives reports whether a message that was under way reaches its receiver, and
 // counts what became of it. If it does, the receiver is held until handOver.
 func (l *link) arrives(d delivery) bool {
 	msgs := int64(len(d.batch.Requests))
@@ -263,12 +215,4 @@ func (l *link) arrives(d delivery) bool {
 		return true
 	}
 	return false
-}
-
-// stop forgets what is under way.
-func (l *link) stop() {
-	l.queue = nil
-	if l.timer != nil {
-		l.timer.Stop()
-	}
 }

@@ -13,7 +13,6 @@ import (
 
 // delivery is a batch of Raft messages under way. The batch is a copy.
 type delivery struct {
-	due   time.Duration
 	to    *transport
 	batch pb.MessageBatch
 }
@@ -26,12 +25,12 @@ func (d delivery) handOver() {
 
 // send lets chance and delay have their way with a batch. The network is
 // locked; the link is not cut and the receiver is alive.
-func (l *link) send(to *transport, batch pb.MessageBatch) error {
-	copied, err := l.net.copyBatch(batch)
+func (c *messageConn) send(batch pb.MessageBatch) error {
+	l := c.link
+	copied, err := c.net.copyBatch(batch)
 	if err != nil {
 		return err
 	}
-	now := l.net.now()
 	var kept, late []pb.Message
 	var again []pb.Message
 	for _, m := range copied.Requests {
@@ -51,32 +50,43 @@ func (l *link) send(to *transport, batch pb.MessageBatch) error {
 		kept = append(kept, m)
 	}
 	if len(again) > 0 { // what comes twice may not share memory
-		if again, err = l.net.copyMessages(copied, again); err != nil {
+		if again, err = c.net.copyMessages(copied, again); err != nil {
 			return err
 		}
 	}
-	put := func(msgs []pb.Message, extra time.Duration, inOrder bool) {
-		if len(msgs) == 0 {
-			return
-		}
-		b := copied
-		b.Requests = msgs
-		latency := l.latency() + extra
-		if latency > 0 {
-			l.counts.Delayed += int64(len(msgs))
-		}
-		l.enqueue(delivery{now + latency, to, b}, inOrder)
+	copied.Requests = kept
+	c.enqueue(copied, 0, true)
+	copied.Requests = again
+	c.enqueue(copied, 0, true)
+	if copied.Requests = late; len(late) > 0 {
+		c.enqueue(copied, time.Duration(l.rng.Int64N(int64(l.lateness()))), false)
 	}
-	put(kept, 0, true)
-	put(again, 0, true)
-	put(late, time.Duration(l.rng.Int64N(int64(l.lateness()))), false)
 	return nil
+}
+
+// enqueue puts messages on their way, which are extra late. Those that are in
+// order do not overtake the ones before them on their connection.
+func (c *messageConn) enqueue(b pb.MessageBatch, extra time.Duration, inOrder bool) {
+	if len(b.Requests) == 0 {
+		return
+	}
+	latency, added := c.link.latency()
+	if added+extra > 0 {
+		c.link.counts.Delayed += int64(len(b.Requests))
+	}
+	due := c.net.arrivalOf(latency + extra)
+	if inOrder {
+		due = max(due, c.lastDue)
+		c.lastDue = due
+	}
+	c.underWay++
+	c.net.expect(arrival{due: due, conn: c, batch: delivery{c.to, b}})
 }
 
 // lateness bounds how much later than in order a reordered message comes: long
 // enough for others to overtake it also on a link without delay.
 func (l *link) lateness() time.Duration {
-	return max(10*time.Millisecond, 2*(l.q.Delay+l.q.Jitter))
+	return max(10*time.Millisecond, 2*(l.base.Median()+l.q.Delay+l.q.Jitter))
 }
 
 // copyBatch copies a batch by way of its bytes: Dragonboat goes on using the

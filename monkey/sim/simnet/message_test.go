@@ -247,7 +247,7 @@ func TestStopWaitsForTheHandler(t *testing.T) {
 }
 
 func TestTransportAddresses(t *testing.T) {
-	n := New(1)
+	n := New(Config{Seed: 1})
 	defer n.Close()
 	f := n.Transport("a")
 	for addr, ok := range map[string]bool{"a:raft": true, "nh-1:2": true, "a": false, "a:": false, ":2": false, "": false} {
@@ -270,7 +270,7 @@ func TestNoMessageIsUnaccountedFor(t *testing.T) {
 }
 
 func accountFor(t *rapid.T) {
-	n := New(rapid.Uint64().Draw(t, "seed"))
+	n := New(Config{Seed: rapid.Uint64().Draw(t, "seed")})
 	defer n.Close()
 	a, b := boot(t, n, "a"), boot(t, n, "b")
 	c := connection(t, a, "b")
@@ -321,7 +321,7 @@ var (
 // TestCopiesShareNothing compares a copy with its original and sees that it
 // stays when the original changes.
 func TestCopiesShareNothing(t *testing.T) {
-	n := New(1)
+	n := New(Config{Seed: 1})
 	defer n.Close()
 	rapid.Check(t, func(t *rapid.T) {
 		b := pb.MessageBatch{SourceAddress: rapid.String().Draw(t, "source"), BinVer: 210, DeploymentId: rapid.Uint64().Draw(t, "deployment")}
@@ -352,7 +352,7 @@ func TestCopiesShareNothing(t *testing.T) {
 
 // BenchmarkMessages hands batches of one heartbeat over a perfect link.
 func BenchmarkMessages(b *testing.B) {
-	n := New(1)
+	n := New(Config{Seed: 1})
 	defer n.Close()
 	from := boot(b, n, "a")
 	to := n.Transport("b").Create(config.NodeHostConfig{RaftAddress: "b:raft"}, func(pb.MessageBatch) {}, nil)

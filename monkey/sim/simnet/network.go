@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/drumbeat-raft/drumbeat/monkey/latency"
 )
 
 // Limits of the simulated kernels.
@@ -32,6 +34,8 @@ const (
 // for concurrent use and none blocks, but for those that say so.
 type Network struct {
 	seed    uint64
+	latency func(from, to string) latency.Distribution
+	slot    time.Duration
 	epoch   time.Time
 	buffers sync.Pool      // *[]byte, for marshalling
 	pumps   sync.WaitGroup // timers' functions at work
@@ -39,7 +43,8 @@ type Network struct {
 	mu      sync.Mutex // guards everything below and all that belongs to it
 	hosts   map[string]*machine
 	links   map[pair]*link
-	lastID  uint64        // given to a conn or a pipe
+	lastID  uint64 // given to a conn or a pipe
+	agenda  agenda
 	changed chan struct{} // closed and replaced when a link or a host changes
 	closed  bool
 }
@@ -62,10 +67,27 @@ type process struct {
 	conns      map[uint64]*conn // by id
 }
 
+// Config is what a Network is made from. The zero value is a network on which
+// nothing takes time.
+type Config struct {
+	Seed uint64
+	// Latency is how long what is sent from one host to another is under way,
+	// besides what a Link adds. It is called once for each link. nil: no time.
+	Latency func(from, to string) latency.Distribution
+	// Slot rounds the instants at which things arrive up to multiples of it,
+	// counted from New. 0: they are not rounded.
+	Slot time.Duration
+}
+
 // New makes a network without any host. Close it when it is no longer used.
-func New(seed uint64) *Network {
+func New(c Config) *Network {
+	if c.Latency == nil {
+		c.Latency = func(string, string) latency.Distribution { return latency.Distribution{} }
+	}
 	return &Network{
-		seed:    seed,
+		seed:    c.Seed,
+		latency: c.Latency,
+		slot:    c.Slot,
 		epoch:   time.Now(),
 		buffers: sync.Pool{New: func() any { return new([]byte) }},
 		hosts:   map[string]*machine{},
@@ -82,9 +104,10 @@ func (n *Network) Close() {
 	for _, name := range slices.Sorted(maps.Keys(n.hosts)) {
 		n.end(n.hosts[name], false)
 	}
-	for _, l := range n.inOrder() {
-		l.stop()
+	if n.agenda.timer != nil {
+		n.agenda.timer.Stop()
 	}
+	n.agenda.arrivals = nil
 	n.mu.Unlock()
 	n.pumps.Wait()
 }
@@ -201,13 +224,17 @@ func (n *Network) link(from, to string) *link {
 	if l == nil {
 		h := fnv.New64a()
 		fmt.Fprintf(h, "%q %q", from, to)
-		l = &link{net: n, pair: p, rng: rand.New(rand.NewPCG(n.seed, h.Sum64())), pipes: map[uint64]*pipe{}}
+		var base latency.Distribution
+		if from != to {
+			base = n.latency(from, to)
+		}
+		l = &link{net: n, pair: p, base: base, rng: rand.New(rand.NewPCG(n.seed, h.Sum64())), pipes: map[uint64]*pipe{}}
 		n.links[p] = l
 	}
 	return l
 }
 
-// passes tells whether packets go both ways between two hosts that have power.
+// passes reports whether packets go both ways between two hosts that have power.
 func (n *Network) passes(a, b *machine) bool {
 	return !a.silent && !b.silent && !n.link(a.name, b.name).q.Cut && !n.link(b.name, a.name).q.Cut
 }

@@ -59,20 +59,30 @@ func (p *pipe) send(data []byte, fin bool) {
 		p.link.counts.BytesHeld += int64(len(data))
 		p.from.stalls()
 	} else {
-		due = max(p.net.now()+p.link.streamLatency(), p.lastDue)
+		due = max(p.link.streamArrival(0), p.lastDue)
 		p.lastDue = due
 	}
 	if last := len(p.segs) - 1; last >= 0 && !fin && !p.segs[last].fin && p.segs[last].due == due {
 		p.segs[last].data = append(p.segs[last].data, data...)
 	} else {
 		p.segs = append(p.segs, segment{append([]byte(nil), data...), due, fin})
+		p.announce(due)
 	}
-	signal(p.readable)
 }
 
-// read takes bytes that have arrived. eof tells that no more will come; when
-// there is nothing yet, next is when there will be, if that is known.
-func (p *pipe) read(buf []byte) (n int, eof bool, next time.Duration) {
+// announce wakes a reader when bytes arrive.
+func (p *pipe) announce(due time.Duration) {
+	switch {
+	case due == heldBack:
+	case due <= p.net.now():
+		signal(p.readable)
+	default:
+		p.net.expect(arrival{due: due, pipe: p})
+	}
+}
+
+// read takes bytes that have arrived. eof says that no more will come.
+func (p *pipe) read(buf []byte) (n int, eof bool) {
 	for n < len(buf) && p.has() && !p.segs[0].fin {
 		s := &p.segs[0]
 		k := copy(buf[n:], s.data)
@@ -86,17 +96,14 @@ func (p *pipe) read(buf []byte) (n int, eof bool, next time.Duration) {
 		p.link.counts.BytesDelivered += int64(n)
 		signal(p.writable)
 	}
-	if len(p.segs) == 0 {
-		return n, false, heldBack
-	}
 	if p.has() {
 		signal(p.readable) // for another reader
 		eof = n == 0 && p.segs[0].fin
 	}
-	return n, eof, p.segs[0].due
+	return n, eof
 }
 
-// has tells whether something has arrived.
+// has reports whether something has arrived.
 func (p *pipe) has() bool { return len(p.segs) > 0 && p.segs[0].due <= p.net.now() }
 
 func (p *pipe) pop() {
@@ -123,12 +130,12 @@ func (p *pipe) release() {
 	}
 	for i := range p.segs {
 		if s := &p.segs[i]; s.due == heldBack {
-			p.lastDue = max(p.net.now()+retransmit+p.link.streamLatency(), p.lastDue)
+			p.lastDue = max(p.link.streamArrival(retransmit), p.lastDue)
 			s.due = p.lastDue
+			p.announce(s.due)
 		}
 	}
 	p.from.flows()
-	signal(p.readable)
 }
 
 // drop forgets the bytes that lost tells of, from the first one on.

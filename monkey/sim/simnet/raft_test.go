@@ -42,7 +42,7 @@ func hostName(id uint64) string { return fmt.Sprintf("nh%d", id) }
 // inTrio runs f in a bubble with a trio that has a leader.
 func inTrio(t *testing.T, f func(t *testing.T, c *trio)) {
 	synctest.Test(t, func(t *testing.T) {
-		c := &trio{t: t, net: New(1), hosts: make([]*dragonboat.NodeHost, 3)}
+		c := &trio{t: t, net: New(Config{Seed: 1}), hosts: make([]*dragonboat.NodeHost, 3)}
 		defer c.stop()
 		for id := uint64(1); id <= 3; id++ {
 			c.disks[id-1] = vfs.NewMem()

@@ -100,7 +100,7 @@ func (t *transport) GetConnection(ctx context.Context, target string) (raftio.IC
 	if err != nil {
 		return nil, err
 	}
-	return &messageConn{w}, nil
+	return &messageConn{wire: w}, nil
 }
 
 // GetSnapshotConnection connects to another NodeHost for a snapshot. It waits
@@ -158,14 +158,20 @@ func (w wire) check() (through bool, err error) {
 	return false, nil
 }
 
-// messageConn sends Raft messages.
-type messageConn struct{ wire }
+// messageConn sends Raft messages. What is sent on one arrives in order; between
+// two of them nothing is ordered. Its own fields are guarded by the network's
+// lock.
+type messageConn struct {
+	wire
+	lastDue  time.Duration // when the last message that was sent in order arrives
+	underWay int           // batches that were sent and not handed over
+}
 
 // Close does nothing: the receiver keeps nothing for a connection.
 func (*messageConn) Close() {}
 
-// SendMessageBatch hands messages over, on this goroutine when the link has no
-// delay. It never waits for the network. An error is a reset; messages that
+// SendMessageBatch hands messages over, on this goroutine when they take no
+// time. It never waits for the network. An error is a reset; messages that
 // just get lost are no error, nor is anything that a dead process sends.
 func (c *messageConn) SendMessageBatch(batch pb.MessageBatch) error {
 	n, msgs := c.net, int64(len(batch.Requests))
@@ -185,9 +191,9 @@ func (c *messageConn) SendMessageBatch(batch pb.MessageBatch) error {
 		n.mu.Unlock()
 		return err
 	}
-	if !l.q.orderly() || len(l.queue) > 0 || l.pumping {
+	if !l.prompt() || c.underWay > 0 {
 		defer n.mu.Unlock()
-		return l.send(c.to, batch)
+		return c.send(batch)
 	}
 	l.counts.Delivered += msgs
 	c.to.serving.Add(1) // it is alive
@@ -206,7 +212,7 @@ type chunkConn struct{ wire }
 // Close does nothing: the receiver keeps nothing for a connection.
 func (*chunkConn) Close() {}
 
-// SendChunk hands a chunk over on this goroutine, after the delay of the link.
+// SendChunk hands a chunk over on this goroutine, after the time that it takes.
 // While nothing passes it waits, as a stream does, until the connection is
 // given up.
 func (c *chunkConn) SendChunk(chunk pb.Chunk) error {
@@ -243,8 +249,11 @@ func (c *chunkConn) arrive(size int64) error {
 		}
 		if through && !sent {
 			sent = true
-			if d := c.link.streamLatency(); d > 0 {
+			latency, added := c.link.streamLatency()
+			if added > 0 {
 				c.link.counts.Delayed++
+			}
+			if d := n.arrivalOf(latency) - n.now(); d > 0 {
 				n.mu.Unlock()
 				sleep(d, c.from.proc.dead)
 				n.mu.Lock()

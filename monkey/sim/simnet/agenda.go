@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simnet
+
+import (
+	"cmp"
+	"container/heap"
+	"time"
+)
+
+// agenda is what is under way on all links, in the order in which it arrives.
+// One timer serves all of it. Guarded by the network's lock.
+type agenda struct {
+	arrivals arrivals
+	seq      uint64 // given to arrivals, in the order in which they were sent
+	timer    *time.Timer
+	armed    time.Duration // when the timer fires, if it is set
+	handing  bool          // arrivals of this instant are being handed over
+}
+
+// arrival is something that is there at an instant: Raft messages, or else bytes
+// of a stream that can be read.
+type arrival struct {
+	due   time.Duration
+	seq   uint64
+	conn  *messageConn
+	batch delivery
+	pipe  *pipe
+}
+
+type arrivals []arrival
+
+func (a arrivals) Len() int      { return len(a) }
+func (a arrivals) Swap(i, j int) { a[i], a[j] = a[j], a[i] }
+func (a arrivals) Less(i, j int) bool {
+	return cmp.Or(cmp.Compare(a[i].due, a[j].due), cmp.Compare(a[i].seq, a[j].seq)) < 0
+}
+func (a *arrivals) Push(x any) { *a = append(*a, x.(arrival)) }
+func (a *arrivals) Pop() any {
+	last := len(*a) - 1
+	x := (*a)[last]
+	(*a)[last] = arrival{}
+	*a = (*a)[:last]
+	return x
+}
+
+// expect puts an arrival on the agenda.
+func (n *Network) expect(a arrival) {
+	n.agenda.seq++
+	a.seq = n.agenda.seq
+	heap.Push(&n.agenda.arrivals, a)
+	n.arm()
+}
+
+// arm sets the timer for the next arrival.
+func (n *Network) arm() {
+	g := &n.agenda
+	if g.handing || len(g.arrivals) == 0 || n.closed {
+		return
+	}
+	due := g.arrivals[0].due
+	switch wait := due - n.now(); {
+	case g.timer == nil:
+		g.timer = time.AfterFunc(wait, n.handOver)
+	case g.armed != due:
+		g.timer.Reset(wait)
+	}
+	g.armed = due
+}
+
+// handOver hands over what is due. It is the function of the timer.
+func (n *Network) handOver() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	g := &n.agenda
+	if n.closed || g.handing {
+		return
+	}
+	n.pumps.Add(1)
+	defer n.pumps.Done()
+	g.handing, g.armed = true, -1
+	for len(g.arrivals) > 0 && g.arrivals[0].due <= n.now() && !n.closed {
+		a := heap.Pop(&g.arrivals).(arrival)
+		if a.pipe != nil {
+			if a.pipe.has() {
+				signal(a.pipe.readable)
+			}
+			continue
+		}
+		if a.conn.link.arrives(a.batch) {
+			n.mu.Unlock()
+			a.batch.handOver()
+			n.mu.Lock()
+		}
+		a.conn.underWay--
+	}
+	g.handing = false
+	n.arm()
+}
+
+// arrivalOf is when something sent now arrives that takes a time: at once, or at
+// the end of the slot into which it falls.
+func (n *Network) arrivalOf(latency time.Duration) time.Duration {
+	due := n.now() + latency
+	if slot := n.slot; latency > 0 && slot > 0 {
+		due = (due + slot - 1) / slot * slot
+	}
+	return due
+}
