@@ -13,10 +13,11 @@ import (
 // takes that long; the zero value is no time at all.
 //
 // In a file it is a mapping of the three, or one duration for all of them, or 0.
+// What a mapping leaves out is as in the field's default.
 type Latency struct {
-	Min    Duration `key:"min" required:"true" max:"10m" doc:"It never takes less."`
-	Median Duration `key:"median" required:"true" max:"10m" doc:"Half of the times are shorter."`
-	P99    Duration `key:"p99" required:"true" max:"10m" doc:"One time in a hundred is longer; none is longer than ten times this."`
+	Min    Duration `key:"min" max:"10m" doc:"It never takes less."`
+	Median Duration `key:"median" max:"10m" doc:"Half of the times are shorter."`
+	P99    Duration `key:"p99" max:"10m" doc:"One time in a hundred is longer; none is longer than ten times this."`
 }
 
 // IsZero reports whether no time passes.
@@ -37,7 +38,6 @@ func (l Latency) String() string {
 func (l *Latency) fill() { *l = Latency{} }
 
 func (l *Latency) decode(d *decoder, node *yaml.Node, path string) {
-	*l = Latency{}
 	if node.Kind == yaml.ScalarNode {
 		l.decodeOne(d, node, path)
 		return
@@ -52,6 +52,7 @@ func (l *Latency) decode(d *decoder, node *yaml.Node, path string) {
 // decodeOne reads one duration for all three.
 func (l *Latency) decodeOne(d *decoder, node *yaml.Node, path string) {
 	if node.Value == "0" {
+		*l = Latency{}
 		return
 	}
 	var all Duration

@@ -46,6 +46,11 @@ func TestScripts(t *testing.T) {
 					return err.Error() + "\n"
 				}
 				return "ok\n"
+			case "brief":
+				requireRoundTrip(t, s)
+				out, err := s.Brief()
+				require.NoError(t, err)
+				return string(out)
 			case "resolve":
 				out, err := s.Marshal()
 				require.NoError(t, err)
