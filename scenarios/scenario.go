@@ -85,14 +85,24 @@ type Clusters struct {
 
 // Workload describes the clients.
 type Workload struct {
-	Clients  int      `key:"clients" default:"24" min:"1" max:"10000" doc:"Clients; each has at most one operation open."`
+	Clients  int      `key:"clients" default:"24" min:"1" max:"10000" doc:"Clients, which take the operations in turn as they become idle."`
+	Open     int      `key:"open" default:"1" min:"1" max:"1000" doc:"Operations that a client may have open at once. For the history each is a process of its own, with sessions of its own; what the client has learned they share."`
+	Think    Latency  `key:"think" default:"0" doc:"Time after an answer in which a client, or one of its open operations, is not idle yet."`
 	Keys     int      `key:"keys" default:"8" min:"1" max:"1000000" doc:"Keys in each cluster."`
 	Rate     float64  `key:"rate" default:"20" min:"0.01" max:"1000000" doc:"Operations a second that all clients together start."`
+	Zipf     float64  `key:"zipf" default:"0.99" max:"10" doc:"How much hotter some keys of a cluster are: k0 is asked for most, and the n-th hottest 1/n to this power as often (Zipf). 0: all alike."`
+	Burst    Burst    `key:"burst" doc:"Operations that start at one instant on one key, so that they are concurrent."`
 	Mix      Mix      `key:"mix" doc:"Weights of the kinds of operation."`
 	Timeout  Duration `key:"timeout" default:"5s" min:"10ms" max:"10m" doc:"Time that an operation is given; longer ones have an unknown outcome."`
 	Sessions string   `key:"sessions" default:"mixed" enum:"registered|noop|mixed" doc:"Client sessions: registered ones retry and are applied exactly once; no-op ones never retry. On-disk state machines always use no-op ones."`
 
 	Operations []Operation `key:"operations" doc:"Exactly these operations, in order of time, instead of drawn ones."`
+}
+
+// Burst says how many operations start together.
+type Burst struct {
+	Share Percent `key:"share" default:"50%" doc:"Share of the operations that are part of a burst."`
+	Size  int     `key:"size" default:"5" min:"1" max:"10000" doc:"Operations in a burst; 1: there are none."`
 }
 
 // Mix weighs the kinds of operation; a weight of 0 leaves the kind out.

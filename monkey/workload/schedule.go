@@ -32,11 +32,14 @@ type schedule struct {
 	drawn    bool
 	first    uint64 // ClusterID
 	clusters int
-	keys     int
-	gap      time.Duration // mean
+	keys     *zipf
+	bursts   bursts
+	gap      time.Duration // mean, from one single operation or burst to the next
 	kinds    []weighed
 	total    int
 	now      time.Duration
+	last     intent // drawn
+	rest     int    // of its burst
 }
 
 type weighed struct {
@@ -53,13 +56,14 @@ func newSchedule(s *scenarios.Scenario, seed uint64) *schedule {
 		drawn:    len(s.Workload.Operations) == 0,
 		first:    uint64(s.Clusters.First),
 		clusters: s.Clusters.Count,
-		keys:     s.Workload.Keys,
-		gap:      time.Duration(float64(time.Second) / s.Workload.Rate),
+		keys:     newZipf(s.Workload.Keys, s.Workload.Zipf),
+		bursts:   newBursts(s.Workload.Burst),
 		kinds: []weighed{
 			{history.Get, mix.Get}, {history.Put, mix.Put}, {history.Cas, mix.CAS},
 			{history.Append, mix.Append}, {history.Delete, mix.Delete},
 		},
 	}
+	drawn.gap = time.Duration(drawn.bursts.mean() / s.Workload.Rate * float64(time.Second))
 	for _, kind := range drawn.kinds {
 		drawn.total += kind.weight
 	}
@@ -92,17 +96,18 @@ func (s *schedule) randomOf(o scenarios.Operation) uint64 {
 }
 
 // draw draws the next intent. Gaps are exponential, so arrivals are those of
-// many independent users.
+// many independent users. The intents of a burst have the same time and key.
 func (s *schedule) draw() intent {
-	s.now += time.Duration(s.rand.ExpFloat64() * float64(s.gap))
-	cluster := s.first + s.rand.Uint64N(uint64(s.clusters))
-	return intent{
-		at:      s.now,
-		cluster: cluster,
-		key:     keyName(cluster, s.rand.IntN(s.keys)),
-		kind:    s.kind(),
-		random:  s.rand.Uint64(),
+	if s.rest > 0 {
+		s.rest--
+	} else {
+		s.now += time.Duration(s.rand.ExpFloat64() * float64(s.gap))
+		cluster := s.first + s.rand.Uint64N(uint64(s.clusters))
+		s.last = intent{at: s.now, cluster: cluster, key: keyName(cluster, s.keys.draw(s.rand))}
+		s.rest = s.bursts.draw(s.rand) - 1
 	}
+	s.last.kind, s.last.random = s.kind(), s.rand.Uint64()
+	return s.last
 }
 
 func (s *schedule) kind() history.Kind {

@@ -5,6 +5,7 @@ package workload
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 
 	"google.golang.org/protobuf/proto"
 
@@ -17,7 +18,8 @@ import (
 // maxAppended is the length beyond which a value is replaced, not appended to.
 const maxAppended = 1 << 10
 
-// worker is one client. It does one operation at a time.
+// worker is one client, or one of its operations where it may have several open.
+// It does one operation at a time, and is a process of its own in the history.
 type worker struct {
 	*Workload
 	id         int64                  // changes after an unknown outcome
@@ -25,10 +27,31 @@ type worker struct {
 	registered bool                   // it uses registered sessions where it can
 	sessions   map[uint64]*pb.Session // by cluster, ready for the next proposal
 	own        *known                 // what this client itself was answered
+	think      *rand.Rand             // draws think times
 }
 
-func (w *Workload) newWorker(registered bool) *worker {
-	return &worker{Workload: w, id: w.lastID.Add(1), registered: registered, sessions: map[uint64]*pb.Session{}, own: newKnown()}
+func (w *Workload) newWorker(registered bool, own *known) *worker {
+	id := w.lastID.Add(1)
+	return &worker{Workload: w, id: id, registered: registered, sessions: map[uint64]*pb.Session{}, own: own,
+		think: rand.New(rand.NewPCG(w.schedule.seed, uint64(id)))}
+}
+
+// work carries out intents until there are no more. After each it thinks.
+func (w *worker) work(ctx context.Context, intents <-chan intent) error {
+	for in := range intents {
+		if _, err := w.do(ctx, in); err != nil {
+			return err
+		}
+		if t := w.thinking.Draw(w.think); t > 0 {
+			thinking, cancel := context.WithTimeout(ctx, t)
+			select {
+			case <-thinking.Done():
+			case <-w.finish:
+			}
+			cancel()
+		}
+	}
+	return nil
 }
 
 // do carries out an intent and records it. The error is of the harness, and

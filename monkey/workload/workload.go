@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/monkey/latency"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
@@ -38,6 +39,7 @@ type Workload struct {
 	clusters scenarios.Clusters
 	settings scenarios.Workload
 	timeout  time.Duration
+	thinking latency.Distribution
 	schedule *schedule
 	target   Target
 	recorder Recorder
@@ -57,6 +59,7 @@ func New(c Config) *Workload {
 		clusters: c.Scenario.Clusters,
 		settings: c.Scenario.Workload,
 		timeout:  c.Scenario.Workload.Timeout.D(),
+		thinking: latency.Of(c.Scenario.Workload.Think),
 		schedule: newSchedule(c.Scenario, c.Seed),
 		target:   c.Target,
 		recorder: c.Recorder,
@@ -76,15 +79,11 @@ func (w *Workload) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	intents := make(chan intent)
 	for i := range w.settings.Clients {
-		worker := w.newWorker(w.usesSessions(i))
-		group.Go(func() error {
-			for in := range intents {
-				if _, err := worker.do(ctx, in); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+		own := newKnown()
+		for range w.settings.Open {
+			worker := w.newWorker(w.usesSessions(i), own)
+			group.Go(func() error { return worker.work(ctx, intents) })
+		}
 	}
 	group.Go(func() error {
 		defer close(intents)
