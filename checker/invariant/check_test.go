@@ -303,6 +303,7 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 		}, "write_stall", Pass, ""},
 		"stalls of what":       {func(f *Facts, _ *limits) { f.Clusters = nil }, "write_stall", Inconclusive, "which clusters there should be: not recorded"},
 		"too few operations":   {func(f *Facts, l *limits) { l.evidence.MinOperations = 1000 }, "evidence", Inconclusive, "34 operations were completed; at least 1000"},
+		"too little overlap":   {func(f *Facts, l *limits) { l.evidence.MinOverlap = 40 }, "evidence", Inconclusive, "overlap another one on their key, less than 40 %"},
 		"a fault back in time": {func(f *Facts, l *limits) { f.Faults[0].To = second; l.evidence.MinAround = 0 }, "evidence", Inconclusive, "ended before it began, at 1 s"},
 		"a fault too late": {func(f *Facts, l *limits) {
 			f.Faults[0].From, f.Faults[0].To = 50*second, 60*second

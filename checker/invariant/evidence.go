@@ -15,6 +15,7 @@ import (
 type evidenceSettings struct {
 	MinOperations  int           `key:"min_operations" default:"1000" max:"1000000000" doc:"At least so many operations are completed."`
 	MinAround      int           `key:"min_around" default:"1" max:"1000000" doc:"At least so many operations are completed before each fault and after it, and asked for while it lasts."`
+	MinOverlap     int           `key:"min_overlap_percent" default:"0" max:"100" doc:"At least this share of the operations that succeed overlaps another one on its key. Without concurrency there is little to judge."`
 	MaxMissed      int           `key:"max_missed_percent" default:"10" max:"100" doc:"At most this share of the operations is missed because all clients wait."`
 	MaxSkipped     int           `key:"max_skipped_percent" default:"25" max:"100" doc:"At most this share of the injections is skipped, and none of those whose time the scenario gives (at)."`
 	MaxIneffective int           `key:"max_without_effect_percent" default:"25" max:"100" doc:"At most this share of the injections on the network touches nothing. A fault that is to end a process must do so."`
@@ -36,6 +37,9 @@ func judgeEvidence(j *judgement, f *Facts, s *evidenceSettings) string {
 	}
 	if percent := share(f.Missed, f.Asked); percent > s.MaxMissed {
 		j.inconclusive("%d of %d operations were missed because all clients waited: %d %%, more than %d %%", f.Missed, f.Asked, percent, s.MaxMissed)
+	}
+	if overlapping, all := Overlapping(f.Ops); 100*overlapping < s.MinOverlap*all {
+		j.inconclusive("%d of %d operations that succeeded overlap another one on their key, less than %d %%", overlapping, all, s.MinOverlap)
 	}
 	took, skipped, idle, onNetwork := 0, 0, 0, 0
 	for _, x := range f.Faults {

@@ -54,7 +54,8 @@ func (r *Recording) summary(dir string, facts *invariant.Facts) *Result {
 		Reproduce: r.Run.Reproduce, Dir: dir,
 		Faults: r.faultRows(), Operator: r.operator(facts), Repair: r.repair(facts.Stalls), Drummer: r.activity(), Concurrency: concurrency(r.History.Ops),
 	}
-	res.Concurrency.Elections = len(facts.Leaders)
+	res.Concurrency.Elections, res.Concurrency.LeaderChanges = len(facts.Leaders), leaderChanges(facts.Leaders)
+	res.Timing = timing(s)
 	res.Ops.Asked, res.Ops.Missed = facts.Asked, facts.Missed
 	for i := range r.History.Ops {
 		switch r.History.Ops[i].Outcome {

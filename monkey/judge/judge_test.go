@@ -413,6 +413,16 @@ func TestAPlantedBugMustBeFound(t *testing.T) {
 	}
 }
 
+func TestAChangeOfLeaderIsAnotherNodeThanBefore(t *testing.T) {
+	leader := func(cluster, term, node uint64) invariant.Leader {
+		return invariant.Leader{Cluster: cluster, Term: term, Node: node}
+	}
+	require.Equal(t, 2, leaderChanges([]invariant.Leader{
+		leader(1, 1, 1), leader(1, 2, 1), leader(2, 3, 2), leader(1, 5, 3), leader(1, 4, 1), leader(1, 6, 1),
+	}), "in order of terms, whenever they were announced")
+	require.Zero(t, leaderChanges(nil))
+}
+
 func TestConcurrencyIsTheShareOfOperationsThatOverlap(t *testing.T) {
 	op := func(key string, call, ret int64) history.Op {
 		return history.Op{Key: key, Call: call, Return: ret, Outcome: history.OK}

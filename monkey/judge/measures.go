@@ -4,7 +4,6 @@ package judge
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
 // faultRows sums up the injections by kind and target.
@@ -196,25 +196,19 @@ func healthy(op history.Op, faults map[string][]timeline.Span) bool {
 
 // concurrency measures how much the operations that succeeded overlap.
 func concurrency(ops []history.Op) Concurrency {
-	byKey := map[string][]*history.Op{}
 	var latencies []int64
 	total := int64(0)
 	for i := range ops {
 		if op := &ops[i]; op.Outcome == history.OK {
-			byKey[op.Key] = append(byKey[op.Key], op)
 			latencies = append(latencies, op.Return-op.Call)
 			total += op.Return - op.Call
 		}
 	}
-	if len(latencies) == 0 {
+	overlapping, n := invariant.Overlapping(ops)
+	if n == 0 {
 		return Concurrency{}
 	}
-	overlapping := 0
-	for _, key := range slices.Sorted(maps.Keys(byKey)) {
-		overlapping += countOverlapping(byKey[key])
-	}
 	slices.Sort(latencies)
-	n := len(latencies)
 	ms := func(ns int64) float64 { return float64(ns) / float64(time.Millisecond) }
 	return Concurrency{
 		Overlapping: float64(overlapping) / float64(n),
@@ -222,20 +216,24 @@ func concurrency(ops []history.Op) Concurrency {
 	}
 }
 
-// countOverlapping counts the operations of which an instant is also one of
-// another operation's, ends not included.
-func countOverlapping(ops []*history.Op) int {
-	slices.SortStableFunc(ops, func(a, b *history.Op) int { return cmp.Compare(a.Call, b.Call) })
-	n, latest := 0, int64(0) // the latest end of those before
-	for i, op := range ops {
-		overlaps := i > 0 && op.Call < latest
-		for k := i + 1; !overlaps && k < len(ops) && ops[k].Call < op.Return; k++ {
-			overlaps = ops[k].Return > op.Call
-		}
-		if overlaps {
+// leaderChanges counts how often another node than before came to lead a cluster.
+func leaderChanges(leaders []invariant.Leader) int {
+	last, n := map[uint64]uint64{}, 0
+	for _, l := range slices.SortedStableFunc(slices.Values(leaders), func(a, b invariant.Leader) int { return cmp.Compare(a.Term, b.Term) }) {
+		if before, known := last[l.Cluster]; known && before != l.Node {
 			n++
 		}
-		latest = max(latest, op.Return)
+		last[l.Cluster] = l.Node
 	}
 	return n
+}
+
+// timing is how long things took that take a time by the scenario.
+func timing(s *scenarios.Scenario) Timing {
+	return Timing{Network: spreadOf(s.Deployment.Network.Latency)}
+}
+
+func spreadOf(l scenarios.Latency) Spread {
+	ms := func(d scenarios.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+	return Spread{Min: ms(l.Min), Median: ms(l.Median), P99: ms(l.P99)}
 }

@@ -48,6 +48,7 @@ type Result struct {
 	Repair      Repair      `json:"repair"`
 	Drummer     Activity    `json:"drummer_activity"`
 	Concurrency Concurrency `json:"concurrency"`
+	Timing      Timing      `json:"timing"`
 	// Bug is the planted one, if there is any.
 	Bug    *Bug          `json:"bug,omitempty"`
 	Expect []Expectation `json:"expect"`
@@ -92,6 +93,21 @@ type Concurrency struct {
 	P99Latency  float64 `json:"p99_latency_ms"`
 	// Elections counts the leaders that announced themselves.
 	Elections int `json:"elections"`
+	// LeaderChanges counts those of them that did not lead their cluster before.
+	LeaderChanges int `json:"leader_changes"`
+}
+
+// Timing is how long things take in the world that the scenario asked for. All
+// zero: they take no time, and a history is all but sequential.
+type Timing struct {
+	Network Spread `json:"network"` // a message, one way
+}
+
+// Spread is a distribution of times, in milliseconds.
+type Spread struct {
+	Min    float64 `json:"min_ms"`
+	Median float64 `json:"median_ms"`
+	P99    float64 `json:"p99_ms"`
 }
 
 // Explored is the scenario's explore, and what came of it.

@@ -32,6 +32,7 @@ var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 	"overlap":  overlap,
 	"plain":    draw.Plain,
 	"repairs":  Repairs,
+	"timing":   timing,
 	"activity": Activity,
 }).Parse(pageText))
 

@@ -48,6 +48,20 @@ func TestTableShowsTheGravestFirst(t *testing.T) {
 	require.Contains(t, text, "reproduce: go run ./cmd/monkey run demo --seed 7")
 }
 
+func TestTableSaysHowLongMessagesTake(t *testing.T) {
+	for want, timing := range map[string]judge.Timing{
+		"network without latency": {},
+		"a message takes 5 ms":    {Network: judge.Spread{Min: 5, Median: 5, P99: 5}},
+		"a message takes 2 ms in the median, 20 ms at the 99th percentile": {Network: judge.Spread{Min: 0.5, Median: 2, P99: 20}},
+	} {
+		r := bad()
+		r.Timing = timing
+		var b bytes.Buffer
+		require.NoError(t, Table(&b, r))
+		require.Contains(t, b.String(), want)
+	}
+}
+
 func TestJUnitFailsWhatIsNotAPass(t *testing.T) {
 	b, err := JUnit(bad())
 	require.NoError(t, err)

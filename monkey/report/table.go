@@ -158,7 +158,7 @@ func verified(t io.Writer, r *judge.Result) {
 	fmt.Fprintf(t, "  %s operations: %s ok, %s failed, %s of unknown outcome; %s checked; %s missed, as all clients waited\n",
 		Count(int64(r.Ops.OK+r.Ops.Fail+r.Ops.Unknown)), Count(int64(r.Ops.OK)), Count(int64(r.Ops.Fail)),
 		Count(int64(r.Ops.Unknown)), Count(int64(r.Ops.Checked)), Count(int64(r.Ops.Missed)))
-	fmt.Fprintf(t, "  %s\n", overlap(r.Concurrency))
+	fmt.Fprintf(t, "  %s\n  %s\n", overlap(r.Concurrency), timing(r.Timing))
 	for _, c := range worstFirst(r.Checks) {
 		fmt.Fprintf(t, "  %s\t%s\t%s\n", mark(c.Verdict), c.Name, shorten(c.Detail))
 	}
@@ -166,8 +166,24 @@ func verified(t io.Writer, r *judge.Result) {
 
 // overlap says how concurrent the history was.
 func overlap(c judge.Concurrency) string {
-	return fmt.Sprintf("%.1f %% of those that succeeded overlap another one on their key; latency %.1f ms in the mean, %.1f ms at the 99th percentile; %s elections",
-		100*c.Overlapping, c.MeanLatency, c.P99Latency, Count(int64(c.Elections)))
+	return fmt.Sprintf("%.1f %% of those that succeeded overlap another one on their key; latency %.1f ms in the mean, %.1f ms at the 99th percentile; %s elections, %s changes of leader",
+		100*c.Overlapping, c.MeanLatency, c.P99Latency, Count(int64(c.Elections)), Count(int64(c.LeaderChanges)))
+}
+
+// timing says how long things took in the world, which is what makes operations
+// overlap.
+func timing(x judge.Timing) string {
+	if x.Network == (judge.Spread{}) {
+		return "network without latency"
+	}
+	return fmt.Sprintf("a message takes %s", spread(x.Network))
+}
+
+func spread(s judge.Spread) string {
+	if s.Min == s.P99 {
+		return fmt.Sprintf("%v ms", s.Median)
+	}
+	return fmt.Sprintf("%v ms in the median, %v ms at the 99th percentile", s.Median, s.P99)
 }
 
 // expected shows what the scenario expects, if it does.
