@@ -37,6 +37,7 @@ type deployment struct {
 	servers  map[uint64]*drummer.Server
 	hosts    map[int]*host
 	client   *client.Client
+	backups  map[uint64]drummer.BackupConfig // of servers, by NodeID
 }
 
 type host struct {
@@ -98,6 +99,7 @@ func (w *deployment) serverOf(members map[uint64]drummer.Peer, id uint64, disk v
 		Listener:     w.net.Listen(members[id].Address),
 		Dial:         w.net.Dial,
 		DeploymentID: 7,
+		Backup:       w.backups[id],
 	})
 	require.NoError(w.t, err)
 	return server

@@ -15,6 +15,9 @@ type Config = server.Config
 // Peer is where a Drummer server is.
 type Peer = server.Peer
 
+// BackupConfig says where a server writes backups of DrummerDB by itself.
+type BackupConfig = server.BackupConfig
+
 // Server is a running Drummer server.
 type Server = server.Server
 

@@ -36,8 +36,16 @@ type file struct {
 	Heartbeat  time.Duration `yaml:"heartbeat"`
 	TimeToLive time.Duration `yaml:"time_to_live"`
 	Policy     policy        `yaml:"policy"`
+	Backup     backup        `yaml:"backup"`
 
 	daemon.Common `yaml:",inline"`
+}
+
+// backup is where, how often and how many backups of DrummerDB are written.
+type backup struct {
+	Dir      string        `yaml:"dir"`
+	Interval time.Duration `yaml:"interval"`
+	Keep     int           `yaml:"keep"`
 }
 
 type member struct {
@@ -84,6 +92,10 @@ func (f *file) check(path string, plaintext bool) error {
 		return bad("rtt is %v, it must be at least 1ms", f.RTT)
 	case f.Heartbeat < leastHeartbeat:
 		return bad("heartbeat is %v, it must be at least 10ms", f.Heartbeat)
+	case f.Backup.Dir == "" && f.Backup != (backup{}):
+		return bad("backup has no dir, so none would be written")
+	case f.Backup.Interval < 0 || f.Backup.Keep < 0:
+		return bad("backup has an interval of %v and keeps %d; neither may be below 0", f.Backup.Interval, f.Backup.Keep)
 	case f.TimeToLive < 5*f.Heartbeat:
 		return bad("time_to_live is %v, it must be at least five heartbeats of %v", f.TimeToLive, f.Heartbeat)
 	}
@@ -138,5 +150,6 @@ func (f *file) config() drummer.Config {
 		Tick:         f.Heartbeat,
 		Policy:       policy,
 		DeploymentID: f.DeploymentID,
+		Backup:       drummer.BackupConfig(f.Backup),
 	}
 }

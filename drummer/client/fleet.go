@@ -97,6 +97,19 @@ func (c *Client) watch(ctx context.Context, after uint64, seen func(*pb.Event) e
 	}
 }
 
+// Backup returns a backup of DrummerDB as of now, which db.DecodeBackup reads.
+func (c *Client) Backup(ctx context.Context) ([]byte, error) {
+	out, err := call(ctx, c, &pb.BackupRequest{}, onFleet(pb.FleetClient.Backup))
+	return out.GetBackup(), err
+}
+
+// Restore makes a backup the state of new servers, in whose DrummerDB nothing is
+// defined, and pauses them.
+func (c *Client) Restore(ctx context.Context, by string, backup []byte) error {
+	_, err := call(ctx, c, &pb.RestoreRequest{Backup: backup, By: by}, onFleet(pb.FleetClient.Restore))
+	return err
+}
+
 // ListServers lists the Drummer servers.
 func (c *Client) ListServers(ctx context.Context) (*pb.ListServersResponse, error) {
 	out, err := call(ctx, c, &pb.ListServersRequest{}, onFleet(pb.FleetClient.ListServers))

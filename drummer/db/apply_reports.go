@@ -19,6 +19,9 @@ func (e *edit) tick(cmd *pb.Tick) {
 	for _, id := range cmd.GetHeard() {
 		if h := e.currentHost(id); h != nil {
 			e.heard(h)
+			if h.Unconfirmed {
+				e.needFullState(id)
+			}
 		} else {
 			e.meetAgain(id)
 		}
@@ -131,7 +134,7 @@ func (e *edit) meetHost(info *pb.NodeHostInfo) *Host {
 		e.loseHost(other, info)
 		e.inherit(h, other)
 	}
-	h.Info, h.Gone, h.GoneSince, h.Spoke = info, false, 0, 0
+	h.Info, h.Gone, h.GoneSince, h.Spoke, h.Unconfirmed = info, false, 0, 0, false
 	e.s.Addresses = e.s.Addresses.Set(info.RaftAddress, id)
 	return h
 }

@@ -83,6 +83,7 @@ func (h *Host) record() *pb.HostRecord {
 		Deaths:        h.Deaths,
 		Dead:          h.Dead,
 		SpokeTick:     h.Spoke,
+		Unconfirmed:   h.Unconfirmed,
 	}
 }
 

@@ -88,16 +88,17 @@ func (s *State) restoreHost(r *pb.HostRecord) error {
 		return err
 	}
 	h := &Host{
-		Info:      r.Info,
-		LastSeen:  r.LastSeenTick,
-		Silent:    r.Silent,
-		Gone:      r.Gone,
-		GoneSince: r.GoneSinceTick,
-		Mode:      r.Mode,
-		UpSince:   r.UpSinceTick,
-		Deaths:    r.Deaths,
-		Dead:      r.Dead,
-		Spoke:     r.SpokeTick,
+		Info:        r.Info,
+		LastSeen:    r.LastSeenTick,
+		Silent:      r.Silent,
+		Gone:        r.Gone,
+		GoneSince:   r.GoneSinceTick,
+		Mode:        r.Mode,
+		UpSince:     r.UpSinceTick,
+		Deaths:      r.Deaths,
+		Dead:        r.Dead,
+		Spoke:       r.SpokeTick,
+		Unconfirmed: r.Unconfirmed,
 	}
 	s.Hosts = s.Hosts.Set(h.ID(), h)
 	if !h.Gone {

@@ -80,6 +80,9 @@ type Host struct {
 	Dead    bool
 	UpSince uint64
 	Deaths  uint32
+	// Unconfirmed: all that is known of it is from a backup. It is asked for its
+	// full state when it is heard of.
+	Unconfirmed bool
 	// Placed counts the Nodes of all clusters whose HostID is this host, also those
 	// that are doubtful.
 	Placed int

@@ -11,6 +11,7 @@ const (
 	EventLaunched           = "launched"
 	EventPaused             = "paused"
 	EventVersion            = "version-set"
+	EventRestored           = "restored"
 	EventHostJoined         = "host-joined"
 	EventHostDead           = "host-dead"
 	EventHostReturned       = "host-returned"
@@ -47,6 +48,7 @@ var EventKinds = []EventKind{
 	{EventLaunched, "the operation phase began: defined clusters are placed and started"},
 	{EventPaused, "an operator paused Drummer, or let it go on"},
 	{EventVersion, "a newer version of DrummerDB's commands is allowed"},
+	{EventRestored, "a backup became the state of a new DrummerDB"},
 	{EventHostJoined, "a NodeHost was heard of for the first time"},
 	{EventHostDead, "a NodeHost was not heard of for its time to live"},
 	{EventHostReturned, "a dead NodeHost was heard of again"},

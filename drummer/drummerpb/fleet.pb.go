@@ -621,6 +621,139 @@ func (x *WaitingCluster) GetFor() string {
 	return ""
 }
 
+type BackupRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackupRequest) Reset() {
+	*x = BackupRequest{}
+	mi := &file_fleet_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackupRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackupRequest) ProtoMessage() {}
+
+func (x *BackupRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fleet_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackupRequest.ProtoReflect.Descriptor instead.
+func (*BackupRequest) Descriptor() ([]byte, []int) {
+	return file_fleet_proto_rawDescGZIP(), []int{10}
+}
+
+type BackupResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// backup has a version and a checksum of its own; package db reads it.
+	Backup        []byte `protobuf:"bytes,1,opt,name=backup,proto3" json:"backup,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackupResponse) Reset() {
+	*x = BackupResponse{}
+	mi := &file_fleet_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackupResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackupResponse) ProtoMessage() {}
+
+func (x *BackupResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fleet_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackupResponse.ProtoReflect.Descriptor instead.
+func (*BackupResponse) Descriptor() ([]byte, []int) {
+	return file_fleet_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *BackupResponse) GetBackup() []byte {
+	if x != nil {
+		return x.Backup
+	}
+	return nil
+}
+
+type RestoreRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Backup        []byte                 `protobuf:"bytes,1,opt,name=backup,proto3" json:"backup,omitempty"`
+	By            string                 `protobuf:"bytes,2,opt,name=by,proto3" json:"by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RestoreRequest) Reset() {
+	*x = RestoreRequest{}
+	mi := &file_fleet_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RestoreRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RestoreRequest) ProtoMessage() {}
+
+func (x *RestoreRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fleet_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RestoreRequest.ProtoReflect.Descriptor instead.
+func (*RestoreRequest) Descriptor() ([]byte, []int) {
+	return file_fleet_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *RestoreRequest) GetBackup() []byte {
+	if x != nil {
+		return x.Backup
+	}
+	return nil
+}
+
+func (x *RestoreRequest) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
 type WatchEventsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	AfterSequence uint64                 `protobuf:"varint,1,opt,name=after_sequence,json=afterSequence,proto3" json:"after_sequence,omitempty"`
@@ -630,7 +763,7 @@ type WatchEventsRequest struct {
 
 func (x *WatchEventsRequest) Reset() {
 	*x = WatchEventsRequest{}
-	mi := &file_fleet_proto_msgTypes[10]
+	mi := &file_fleet_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -642,7 +775,7 @@ func (x *WatchEventsRequest) String() string {
 func (*WatchEventsRequest) ProtoMessage() {}
 
 func (x *WatchEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_proto_msgTypes[10]
+	mi := &file_fleet_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -655,7 +788,7 @@ func (x *WatchEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchEventsRequest.ProtoReflect.Descriptor instead.
 func (*WatchEventsRequest) Descriptor() ([]byte, []int) {
-	return file_fleet_proto_rawDescGZIP(), []int{10}
+	return file_fleet_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *WatchEventsRequest) GetAfterSequence() uint64 {
@@ -673,7 +806,7 @@ type ListServersRequest struct {
 
 func (x *ListServersRequest) Reset() {
 	*x = ListServersRequest{}
-	mi := &file_fleet_proto_msgTypes[11]
+	mi := &file_fleet_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -685,7 +818,7 @@ func (x *ListServersRequest) String() string {
 func (*ListServersRequest) ProtoMessage() {}
 
 func (x *ListServersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_proto_msgTypes[11]
+	mi := &file_fleet_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -698,7 +831,7 @@ func (x *ListServersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListServersRequest.ProtoReflect.Descriptor instead.
 func (*ListServersRequest) Descriptor() ([]byte, []int) {
-	return file_fleet_proto_rawDescGZIP(), []int{11}
+	return file_fleet_proto_rawDescGZIP(), []int{14}
 }
 
 type ListServersResponse struct {
@@ -711,7 +844,7 @@ type ListServersResponse struct {
 
 func (x *ListServersResponse) Reset() {
 	*x = ListServersResponse{}
-	mi := &file_fleet_proto_msgTypes[12]
+	mi := &file_fleet_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -723,7 +856,7 @@ func (x *ListServersResponse) String() string {
 func (*ListServersResponse) ProtoMessage() {}
 
 func (x *ListServersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_proto_msgTypes[12]
+	mi := &file_fleet_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -736,7 +869,7 @@ func (x *ListServersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListServersResponse.ProtoReflect.Descriptor instead.
 func (*ListServersResponse) Descriptor() ([]byte, []int) {
-	return file_fleet_proto_rawDescGZIP(), []int{12}
+	return file_fleet_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListServersResponse) GetConfigChangeId() uint64 {
@@ -768,7 +901,7 @@ type ServerStatus struct {
 
 func (x *ServerStatus) Reset() {
 	*x = ServerStatus{}
-	mi := &file_fleet_proto_msgTypes[13]
+	mi := &file_fleet_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -780,7 +913,7 @@ func (x *ServerStatus) String() string {
 func (*ServerStatus) ProtoMessage() {}
 
 func (x *ServerStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_proto_msgTypes[13]
+	mi := &file_fleet_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -793,7 +926,7 @@ func (x *ServerStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServerStatus.ProtoReflect.Descriptor instead.
 func (*ServerStatus) Descriptor() ([]byte, []int) {
-	return file_fleet_proto_rawDescGZIP(), []int{13}
+	return file_fleet_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ServerStatus) GetNodeId() uint64 {
@@ -855,7 +988,7 @@ type AddServerRequest struct {
 
 func (x *AddServerRequest) Reset() {
 	*x = AddServerRequest{}
-	mi := &file_fleet_proto_msgTypes[14]
+	mi := &file_fleet_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -867,7 +1000,7 @@ func (x *AddServerRequest) String() string {
 func (*AddServerRequest) ProtoMessage() {}
 
 func (x *AddServerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_proto_msgTypes[14]
+	mi := &file_fleet_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -880,7 +1013,7 @@ func (x *AddServerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddServerRequest.ProtoReflect.Descriptor instead.
 func (*AddServerRequest) Descriptor() ([]byte, []int) {
-	return file_fleet_proto_rawDescGZIP(), []int{14}
+	return file_fleet_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *AddServerRequest) GetRaftAddress() string {
@@ -906,7 +1039,7 @@ type AddServerResponse struct {
 
 func (x *AddServerResponse) Reset() {
 	*x = AddServerResponse{}
-	mi := &file_fleet_proto_msgTypes[15]
+	mi := &file_fleet_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -918,7 +1051,7 @@ func (x *AddServerResponse) String() string {
 func (*AddServerResponse) ProtoMessage() {}
 
 func (x *AddServerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_proto_msgTypes[15]
+	mi := &file_fleet_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -931,7 +1064,7 @@ func (x *AddServerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddServerResponse.ProtoReflect.Descriptor instead.
 func (*AddServerResponse) Descriptor() ([]byte, []int) {
-	return file_fleet_proto_rawDescGZIP(), []int{15}
+	return file_fleet_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *AddServerResponse) GetNodeId() uint64 {
@@ -952,7 +1085,7 @@ type RemoveServerRequest struct {
 
 func (x *RemoveServerRequest) Reset() {
 	*x = RemoveServerRequest{}
-	mi := &file_fleet_proto_msgTypes[16]
+	mi := &file_fleet_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -964,7 +1097,7 @@ func (x *RemoveServerRequest) String() string {
 func (*RemoveServerRequest) ProtoMessage() {}
 
 func (x *RemoveServerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_proto_msgTypes[16]
+	mi := &file_fleet_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -977,7 +1110,7 @@ func (x *RemoveServerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveServerRequest.ProtoReflect.Descriptor instead.
 func (*RemoveServerRequest) Descriptor() ([]byte, []int) {
-	return file_fleet_proto_rawDescGZIP(), []int{16}
+	return file_fleet_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *RemoveServerRequest) GetNodeId() uint64 {
@@ -1005,7 +1138,7 @@ type AdmitRequest struct {
 
 func (x *AdmitRequest) Reset() {
 	*x = AdmitRequest{}
-	mi := &file_fleet_proto_msgTypes[17]
+	mi := &file_fleet_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1017,7 +1150,7 @@ func (x *AdmitRequest) String() string {
 func (*AdmitRequest) ProtoMessage() {}
 
 func (x *AdmitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_proto_msgTypes[17]
+	mi := &file_fleet_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1030,7 +1163,7 @@ func (x *AdmitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdmitRequest.ProtoReflect.Descriptor instead.
 func (*AdmitRequest) Descriptor() ([]byte, []int) {
-	return file_fleet_proto_rawDescGZIP(), []int{17}
+	return file_fleet_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *AdmitRequest) GetNodeId() uint64 {
@@ -1067,7 +1200,7 @@ type AdmitResponse struct {
 
 func (x *AdmitResponse) Reset() {
 	*x = AdmitResponse{}
-	mi := &file_fleet_proto_msgTypes[18]
+	mi := &file_fleet_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1079,7 +1212,7 @@ func (x *AdmitResponse) String() string {
 func (*AdmitResponse) ProtoMessage() {}
 
 func (x *AdmitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_proto_msgTypes[18]
+	mi := &file_fleet_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1092,7 +1225,7 @@ func (x *AdmitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdmitResponse.ProtoReflect.Descriptor instead.
 func (*AdmitResponse) Descriptor() ([]byte, []int) {
-	return file_fleet_proto_rawDescGZIP(), []int{18}
+	return file_fleet_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *AdmitResponse) GetNodeId() uint64 {
@@ -1125,7 +1258,7 @@ type ServerList struct {
 
 func (x *ServerList) Reset() {
 	*x = ServerList{}
-	mi := &file_fleet_proto_msgTypes[19]
+	mi := &file_fleet_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1137,7 +1270,7 @@ func (x *ServerList) String() string {
 func (*ServerList) ProtoMessage() {}
 
 func (x *ServerList) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_proto_msgTypes[19]
+	mi := &file_fleet_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1150,7 +1283,7 @@ func (x *ServerList) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServerList.ProtoReflect.Descriptor instead.
 func (*ServerList) Descriptor() ([]byte, []int) {
-	return file_fleet_proto_rawDescGZIP(), []int{19}
+	return file_fleet_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ServerList) GetServers() []*ServerInfo {
@@ -1186,7 +1319,7 @@ type ServerInfo struct {
 
 func (x *ServerInfo) Reset() {
 	*x = ServerInfo{}
-	mi := &file_fleet_proto_msgTypes[20]
+	mi := &file_fleet_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1198,7 +1331,7 @@ func (x *ServerInfo) String() string {
 func (*ServerInfo) ProtoMessage() {}
 
 func (x *ServerInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_proto_msgTypes[20]
+	mi := &file_fleet_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1211,7 +1344,7 @@ func (x *ServerInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServerInfo.ProtoReflect.Descriptor instead.
 func (*ServerInfo) Descriptor() ([]byte, []int) {
-	return file_fleet_proto_rawDescGZIP(), []int{20}
+	return file_fleet_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ServerInfo) GetNodeId() uint64 {
@@ -1325,7 +1458,13 @@ const file_fleet_proto_rawDesc = "" +
 	"\x0eWaitingCluster\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\x04R\tclusterId\x12\x10\n" +
-	"\x03for\x18\x02 \x01(\tR\x03for\";\n" +
+	"\x03for\x18\x02 \x01(\tR\x03for\"\x0f\n" +
+	"\rBackupRequest\"(\n" +
+	"\x0eBackupResponse\x12\x16\n" +
+	"\x06backup\x18\x01 \x01(\fR\x06backup\"8\n" +
+	"\x0eRestoreRequest\x12\x16\n" +
+	"\x06backup\x18\x01 \x01(\fR\x06backup\x12\x0e\n" +
+	"\x02by\x18\x02 \x01(\tR\x02by\";\n" +
 	"\x12WatchEventsRequest\x12%\n" +
 	"\x0eafter_sequence\x18\x01 \x01(\x04R\rafterSequence\"\x14\n" +
 	"\x12ListServersRequest\"t\n" +
@@ -1369,7 +1508,7 @@ const file_fleet_proto_rawDesc = "" +
 	"\aboot_ns\x18\x06 \x01(\x03R\x06bootNs\x12\x12\n" +
 	"\x04beat\x18\a \x01(\x04R\x04beat\x12 \n" +
 	"\vincarnation\x18\b \x01(\tR\vincarnation\x12\x14\n" +
-	"\x05begun\x18\t \x01(\bR\x05begun2\xb8\x06\n" +
+	"\x05begun\x18\t \x01(\bR\x05begun2\xbf\a\n" +
 	"\x05Fleet\x12P\n" +
 	"\x0eUpdateClusters\x12\".drumbeat.v1.UpdateClustersRequest\x1a\x1a.drumbeat.v1.FleetResponse\x12P\n" +
 	"\x0eDeleteClusters\x12\".drumbeat.v1.DeleteClustersRequest\x1a\x1a.drumbeat.v1.FleetResponse\x12>\n" +
@@ -1379,7 +1518,9 @@ const file_fleet_proto_rawDesc = "" +
 	"\n" +
 	"ForgetHost\x12\x1e.drumbeat.v1.ForgetHostRequest\x1a\x1a.drumbeat.v1.FleetResponse\x12A\n" +
 	"\x06DryRun\x12\x1a.drumbeat.v1.DryRunRequest\x1a\x1b.drumbeat.v1.DryRunResponse\x12D\n" +
-	"\vWatchEvents\x12\x1f.drumbeat.v1.WatchEventsRequest\x1a\x12.drumbeat.v1.Event0\x01\x12P\n" +
+	"\vWatchEvents\x12\x1f.drumbeat.v1.WatchEventsRequest\x1a\x12.drumbeat.v1.Event0\x01\x12A\n" +
+	"\x06Backup\x12\x1a.drumbeat.v1.BackupRequest\x1a\x1b.drumbeat.v1.BackupResponse\x12B\n" +
+	"\aRestore\x12\x1b.drumbeat.v1.RestoreRequest\x1a\x1a.drumbeat.v1.FleetResponse\x12P\n" +
 	"\vListServers\x12\x1f.drumbeat.v1.ListServersRequest\x1a .drumbeat.v1.ListServersResponse\x12J\n" +
 	"\tAddServer\x12\x1d.drumbeat.v1.AddServerRequest\x1a\x1e.drumbeat.v1.AddServerResponse\x12L\n" +
 	"\fRemoveServer\x12 .drumbeat.v1.RemoveServerRequest\x1a\x1a.drumbeat.v1.FleetResponse2\x85\x01\n" +
@@ -1399,7 +1540,7 @@ func file_fleet_proto_rawDescGZIP() []byte {
 	return file_fleet_proto_rawDescData
 }
 
-var file_fleet_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_fleet_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_fleet_proto_goTypes = []any{
 	(*UpdateClustersRequest)(nil), // 0: drumbeat.v1.UpdateClustersRequest
 	(*DeleteClustersRequest)(nil), // 1: drumbeat.v1.DeleteClustersRequest
@@ -1411,34 +1552,37 @@ var file_fleet_proto_goTypes = []any{
 	(*DryRunRequest)(nil),         // 7: drumbeat.v1.DryRunRequest
 	(*DryRunResponse)(nil),        // 8: drumbeat.v1.DryRunResponse
 	(*WaitingCluster)(nil),        // 9: drumbeat.v1.WaitingCluster
-	(*WatchEventsRequest)(nil),    // 10: drumbeat.v1.WatchEventsRequest
-	(*ListServersRequest)(nil),    // 11: drumbeat.v1.ListServersRequest
-	(*ListServersResponse)(nil),   // 12: drumbeat.v1.ListServersResponse
-	(*ServerStatus)(nil),          // 13: drumbeat.v1.ServerStatus
-	(*AddServerRequest)(nil),      // 14: drumbeat.v1.AddServerRequest
-	(*AddServerResponse)(nil),     // 15: drumbeat.v1.AddServerResponse
-	(*RemoveServerRequest)(nil),   // 16: drumbeat.v1.RemoveServerRequest
-	(*AdmitRequest)(nil),          // 17: drumbeat.v1.AdmitRequest
-	(*AdmitResponse)(nil),         // 18: drumbeat.v1.AdmitResponse
-	(*ServerList)(nil),            // 19: drumbeat.v1.ServerList
-	(*ServerInfo)(nil),            // 20: drumbeat.v1.ServerInfo
-	(*ClusterSpec)(nil),           // 21: drumbeat.v1.ClusterSpec
-	(HostMode)(0),                 // 22: drumbeat.v1.HostMode
-	(*Operation)(nil),             // 23: drumbeat.v1.Operation
-	(MemberRole)(0),               // 24: drumbeat.v1.MemberRole
-	(*Event)(nil),                 // 25: drumbeat.v1.Event
+	(*BackupRequest)(nil),         // 10: drumbeat.v1.BackupRequest
+	(*BackupResponse)(nil),        // 11: drumbeat.v1.BackupResponse
+	(*RestoreRequest)(nil),        // 12: drumbeat.v1.RestoreRequest
+	(*WatchEventsRequest)(nil),    // 13: drumbeat.v1.WatchEventsRequest
+	(*ListServersRequest)(nil),    // 14: drumbeat.v1.ListServersRequest
+	(*ListServersResponse)(nil),   // 15: drumbeat.v1.ListServersResponse
+	(*ServerStatus)(nil),          // 16: drumbeat.v1.ServerStatus
+	(*AddServerRequest)(nil),      // 17: drumbeat.v1.AddServerRequest
+	(*AddServerResponse)(nil),     // 18: drumbeat.v1.AddServerResponse
+	(*RemoveServerRequest)(nil),   // 19: drumbeat.v1.RemoveServerRequest
+	(*AdmitRequest)(nil),          // 20: drumbeat.v1.AdmitRequest
+	(*AdmitResponse)(nil),         // 21: drumbeat.v1.AdmitResponse
+	(*ServerList)(nil),            // 22: drumbeat.v1.ServerList
+	(*ServerInfo)(nil),            // 23: drumbeat.v1.ServerInfo
+	(*ClusterSpec)(nil),           // 24: drumbeat.v1.ClusterSpec
+	(HostMode)(0),                 // 25: drumbeat.v1.HostMode
+	(*Operation)(nil),             // 26: drumbeat.v1.Operation
+	(MemberRole)(0),               // 27: drumbeat.v1.MemberRole
+	(*Event)(nil),                 // 28: drumbeat.v1.Event
 }
 var file_fleet_proto_depIdxs = []int32{
-	21, // 0: drumbeat.v1.UpdateClustersRequest.specs:type_name -> drumbeat.v1.ClusterSpec
-	22, // 1: drumbeat.v1.SetHostModeRequest.mode:type_name -> drumbeat.v1.HostMode
-	21, // 2: drumbeat.v1.DryRunRequest.define:type_name -> drumbeat.v1.ClusterSpec
-	21, // 3: drumbeat.v1.DryRunRequest.update:type_name -> drumbeat.v1.ClusterSpec
-	23, // 4: drumbeat.v1.DryRunResponse.operations:type_name -> drumbeat.v1.Operation
+	24, // 0: drumbeat.v1.UpdateClustersRequest.specs:type_name -> drumbeat.v1.ClusterSpec
+	25, // 1: drumbeat.v1.SetHostModeRequest.mode:type_name -> drumbeat.v1.HostMode
+	24, // 2: drumbeat.v1.DryRunRequest.define:type_name -> drumbeat.v1.ClusterSpec
+	24, // 3: drumbeat.v1.DryRunRequest.update:type_name -> drumbeat.v1.ClusterSpec
+	26, // 4: drumbeat.v1.DryRunResponse.operations:type_name -> drumbeat.v1.Operation
 	9,  // 5: drumbeat.v1.DryRunResponse.waiting:type_name -> drumbeat.v1.WaitingCluster
 	9,  // 6: drumbeat.v1.DryRunResponse.objections:type_name -> drumbeat.v1.WaitingCluster
-	13, // 7: drumbeat.v1.ListServersResponse.servers:type_name -> drumbeat.v1.ServerStatus
-	24, // 8: drumbeat.v1.ServerStatus.role:type_name -> drumbeat.v1.MemberRole
-	20, // 9: drumbeat.v1.ServerList.servers:type_name -> drumbeat.v1.ServerInfo
+	16, // 7: drumbeat.v1.ListServersResponse.servers:type_name -> drumbeat.v1.ServerStatus
+	27, // 8: drumbeat.v1.ServerStatus.role:type_name -> drumbeat.v1.MemberRole
+	23, // 9: drumbeat.v1.ServerList.servers:type_name -> drumbeat.v1.ServerInfo
 	0,  // 10: drumbeat.v1.Fleet.UpdateClusters:input_type -> drumbeat.v1.UpdateClustersRequest
 	1,  // 11: drumbeat.v1.Fleet.DeleteClusters:input_type -> drumbeat.v1.DeleteClustersRequest
 	2,  // 12: drumbeat.v1.Fleet.Pause:input_type -> drumbeat.v1.PauseRequest
@@ -1446,27 +1590,31 @@ var file_fleet_proto_depIdxs = []int32{
 	4,  // 14: drumbeat.v1.Fleet.SetHostMode:input_type -> drumbeat.v1.SetHostModeRequest
 	5,  // 15: drumbeat.v1.Fleet.ForgetHost:input_type -> drumbeat.v1.ForgetHostRequest
 	7,  // 16: drumbeat.v1.Fleet.DryRun:input_type -> drumbeat.v1.DryRunRequest
-	10, // 17: drumbeat.v1.Fleet.WatchEvents:input_type -> drumbeat.v1.WatchEventsRequest
-	11, // 18: drumbeat.v1.Fleet.ListServers:input_type -> drumbeat.v1.ListServersRequest
-	14, // 19: drumbeat.v1.Fleet.AddServer:input_type -> drumbeat.v1.AddServerRequest
-	16, // 20: drumbeat.v1.Fleet.RemoveServer:input_type -> drumbeat.v1.RemoveServerRequest
-	19, // 21: drumbeat.v1.Peers.Exchange:input_type -> drumbeat.v1.ServerList
-	17, // 22: drumbeat.v1.Peers.Admit:input_type -> drumbeat.v1.AdmitRequest
-	6,  // 23: drumbeat.v1.Fleet.UpdateClusters:output_type -> drumbeat.v1.FleetResponse
-	6,  // 24: drumbeat.v1.Fleet.DeleteClusters:output_type -> drumbeat.v1.FleetResponse
-	6,  // 25: drumbeat.v1.Fleet.Pause:output_type -> drumbeat.v1.FleetResponse
-	6,  // 26: drumbeat.v1.Fleet.Resume:output_type -> drumbeat.v1.FleetResponse
-	6,  // 27: drumbeat.v1.Fleet.SetHostMode:output_type -> drumbeat.v1.FleetResponse
-	6,  // 28: drumbeat.v1.Fleet.ForgetHost:output_type -> drumbeat.v1.FleetResponse
-	8,  // 29: drumbeat.v1.Fleet.DryRun:output_type -> drumbeat.v1.DryRunResponse
-	25, // 30: drumbeat.v1.Fleet.WatchEvents:output_type -> drumbeat.v1.Event
-	12, // 31: drumbeat.v1.Fleet.ListServers:output_type -> drumbeat.v1.ListServersResponse
-	15, // 32: drumbeat.v1.Fleet.AddServer:output_type -> drumbeat.v1.AddServerResponse
-	6,  // 33: drumbeat.v1.Fleet.RemoveServer:output_type -> drumbeat.v1.FleetResponse
-	19, // 34: drumbeat.v1.Peers.Exchange:output_type -> drumbeat.v1.ServerList
-	18, // 35: drumbeat.v1.Peers.Admit:output_type -> drumbeat.v1.AdmitResponse
-	23, // [23:36] is the sub-list for method output_type
-	10, // [10:23] is the sub-list for method input_type
+	13, // 17: drumbeat.v1.Fleet.WatchEvents:input_type -> drumbeat.v1.WatchEventsRequest
+	10, // 18: drumbeat.v1.Fleet.Backup:input_type -> drumbeat.v1.BackupRequest
+	12, // 19: drumbeat.v1.Fleet.Restore:input_type -> drumbeat.v1.RestoreRequest
+	14, // 20: drumbeat.v1.Fleet.ListServers:input_type -> drumbeat.v1.ListServersRequest
+	17, // 21: drumbeat.v1.Fleet.AddServer:input_type -> drumbeat.v1.AddServerRequest
+	19, // 22: drumbeat.v1.Fleet.RemoveServer:input_type -> drumbeat.v1.RemoveServerRequest
+	22, // 23: drumbeat.v1.Peers.Exchange:input_type -> drumbeat.v1.ServerList
+	20, // 24: drumbeat.v1.Peers.Admit:input_type -> drumbeat.v1.AdmitRequest
+	6,  // 25: drumbeat.v1.Fleet.UpdateClusters:output_type -> drumbeat.v1.FleetResponse
+	6,  // 26: drumbeat.v1.Fleet.DeleteClusters:output_type -> drumbeat.v1.FleetResponse
+	6,  // 27: drumbeat.v1.Fleet.Pause:output_type -> drumbeat.v1.FleetResponse
+	6,  // 28: drumbeat.v1.Fleet.Resume:output_type -> drumbeat.v1.FleetResponse
+	6,  // 29: drumbeat.v1.Fleet.SetHostMode:output_type -> drumbeat.v1.FleetResponse
+	6,  // 30: drumbeat.v1.Fleet.ForgetHost:output_type -> drumbeat.v1.FleetResponse
+	8,  // 31: drumbeat.v1.Fleet.DryRun:output_type -> drumbeat.v1.DryRunResponse
+	28, // 32: drumbeat.v1.Fleet.WatchEvents:output_type -> drumbeat.v1.Event
+	11, // 33: drumbeat.v1.Fleet.Backup:output_type -> drumbeat.v1.BackupResponse
+	6,  // 34: drumbeat.v1.Fleet.Restore:output_type -> drumbeat.v1.FleetResponse
+	15, // 35: drumbeat.v1.Fleet.ListServers:output_type -> drumbeat.v1.ListServersResponse
+	18, // 36: drumbeat.v1.Fleet.AddServer:output_type -> drumbeat.v1.AddServerResponse
+	6,  // 37: drumbeat.v1.Fleet.RemoveServer:output_type -> drumbeat.v1.FleetResponse
+	22, // 38: drumbeat.v1.Peers.Exchange:output_type -> drumbeat.v1.ServerList
+	21, // 39: drumbeat.v1.Peers.Admit:output_type -> drumbeat.v1.AdmitResponse
+	25, // [25:40] is the sub-list for method output_type
+	10, // [10:25] is the sub-list for method input_type
 	10, // [10:10] is the sub-list for extension type_name
 	10, // [10:10] is the sub-list for extension extendee
 	0,  // [0:10] is the sub-list for field type_name
@@ -1485,7 +1633,7 @@ func file_fleet_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fleet_proto_rawDesc), len(file_fleet_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   21,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

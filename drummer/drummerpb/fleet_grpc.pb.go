@@ -32,6 +32,8 @@ const (
 	Fleet_ForgetHost_FullMethodName     = "/drumbeat.v1.Fleet/ForgetHost"
 	Fleet_DryRun_FullMethodName         = "/drumbeat.v1.Fleet/DryRun"
 	Fleet_WatchEvents_FullMethodName    = "/drumbeat.v1.Fleet/WatchEvents"
+	Fleet_Backup_FullMethodName         = "/drumbeat.v1.Fleet/Backup"
+	Fleet_Restore_FullMethodName        = "/drumbeat.v1.Fleet/Restore"
 	Fleet_ListServers_FullMethodName    = "/drumbeat.v1.Fleet/ListServers"
 	Fleet_AddServer_FullMethodName      = "/drumbeat.v1.Fleet/AddServer"
 	Fleet_RemoveServer_FullMethodName   = "/drumbeat.v1.Fleet/RemoveServer"
@@ -62,6 +64,12 @@ type FleetClient interface {
 	// WatchEvents streams events with a sequence above the given one, as they
 	// happen, until the caller ends it.
 	WatchEvents(ctx context.Context, in *WatchEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[Event], error)
+	// Backup returns DrummerDB as of now, to be restored by new servers when all, or a
+	// majority, of the present ones are lost.
+	Backup(ctx context.Context, in *BackupRequest, opts ...grpc.CallOption) (*BackupResponse, error)
+	// Restore makes a backup the state of new servers, and pauses them. It is refused
+	// when clusters are defined.
+	Restore(ctx context.Context, in *RestoreRequest, opts ...grpc.CallOption) (*FleetResponse, error)
 	// ListServers lists the members of DrummerDB's own Raft cluster.
 	ListServers(ctx context.Context, in *ListServersRequest, opts ...grpc.CallOption) (*ListServersResponse, error)
 	// AddServer makes room for one more: it is added as an observer, under the
@@ -168,6 +176,26 @@ func (c *fleetClient) WatchEvents(ctx context.Context, in *WatchEventsRequest, o
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Fleet_WatchEventsClient = grpc.ServerStreamingClient[Event]
 
+func (c *fleetClient) Backup(ctx context.Context, in *BackupRequest, opts ...grpc.CallOption) (*BackupResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BackupResponse)
+	err := c.cc.Invoke(ctx, Fleet_Backup_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *fleetClient) Restore(ctx context.Context, in *RestoreRequest, opts ...grpc.CallOption) (*FleetResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FleetResponse)
+	err := c.cc.Invoke(ctx, Fleet_Restore_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *fleetClient) ListServers(ctx context.Context, in *ListServersRequest, opts ...grpc.CallOption) (*ListServersResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListServersResponse)
@@ -223,6 +251,12 @@ type FleetServer interface {
 	// WatchEvents streams events with a sequence above the given one, as they
 	// happen, until the caller ends it.
 	WatchEvents(*WatchEventsRequest, grpc.ServerStreamingServer[Event]) error
+	// Backup returns DrummerDB as of now, to be restored by new servers when all, or a
+	// majority, of the present ones are lost.
+	Backup(context.Context, *BackupRequest) (*BackupResponse, error)
+	// Restore makes a backup the state of new servers, and pauses them. It is refused
+	// when clusters are defined.
+	Restore(context.Context, *RestoreRequest) (*FleetResponse, error)
 	// ListServers lists the members of DrummerDB's own Raft cluster.
 	ListServers(context.Context, *ListServersRequest) (*ListServersResponse, error)
 	// AddServer makes room for one more: it is added as an observer, under the
@@ -263,6 +297,12 @@ func (UnimplementedFleetServer) DryRun(context.Context, *DryRunRequest) (*DryRun
 }
 func (UnimplementedFleetServer) WatchEvents(*WatchEventsRequest, grpc.ServerStreamingServer[Event]) error {
 	return status.Error(codes.Unimplemented, "method WatchEvents not implemented")
+}
+func (UnimplementedFleetServer) Backup(context.Context, *BackupRequest) (*BackupResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Backup not implemented")
+}
+func (UnimplementedFleetServer) Restore(context.Context, *RestoreRequest) (*FleetResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Restore not implemented")
 }
 func (UnimplementedFleetServer) ListServers(context.Context, *ListServersRequest) (*ListServersResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListServers not implemented")
@@ -431,6 +471,42 @@ func _Fleet_WatchEvents_Handler(srv interface{}, stream grpc.ServerStream) error
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Fleet_WatchEventsServer = grpc.ServerStreamingServer[Event]
 
+func _Fleet_Backup_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BackupRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(FleetServer).Backup(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Fleet_Backup_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(FleetServer).Backup(ctx, req.(*BackupRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Fleet_Restore_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RestoreRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(FleetServer).Restore(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Fleet_Restore_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(FleetServer).Restore(ctx, req.(*RestoreRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Fleet_ListServers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListServersRequest)
 	if err := dec(in); err != nil {
@@ -519,6 +595,14 @@ var Fleet_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "DryRun",
 			Handler:    _Fleet_DryRun_Handler,
+		},
+		{
+			MethodName: "Backup",
+			Handler:    _Fleet_Backup_Handler,
+		},
+		{
+			MethodName: "Restore",
+			Handler:    _Fleet_Restore_Handler,
 		},
 		{
 			MethodName: "ListServers",

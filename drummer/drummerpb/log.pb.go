@@ -162,6 +162,7 @@ type Command struct {
 	//	*Command_ForgetHost
 	//	*Command_SetVersion
 	//	*Command_SetFuses
+	//	*Command_Restore
 	Body          isCommand_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -339,6 +340,15 @@ func (x *Command) GetSetFuses() *SetFuses {
 	return nil
 }
 
+func (x *Command) GetRestore() *Restore {
+	if x != nil {
+		if x, ok := x.Body.(*Command_Restore); ok {
+			return x.Restore
+		}
+	}
+	return nil
+}
+
 type isCommand_Body interface {
 	isCommand_Body()
 }
@@ -403,6 +413,10 @@ type Command_SetFuses struct {
 	SetFuses *SetFuses `protobuf:"bytes,15,opt,name=set_fuses,json=setFuses,proto3,oneof"` // since version 2
 }
 
+type Command_Restore struct {
+	Restore *Restore `protobuf:"bytes,16,opt,name=restore,proto3,oneof"` // since version 2
+}
+
 func (*Command_SetDeployment) isCommand_Body() {}
 
 func (*Command_TakeLeadership) isCommand_Body() {}
@@ -432,6 +446,8 @@ func (*Command_ForgetHost) isCommand_Body() {}
 func (*Command_SetVersion) isCommand_Body() {}
 
 func (*Command_SetFuses) isCommand_Body() {}
+
+func (*Command_Restore) isCommand_Body() {}
 
 // SetDeployment names the deployment; the first writer wins.
 type SetDeployment struct {
@@ -1257,6 +1273,59 @@ func (x *SetFuses) GetBlown() []*Fuse {
 	return nil
 }
 
+// Restore makes a backup the state of a DrummerDB that nobody has told anything yet.
+type Restore struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Backup        []byte                 `protobuf:"bytes,1,opt,name=backup,proto3" json:"backup,omitempty"`
+	By            string                 `protobuf:"bytes,2,opt,name=by,proto3" json:"by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Restore) Reset() {
+	*x = Restore{}
+	mi := &file_log_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Restore) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Restore) ProtoMessage() {}
+
+func (x *Restore) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Restore.ProtoReflect.Descriptor instead.
+func (*Restore) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Restore) GetBackup() []byte {
+	if x != nil {
+		return x.Backup
+	}
+	return nil
+}
+
+func (x *Restore) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
 // Fuse is a fuse that is blown: that of the fleet or, unless fleet is set, that
 // of a region.
 type Fuse struct {
@@ -1270,7 +1339,7 @@ type Fuse struct {
 
 func (x *Fuse) Reset() {
 	*x = Fuse{}
-	mi := &file_log_proto_msgTypes[16]
+	mi := &file_log_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1282,7 +1351,7 @@ func (x *Fuse) String() string {
 func (*Fuse) ProtoMessage() {}
 
 func (x *Fuse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[16]
+	mi := &file_log_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1295,7 +1364,7 @@ func (x *Fuse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fuse.ProtoReflect.Descriptor instead.
 func (*Fuse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{16}
+	return file_log_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Fuse) GetFleet() bool {
@@ -1332,7 +1401,7 @@ type Schedule struct {
 
 func (x *Schedule) Reset() {
 	*x = Schedule{}
-	mi := &file_log_proto_msgTypes[17]
+	mi := &file_log_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1344,7 +1413,7 @@ func (x *Schedule) String() string {
 func (*Schedule) ProtoMessage() {}
 
 func (x *Schedule) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[17]
+	mi := &file_log_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1357,7 +1426,7 @@ func (x *Schedule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Schedule.ProtoReflect.Descriptor instead.
 func (*Schedule) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{17}
+	return file_log_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Schedule) GetTerm() uint64 {
@@ -1392,7 +1461,7 @@ type EndOperation struct {
 
 func (x *EndOperation) Reset() {
 	*x = EndOperation{}
-	mi := &file_log_proto_msgTypes[18]
+	mi := &file_log_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1404,7 +1473,7 @@ func (x *EndOperation) String() string {
 func (*EndOperation) ProtoMessage() {}
 
 func (x *EndOperation) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[18]
+	mi := &file_log_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1417,7 +1486,7 @@ func (x *EndOperation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndOperation.ProtoReflect.Descriptor instead.
 func (*EndOperation) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{18}
+	return file_log_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *EndOperation) GetTerm() uint64 {
@@ -1456,7 +1525,7 @@ type CommandResult struct {
 
 func (x *CommandResult) Reset() {
 	*x = CommandResult{}
-	mi := &file_log_proto_msgTypes[19]
+	mi := &file_log_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1468,7 +1537,7 @@ func (x *CommandResult) String() string {
 func (*CommandResult) ProtoMessage() {}
 
 func (x *CommandResult) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[19]
+	mi := &file_log_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1481,7 +1550,7 @@ func (x *CommandResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommandResult.ProtoReflect.Descriptor instead.
 func (*CommandResult) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{19}
+	return file_log_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CommandResult) GetCode() CommandCode {
@@ -1544,7 +1613,7 @@ var File_log_proto protoreflect.FileDescriptor
 
 const file_log_proto_rawDesc = "" +
 	"\n" +
-	"\tlog.proto\x12\vdrumbeat.v1\x1a\rdrummer.proto\"\xb2\a\n" +
+	"\tlog.proto\x12\vdrumbeat.v1\x1a\rdrummer.proto\"\xe4\a\n" +
 	"\aCommand\x12C\n" +
 	"\x0eset_deployment\x18\x01 \x01(\v2\x1a.drumbeat.v1.SetDeploymentH\x00R\rsetDeployment\x12F\n" +
 	"\x0ftake_leadership\x18\x02 \x01(\v2\x1b.drumbeat.v1.TakeLeadershipH\x00R\x0etakeLeadership\x12'\n" +
@@ -1564,7 +1633,8 @@ const file_log_proto_rawDesc = "" +
 	"forgetHost\x12:\n" +
 	"\vset_version\x18\x0e \x01(\v2\x17.drumbeat.v1.SetVersionH\x00R\n" +
 	"setVersion\x124\n" +
-	"\tset_fuses\x18\x0f \x01(\v2\x15.drumbeat.v1.SetFusesH\x00R\bsetFusesB\x06\n" +
+	"\tset_fuses\x18\x0f \x01(\v2\x15.drumbeat.v1.SetFusesH\x00R\bsetFuses\x120\n" +
+	"\arestore\x18\x10 \x01(\v2\x14.drumbeat.v1.RestoreH\x00R\arestoreB\x06\n" +
 	"\x04body\"_\n" +
 	"\rSetDeployment\x12#\n" +
 	"\rdeployment_id\x18\x01 \x01(\x04R\fdeploymentId\x12)\n" +
@@ -1621,7 +1691,10 @@ const file_log_proto_rawDesc = "" +
 	"\aversion\x18\x01 \x01(\rR\aversion\"G\n" +
 	"\bSetFuses\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12'\n" +
-	"\x05blown\x18\x02 \x03(\v2\x11.drumbeat.v1.FuseR\x05blown\"F\n" +
+	"\x05blown\x18\x02 \x03(\v2\x11.drumbeat.v1.FuseR\x05blown\"1\n" +
+	"\aRestore\x12\x16\n" +
+	"\x06backup\x18\x01 \x01(\fR\x06backup\x12\x0e\n" +
+	"\x02by\x18\x02 \x01(\tR\x02by\"F\n" +
 	"\x04Fuse\x12\x14\n" +
 	"\x05fleet\x18\x01 \x01(\bR\x05fleet\x12\x16\n" +
 	"\x06region\x18\x02 \x01(\tR\x06region\x12\x10\n" +
@@ -1674,7 +1747,7 @@ func file_log_proto_rawDescGZIP() []byte {
 }
 
 var file_log_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_log_proto_goTypes = []any{
 	(HostMode)(0),          // 0: drumbeat.v1.HostMode
 	(CommandCode)(0),       // 1: drumbeat.v1.CommandCode
@@ -1694,16 +1767,17 @@ var file_log_proto_goTypes = []any{
 	(*ForgetHost)(nil),     // 15: drumbeat.v1.ForgetHost
 	(*SetVersion)(nil),     // 16: drumbeat.v1.SetVersion
 	(*SetFuses)(nil),       // 17: drumbeat.v1.SetFuses
-	(*Fuse)(nil),           // 18: drumbeat.v1.Fuse
-	(*Schedule)(nil),       // 19: drumbeat.v1.Schedule
-	(*EndOperation)(nil),   // 20: drumbeat.v1.EndOperation
-	(*CommandResult)(nil),  // 21: drumbeat.v1.CommandResult
-	(*NodeHostInfo)(nil),   // 22: drumbeat.v1.NodeHostInfo
-	(*NodeReport)(nil),     // 23: drumbeat.v1.NodeReport
-	(*NodeKey)(nil),        // 24: drumbeat.v1.NodeKey
-	(*ClusterSpec)(nil),    // 25: drumbeat.v1.ClusterSpec
-	(*Operation)(nil),      // 26: drumbeat.v1.Operation
-	(*RequestResult)(nil),  // 27: drumbeat.v1.RequestResult
+	(*Restore)(nil),        // 18: drumbeat.v1.Restore
+	(*Fuse)(nil),           // 19: drumbeat.v1.Fuse
+	(*Schedule)(nil),       // 20: drumbeat.v1.Schedule
+	(*EndOperation)(nil),   // 21: drumbeat.v1.EndOperation
+	(*CommandResult)(nil),  // 22: drumbeat.v1.CommandResult
+	(*NodeHostInfo)(nil),   // 23: drumbeat.v1.NodeHostInfo
+	(*NodeReport)(nil),     // 24: drumbeat.v1.NodeReport
+	(*NodeKey)(nil),        // 25: drumbeat.v1.NodeKey
+	(*ClusterSpec)(nil),    // 26: drumbeat.v1.ClusterSpec
+	(*Operation)(nil),      // 27: drumbeat.v1.Operation
+	(*RequestResult)(nil),  // 28: drumbeat.v1.RequestResult
 }
 var file_log_proto_depIdxs = []int32{
 	3,  // 0: drumbeat.v1.Command.set_deployment:type_name -> drumbeat.v1.SetDeployment
@@ -1712,8 +1786,8 @@ var file_log_proto_depIdxs = []int32{
 	7,  // 3: drumbeat.v1.Command.reports:type_name -> drumbeat.v1.HostReports
 	9,  // 4: drumbeat.v1.Command.define_clusters:type_name -> drumbeat.v1.DefineClusters
 	10, // 5: drumbeat.v1.Command.set_launched:type_name -> drumbeat.v1.SetLaunched
-	19, // 6: drumbeat.v1.Command.schedule:type_name -> drumbeat.v1.Schedule
-	20, // 7: drumbeat.v1.Command.end_operation:type_name -> drumbeat.v1.EndOperation
+	20, // 6: drumbeat.v1.Command.schedule:type_name -> drumbeat.v1.Schedule
+	21, // 7: drumbeat.v1.Command.end_operation:type_name -> drumbeat.v1.EndOperation
 	11, // 8: drumbeat.v1.Command.update_clusters:type_name -> drumbeat.v1.UpdateClusters
 	12, // 9: drumbeat.v1.Command.delete_clusters:type_name -> drumbeat.v1.DeleteClusters
 	13, // 10: drumbeat.v1.Command.set_paused:type_name -> drumbeat.v1.SetPaused
@@ -1721,23 +1795,24 @@ var file_log_proto_depIdxs = []int32{
 	15, // 12: drumbeat.v1.Command.forget_host:type_name -> drumbeat.v1.ForgetHost
 	16, // 13: drumbeat.v1.Command.set_version:type_name -> drumbeat.v1.SetVersion
 	17, // 14: drumbeat.v1.Command.set_fuses:type_name -> drumbeat.v1.SetFuses
-	6,  // 15: drumbeat.v1.Tick.silent:type_name -> drumbeat.v1.SilentHost
-	8,  // 16: drumbeat.v1.HostReports.reports:type_name -> drumbeat.v1.HostReport
-	22, // 17: drumbeat.v1.HostReport.host:type_name -> drumbeat.v1.NodeHostInfo
-	23, // 18: drumbeat.v1.HostReport.nodes:type_name -> drumbeat.v1.NodeReport
-	24, // 19: drumbeat.v1.HostReport.gone:type_name -> drumbeat.v1.NodeKey
-	25, // 20: drumbeat.v1.DefineClusters.specs:type_name -> drumbeat.v1.ClusterSpec
-	25, // 21: drumbeat.v1.UpdateClusters.specs:type_name -> drumbeat.v1.ClusterSpec
-	0,  // 22: drumbeat.v1.SetHostMode.mode:type_name -> drumbeat.v1.HostMode
-	18, // 23: drumbeat.v1.SetFuses.blown:type_name -> drumbeat.v1.Fuse
-	26, // 24: drumbeat.v1.Schedule.operations:type_name -> drumbeat.v1.Operation
-	27, // 25: drumbeat.v1.EndOperation.result:type_name -> drumbeat.v1.RequestResult
-	1,  // 26: drumbeat.v1.CommandResult.code:type_name -> drumbeat.v1.CommandCode
-	27, // [27:27] is the sub-list for method output_type
-	27, // [27:27] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	18, // 15: drumbeat.v1.Command.restore:type_name -> drumbeat.v1.Restore
+	6,  // 16: drumbeat.v1.Tick.silent:type_name -> drumbeat.v1.SilentHost
+	8,  // 17: drumbeat.v1.HostReports.reports:type_name -> drumbeat.v1.HostReport
+	23, // 18: drumbeat.v1.HostReport.host:type_name -> drumbeat.v1.NodeHostInfo
+	24, // 19: drumbeat.v1.HostReport.nodes:type_name -> drumbeat.v1.NodeReport
+	25, // 20: drumbeat.v1.HostReport.gone:type_name -> drumbeat.v1.NodeKey
+	26, // 21: drumbeat.v1.DefineClusters.specs:type_name -> drumbeat.v1.ClusterSpec
+	26, // 22: drumbeat.v1.UpdateClusters.specs:type_name -> drumbeat.v1.ClusterSpec
+	0,  // 23: drumbeat.v1.SetHostMode.mode:type_name -> drumbeat.v1.HostMode
+	19, // 24: drumbeat.v1.SetFuses.blown:type_name -> drumbeat.v1.Fuse
+	27, // 25: drumbeat.v1.Schedule.operations:type_name -> drumbeat.v1.Operation
+	28, // 26: drumbeat.v1.EndOperation.result:type_name -> drumbeat.v1.RequestResult
+	1,  // 27: drumbeat.v1.CommandResult.code:type_name -> drumbeat.v1.CommandCode
+	28, // [28:28] is the sub-list for method output_type
+	28, // [28:28] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_log_proto_init() }
@@ -1762,6 +1837,7 @@ func file_log_proto_init() {
 		(*Command_ForgetHost)(nil),
 		(*Command_SetVersion)(nil),
 		(*Command_SetFuses)(nil),
+		(*Command_Restore)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1769,7 +1845,7 @@ func file_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_log_proto_rawDesc), len(file_log_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   20,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

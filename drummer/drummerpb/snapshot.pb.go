@@ -433,6 +433,7 @@ type HostRecord struct {
 	Deaths        uint32                 `protobuf:"varint,7,opt,name=deaths,proto3" json:"deaths,omitempty"`
 	Dead          bool                   `protobuf:"varint,8,opt,name=dead,proto3" json:"dead,omitempty"`
 	SpokeTick     uint64                 `protobuf:"varint,9,opt,name=spoke_tick,json=spokeTick,proto3" json:"spoke_tick,omitempty"` // last heard of though gone; 0: never
+	Unconfirmed   bool                   `protobuf:"varint,12,opt,name=unconfirmed,proto3" json:"unconfirmed,omitempty"`             // all that is known of it is from a backup
 	// silent: last_seen_tick holds; otherwise the host is heard of with every tick.
 	Silent        bool `protobuf:"varint,10,opt,name=silent,proto3" json:"silent,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -530,6 +531,13 @@ func (x *HostRecord) GetSpokeTick() uint64 {
 		return x.SpokeTick
 	}
 	return 0
+}
+
+func (x *HostRecord) GetUnconfirmed() bool {
+	if x != nil {
+		return x.Unconfirmed
+	}
+	return false
 }
 
 func (x *HostRecord) GetSilent() bool {
@@ -1068,7 +1076,7 @@ const file_snapshot_proto_rawDesc = "" +
 	"cluster_id\x18\x01 \x01(\x04R\tclusterId\x12 \n" +
 	"\fnext_node_id\x18\x02 \x01(\x04R\n" +
 	"nextNodeId\x12\x18\n" +
-	"\adeleted\x18\x03 \x01(\bR\adeleted\"\xcf\x02\n" +
+	"\adeleted\x18\x03 \x01(\bR\adeleted\"\xf1\x02\n" +
 	"\n" +
 	"HostRecord\x12-\n" +
 	"\x04info\x18\x01 \x01(\v2\x19.drumbeat.v1.NodeHostInfoR\x04info\x12$\n" +
@@ -1080,7 +1088,8 @@ const file_snapshot_proto_rawDesc = "" +
 	"\x06deaths\x18\a \x01(\rR\x06deaths\x12\x12\n" +
 	"\x04dead\x18\b \x01(\bR\x04dead\x12\x1d\n" +
 	"\n" +
-	"spoke_tick\x18\t \x01(\x04R\tspokeTick\x12\x16\n" +
+	"spoke_tick\x18\t \x01(\x04R\tspokeTick\x12 \n" +
+	"\vunconfirmed\x18\f \x01(\bR\vunconfirmed\x12\x16\n" +
 	"\x06silent\x18\n" +
 	" \x01(\bR\x06silent\"m\n" +
 	"\rAttemptRecord\x12!\n" +

@@ -16,7 +16,7 @@ import (
 // delta.
 func unknown(state *db.State, report *pb.HostReport) *pb.HostReport {
 	host := state.Hosts.At(report.GetHost().GetNodehostId())
-	known := host != nil && !host.Gone && (!report.GetFull() || proto.Equal(host.Info, report.GetHost()))
+	known := host != nil && !host.Gone && !host.Unconfirmed && (!report.GetFull() || proto.Equal(host.Info, report.GetHost()))
 	if !known {
 		return report
 	}

@@ -73,6 +73,8 @@ type Config struct {
 	WarmUpTicks uint64
 	// DeploymentID names the deployment if no server has before; not 0.
 	DeploymentID uint64
+	// Backup is where this server writes backups of DrummerDB by itself.
+	Backup BackupConfig
 	// Logger may be nil.
 	Logger *slog.Logger
 }
@@ -86,6 +88,9 @@ func (c *Config) validate() error {
 	}
 	if c.DeploymentID == 0 {
 		return errors.New("a Drummer server needs a DeploymentID above 0; all servers name the same one")
+	}
+	if c.Backup.Interval < 0 || c.Backup.Keep < 0 {
+		return fmt.Errorf("backups can't be written every %v, nor %d of them be kept", c.Backup.Interval, c.Backup.Keep)
 	}
 	if err := CheckMembers(c.Members); err != nil {
 		return err
@@ -145,6 +150,12 @@ func (c *Config) setDefaults() {
 	}
 	if c.WarmUpTicks == 0 {
 		c.WarmUpTicks = defaultWarmUpTicks
+	}
+	if c.Backup.Interval == 0 {
+		c.Backup.Interval = defaultBackupInterval
+	}
+	if c.Backup.Keep == 0 {
+		c.Backup.Keep = defaultBackupsKept
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

@@ -148,6 +148,9 @@ func (s *Server) serve(admit func(context.Context) error) {
 	s.done.Go(func() { _ = s.grpc.Serve(config.Listener) }) // ends with Close
 	s.done.Go(func() { s.followLeadership(ctx) })
 	s.done.Go(func() { s.peers.Run(ctx) })
+	if config.Backup.Dir != "" {
+		s.done.Go(func() { s.backUp(ctx) })
+	}
 	if admit != nil {
 		s.done.Go(func() { s.startWhenAdmitted(ctx, admit) })
 	}

@@ -37,8 +37,11 @@ type File struct {
 // lost together with the Raft logs and never outlives them. The configuration
 // is that of a NodeHost that was started.
 func In(nodehost config.NodeHostConfig, name string) File {
-	return File{fs: nodehost.Expert.FS, dir: nodehost.NodeHostDir, name: name}
+	return At(nodehost.Expert.FS, nodehost.NodeHostDir, name)
 }
+
+// At returns the file of that name in a directory.
+func At(fs config.IFS, dir, name string) File { return File{fs: fs, dir: dir, name: name} }
 
 // Path names the file, for errors.
 func (f File) Path() string { return f.fs.PathJoin(f.dir, f.name) }
@@ -46,6 +49,19 @@ func (f File) Path() string { return f.fs.PathJoin(f.dir, f.name) }
 // Read returns the content, of limit bytes at most; nil when there is no file. The
 // error is ErrDamaged when it is not what was written.
 func (f File) Read(limit int64) ([]byte, error) {
+	data, err := f.ReadRaw(limit + int64(checksumSize))
+	if data == nil {
+		return nil, err
+	}
+	size := len(data) - checksumSize
+	if size < 0 || !bytes.Equal(data[size:], checksumOf(data[:size])) {
+		return nil, fmt.Errorf("%w: %s: the checksum at its end does not match", ErrDamaged, f.Path())
+	}
+	return data[:size:size], nil
+}
+
+// ReadRaw is Read for what has a checksum of its own.
+func (f File) ReadRaw(limit int64) ([]byte, error) {
 	file, err := f.fs.Open(f.Path())
 	if os.IsNotExist(err) {
 		return nil, nil
@@ -54,18 +70,14 @@ func (f File) Read(limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("%s can't be opened: %w", f.Path(), err)
 	}
 	defer func() { _ = file.Close() }()
-	data, err := io.ReadAll(io.LimitReader(file, limit+int64(checksumSize)+1))
+	data, err := io.ReadAll(io.LimitReader(file, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = fmt.Errorf("it has more than %d bytes", limit)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s can't be read: %w", f.Path(), err)
 	}
-	size := len(data) - checksumSize
-	if int64(size) > limit {
-		return nil, fmt.Errorf("%s can't be read: it has more than %d bytes", f.Path(), limit)
-	}
-	if size < 0 || !bytes.Equal(data[size:], checksumOf(data[:size])) {
-		return nil, fmt.Errorf("%w: %s: the checksum at its end does not match", ErrDamaged, f.Path())
-	}
-	return data[:size:size], nil
+	return append([]byte{}, data...), nil
 }
 
 func checksumOf(data []byte) []byte {
@@ -76,6 +88,11 @@ func checksumOf(data []byte) []byte {
 // of power; after an error, or a crash on the way, there is the old one or the
 // new one.
 func (f File) Write(data []byte) error {
+	return f.WriteRaw(append(bytes.Clone(data), checksumOf(data)...))
+}
+
+// WriteRaw is Write for what has a checksum of its own.
+func (f File) WriteRaw(data []byte) error {
 	temporary := f.Path() + ".new"
 	if err := f.write(temporary, data); err != nil {
 		return fmt.Errorf("%s can't be written: %w", temporary, err)
@@ -103,7 +120,7 @@ func (f File) write(path string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = file.Write(append(bytes.Clone(data), checksumOf(data)...))
+	_, err = file.Write(data)
 	if err == nil {
 		err = file.Sync()
 	}
