@@ -17,6 +17,8 @@ type CheckKind struct {
 	// besides; nil: none. Its fields have the tags that are described at
 	// Scenario; a time.Duration is written like a Duration.
 	Settings any
+	// NeverViolates says that the check is inconclusive at worst.
+	NeverViolates bool
 }
 
 var checkKinds = registry[CheckKind]{what: "check"}
@@ -34,6 +36,12 @@ func RegisterCheck(k CheckKind) {
 
 // CheckKinds returns the registered checks, in order of their keys.
 func CheckKinds() []CheckKind { return checkKinds.all() }
+
+// CheckKindOf returns the registered check with that key.
+func CheckKindOf(key string) (CheckKind, bool) {
+	k, ok := checkKinds.byName[key]
+	return k, ok
+}
 
 // SettingReference lists the settings of the check itself.
 func (k CheckKind) SettingReference() []Entry { return registeredReference(k.Settings, "") }

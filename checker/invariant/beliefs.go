@@ -25,6 +25,7 @@ func judgeBeliefs(j *judgement, f *Facts, s *beliefSettings) string {
 	for _, l := range f.Leaders {
 		led[term{l.Cluster, l.Term}] = l.Node
 	}
+	j.measured = !s.Strict
 	mistaken, first := 0, ""
 	for _, b := range f.Beliefs {
 		leader, known := led[term{b.Cluster, b.Term}]

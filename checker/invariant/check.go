@@ -24,6 +24,9 @@ type Check struct {
 	// AfterHealing says that it judges what was found after healing: it is not
 	// judged if the run did not come that far.
 	AfterHealing bool
+	// NeverViolates says that it only tells whether a pass means something: it
+	// is inconclusive at worst.
+	NeverViolates bool
 	// UnlessStopped says that it is not judged if the run stopped at a
 	// violation that was seen while it went on.
 	UnlessStopped bool
@@ -138,6 +141,9 @@ type Finding struct {
 	Check   string  `json:"name"` // its key
 	Verdict Verdict `json:"verdict"`
 	Detail  string  `json:"detail"`
+	// Measured says that by its settings nothing could have been wrong: Detail is
+	// what was found, and a pass says nothing more.
+	Measured bool `json:"measured,omitempty"`
 	// Cluster, Key and Operations say where a violation is, if it is on a key:
 	// Operations is the smallest set found that cannot be ordered.
 	Cluster    uint64       `json:"cluster,omitempty"`
@@ -172,6 +178,7 @@ type judgement struct {
 	key            string
 	wrong, unclear []string
 	well           string
+	measured       bool // by its settings nothing can be wrong
 	checked        int
 	separate       []Finding // that stand for themselves
 }
@@ -193,12 +200,12 @@ func (j *judgement) findings() []Finding {
 	if len(j.separate) > 0 {
 		return j.separate
 	}
-	f := Finding{Check: j.key, Verdict: Pass, Detail: j.well, Checked: j.checked}
+	f := Finding{Check: j.key, Verdict: Pass, Detail: j.well, Measured: j.measured, Checked: j.checked}
 	switch {
 	case len(j.wrong) > 0:
-		f.Verdict, f.Detail = Violation, list(j.wrong)
+		f.Verdict, f.Detail, f.Measured = Violation, list(j.wrong), false
 	case len(j.unclear) > 0:
-		f.Verdict, f.Detail = Inconclusive, list(j.unclear)
+		f.Verdict, f.Detail, f.Measured = Inconclusive, list(j.unclear), false
 	}
 	return []Finding{f}
 }

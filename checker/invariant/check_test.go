@@ -174,6 +174,30 @@ func TestChecksThatDoNotApplyMakeNoFinding(t *testing.T) {
 	require.Equal(t, []string{"beliefs", "divergence", "launch", "leaders", "linearizability", "process"}, keys(), "it stopped at a violation")
 }
 
+// A pass of a check that has no limit says only what was measured.
+func TestWithoutALimitItIsOnlyMeasured(t *testing.T) {
+	for name, c := range map[string]struct {
+		set      func(f *Facts, l *limits)
+		measured []string
+	}{
+		"limits":    {func(_ *Facts, l *limits) { l.beliefs.Strict = true }, nil},
+		"no limits": {func(_ *Facts, l *limits) { l.stall.Max = 0 }, []string{"beliefs", "write_stall"}},
+		"unclear":   {func(f *Facts, l *limits) { l.stall.Max, f.Stalls, f.Beliefs = 0, nil, nil }, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, l := healthy()
+			c.set(f, l)
+			var measured []string
+			for _, finding := range judged(t, f, l) {
+				if finding.Measured {
+					measured = append(measured, finding.Check)
+				}
+			}
+			require.Equal(t, c.measured, measured)
+		})
+	}
+}
+
 // What is in the table is complete, and can be told apart.
 func TestEveryCheckIsDescribed(t *testing.T) {
 	names := map[string]bool{}

@@ -12,6 +12,7 @@ var _ = define(Check{
 	Name:          "faults took effect",
 	Doc:           "Faults that the scenario wants to take effect at least so often did; nothing here is a violation.",
 	Needs:         []Need{needFaults},
+	NeverViolates: true,
 	UnlessStopped: true,
 	Applies:       func(f *Facts) bool { return len(f.Wanted) > 0 },
 }, judgeEffects)

@@ -27,6 +27,7 @@ var _ = define(Check{
 	Name:          "evidence",
 	Doc:           "Enough happened for a pass to mean something: operations in total and around each fault, faults on time and with effect. Nothing here is a violation.",
 	Needs:         []Need{needHistory, needFaults},
+	NeverViolates: true,
 	UnlessStopped: true,
 }, judgeEvidence)
 

@@ -26,6 +26,7 @@ var _ = define(Check{
 // judgeWriteStall asks that every cluster was asked for a write.
 func judgeWriteStall(j *judgement, f *Facts, s *writeStallSettings) string {
 	longest, excused, limit := int64(0), 0, int64(s.Max)
+	j.measured = limit == 0
 	for _, c := range f.Clusters {
 		asked := false
 		for _, x := range f.Stalls {

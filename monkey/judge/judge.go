@@ -5,6 +5,7 @@ package judge
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
@@ -14,7 +15,7 @@ import (
 
 func init() {
 	for _, c := range invariant.Checks() {
-		scenarios.RegisterCheck(scenarios.CheckKind{Key: c.Key, Doc: c.Doc, Settings: c.Settings})
+		scenarios.RegisterCheck(scenarios.CheckKind{Key: c.Key, Doc: c.Doc, Settings: c.Settings, NeverViolates: c.NeverViolates})
 	}
 }
 
@@ -24,12 +25,15 @@ func Judge(ctx context.Context, dir string, r *Recording) *Result {
 	facts := r.facts()
 	res := r.summary(dir, facts)
 	for _, f := range invariant.Judge(ctx, facts, r.settings) {
-		res.Checks = append(res.Checks, Check{Name: f.Check, Verdict: f.Verdict, Detail: f.Detail,
+		res.Checks = append(res.Checks, Check{Name: f.Check, Verdict: f.Verdict, Detail: f.Detail, Measured: f.Measured,
 			Cluster: f.Cluster, Key: f.Key, Operations: f.Operations})
 		res.Ops.Checked += f.Checked
 	}
 	res.Expect = r.expectations(facts, res)
 	res.Verdict = Pass
+	if !slices.ContainsFunc(res.Checks, canViolate) {
+		res.Verdict, res.Reason = Inconclusive, "no check was made that could have found a violation"
+	}
 	for _, c := range res.Checks {
 		res.Verdict = invariant.Worst(res.Verdict, c.Verdict)
 	}
@@ -37,6 +41,12 @@ func Judge(ctx context.Context, dir string, r *Recording) *Result {
 		res.Verdict = invariant.Worst(res.Verdict, e.Verdict)
 	}
 	return res
+}
+
+// canViolate reports whether a check could have found a violation.
+func canViolate(c Check) bool {
+	kind, known := scenarios.CheckKindOf(c.Name)
+	return known && !kind.NeverViolates && !c.Measured
 }
 
 // settings are what the scenario says of a check.
@@ -53,6 +63,11 @@ func (r *Recording) summary(dir string, facts *invariant.Facts) *Result {
 		Clusters:       s.Clusters.Count, NodeHosts: s.Deployment.NodeHosts, Drummers: s.Deployment.Drummers,
 		Reproduce: r.Run.Reproduce, Dir: dir,
 		Faults: r.faultRows(), Operator: r.operator(facts), Repair: r.repair(facts.Stalls), Drummer: r.activity(), Concurrency: concurrency(r.History.Ops),
+	}
+	for _, c := range invariant.Checks() {
+		if !s.Checks.Enabled(c.Key) {
+			res.Disabled = append(res.Disabled, c.Key)
+		}
 	}
 	res.Concurrency.Elections, res.Concurrency.LeaderChanges = len(facts.Leaders), leaderChanges(facts.Leaders)
 	res.Timing = timing(s)

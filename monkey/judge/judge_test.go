@@ -29,6 +29,7 @@ type made struct {
 	dir      string
 	planted  bool   // with a bug
 	scenario string // what it says besides
+	checks   string // what it says of checks; empty: as in scenarioText
 	ops      []history.Op
 	events   []timeline.Entry
 	outcome  *rundir.Outcome
@@ -85,6 +86,9 @@ func (m *made) judge() *Result {
 	m.t.Helper()
 	require.NoError(m.t, rundir.WriteJSON(m.dir, rundir.RunFile, rundir.Run{Scenario: "made", Seed: 4}))
 	text := scenarioText + m.scenario
+	if m.checks != "" {
+		text = strings.Replace(text, "evidence: {min_operations: 3}", m.checks, 1)
+	}
 	if m.planted {
 		text = strings.Replace(text, "size: 1}", "size: 1, bug: {kind: lost-cas}}", 1)
 	}
@@ -229,6 +233,35 @@ func TestActionsAreJudgedByWhatDrummerAccepted(t *testing.T) {
 		})
 	}
 	require.Nil(t, newMade(t).judge().Operator, "the scenario has no actions")
+}
+
+// A run of which nothing was judged that could be wrong is no pass.
+func TestWithoutChecksThereIsNoPass(t *testing.T) {
+	all := ""
+	for _, c := range invariant.Checks() {
+		all += c.Key + ": {enabled: false}, "
+	}
+	for name, c := range map[string]struct {
+		checks   string
+		verdict  Verdict
+		disabled int
+	}{
+		"none":             {all, Inconclusive, len(invariant.Checks())},
+		"only evidence":    {strings.NewReplacer("evidence: {enabled: false}", "evidence: {min_operations: 3}", "effects: {enabled: false}, ", "").Replace(all), Inconclusive, len(invariant.Checks()) - 2},
+		"only a measure":   {strings.Replace(all, "write_stall: {enabled: false}, ", "", 1), Inconclusive, len(invariant.Checks()) - 1},
+		"a limit":          {strings.Replace(all, "write_stall: {enabled: false}", "write_stall: {max: 1m}", 1), Pass, len(invariant.Checks()) - 1},
+		"all but a check":  {"evidence: {min_operations: 3}, zombies: {enabled: false}", Pass, 1},
+		"all of the table": {"evidence: {min_operations: 3}", Pass, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newMade(t)
+			m.checks = c.checks
+			r := m.judge()
+			require.Equal(t, c.verdict, r.Verdict, "%+v", r.Checks)
+			require.Equal(t, c.verdict != Pass, r.Reason != "")
+			require.Len(t, r.Disabled, c.disabled)
+		})
+	}
 }
 
 func TestAViolationNamesClusterKeyAndOperations(t *testing.T) {

@@ -26,7 +26,9 @@ const (
 // Result is a run's result.json. Seconds are on the run's own clock, virtual
 // or real, unless the name says wall.
 type Result struct {
-	Verdict        Verdict `json:"verdict"`
+	Verdict Verdict `json:"verdict"`
+	// Reason says why the verdict is none of the checks' and expectations'.
+	Reason         string  `json:"reason,omitempty"`
 	Scenario       string  `json:"scenario"`
 	Seed           uint64  `json:"seed"`
 	World          string  `json:"world"`
@@ -36,15 +38,17 @@ type Result struct {
 	Compression    float64 `json:"compression"` // virtual/wall, judging included
 	// CPUSeconds and PeakMemory are what the process that held the world took of
 	// the machine; judging comes on top. 0: not known.
-	CPUSeconds  float64     `json:"cpu_seconds"`
-	PeakMemory  int64       `json:"peak_memory_bytes"`
-	Clusters    int         `json:"clusters"`
-	NodeHosts   int         `json:"nodehosts"`
-	Drummers    int         `json:"drummers"`
-	Ops         Ops         `json:"ops"`
-	Faults      []Fault     `json:"faults"`
-	Operator    *Operator   `json:"operator,omitempty"` // nil: the scenario has no actions
-	Checks      []Check     `json:"checks"`
+	CPUSeconds float64   `json:"cpu_seconds"`
+	PeakMemory int64     `json:"peak_memory_bytes"`
+	Clusters   int       `json:"clusters"`
+	NodeHosts  int       `json:"nodehosts"`
+	Drummers   int       `json:"drummers"`
+	Ops        Ops       `json:"ops"`
+	Faults     []Fault   `json:"faults"`
+	Operator   *Operator `json:"operator,omitempty"` // nil: the scenario has no actions
+	Checks     []Check   `json:"checks"`
+	// Disabled lists the checks that the scenario switches off.
+	Disabled    []string    `json:"disabled_checks,omitempty"`
 	Repair      Repair      `json:"repair"`
 	Drummer     Activity    `json:"drummer_activity"`
 	Concurrency Concurrency `json:"concurrency"`
@@ -178,6 +182,9 @@ type Check struct {
 	Name    string  `json:"name"` // the check's key
 	Verdict Verdict `json:"verdict"`
 	Detail  string  `json:"detail"` // one line, with the facts
+	// Measured says that its settings set no limit: a pass only says what was
+	// found.
+	Measured bool `json:"measured,omitempty"`
 	// Cluster, Key and Operations say where a violation of linearizability is.
 	Cluster    uint64 `json:"cluster,omitempty"`
 	Key        string `json:"key,omitempty"`

@@ -26,6 +26,7 @@ var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 	"effects":  Effects,
 	"clock":    func(d time.Duration) string { return clock(d) },
 	"mark":     mark,
+	"markOf":   markOf,
 	"kind":     KindOf,
 	"late":     late,
 	"operator": operator,

@@ -33,16 +33,23 @@ type junitMessage struct {
 }
 
 // JUnit makes junit.xml: a test case a check, named by its key, and one for each
-// thing that the scenario expects. A violation is a failure; what
+// thing that the scenario expects, and one for the verdict where that is of none
+// of them. A violation is a failure; what
 // is inconclusive is an error, for a CI server must not show it green.
 func JUnit(r *judge.Result) ([]byte, error) {
 	s := junitSuite{Name: "drumbeat." + r.Scenario, Time: fmt.Sprintf("%.3f", r.WallSeconds),
 		Output: "reproduce: " + r.Reproduce}
 	for _, c := range r.Checks {
+		if c.Measured {
+			c.Detail = "only measured: " + c.Detail
+		}
 		s.add(c.Name, c.Verdict, c.Detail)
 	}
 	for _, e := range r.Expect {
 		s.add("expect."+e.Name, e.Verdict, e.Detail)
+	}
+	if r.Reason != "" {
+		s.add("verdict", r.Verdict, r.Reason)
 	}
 	b, err := xml.MarshalIndent(s, "", "  ")
 	if err != nil {

@@ -26,10 +26,12 @@ func bad() *judge.Result {
 		Faults: []judge.Fault{{Kind: "kill", Target: "nodehost", Forever: true, Injected: 2, Effect: 1, Skipped: 3, MaxLateSeconds: 51, Effects: world.Effect{ProcessesEnded: 1}}},
 		Checks: []judge.Check{
 			{Name: "launch", Verdict: judge.Pass, Detail: "fine"},
+			{Name: "write_stall", Verdict: judge.Pass, Detail: "3 s", Measured: true},
 			{Name: "evidence", Verdict: judge.Inconclusive, Detail: "too little"},
 			{Name: "linearizability", Verdict: judge.Violation, Detail: "<stale> read", Cluster: 3, Key: "3/k1",
 				Operations: []history.Op{{Client: 4, Key: "3/k1", Kind: history.Get, Observed: history.String("old"), Outcome: history.OK}}},
 		},
+		Disabled:  []string{"digests", "zombies"},
 		Operator:  &judge.Operator{Actions: 3, Accepted: 2, MaxLateSeconds: 12, Failed: "resume: no leader"},
 		Expect:    []judge.Expectation{{Name: "replaced", Expected: "0", Verdict: judge.Violation, Detail: "expected 0; found 3"}},
 		Reproduce: "go run ./cmd/monkey run demo --seed 7",
@@ -44,6 +46,8 @@ func TestTableShowsTheGravestFirst(t *testing.T) {
 	require.Regexp(t, `kill forever +nodehost +2 +1 +3 +51\.0 s +1 process ended`, text)
 	require.Regexp(t, `VIOLATION +replaced +expected 0; found 3`, text)
 	require.Contains(t, text, "the operator: 2 of 3 actions were accepted; late: 12.0 s; not accepted: resume: no leader")
+	require.Regexp(t, `measured +write_stall +3 s`, text)
+	require.Contains(t, text, "switched off: digests, zombies")
 	require.Contains(t, text, "verdict: VIOLATION")
 	require.Contains(t, text, "reproduce: go run ./cmd/monkey run demo --seed 7")
 }
@@ -67,9 +71,18 @@ func TestJUnitFailsWhatIsNotAPass(t *testing.T) {
 	require.NoError(t, err)
 	var s junitSuite
 	require.NoError(t, xml.Unmarshal(b, &s))
-	require.Equal(t, []int{4, 2, 1}, []int{s.Tests, s.Failures, s.Errors})
-	require.Equal(t, "<stale> read", s.Cases[2].Failure.Message)
-	require.Equal(t, "expect.replaced", s.Cases[3].Name)
+	require.Equal(t, []int{5, 2, 1}, []int{s.Tests, s.Failures, s.Errors})
+	require.Equal(t, "<stale> read", s.Cases[3].Failure.Message)
+	require.Equal(t, "expect.replaced", s.Cases[4].Name)
+}
+
+func TestJUnitIsNotGreenWhereNothingWasChecked(t *testing.T) {
+	b, err := JUnit(&judge.Result{Verdict: judge.Inconclusive, Reason: "nothing was checked"})
+	require.NoError(t, err)
+	var s junitSuite
+	require.NoError(t, xml.Unmarshal(b, &s))
+	require.Equal(t, 1, s.Errors)
+	require.Contains(t, s.Cases[0].Error.Message, "nothing was checked")
 }
 
 // struck is a run with three faults, one of which never ended.
@@ -95,6 +108,8 @@ func TestHTMLShowsTheTimelineOfFaults(t *testing.T) {
 	require.Contains(t, page, `<i class="injection power-loss"></i>power loss`, "the legend")
 	require.Contains(t, page, ".power-loss.power-loss { --band: "+fault.Colour("power-loss")+"; }")
 	require.Contains(t, page, "&lt;stale&gt; read")
+	require.Contains(t, page, `<span class="word measured">measured</span>`)
+	require.Contains(t, page, "<p>Switched off: digests, zombies.</p>")
 	require.Contains(t, page, "<p>the operator: 2 of 3 actions were accepted; late: 12.0 s; not accepted: resume: no leader</p>")
 	require.Equal(t, 1, strings.Count(page, `<line class="mark"`), "when the violation was")
 }
@@ -111,7 +126,7 @@ func TestHTMLDrawsTheViolationAmongTheFaults(t *testing.T) {
 		{Client: 6, Key: "3/k1", Kind: history.Delete, Call: at(50), Return: at(51), Outcome: history.OK, Host: "nodehost-1:2"},
 	}
 	r := bad()
-	r.Checks[2].Operations = ops[:3]
+	r.Checks[3].Operations = ops[:3]
 	b, err := HTML(r, struck(), ops)
 	require.NoError(t, err)
 	page := string(b)
@@ -135,7 +150,7 @@ func TestHTMLNeedsNothingElseAndStaysSmall(t *testing.T) {
 		entries = append(entries, timeline.Entry{At: time.Duration(i), Fact: timeline.Decided{Event: "operation-planned", Cluster: 1, Text: "cluster 1 wants a replica"}})
 	}
 	r := bad()
-	r.Checks[2].Operations = judge.Core{ops[500], ops[90_000]}
+	r.Checks[3].Operations = judge.Core{ops[500], ops[90_000]}
 	b, err := HTML(r, timeline.Pair(entries), ops)
 	require.NoError(t, err)
 	require.Less(t, len(b), 1<<20, "bytes")

@@ -25,6 +25,9 @@ func Table(w io.Writer, r *judge.Result) error {
 	verified(t, r)
 	expected(t, r)
 	fmt.Fprintf(t, "\nverdict: %s\n", strings.ToUpper(string(r.Verdict)))
+	if r.Reason != "" {
+		fmt.Fprintf(t, "%s\n", r.Reason)
+	}
 	fmt.Fprintf(t, "%s, %s\n", pace(r), r.Dir)
 	if r.Fingerprint != "" {
 		fmt.Fprintf(t, "fingerprint: %s%s\n", r.Fingerprint, foreign(r.Foreign))
@@ -160,7 +163,10 @@ func verified(t io.Writer, r *judge.Result) {
 		Count(int64(r.Ops.Unknown)), Count(int64(r.Ops.Checked)), Count(int64(r.Ops.Missed)))
 	fmt.Fprintf(t, "  %s\n  %s\n", overlap(r.Concurrency), timing(r.Timing))
 	for _, c := range worstFirst(r.Checks) {
-		fmt.Fprintf(t, "  %s\t%s\t%s\n", mark(c.Verdict), c.Name, shorten(c.Detail))
+		fmt.Fprintf(t, "  %s\t%s\t%s\n", markOf(c), c.Name, shorten(c.Detail))
+	}
+	if len(r.Disabled) > 0 {
+		fmt.Fprintf(t, "  switched off: %s\n", strings.Join(r.Disabled, ", "))
 	}
 }
 
@@ -213,6 +219,14 @@ func worstFirst(checks []judge.Check) []judge.Check {
 	sorted := slices.Clone(checks)
 	slices.SortStableFunc(sorted, func(a, b judge.Check) int { return cmp.Compare(rank[a.Verdict], rank[b.Verdict]) })
 	return sorted
+}
+
+// markOf is the mark of a check: one that only measured did not find all well.
+func markOf(c judge.Check) string {
+	if c.Measured {
+		return "measured"
+	}
+	return mark(c.Verdict)
 }
 
 func mark(v judge.Verdict) string {
