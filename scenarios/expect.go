@@ -29,6 +29,9 @@ type Measure struct {
 	// Names returns the names that are valid for a measure of unit NameSet; nil:
 	// any. It is called when a file is read, not before.
 	Names func() []string
+	// Validate says what about an assertion of it contradicts the scenario;
+	// empty: nothing. May be nil.
+	Validate func(s *Scenario, e Expectation) string
 }
 
 var measures = registry[Measure]{what: "measure"}
@@ -44,7 +47,7 @@ func Measures() []Measure { return measures.all() }
 func (m Measure) Form() string {
 	switch m.Unit {
 	case Count:
-		return "a number such as 0 or '>= 1', or none"
+		return "a whole number such as 0 or '>= 1', or none"
 	case Time:
 		return "a duration such as '< 40s', or none"
 	}
@@ -137,7 +140,7 @@ func (m Measure) parse(node *yaml.Node) (Expectation, error) {
 	}
 	var err error
 	if m.Unit == Count {
-		if !numberPattern.MatchString(parts[2]) {
+		if !countPattern.MatchString(parts[2]) {
 			return Expectation{}, refused
 		}
 		e.Number, err = strconv.ParseFloat(parts[2], 64)
@@ -150,6 +153,13 @@ func (m Measure) parse(node *yaml.Node) (Expectation, error) {
 	const most = 1 << 53
 	if err != nil || !(e.Number >= 0 && e.Number <= most) {
 		return Expectation{}, refused
+	}
+	switch {
+	case e.Number != 0:
+	case e.Op == "<":
+		return Expectation{}, fmt.Errorf("found %s, which never holds: nothing is less than 0", found(node))
+	case e.Op == ">=":
+		return Expectation{}, fmt.Errorf("found %s, which always holds", found(node))
 	}
 	return e, nil
 }
@@ -220,7 +230,7 @@ func (m Measure) schema() object {
 	}
 	switch m.Unit {
 	case Count:
-		return object{"anyOf": []object{{"type": "number", "minimum": 0}, compared(numberForm)}}
+		return object{"anyOf": []object{{"type": "integer", "minimum": 0}, compared(countForm)}}
 	case Time:
 		return compared(durationForm)
 	}

@@ -25,7 +25,20 @@ func (s *Scenario) validate(p *problems) {
 	}
 	s.validateDeaths(p)
 	s.validateActions(p)
+	s.validateExpectations(p)
 	s.validateExplore(p)
+}
+
+func (s *Scenario) validateExpectations(p *problems) {
+	for _, e := range s.Expect {
+		m := measures.byName[e.Measure]
+		if m.Validate == nil || !p.read("expect", "checks") {
+			continue
+		}
+		if wrong := m.Validate(s, e); wrong != "" {
+			p.add("expect."+e.Measure, "%s", wrong)
+		}
+	}
 }
 
 func (s *Scenario) validateDeployment(p *problems) {

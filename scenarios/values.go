@@ -15,12 +15,14 @@ const (
 	durationForm = `([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+`
 	rangeForm    = durationForm + `(\.\.` + durationForm + `)?`
 	numberForm   = `[0-9]+(\.[0-9]+)?`
+	countForm    = `[0-9]+`
 	percentForm  = numberForm + `%`
 	targetForm   = `(nodehost|drummer)(-[1-9][0-9]{0,8})?|drummer-leader|cluster-leader|joining`
 )
 
 var (
 	durationPattern = regexp.MustCompile(`^(` + durationForm + `)$`)
+	countPattern    = regexp.MustCompile(`^(` + countForm + `)$`)
 	numberPattern   = regexp.MustCompile(`^(` + numberForm + `)$`)
 	percentPattern  = regexp.MustCompile(`^(` + percentForm + `)$`)
 	targetPattern   = regexp.MustCompile(`^(` + targetForm + `)$`)

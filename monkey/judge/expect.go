@@ -63,10 +63,10 @@ var measures = []measure{
 	}),
 	span("unavailable", "Longest time that a cluster had no majority of running voters.", func(r *Recording, res *Result) time.Duration { return inSeconds(res.Repair.MaxOutageSeconds) }),
 	{Measure: scenarios.Measure{Key: "event", Unit: scenarios.NameSet, Doc: "Kinds of event that Drummer's event log has.", Names: eventKinds}, names: events},
-	{Measure: scenarios.Measure{Key: "no_event", Unit: scenarios.NameSet, Doc: "Kinds of event that Drummer's event log does not have.", Names: eventKinds}, names: events, absent: true},
+	{Measure: scenarios.Measure{Key: "no_event", Unit: scenarios.NameSet, Doc: "Kinds of event that Drummer's event log does not have.", Names: eventKinds, Validate: notWithout("event")}, names: events, absent: true},
 	{Measure: scenarios.Measure{Key: "request", Unit: scenarios.NameSet, Doc: "Kinds of request that Drummer made to NodeHosts.", Names: requestKinds}, names: requests},
-	{Measure: scenarios.Measure{Key: "no_request", Unit: scenarios.NameSet, Doc: "Kinds of request that Drummer did not make to NodeHosts.", Names: requestKinds}, names: requests, absent: true},
-	{Measure: scenarios.Measure{Key: "violation", Unit: scenarios.NameSet, Doc: "Checks that find a violation. If they do, the run ends in one, as it should; if not, it is inconclusive.", Names: checkKeys}, names: violated, early: true},
+	{Measure: scenarios.Measure{Key: "no_request", Unit: scenarios.NameSet, Doc: "Kinds of request that Drummer did not make to NodeHosts.", Names: requestKinds, Validate: notWithout("request")}, names: requests, absent: true},
+	{Measure: scenarios.Measure{Key: "violation", Unit: scenarios.NameSet, Doc: "Checks that find a violation. If they do, the run ends in one, as it should; if not, it is inconclusive.", Names: violableChecks, Validate: isChecked}, names: violated, early: true},
 }
 
 func init() {
@@ -129,12 +129,40 @@ func violated(_ *Recording, res *Result) []string {
 	return unique(keys)
 }
 
-func checkKeys() []string {
+// violableChecks are the keys of the checks that can find a violation.
+func violableChecks() []string {
 	var keys []string
 	for _, c := range invariant.Checks() {
-		keys = append(keys, c.Key)
+		if !c.NeverViolates {
+			keys = append(keys, c.Key)
+		}
 	}
 	return keys
+}
+
+// isChecked refuses a violation of a check that the scenario switches off.
+func isChecked(s *scenarios.Scenario, e scenarios.Expectation) string {
+	for _, key := range e.Names {
+		if !s.Checks.Enabled(key) {
+			return fmt.Sprintf("found %s, which checks.%s switches off", key, key)
+		}
+	}
+	return ""
+}
+
+// notWithout makes a measure of absence refuse a name whose presence another
+// measure asserts.
+func notWithout(other string) func(*scenarios.Scenario, scenarios.Expectation) string {
+	return func(s *scenarios.Scenario, e scenarios.Expectation) string {
+		for _, x := range s.Expect {
+			for _, name := range x.Names {
+				if x.Measure == other && slices.Contains(e.Names, name) {
+					return fmt.Sprintf("found %s, which expect.%s asks for", name, other)
+				}
+			}
+		}
+		return ""
+	}
 }
 
 func unique(names []string) []string {
