@@ -34,9 +34,9 @@ type measure struct {
 
 // measures is the table of all that a scenario may expect.
 var measures = []measure{
-	count("replaced", "Clusters of which a member was replaced.", func(r *Recording, res *Result) int { return res.Repair.Count }),
-	count("restored", "Clusters whose own members came back.", func(r *Recording, res *Result) int { return res.Repair.Restored }),
-	count("moved", "Clusters that got other members though none had failed.", func(r *Recording, res *Result) int { return res.Repair.Moved }),
+	count("replaced", "How often a cluster became whole again with another member in the place of a dead one; a cluster may count several times.", func(r *Recording, res *Result) int { return res.Repair.Count }),
+	count("restored", "How often a cluster became whole again because its own members came back.", func(r *Recording, res *Result) int { return res.Repair.Restored }),
+	count("moved", "How often a cluster got other members though none had failed.", func(r *Recording, res *Result) int { return res.Repair.Moved }),
 	count("elections", "Leaders that announced themselves, DrummerDB's included.", func(r *Recording, res *Result) int { return res.Concurrency.Elections }),
 	count("interrupted_repairs", "Replacements that were under way when a Drummer server went down.", func(r *Recording, res *Result) int { return r.interruptedRepairs() }),
 	count("restarted_without_log", "Nodes that ran again under their NodeID on a host that had lost its disk, and with it their log and votes.", func(r *Recording, res *Result) int {

@@ -229,6 +229,7 @@ func (c *Core) UnmarshalJSON(b []byte) error {
 // moment a cluster lost a member for good until it had its full number of
 // running voters again.
 type Repair struct {
+	// Count counts repairs by other members; a cluster may have several.
 	Count                int     `json:"count"`
 	P50Seconds           float64 `json:"p50_seconds"`
 	MaxSeconds           float64 `json:"max_seconds"`
@@ -241,9 +242,10 @@ type Repair struct {
 	// members was being replaced and no fault was at work but the death of a
 	// host some time before. 0: there was no such time.
 	ReplacementStallSeconds float64 `json:"replacement_stall_seconds"`
-	// Restored counts clusters whose own members came back.
+	// Restored counts how often a cluster became whole again because its own
+	// members came back.
 	Restored int `json:"restored"`
-	// Moved counts clusters that got other members though none had failed.
+	// Moved counts how often a cluster got other members though none had failed.
 	Moved int `json:"moved"`
 }
 

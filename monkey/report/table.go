@@ -125,8 +125,11 @@ func Effects(e world.Effect) string {
 func repaired(t io.Writer, r *judge.Result) {
 	fmt.Fprint(t, "\nHow it was repaired\n")
 	p := r.Repair
-	fmt.Fprintf(t, "  clusters with a member replaced\t%s\n", Repairs(p))
-	fmt.Fprintf(t, "  clusters whose own members came back\t%d\n", p.Restored)
+	fmt.Fprintf(t, "  repairs by a replacement\t%s\n", Repairs(p))
+	fmt.Fprintf(t, "  repairs by the return of members\t%d\n", p.Restored)
+	if p.Moved > 0 {
+		fmt.Fprintf(t, "  moves without a failure\t%d\n", p.Moved)
+	}
 	if p.MaxOutageSeconds > 0 {
 		fmt.Fprintf(t, "  longest time without a majority of running members\t%.1f s\n", p.MaxOutageSeconds)
 	}
