@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package smtest
+
+import (
+	"slices"
+	"time"
+)
+
+const (
+	// shrinkFor bounds how long a failure is shrunk.
+	shrinkFor = 4 * time.Second
+	// flakyTries is how often a test case is tried that fails only sometimes.
+	flakyTries = 10
+)
+
+// shrinker makes a failing test case smaller.
+type shrinker struct {
+	kit   *kit
+	check *check
+	best  outcome
+	tries int // how often a case is tried
+	until time.Time
+}
+
+// shrink returns the failure of the smallest test case that it finds to fail the
+// same check.
+func (k *kit) shrink(c *check, o outcome) *failure {
+	k.t.Helper()
+	if o.failure.hangs {
+		return o.failure // what hangs is still there, and each try would take as long
+	}
+	s := &shrinker{kit: k, check: c, best: o, tries: 1, until: time.Now().Add(shrinkFor)}
+	for range 3 {
+		if k.try(c, o.testCase).failure == nil {
+			s.tries = flakyTries
+		}
+	}
+	for progress := true; progress && time.Now().Before(s.until); {
+		progress = s.dropCommands()
+		progress = s.lowerAll() || progress
+	}
+	return s.best.failure
+}
+
+// fails tries a test case, and keeps it if it fails.
+func (s *shrinker) fails(c testCase) bool {
+	for range s.tries {
+		if time.Now().After(s.until) {
+			return false
+		}
+		if o := s.kit.try(s.check, c); o.failure != nil && !o.failure.hangs {
+			s.best = o
+			return true
+		}
+	}
+	return false
+}
+
+// dropCommands leaves out commands, in ever smaller groups, the last ones first.
+func (s *shrinker) dropCommands() (progress bool) {
+	for size := len(s.best.testCase.commands) / 2; size > 0; size /= 2 {
+		for from := len(s.best.testCase.commands) - size; from >= 0; from -= size {
+			c := s.best.testCase
+			if len(c.commands) == size {
+				continue
+			}
+			c.commands = slices.Delete(slices.Clone(c.commands), from, from+size)
+			if s.fails(c) {
+				progress = true
+			}
+			from = min(from, len(s.best.testCase.commands))
+		}
+	}
+	return progress
+}
+
+// lowerAll lowers what was drawn for the commands and the plan.
+func (s *shrinker) lowerAll() (progress bool) {
+	for i := range s.best.testCase.commands {
+		progress = s.lower(func(c *testCase) *segment {
+			c.commands = slices.Clone(c.commands)
+			return &c.commands[i]
+		}) || progress
+	}
+	return s.lower(func(c *testCase) *segment { return &c.plan }) || progress
+}
+
+// lower lowers the choices of one segment, which a function finds in a test
+// case, copying what it is part of: to 0 if that fails as well, and otherwise by
+// half for as long as it does.
+func (s *shrinker) lower(in func(*testCase) *segment) (progress bool) {
+	for i := 0; ; i++ {
+		for try := 0; ; try++ {
+			c := s.best.testCase
+			changed := in(&c)
+			if i >= len(changed.given) {
+				return progress
+			}
+			value := changed.given[i]
+			lower := value / 2
+			if try == 0 {
+				lower = 0
+			}
+			if value == 0 || time.Now().After(s.until) {
+				break
+			}
+			changed.given = slices.Clone(changed.given)
+			changed.given[i] = lower
+			if s.fails(c) {
+				progress = true
+			} else if try > 0 {
+				break
+			}
+		}
+	}
+}
