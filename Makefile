@@ -6,7 +6,7 @@ HOURS ?= 8
 # The packages whose tests are quick enough under the race detector.
 RACE_PACKAGES = ./checker/... ./drummer/agent/... ./drummer/client/... ./drummer/db/... \
 	./drummer/nodehostapi/... ./drummer/schedule/... ./drummer/server/... ./monkey/engine/... ./monkey/fault/... ./monkey/judge/... \
-	./monkey/rundir/... ./monkey/timeline/... ./monkey/sim ./monkey/sim/simdisk/... ./monkey/sim/simnet/... \
+	./monkey/rundir/... ./monkey/smtest/... ./monkey/timeline/... ./monkey/sim ./monkey/sim/simdisk/... ./monkey/sim/simnet/... \
 	./monkey/statemachine/... ./monkey/workload/... ./scenarios/...
 
 .PHONY: build test race monkey monkey-short soak bench bench-checker bench-drummer histories lint proto

@@ -18,10 +18,10 @@ const allKinds = regular | concurrent | onDisk
 // hard to understand comes first.
 var checks = []*check{
 	&deterministic,
+	&readOnly,
 	&batches,
 	&input,
 	&kept,
-	&readOnly,
 	&snapshots,
 	&pointInTime,
 	&sameBytes,

@@ -44,6 +44,23 @@ type testCase struct {
 	plan     segment // what a check draws
 }
 
+// isLargerThan reports whether a test case has more commands than another or,
+// with as many, more choices.
+func (c testCase) isLargerThan(other testCase) bool {
+	if len(c.commands) != len(other.commands) {
+		return len(c.commands) > len(other.commands)
+	}
+	return c.size() > other.size()
+}
+
+func (c testCase) size() int {
+	n := len(c.plan.given)
+	for _, command := range c.commands {
+		n += len(command.given)
+	}
+	return n
+}
+
 // newCase draws a test case of at most the given number of commands.
 func newCase(seed uint64, maxCommands int) testCase {
 	r := rand.New(rand.NewPCG(seed, 0))

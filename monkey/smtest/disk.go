@@ -51,11 +51,11 @@ func (d death) rand() *rand.Rand {
 func (d death) String() string {
 	switch {
 	case !d.powerLoss:
-		return "killed: what it wrote stays, synced or not"
+		return "is killed: what it wrote stays, synced or not"
 	case d.torn == 0:
-		return "lost its power: all that was not synced is gone"
+		return "loses its power: all that was not synced is gone"
 	}
-	return "lost its power: some of what was not synced is gone"
+	return "loses its power: some of what was not synced is gone"
 }
 
 // simulatedDisk is a simdisk.Disk. It can end a process between any two of the

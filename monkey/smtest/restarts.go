@@ -79,7 +79,7 @@ func (l *life) live(how death) {
 	for range l.t.plan.IntN(stepsALife + 1) {
 		l.act()
 		if l.isDead() {
-			l.t.step("in the middle of that the replica is %v", how)
+			l.t.step("in the middle of that the replica %v", how)
 			l.discard()
 			return
 		}
@@ -94,7 +94,7 @@ func (l *life) end(how death, closes bool) {
 		l.t.step("Close is called")
 		l.close()
 	}
-	l.t.step("the replica is %v", how)
+	l.t.step("the replica %v", how)
 	l.die(how)
 }
 
@@ -115,10 +115,10 @@ func (l *life) isDead() bool {
 // afterwards.
 func (l *life) act() {
 	left := len(l.t.log) - l.at
-	switch kind := l.t.plan.IntN(8); {
-	case kind == 7 && left > 0:
+	switch kind := l.t.plan.IntN(6); {
+	case kind == 5 && left > 0:
 		l.receive(l.at + 1 + l.t.plan.IntN(left))
-	case kind >= 5:
+	case kind >= 4:
 		l.t.step("Sync is called")
 		l.sync()
 		if !l.isDead() {

@@ -30,6 +30,7 @@ func (k *kit) shrink(c *check, o outcome) *failure {
 	if o.failure.hangs {
 		return o.failure // what hangs is still there, and each try would take as long
 	}
+	k.shrinking = true
 	s := &shrinker{kit: k, check: c, best: o, tries: 1, until: time.Now().Add(shrinkFor)}
 	for range 3 {
 		if k.try(c, o.testCase).failure == nil {
@@ -49,7 +50,7 @@ func (s *shrinker) fails(c testCase) bool {
 		if time.Now().After(s.until) {
 			return false
 		}
-		if o := s.kit.try(s.check, c); o.failure != nil && !o.failure.hangs {
+		if o := s.kit.try(s.check, c); o.failure != nil && !o.failure.hangs && !o.testCase.isLargerThan(s.best.testCase) {
 			s.best = o
 			return true
 		}
@@ -66,7 +67,7 @@ func (s *shrinker) dropCommands() (progress bool) {
 				continue
 			}
 			c.commands = slices.Delete(slices.Clone(c.commands), from, from+size)
-			if s.fails(c) {
+			if s.fails(c) || s.failsOtherwise(c) {
 				progress = true
 			}
 			from = min(from, len(s.best.testCase.commands))
@@ -74,6 +75,21 @@ func (s *shrinker) dropCommands() (progress bool) {
 	}
 	return progress
 }
+
+// failsOtherwise tries a test case with other plans: what a plan draws means
+// something else in a shorter log.
+func (s *shrinker) failsOtherwise(c testCase) bool {
+	for range otherPlans {
+		c.plan = segment{seed: c.plan.seed + 1}
+		if s.fails(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// otherPlans is how many other plans are tried.
+const otherPlans = 8
 
 // lowerAll lowers what was drawn for the commands and the plan.
 func (s *shrinker) lowerAll() (progress bool) {
@@ -86,9 +102,13 @@ func (s *shrinker) lowerAll() (progress bool) {
 	return s.lower(func(c *testCase) *segment { return &c.plan }) || progress
 }
 
+// lowest is the choice of which rand.Rand makes a 0: of lower ones it makes
+// nothing and draws again, to be fair.
+const lowest = 1 << 32
+
 // lower lowers the choices of one segment, which a function finds in a test
-// case, copying what it is part of: to 0 if that fails as well, and otherwise by
-// half for as long as it does.
+// case, copying what it is part of: to the lowest if that fails as well, and
+// otherwise by half for as long as it does.
 func (s *shrinker) lower(in func(*testCase) *segment) (progress bool) {
 	for i := 0; ; i++ {
 		for try := 0; ; try++ {
@@ -100,9 +120,9 @@ func (s *shrinker) lower(in func(*testCase) *segment) (progress bool) {
 			value := changed.given[i]
 			lower := value / 2
 			if try == 0 {
-				lower = 0
+				lower = lowest
 			}
-			if value == 0 || time.Now().After(s.until) {
+			if lower < lowest || lower == value || time.Now().After(s.until) {
 				break
 			}
 			changed.given = slices.Clone(changed.given)

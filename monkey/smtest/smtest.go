@@ -14,8 +14,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	sm "github.com/lni/dragonboat/v3/statemachine"
 )
 
 // Config says what a state machine is tested with. Only Command is required.
@@ -40,7 +38,8 @@ type Config struct {
 	Describe func(command []byte) string
 
 	// Runs is how many logs are made, each of which all checks are made with;
-	// 0: 100, or 25 of OnDiskDir, and a tenth of them with -short.
+	// 0: 100, or 25 of OnDiskDir, and a tenth of them with -short. The flag
+	// -smtest.runs is used in place of it.
 	Runs int
 	// Commands is the length of the longest log; 0: 30.
 	Commands int
@@ -72,7 +71,10 @@ const (
 	defaultTimeout    = 20 * time.Second
 )
 
-var seedFlag = flag.Uint64("smtest.seed", 0, "smtest: seed of the first log; 0: as the test says, or a random one")
+var (
+	seedFlag = flag.Uint64("smtest.seed", 0, "smtest: seed of the first log; 0: as the test says, or a random one")
+	runsFlag = flag.Int("smtest.runs", 0, "smtest: number of logs; 0: as the test says")
+)
 
 // Run checks a state machine, and fails the test at the first way in which it
 // breaks Dragonboat's contract.
@@ -102,9 +104,10 @@ type kit struct {
 	digests digests
 	bubbles bool // a synctest bubble can be made
 
-	trials  int
-	entries int
-	states  map[string]bool // some that were seen: one means that nothing happens
+	shrinking bool
+	trials    int
+	entries   int
+	states    map[string]bool // some that were seen: one means that nothing happens
 }
 
 // digests says how states are compared, besides by the answers to queries.
@@ -131,7 +134,7 @@ func newKit(t testing.TB, m Machine, c Config) *kit {
 	case c.Runs < 0 || c.Commands < 0 || c.StopWithin < 0 || c.Timeout < 0:
 		t.Fatalf("smtest: found a negative number in Config, expected at least 0: Runs %d, Commands %d, StopWithin %d, Timeout %v", c.Runs, c.Commands, c.StopWithin, c.Timeout)
 	}
-	if c.Runs == 0 {
+	if c.Runs = cmp.Or(*runsFlag, c.Runs); c.Runs == 0 {
 		c.Runs = defaultRuns
 		if m.slow {
 			c.Runs /= slowDivisor
@@ -154,9 +157,6 @@ type aborted struct{ why string }
 
 // abort ends the test from within a trial.
 func (k *kit) abort(format string, args ...any) { panic(aborted{fmt.Sprintf(format, args...)}) }
-
-// examined is how many logs are used to find out how states can be compared.
-const examined = 20
 
 // search makes all checks of one log after the other, and returns the first
 // failure, with the seed of its log.
@@ -196,12 +196,6 @@ func (k *kit) examine(seed uint64) *failure {
 	if k.config.Digest != nil {
 		k.digests = byConfig
 	}
-	examination := check{
-		name:     "examination",
-		contract: "A state machine can be made, updated, asked and saved.",
-		advice:   "Look at the method that is named above.",
-		run:      k.examineOne,
-	}
 	for range min(examined, k.config.Runs) {
 		if o := k.try(&examination, newCase(seed, k.config.Commands)); o.failure != nil {
 			return k.shrink(&examination, o)
@@ -212,25 +206,6 @@ func (k *kit) examine(seed uint64) *failure {
 		k.t.Fatalf("smtest: there is no way to compare two states: snapshots of one state differ (the order of a map?), and there is no GetHash, Config.Digest or Config.Query. Give one of them.")
 	}
 	return nil
-}
-
-// examineOne finds out from one log how states can be compared.
-func (k *kit) examineOne(t *trial) {
-	r := t.start("a replica")
-	if hash, ok := r.m.user().(sm.IHash); ok {
-		_, err := hash.GetHash()
-		k.hasHash = err != sm.ErrNotImplemented
-	}
-	if k.hasHash && k.digests == bySnapshot {
-		k.digests = byHash
-	}
-	r.apply(len(t.log))
-	first := r.save().text()
-	for range 3 {
-		if again := r.save().text(); k.digests == bySnapshot && again != first {
-			k.digests = byQueries
-		}
-	}
 }
 
 // outcome is what came of a trial.

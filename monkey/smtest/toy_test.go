@@ -48,7 +48,8 @@ type toyState struct {
 
 func newToyState() toyState { return toyState{Totals: map[string]int{}, Seen: map[string]bool{}} }
 
-// toyConfig makes commands such as "3 a 2": the command of ID 3 adds 2 to a.
+// toyConfig makes commands such as "3 a 2": the command of ID 3 adds 2 to a; adding 0
+// removes the key.
 func toyConfig() Config {
 	return Config{
 		Command: func(r *rand.Rand) []byte {
@@ -111,7 +112,9 @@ func (t *toy) apply(cmd []byte) (sm.Result, error) {
 		return sm.Result{Value: 1, Data: []byte("duplicate")}, nil
 	}
 	t.Seen[id] = true
-	t.Totals[key] += n
+	if t.Totals[key] += n; n == 0 {
+		delete(t.Totals, key)
+	}
 	data := fmt.Append(nil, t.Totals[key])
 	switch t.bug {
 	case mapOrder:
