@@ -54,14 +54,19 @@ var knownBad = []struct {
 	{syncsNothing, &powerLoss, newOnDiskToy, nil},
 	{forgetsFolder, &powerLoss, newOnDiskToy, nil},
 	{wrapsOpen, &stoppedOpen, newOnDiskToy, nil},
+	{sharesScratch, &concurrency, newRegularToy, nil},
 	{looksBetween, &concurrency, newConcurrentToy, nil},
 	{leaksGoroutine, &closing, newRegularToy, nil},
 	{panicsClosed, &closing, newConcurrentToy, nil},
 	{leavesFileOpen, &closing, newOnDiskToy, nil},
 }
 
-// foundWithin is how long the search for a known bug may take, with shrinking.
-const foundWithin = 10 * time.Second
+// foundWithin is how many trials the search for a known bug may take, with
+// shrinking. A trial is a fraction of a millisecond.
+const foundWithin = 10_000
+
+// runsToFind is how many logs it may take.
+const runsToFind = 100
 
 func TestEachKnownBugIsFoundByItsCheckAndShrunk(t *testing.T) {
 	for _, bad := range knownBad {
@@ -70,13 +75,13 @@ func TestEachKnownBugIsFoundByItsCheckAndShrunk(t *testing.T) {
 			if bad.set != nil {
 				bad.set(&c)
 			}
-			began := time.Now()
-			found, _ := newKit(t, bad.make(bad.bug), c).search(1)
-			took := time.Since(began)
+			c.Runs = runsToFind
+			k := newKit(t, bad.make(bad.bug), c)
+			found, _ := k.search(1)
 			require.NotNil(t, found, "nothing was found")
-			t.Logf("after %v: %s", took, found.text(func(b []byte) string { return string(b) }))
+			t.Logf("after %d trials: %s", k.trials, found.text(func(b []byte) string { return string(b) }))
 			require.Equal(t, bad.check.name, found.check.name)
-			require.LessOrEqual(t, took, foundWithin)
+			require.LessOrEqual(t, k.trials, foundWithin)
 			if !found.hangs {
 				require.LessOrEqual(t, len(found.log), 4, "it is shrunk")
 			}

@@ -82,7 +82,7 @@ func panicStack() string {
 		case strings.HasPrefix(frame.Function, "runtime."):
 			begun = true
 		case !begun:
-		case strings.HasPrefix(frame.Function, packagePath+".(*replica)") || strings.HasPrefix(frame.Function, packagePath+".regularMachine") || strings.HasPrefix(frame.Function, packagePath+".concurrentMachine") || strings.HasPrefix(frame.Function, packagePath+".(*onDiskMachine)"):
+		case strings.HasPrefix(frame.Function, packagePath+".(*replica)") || strings.HasPrefix(frame.Function, packagePath+".(*regularMachine)") || strings.HasPrefix(frame.Function, packagePath+".concurrentMachine") || strings.HasPrefix(frame.Function, packagePath+".(*onDiskMachine)"):
 			return strings.Join(lines, "\n")
 		default:
 			lines = append(lines, fmt.Sprintf("  at %s (%s:%d)", frame.Function, frame.File, frame.Line))

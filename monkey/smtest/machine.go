@@ -3,8 +3,10 @@
 package smtest
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	sm "github.com/lni/dragonboat/v3/statemachine"
 	"github.com/lni/goutils/vfs"
@@ -43,7 +45,7 @@ func (k kind) String() string {
 // Regular is a state machine of the kind IStateMachine.
 func Regular(create sm.CreateStateMachineFunc) Machine {
 	return Machine{kind: regular, make: func(id replicaID, _ mount) machine {
-		return regularMachine{create(id.cluster, id.node)}
+		return &regularMachine{IStateMachine: create(id.cluster, id.node)}
 	}}
 }
 
@@ -101,24 +103,57 @@ type machine interface {
 	user() any
 }
 
-type regularMachine struct{ sm.IStateMachine }
+// regularMachine locks a regular state machine as Dragonboat does.
+type regularMachine struct {
+	sm.IStateMachine
+	mu     sync.RWMutex
+	closed bool
+}
 
-func (m regularMachine) update(entries []sm.Entry) ([]sm.Entry, error) {
+func (m *regularMachine) update(entries []sm.Entry) ([]sm.Entry, error) {
 	if len(entries) != 1 {
 		panic(fmt.Sprintf("smtest: a batch of %d entries for a regular state machine", len(entries)))
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	result, err := m.Update(entries[0].Cmd)
 	entries[0].Result = result
 	return entries, err
 }
-func (m regularMachine) prepare() (any, error) { return nil, nil }
-func (m regularMachine) save(_ any, w io.Writer, files sm.ISnapshotFileCollection, stop <-chan struct{}) error {
+
+var errClosed = errors.New("the replica is closed")
+
+func (m *regularMachine) Lookup(query any) (any, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if m.closed {
+		return nil, errClosed
+	}
+	return m.IStateMachine.Lookup(query)
+}
+
+func (m *regularMachine) prepare() (any, error) { return nil, nil }
+
+func (m *regularMachine) save(_ any, w io.Writer, files sm.ISnapshotFileCollection, stop <-chan struct{}) error {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
 	return m.SaveSnapshot(w, files, stop)
 }
-func (m regularMachine) recover(r io.Reader, files []sm.SnapshotFile, stop <-chan struct{}) error {
+
+func (m *regularMachine) recover(r io.Reader, files []sm.SnapshotFile, stop <-chan struct{}) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	return m.RecoverFromSnapshot(r, files, stop)
 }
-func (m regularMachine) user() any { return m.IStateMachine }
+
+func (m *regularMachine) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = true
+	return m.IStateMachine.Close()
+}
+
+func (m *regularMachine) user() any { return m.IStateMachine }
 
 type concurrentMachine struct{ sm.IConcurrentStateMachine }
 

@@ -8,8 +8,9 @@ import (
 )
 
 const (
-	// shrinkFor bounds how long a failure is shrunk.
-	shrinkFor = 4 * time.Second
+	// shrinkFor and shrinkTrials bound how long a failure is shrunk.
+	shrinkFor    = 8 * time.Second
+	shrinkTrials = 5_000
 	// flakyTries is how often a test case is tried that fails only sometimes.
 	flakyTries = 10
 )
@@ -21,6 +22,7 @@ type shrinker struct {
 	best  outcome
 	tries int // how often a case is tried
 	until time.Time
+	last  int // number of the last trial
 }
 
 // shrink returns the failure of the smallest test case that it finds to fail the
@@ -31,23 +33,25 @@ func (k *kit) shrink(c *check, o outcome) *failure {
 		return o.failure // what hangs is still there, and each try would take as long
 	}
 	k.shrinking = true
-	s := &shrinker{kit: k, check: c, best: o, tries: 1, until: time.Now().Add(shrinkFor)}
+	s := &shrinker{kit: k, check: c, best: o, tries: 1, until: time.Now().Add(shrinkFor), last: k.trials + shrinkTrials}
 	for range 3 {
 		if k.try(c, o.testCase).failure == nil {
 			s.tries = flakyTries
 		}
 	}
-	for progress := true; progress && time.Now().Before(s.until); {
+	for progress := true; progress && !s.isOver(); {
 		progress = s.dropCommands()
 		progress = s.lowerAll() || progress
 	}
 	return s.best.failure
 }
 
+func (s *shrinker) isOver() bool { return s.kit.trials >= s.last || time.Now().After(s.until) }
+
 // fails tries a test case, and keeps it if it fails.
 func (s *shrinker) fails(c testCase) bool {
 	for range s.tries {
-		if time.Now().After(s.until) {
+		if s.isOver() {
 			return false
 		}
 		if o := s.kit.try(s.check, c); o.failure != nil && !o.failure.hangs && !o.testCase.isLargerThan(s.best.testCase) {
@@ -122,7 +126,7 @@ func (s *shrinker) lower(in func(*testCase) *segment) (progress bool) {
 			if try == 0 {
 				lower = lowest
 			}
-			if lower < lowest || lower == value || time.Now().After(s.until) {
+			if lower < lowest || lower == value || s.isOver() {
 				break
 			}
 			changed.given = slices.Clone(changed.given)

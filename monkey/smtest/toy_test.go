@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	sm "github.com/lni/dragonboat/v3/statemachine"
@@ -37,6 +38,7 @@ type toy struct {
 	kept    [][]byte // commands, for keepsCommand
 	buffer  []byte   // for reusesBuffer
 	lookups int
+	scratch atomic.Int64 // for sharesScratch
 }
 
 // toyState is what a toy's snapshots hold.
@@ -91,6 +93,7 @@ const (
 	neverStops     bug = "doesn't look at the stop channel"
 	hangs          bug = "waits for ever when it is stopped"
 	leaksGoroutine bug = "leaves a goroutine behind"
+	sharesScratch  bug = "works out answers in a variable that lookups share"
 	failsUpdate    bug = "returns an error for a bad command"
 )
 
@@ -172,6 +175,11 @@ func (t *toy) Lookup(query any) (any, error) {
 			panic("closed")
 		}
 		return nil, errors.New("closed")
+	}
+	if t.bug == sharesScratch {
+		t.scratch.Store(int64(t.Totals[query.(string)]))
+		runtime.Gosched()
+		return int(t.scratch.Load()), nil
 	}
 	if t.bug == handsOutState {
 		return t.Totals, nil
