@@ -4,11 +4,10 @@ package schedule
 
 import (
 	"cmp"
-	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/db"
+	"github.com/drumbeat-raft/drumbeat/drummer/db/ordmap"
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/drummer/schedule/internal/budget"
 	"github.com/drumbeat-raft/drumbeat/drummer/schedule/internal/fleet"
@@ -19,16 +18,10 @@ import (
 // Decide returns what to do next. It looks at each cluster by itself and takes
 // the next single step that its present state calls for, the most urgent ones
 // first; what can't be done now waits with a reason and holds nobody else up.
+//
+// It looks at everything. Who decides again and again keeps a Memory.
 func Decide(state *db.State, policy Policy, seed uint64) Plan {
-	d := newDecision(state, policy, seed)
-	for c := range state.Clusters.Values() {
-		d.look(c)
-	}
-	d.repair()
-	d.moveMisplaced()
-	d.restartOutdated()
-	d.balance()
-	return d.result()
+	return new(Memory).Decide(state, policy, seed)
 }
 
 // decision is one plan being made.
@@ -38,15 +31,17 @@ type decision struct {
 	placement *placement.Map
 
 	operations []*pb.Operation
-	waiting    map[uint64]string // by ClusterID
+	waiting    waits
 	// urgent is what clusters that lack something ask for. The others lack
 	// nothing, and may have a misplaced member, or nodes that run with another
 	// Raft configuration than they should.
 	urgent    []work
-	misplaced []*db.Cluster
-	outdated  []*db.Cluster
+	misplaced ordmap.Map[uint64, none]
+	outdated  ordmap.Map[uint64, none]
 	// begun are the clusters of the latter that something was decided for.
 	begun map[uint64]bool
+	// open are those that are not healthy.
+	open ordmap.Map[uint64, none]
 }
 
 // class is how urgent a piece of work is; lower goes first when there is more
@@ -72,27 +67,39 @@ type work struct {
 func newDecision(state *db.State, policy Policy, seed uint64) *decision {
 	f := fleet.New(state, policy)
 	b := budget.New(f)
-	return &decision{fleet: f, budget: b, placement: placement.New(f, b, seed), waiting: map[uint64]string{}, begun: map[uint64]bool{}}
+	return &decision{fleet: f, budget: b, placement: placement.New(f, b, seed), waiting: newWaits(state), begun: map[uint64]bool{}}
 }
 
-// look finds out what a cluster needs.
+// decide makes the plan from what is remembered of healthy clusters and a look at all
+// others.
+func (d *decision) decide(m *Memory) Plan {
+	m.update(d)
+	for _, h := range d.fleet.Hosts {
+		d.placement.CountLeaders(h, m.leaders[h.ID()])
+	}
+	d.misplaced, d.outdated, d.open, d.waiting.shortages = m.misplaced, m.outdated, m.open, m.shortages
+	for id := range m.open.All() {
+		d.look(d.fleet.State.Clusters.At(id))
+	}
+	d.repair()
+	d.moveMisplaced()
+	d.restartOutdated()
+	d.balance()
+	return Plan{Operations: d.operations, Blown: d.budget.Fuses(), waits: d.waiting}
+}
+
+// excluded reports whether nothing is decided about a cluster, whatever it is like: it
+// is not Drummer's, or waits for the launch.
+func (d *decision) excluded(c *db.Cluster) bool {
+	return c.Spec == nil && !c.Deleted || !d.fleet.State.Launched && c.Spec != nil
+}
+
+// look finds out what a cluster needs that is not healthy.
 func (d *decision) look(c *db.Cluster) {
-	switch {
-	case c.Spec == nil && !c.Deleted: // not Drummer's
-		return
-	case !d.fleet.State.Launched && c.Spec != nil:
-		d.waits(c.ID, "the launch")
-		return
-	}
-	var hosts [db.MaxClusterSize]*fleet.Host
-	if healthy, ok := d.fleet.Healthy(c, &hosts); ok {
-		d.lookHealthy(c, healthy)
-		return
-	}
 	a := d.assess(c)
 	d.budget.CountJoins(a)
 	if leader := a.LeadingMember(); leader != nil && leader.Condition == fleet.Live {
-		d.placement.CountLeader(leader.Host)
+		d.placement.CountLeaders(leader.Host, 1)
 	}
 	if r := c.Foreigner(); r != nil && !c.Deleted {
 		d.waits(c.ID, "somebody to explain node %d on %s: it is of another Raft group under the same ID", r.NodeID, r.HostID)
@@ -112,26 +119,14 @@ func (d *decision) look(c *db.Cluster) {
 	}
 }
 
-// lookHealthy is look for the clusters that are healthy: in a steady deployment all
-// of them, so it does not allocate.
-func (d *decision) lookHealthy(c *db.Cluster, healthy fleet.Healthy) {
-	if healthy.Leader != nil {
-		d.placement.CountLeader(healthy.Leader)
-	}
-	if healthy.Outdated {
-		d.outdated = append(d.outdated, c)
-	}
-	d.review(c, healthy.Hosts)
-}
-
 // review notes whether the members of a cluster that lacks nothing live where they
 // should.
-func (d *decision) review(c *db.Cluster, hosts []*fleet.Host) {
-	switch improvable, shortage := d.placement.Review(c, hosts); {
+func (d *decision) review(a *fleet.Cluster) {
+	switch improvable, shortage := d.placement.Review(a.Cluster, a.Hosts()); {
 	case improvable:
-		d.misplaced = append(d.misplaced, c)
+		d.misplaced = d.misplaced.Set(a.ID, none{})
 	case shortage != "":
-		d.waiting[c.ID] = shortage
+		d.waiting.reasons[a.ID] = shortage // which says more than what is noted already
 	}
 }
 
@@ -157,9 +152,9 @@ func (d *decision) lookFormed(a *fleet.Cluster) {
 				d.waits(a.ID, "a leader that all follow: %s", m.Doubt(a.Cluster))
 			}
 		}
-		d.review(a.Cluster, a.Hosts())
+		d.review(a)
 		if rule.Outdated(a) != nil {
-			d.outdated = append(d.outdated, a.Cluster)
+			d.outdated = d.outdated.Set(a.ID, none{})
 		}
 	}
 }
@@ -190,35 +185,23 @@ func (d *decision) repair() {
 // the end.
 func (d *decision) paused(clusterID uint64) bool {
 	if d.fleet.State.Paused {
-		d.waits(clusterID, "the end of the pause: %s", d.fleet.State.PauseReason)
+		d.waits(clusterID, "%s", pauseReason(d.fleet.State))
 	}
 	return d.fleet.State.Paused
 }
 
-// held reports whether what can wait has to: Drummer is paused, or a fuse is
-// blown. The cluster waits for that.
-func (d *decision) held(clusterID uint64) bool {
-	if d.paused(clusterID) {
-		return true
+func pauseReason(state *db.State) string { return "the end of the pause: " + state.PauseReason }
+
+// hold says what everything that can wait has to wait for: the end of a pause, or a
+// fuse that is blown; "": nothing.
+func (d *decision) hold() string {
+	if state := d.fleet.State; state.Paused {
+		return pauseReason(state)
 	}
-	why := d.budget.AnyFuse()
-	if why != "" {
-		d.waits(clusterID, "%s", why)
-	}
-	return why != ""
+	return d.budget.AnyFuse()
 }
 
 // waits notes what a cluster waits for; what it waited for first is what counts.
 func (d *decision) waits(clusterID uint64, format string, args ...any) {
-	if _, ok := d.waiting[clusterID]; !ok {
-		d.waiting[clusterID] = fmt.Sprintf(format, args...)
-	}
-}
-
-func (d *decision) result() Plan {
-	plan := Plan{Operations: d.operations, Blown: d.budget.Fuses()}
-	for _, id := range slices.Sorted(maps.Keys(d.waiting)) {
-		plan.Waiting = append(plan.Waiting, Waiting{ClusterID: id, For: d.waiting[id]})
-	}
-	return plan
+	d.waiting.note(clusterID, format, args...)
 }

@@ -3,6 +3,10 @@
 package schedule
 
 import (
+	"fmt"
+	"slices"
+
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/drummer/schedule/internal/fleet"
 	"github.com/drumbeat-raft/drumbeat/drummer/schedule/internal/placement"
 	"github.com/drumbeat-raft/drumbeat/drummer/schedule/internal/rule"
@@ -18,21 +22,22 @@ const maxSearches = 50
 // moveMisplaced begins moves of misplaced members. It begins with another cluster
 // each time, so that none is left out permanently.
 func (d *decision) moveMisplaced() {
-	n := len(d.misplaced)
+	n := d.misplaced.Len()
 	if n == 0 {
 		return
 	}
-	first := int(placement.Mix(d.fleet.State.Index) % uint64(n))
-	for i := range n {
-		c := d.misplaced[(first+i)%n]
-		switch {
-		case d.held(c.ID):
-		case !d.budget.MayMove() || i >= maxSearches:
-			d.waits(c.ID, "its turn: a member is misplaced, and %d clusters of %d are being moved", d.budget.Moves(), d.fleet.Policy.BalanceMoves)
-		default:
-			d.moveMember(d.assess(c))
-		}
+	if why := d.hold(); why != "" {
+		d.waiting.enqueue(d.misplaced, nil, why)
+		return
 	}
+	first := int(placement.Mix(d.fleet.State.Index) % uint64(n))
+	had := map[uint64]bool{}
+	for i := 0; i < min(n, maxSearches) && d.budget.MayMove(); i++ {
+		id, _ := d.misplaced.Nth((first + i) % n)
+		had[id] = true
+		d.moveMember(d.assess(d.fleet.State.Clusters.At(id)))
+	}
+	d.waiting.enqueue(d.misplaced, had, fmt.Sprintf("its turn: a member is misplaced, and %d clusters of %d are being moved", d.budget.Moves(), d.fleet.Policy.BalanceMoves))
 }
 
 // moveMember begins the move of a cluster's misplaced member, if there is one.
@@ -67,29 +72,46 @@ func (d *decision) countMove(from, to *fleet.Host) {
 // restartOutdated begins restarts of nodes that run with another Raft
 // configuration than they should.
 func (d *decision) restartOutdated() {
-	for _, c := range d.outdated {
-		switch {
-		case d.held(c.ID):
-		case d.begun[c.ID] || d.starting(c.ID):
-		case !d.budget.MayRestart():
-			d.waits(c.ID, "its turn: its nodes have to take over another Raft configuration, and %d nodes of %d are being restarted",
-				d.budget.Restarts(), d.fleet.Policy.Restarts)
-		default:
-			d.restart(d.assess(c))
+	if d.outdated.Len() == 0 {
+		return
+	}
+	if why := d.hold(); why != "" {
+		d.waiting.enqueue(d.outdated, nil, why)
+		return
+	}
+	starting := d.starting()
+	had := map[uint64]bool{}
+	for id := range d.outdated.All() {
+		if !d.budget.MayRestart() {
+			break
+		}
+		had[id] = true
+		if !d.begun[id] && !starting[id] {
+			d.restart(d.assess(d.fleet.State.Clusters.At(id)))
 		}
 	}
+	d.waiting.enqueue(d.outdated, had, fmt.Sprintf("its turn: its nodes have to take over another Raft configuration, and %d nodes of %d are being restarted",
+		d.budget.Restarts(), d.fleet.Policy.Restarts))
 }
 
-// starting reports whether a node of a cluster is being started, or restarted,
-// and notes that the cluster waits for it.
-func (d *decision) starting(clusterID uint64) bool {
-	for _, n := range d.fleet.State.Clusters.At(clusterID).Nodes {
-		if n.Start.InFlight() {
-			d.waits(clusterID, "%s", d.fleet.InFlight(n.Start.Operation))
-			return true
+// starting are the outdated clusters of which a node is being started, or restarted:
+// they wait for that.
+func (d *decision) starting() map[uint64]bool {
+	starting := map[uint64]bool{}
+	for op := range d.fleet.State.Operations.Values() {
+		id := op.Request.ClusterId
+		if _, outdated := d.outdated.Get(id); !outdated || op.Request.Kind != pb.RequestKind_START_NODE || starting[id] || d.begun[id] {
+			continue
+		}
+		starting[id] = true
+		for _, n := range d.fleet.State.Clusters.At(id).Nodes {
+			if n.Start.InFlight() {
+				d.waits(id, "%s", d.fleet.InFlight(n.Start.Operation))
+				break
+			}
 		}
 	}
-	return false
+	return starting
 }
 
 // restart has the next member restarted, if that costs no quorum.
@@ -115,20 +137,40 @@ func (d *decision) restart(c *fleet.Cluster) {
 // less.
 func (d *decision) balance() {
 	state := d.fleet.State
-	if !d.budget.Calm() || state.Paused || !state.Launched || !d.placement.Uneven() {
+	if !d.budget.Calm() || state.Paused || !state.Launched || !d.budget.MayMove() {
 		return
 	}
-	for c := range state.Clusters.Values() {
+	for _, id := range d.carriedBy(d.placement.Uneven()) {
 		if !d.budget.MayMove() {
 			return
 		}
-		if c.Spec == nil || d.begun[c.ID] || !d.budget.Reported(c.Config) || !d.placement.OnUneven(c) {
+		c := state.Clusters.At(id)
+		if c.Spec == nil || d.begun[id] || !d.budget.Reported(c.Config) || !d.placement.OnUneven(c) {
 			continue
 		}
 		if a := d.assess(c); a.Complete() && len(a.Observers) == 0 && (d.moveNode(a) || d.moveLeader(a)) {
 			d.budget.CountMove()
 		}
 	}
+}
+
+// carriedBy lists the clusters that may have a node on one of some hosts. A healthy
+// one is reported there; what the others have placed is not looked up.
+func (d *decision) carriedBy(hosts []*fleet.Host) []uint64 {
+	if len(hosts) == 0 {
+		return nil
+	}
+	var ids []uint64
+	for _, h := range hosts {
+		for id := range h.Replicas.All() {
+			ids = append(ids, id)
+		}
+	}
+	for id := range d.open.All() {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
 func (d *decision) moveNode(c *fleet.Cluster) bool {

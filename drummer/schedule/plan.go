@@ -3,7 +3,10 @@
 package schedule
 
 import (
+	"fmt"
 	"slices"
+
+	"google.golang.org/protobuf/proto"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/db"
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
@@ -14,17 +17,44 @@ type Plan struct {
 	// Operations are to be written to DrummerDB in this order, as one
 	// Schedule command. Their IDs are given there.
 	Operations []*pb.Operation
-	// Waiting says, for each cluster that is not as specified and has no
-	// operation of its own in Operations, what it waits for; by ClusterID.
-	Waiting []Waiting
 	// Blown are the fuses that are blown, in order.
 	Blown []db.Fuse
+
+	waits waits
 }
 
-// Waiting is why a cluster can't be brought forward now.
-type Waiting struct {
-	ClusterID uint64
-	For       string
+// Waiting says, for each cluster that is not as specified, what it waits for, which
+// may be an operation in Operations; by ClusterID.
+func (p Plan) Waiting() []Waiting { return p.waits.all() }
+
+// WaitingFor is what one cluster waits for; "": it is as specified, or not Drummer's.
+func (p Plan) WaitingFor(clusterID uint64) string {
+	if p.waits.state == nil {
+		return ""
+	}
+	return p.waits.of(clusterID)
+}
+
+// Difference says how another plan differs; "": it is the same.
+func (p Plan) Difference(o Plan) string {
+	if len(p.Operations) != len(o.Operations) {
+		return fmt.Sprintf("%d operations, not %d", len(o.Operations), len(p.Operations))
+	}
+	for i, op := range p.Operations {
+		if !proto.Equal(op, o.Operations[i]) {
+			return fmt.Sprintf("%v, not %v", o.Operations[i], op)
+		}
+	}
+	if !slices.Equal(p.Blown, o.Blown) {
+		return fmt.Sprintf("the fuses %v, not %v", o.Blown, p.Blown)
+	}
+	a, b := p.Waiting(), o.Waiting()
+	for i := range max(len(a), len(b)) {
+		if i >= len(a) || i >= len(b) || a[i] != b[i] {
+			return fmt.Sprintf("%v waiting, not %v", b[min(i, len(b)):min(i+1, len(b))], a[min(i, len(a)):min(i+1, len(a))])
+		}
+	}
+	return ""
 }
 
 // FuseCommand is the SetFuses command that records which fuses are blown, by the

@@ -28,7 +28,8 @@ func PreflightDrain(state *db.State, policy Policy, hostID string) []Waiting {
 
 	d := newDecision(&assumed, policy, 0)
 	var found []Waiting
-	for c := range assumed.Clusters.Values() {
+	for id := range h.Replicas.All() { // a member that leaves is live, so it is reported
+		c := assumed.Clusters.At(id)
 		if c.Spec == nil || c.Deleted {
 			continue
 		}

@@ -321,7 +321,7 @@ func (h *history) heal(t *rapid.T) {
 		h.stepAndCheck(t)
 	}
 	var waiting []string
-	for _, x := range schedule.Decide(h.State, h.Policy, h.Seed).Waiting {
+	for _, x := range schedule.Decide(h.State, h.Policy, h.Seed).Waiting() {
 		waiting = append(waiting, fmt.Sprintf("%d waits for %s", x.ClusterID, x.For))
 	}
 	t.Fatalf("not settled %d ticks after the faults stopped\n%s\nstray: %s\nmisplaced: %s\nhistory:\n%s",

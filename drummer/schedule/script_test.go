@@ -441,7 +441,7 @@ func (s *script) show(t *testing.T, d *datadriven.TestData) string {
 			}
 		}
 	case "waiting":
-		for _, x := range schedule.Decide(s.w.State, s.w.Policy, s.w.Seed).Waiting {
+		for _, x := range schedule.Decide(s.w.State, s.w.Policy, s.w.Seed).Waiting() {
 			fmt.Fprintf(&b, "%d waits for %s\n", x.ClusterID, x.For)
 		}
 	case "clusters", "cluster":

@@ -144,6 +144,9 @@ func (d *drummerService) Status(context.Context, *pb.StatusRequest) (*pb.StatusR
 		out.Scheduling = l.scheduling.Load()
 	}
 	out.ProposedBytes = s.proposed.Load()
+	out.Decisions = s.decisions.made.Load()
+	out.CrossChecks = s.decisions.checked.Load()
+	out.CrossCheckDifferences = s.decisions.differences.Load()
 	if state, err := s.localState(); err == nil {
 		out.DeploymentId = state.DeploymentID
 		out.Tick = state.Tick

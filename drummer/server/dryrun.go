@@ -47,7 +47,7 @@ func (f *fleetService) DryRun(ctx context.Context, req *pb.DryRunRequest) (*pb.D
 	for _, op := range plan.Operations {
 		busy[op.GetRequest().GetClusterId()] = true
 	}
-	out.Waiting = waiting(slices.DeleteFunc(plan.Waiting, func(w schedule.Waiting) bool { return busy[w.ClusterID] }))
+	out.Waiting = waiting(slices.DeleteFunc(plan.Waiting(), func(w schedule.Waiting) bool { return busy[w.ClusterID] }))
 	return out, nil
 }
 

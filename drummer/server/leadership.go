@@ -48,7 +48,11 @@ type leadership struct {
 	heard  map[string]uint64 // the last window in which each host was heard of
 	met    map[string]bool   // in this leadership since its warm-up began
 	warm   bool              // enough of the fleet was heard to schedule
-	pushed uint64            // operations below this ID were pushed, or wait for their host to attach
+	// memory is what earlier decisions found out; from the window checkAt on the next
+	// one is compared with a look at everything.
+	memory  schedule.Memory
+	checkAt uint64
+	pushed  uint64 // operations below this ID were pushed, or wait for their host to attach
 }
 
 // lead is one leadership from its start to its end.
@@ -328,7 +332,7 @@ func (l *leadership) schedule(ctx context.Context) error {
 	if !l.scheduling.Load() {
 		return nil
 	}
-	plan := schedule.Decide(state, l.server.config.Policy, Seed(state))
+	plan := l.decide(state)
 	if cmd := plan.FuseCommand(state, l.term); cmd != nil {
 		if err := l.write(ctx, "fuses", []*pb.Command{cmd}); err != nil {
 			return err

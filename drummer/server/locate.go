@@ -4,6 +4,7 @@ package server
 
 import (
 	"slices"
+	"sync"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -13,24 +14,24 @@ import (
 	"github.com/drumbeat-raft/drumbeat/drummer/schedule"
 )
 
-// prospects are what clusters wait for in one state.
+// prospects is what clusters wait for, as this server would decide. It follows the
+// states that are asked about.
 type prospects struct {
-	state   *db.State
-	waiting map[uint64]string
+	mu     sync.Mutex
+	memory schedule.Memory
+	state  *db.State // of plan
+	plan   schedule.Plan
 }
 
-// waitingIn returns what clusters wait for. States don't change, so the answer is
-// kept until the next one is asked about.
-func (s *Server) waitingIn(state *db.State) map[uint64]string {
-	if kept := s.prospects.Load(); kept != nil && kept.state == state {
-		return kept.waiting
+// at is the plan for a state. States don't change, so the answer is kept until another
+// one is asked about.
+func (p *prospects) at(state *db.State, policy schedule.Policy) schedule.Plan {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.state != state {
+		p.state, p.plan = state, p.memory.Decide(state, policy, Seed(state))
 	}
-	waiting := map[uint64]string{}
-	for _, w := range schedule.Decide(state, s.config.Policy, Seed(state)).Waiting {
-		waiting[w.ClusterID] = w.For
-	}
-	s.prospects.Store(&prospects{state, waiting})
-	return waiting
+	return p.plan
 }
 
 // pageSize is the number of clusters, or hosts, of an answer that was not asked for
@@ -56,10 +57,10 @@ func pageLimit(limit uint32) (int, error) {
 // nobody defined or reported are left out.
 func (s *Server) locate(state *db.State, req *pb.LocateRequest) (*pb.LocateResponse, error) {
 	out := &pb.LocateResponse{DbIndex: state.Index, Servers: s.peers.Addresses()}
-	waiting := s.waitingIn(state)
+	plan := s.prospects.at(state, s.config.Policy)
 	describe := func(c *db.Cluster) *pb.ClusterLocation {
 		location := state.Location(c, s.config.Policy.TTL)
-		location.WaitingFor = waiting[c.ID]
+		location.WaitingFor = plan.WaitingFor(c.ID)
 		return location
 	}
 	for _, id := range req.GetClusterIds() {

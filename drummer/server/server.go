@@ -37,10 +37,10 @@ type Server struct {
 
 	// leadership is set while this server's node leads and may act.
 	leadership atomic.Pointer[leadership]
-	// prospects belong to the state that was last asked about.
-	prospects atomic.Pointer[prospects]
+	prospects  prospects
 
-	proposed atomic.Uint64 // bytes proposed to DrummerDB
+	proposed  atomic.Uint64 // bytes proposed to DrummerDB
+	decisions decisions
 
 	failed chan error // capacity 1
 	cancel context.CancelFunc

@@ -176,3 +176,19 @@ func rotateRight[K cmp.Ordered, V any](l *node[K, V], k K, v V, r *node[K, V]) *
 	m := l.right
 	return join(join(l.left, l.key, l.value, m.left), m.key, m.value, join(m.right, k, v, r))
 }
+
+// Nth returns the i-th key in their order, counted from 0, and its value.
+func (m Map[K, V]) Nth(i int) (key K, value V) {
+	for n := m.root; n != nil; {
+		switch left := n.left.len(); {
+		case i < left:
+			n = n.left
+		case i > left:
+			i -= left + 1
+			n = n.right
+		default:
+			return n.key, n.value
+		}
+	}
+	return key, value
+}

@@ -38,7 +38,41 @@ func TestAgainstGoMap(t *testing.T) {
 		for _, v := range versions {
 			checkEqual(t, v.m, v.model)
 		}
+		older, newer := rapid.SampledFrom(versions).Draw(t, "older"), rapid.SampledFrom(versions).Draw(t, "newer")
+		require.Equal(t, differing(older.model, newer.model), slices.Collect(Changed(older.m, newer.m)))
 	})
+}
+
+// differing are the keys that two maps do not both have with the same value.
+func differing(a, b map[int]int) []int {
+	keys := map[int]bool{}
+	for _, pair := range [][2]map[int]int{{a, b}, {b, a}} {
+		for k, v := range pair[0] {
+			if other, ok := pair[1][k]; !ok || other != v {
+				keys[k] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(keys))
+}
+
+// What two versions share is passed over: a million keys are not looked at for a few
+// that differ.
+func TestChangedPassesOverWhatIsShared(t *testing.T) {
+	var m Map[int, int]
+	for i := range 100_000 {
+		m = m.Set(i*2, i)
+	}
+	changed := m.Set(7, 1).Set(50_000, -1).Delete(190_000).Set(1_000_000, 1)
+	looked := 0
+	parts := testing.AllocsPerRun(1, func() {
+		looked = 0
+		for range Changed(m, changed) {
+			looked++
+		}
+	})
+	require.Equal(t, 4, looked)
+	require.Less(t, parts, 100.0, "allocations")
 }
 
 func checkEqual(t *rapid.T, m Map[int, int], model map[int]int) {
@@ -51,6 +85,18 @@ func checkEqual(t *rapid.T, m Map[int, int], model map[int]int) {
 		i++
 	}
 	require.Equal(t, len(keys), i)
+	for i, k := range keys {
+		key, value := m.Nth(i)
+		require.Equal(t, k, key)
+		require.Equal(t, model[k], value)
+	}
+	from := rapid.IntRange(-1, 61).Draw(t, "from")
+	var after []int
+	for k := range m.After(from) {
+		after = append(after, k)
+	}
+	require.ElementsMatch(t, slices.DeleteFunc(slices.Clone(keys), func(k int) bool { return k <= from }), after)
+	require.True(t, slices.IsSorted(after))
 	for k := -1; k < 62; k++ {
 		v, ok := m.Get(k)
 		want, wantOK := model[k]

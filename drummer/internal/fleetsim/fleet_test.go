@@ -41,5 +41,5 @@ func TestNothingIsToDoInAFleet(t *testing.T) {
 	}
 	plan := schedule.Decide(s, schedule.DefaultPolicy(), 1)
 	require.Empty(t, plan.Operations)
-	require.Empty(t, plan.Waiting)
+	require.Empty(t, plan.Waiting())
 }

@@ -34,6 +34,7 @@ type Fleet struct {
 	// heardOf are the hosts heard of since there is a leader again; nil: there was
 	// one all the time.
 	heardOf map[string]bool
+	memory  schedule.Memory   // of the leaders, one after the other
 	Hosts   map[string]*Host  // by Name
 	Groups  map[uint64]*Group // by ClusterID
 	// firstDisk is the disk that each node first ran on.
@@ -356,11 +357,10 @@ func (w *Fleet) Plan() *pb.Command {
 
 // decide writes the next plan.
 func (w *Fleet) decide() {
-	plan := schedule.Decide(w.State, w.Policy, w.Seed)
 	from := w.State
-	again := schedule.Decide(w.State, w.Policy, w.Seed)
-	if len(plan.Operations) != len(again.Operations) {
-		w.Violate("the same state led to different decisions")
+	plan := w.memory.Decide(from, w.Policy, w.Seed)
+	if difference := schedule.Decide(from, w.Policy, w.Seed).Difference(plan); difference != "" {
+		w.Violate("a decision that goes by what was found out before is another one than in full: %s", difference)
 	}
 	if cmd := plan.FuseCommand(from, w.term); cmd != nil {
 		w.Write(cmd)

@@ -15,7 +15,7 @@ import (
 // cluster has its number of running voters, where they should live as far as
 // there are hosts, and nothing else.
 func (w *Fleet) Settled() bool {
-	for _, x := range schedule.Decide(w.State, w.Policy, w.Seed).Waiting {
+	for _, x := range schedule.Decide(w.State, w.Policy, w.Seed).Waiting() {
 		if c := w.State.Clusters.At(x.ClusterID); !w.hopeless(c) && !(few(c) && strings.HasPrefix(x.For, "the next start")) {
 			return false
 		}

@@ -16,18 +16,37 @@ import (
 // left, so nothing is moved back and forth.
 
 // Uneven finds the hosts that carry or lead so much more than another that
-// something should move, and reports whether there are any. Most of the time there
-// are none, and the clusters need not be looked at.
-func (m *Map) Uneven() bool {
-	any := false
-	for _, from := range m.fleet.Hosts {
-		over := slices.ContainsFunc(m.fleet.Hosts, func(to *fleet.Host) bool {
-			return m.relieves(from, to) || m.outleads(from, to)
-		})
-		m.of(from).over = over
-		any = any || over
+// something should move. Most of the time there are none, and the clusters need not
+// be looked at.
+//
+// Whether one host should relieve another is the same for all hosts of a weight but
+// for their load, so only the emptiest of each weight is looked at, and the one that
+// leads the fewest clusters.
+func (m *Map) Uneven() []*fleet.Host {
+	emptiest := map[int]*fleet.Host{} // by weight
+	var leadsLeast *fleet.Host
+	for _, h := range m.fleet.Hosts {
+		if !h.Open() {
+			continue
+		}
+		if e := emptiest[h.Weight()]; e == nil || m.load(h) < m.load(e) {
+			emptiest[h.Weight()] = h
+		}
+		if leadsLeast == nil || m.of(h).leaders < m.of(leadsLeast).leaders {
+			leadsLeast = h
+		}
 	}
-	return any
+	var uneven []*fleet.Host
+	for _, from := range m.fleet.Hosts {
+		over := leadsLeast != nil && m.outleads(from, leadsLeast)
+		for _, to := range emptiest {
+			over = over || m.relieves(from, to)
+		}
+		if m.of(from).over = over; over {
+			uneven = append(uneven, from)
+		}
+	}
+	return uneven
 }
 
 // OnUneven reports whether a cluster has a node on a host that Uneven found.

@@ -54,10 +54,16 @@ func within(hosts []*fleet.Host, key, value string) int {
 	return n
 }
 
+// Matched reports whether the members of a cluster live as well as its specification
+// can ask for. It neither allocates nor searches.
+func Matched(c *db.Cluster, hosts []*fleet.Host) bool {
+	return c.Spec.SpreadOver == "" && len(c.Spec.Regions) == 0 || mismatchOf(c.Spec, hosts) == mismatch{}
+}
+
 // Review looks at where the members of a cluster live that lacks nothing else:
 // whether one of them may better live elsewhere, which Better finds out; and, if
-// not, what is lacking for that. In a steady deployment it sees every cluster, so
-// it neither allocates nor searches.
+// not, what is lacking for that. Beside the cluster and its hosts it goes by what
+// Inviting says of the specification's keys alone.
 func (m *Map) Review(c *db.Cluster, hosts []*fleet.Host) (improvable bool, shortage string) {
 	if c.Spec.SpreadOver == "" && len(c.Spec.Regions) == 0 {
 		return false, "" // it makes no difference where they live
@@ -80,7 +86,7 @@ func (m *Map) Review(c *db.Cluster, hosts []*fleet.Host) (improvable bool, short
 func (m *Map) improvable(spec *pb.ClusterSpec, hosts []*fleet.Host, x mismatch) bool {
 	if x.lacking > 0 {
 		for region, want := range spec.Regions {
-			if within(hosts, fleet.Region, region) < int(want) && slices.Contains(m.inviting(fleet.Region), region) {
+			if within(hosts, fleet.Region, region) < int(want) && slices.Contains(m.Inviting(fleet.Region), region) {
 				return true
 			}
 		}
@@ -92,7 +98,7 @@ func (m *Map) improvable(spec *pb.ClusterSpec, hosts []*fleet.Host, x mismatch) 
 	for _, h := range hosts {
 		most = max(most, within(hosts, spec.SpreadOver, h.Domain(spec.SpreadOver)))
 	}
-	for _, d := range m.inviting(spec.SpreadOver) {
+	for _, d := range m.Inviting(spec.SpreadOver) {
 		if within(hosts, spec.SpreadOver, d) < most-1 {
 			return true
 		}
@@ -106,8 +112,8 @@ func (m *Map) invites(h *fleet.Host) bool {
 	return h.Open() && !m.limits.Quarantined(h) && m.limits.Settled(h)
 }
 
-// inviting lists the failure domains of the hosts that invite, once a decision.
-func (m *Map) inviting(key string) []string {
+// Inviting lists the failure domains of the hosts that invite, once a decision.
+func (m *Map) Inviting(key string) []string {
 	domains, known := m.domains[key]
 	if known {
 		return domains

@@ -32,7 +32,7 @@ type Map struct {
 	seed   uint64
 	hosts  []hostLoad // by fleet.Host.Index
 
-	domains   map[string][]string // of inviting
+	domains   map[string][]string // of Inviting
 	shortages map[shortage]string // of Shortage
 }
 
@@ -64,8 +64,8 @@ func (m *Map) CountMove(from, to *fleet.Host) {
 	m.of(to).nodes++
 }
 
-// CountLeader counts a cluster that a node on the host leads.
-func (m *Map) CountLeader(h *fleet.Host) { m.of(h).leaders++ }
+// CountLeaders counts clusters that nodes on the host lead.
+func (m *Map) CountLeaders(h *fleet.Host, clusters int) { m.of(h).leaders += clusters }
 
 // CountLeadership counts the leadership that one host hands over to another.
 func (m *Map) CountLeadership(from, to *fleet.Host) {
