@@ -16,7 +16,7 @@ import (
 )
 
 // maxSourceBytes bounds a scenario file.
-const maxSourceBytes = 1 << 20
+const maxSourceBytes = 16 << 20
 
 // ParseFile reads and validates the scenario in a file, with settings applied.
 func ParseFile(path string, settings ...Setting) (*Scenario, error) {

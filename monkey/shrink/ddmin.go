@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package shrink
+
+import (
+	"slices"
+
+	"github.com/drumbeat-raft/drumbeat/scenarios"
+)
+
+// minimize keeps as few of n items as it can. with makes the candidate that has
+// only those, given by their indexes in order; nil: there is no such scenario.
+// Unless the search is over first, the result is 1-minimal: without any single
+// one of what is left, the violation does not appear.
+//
+// It is the algorithm ddmin of Zeller and Hildebrandt, "Simplifying and Isolating
+// Failure-Inducing Input", IEEE Transactions on Software Engineering 28(2), 2002,
+// with two differences: of the subsets it tries only the empty one, for what is
+// needed rarely lies close together; and after a removal it goes on behind the
+// gap instead of starting over. As many removals as run side by side are tried at
+// once.
+func (s *search) minimize(n int, with func(keep []int) *scenarios.Scenario) {
+	if n == 0 || s.accept([]*scenarios.Scenario{with(nil)}) == 0 {
+		return
+	}
+	keep := make([]int, n)
+	for i := range keep {
+		keep[i] = i
+	}
+	for chunk := (n + 1) / 2; ; chunk = (chunk + 1) / 2 {
+		removed := true
+		for removed {
+			keep, removed = s.removeChunks(keep, chunk, with)
+			if chunk > 1 {
+				break
+			}
+		}
+		if chunk == 1 || s.over() {
+			return
+		}
+	}
+}
+
+// removeChunks goes once through what is kept and removes what it can of chunks
+// of a size.
+func (s *search) removeChunks(keep []int, chunk int, with func(keep []int) *scenarios.Scenario) (left []int, removed bool) {
+	for at := 0; at < len(keep) && !s.over(); {
+		var candidates []*scenarios.Scenario
+		var complements [][]int
+		for from := at; from < len(keep) && len(candidates) < s.Jobs; from += chunk {
+			without := slices.Delete(slices.Clone(keep), from, min(from+chunk, len(keep)))
+			complements = append(complements, without)
+			var c *scenarios.Scenario
+			if len(without) > 0 { // the empty set was tried
+				c = with(without)
+			}
+			candidates = append(candidates, c)
+		}
+		i := s.accept(candidates)
+		if i < 0 {
+			at += len(candidates) * chunk
+			continue
+		}
+		keep, removed = complements[i], true
+		at += i * chunk
+	}
+	return keep, removed
+}

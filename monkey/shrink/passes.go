@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package shrink
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/drumbeat-raft/drumbeat/scenarios"
+)
+
+// passes are the ways in which a scenario gets smaller, those that save most
+// time first. Each starts from the best candidate.
+var passes = []struct {
+	name   string
+	reduce func(*search)
+}{
+	{"what comes after the violation", (*search).cutEnd},
+	{"other clusters and keys", (*search).narrow},
+	{"faults", (*search).faults},
+	{"actions", (*search).actions},
+	{"settings", (*search).settings},
+	{"hosts", (*search).hosts},
+	{"Drummer servers", (*search).drummers},
+	{"operations", (*search).operations},
+	{"clients", (*search).clients},
+	{"waiting", (*search).waiting},
+	{"numbers", (*search).numbers},
+	{"fractions of seconds", (*search).round},
+	{"hosts of operations", (*search).operationHosts},
+}
+
+// edit returns a copy of the best scenario with a change; nil if that is no valid
+// scenario.
+func (s *search) edit(change func(*scenarios.Scenario)) *scenarios.Scenario {
+	c := clone(s.best.Scenario)
+	change(c)
+	c, err := check(c)
+	if err != nil {
+		return nil
+	}
+	return c
+}
+
+// tryEach takes the first of some changes that keeps the violation.
+func (s *search) tryEach(changes ...func(*scenarios.Scenario)) {
+	var all []*scenarios.Scenario
+	for _, change := range changes {
+		all = append(all, s.edit(change))
+	}
+	s.accept(all)
+}
+
+// cutEnd removes what would have begun after the run stopped at the violation.
+func (s *search) cutEnd() {
+	end := scenarios.Duration(s.last.Stopped)
+	b := s.best.Scenario
+	if end == 0 || end >= b.Warmup+b.Duration {
+		return
+	}
+	s.tryEach(func(c *scenarios.Scenario) {
+		c.Workload.Operations = slices.DeleteFunc(c.Workload.Operations, func(o scenarios.Operation) bool { return o.At > end })
+		c.Warmup = min(c.Warmup, end)
+		c.Duration = max(end-c.Warmup, scenarios.Duration(time.Second))
+		c.Faults = slices.DeleteFunc(c.Faults, func(f scenarios.Fault) bool { return len(f.At) == 1 && f.At[0] > c.Duration })
+		c.Actions = slices.DeleteFunc(c.Actions, func(a scenarios.Action) bool { return a.At > c.Duration })
+	})
+}
+
+// narrow leaves the violation's cluster and key, or else halves the clusters.
+func (s *search) narrow() {
+	if id := s.Target.cluster(); id != 0 {
+		key := func(o scenarios.Operation) bool { return o.Key.String() == s.Target.Key }
+		of := func(o scenarios.Operation) bool { return o.Key.Cluster == id }
+		alone := s.best.Scenario.Clusters.Count == 1
+		var changes []func(*scenarios.Scenario)
+		for _, keep := range []func(scenarios.Operation) bool{key, of} {
+			changes = append(changes, func(c *scenarios.Scenario) { keepClusters(c, int(id), 1); keepOperations(c, keep) })
+		}
+		for _, keep := range []func(scenarios.Operation) bool{key, of} {
+			changes = append(changes, func(c *scenarios.Scenario) { keepOperations(c, keep) })
+		}
+		if !alone {
+			changes = append(changes, func(c *scenarios.Scenario) { keepClusters(c, int(id), 1) })
+		}
+		s.tryEach(changes...)
+	}
+	for chunk := (s.best.Scenario.Clusters.Count + 1) / 2; chunk > 0 && !s.over(); {
+		first, count := s.best.Scenario.Clusters.First, s.best.Scenario.Clusters.Count
+		if count > chunk {
+			s.tryEach(
+				func(c *scenarios.Scenario) { keepClusters(c, first+chunk, count-chunk) },
+				func(c *scenarios.Scenario) { keepClusters(c, first, count-chunk) },
+			)
+		}
+		if s.best.Scenario.Clusters.Count == count {
+			chunk /= 2
+		}
+	}
+}
+
+// keepClusters leaves clusters, and their operations.
+func keepClusters(c *scenarios.Scenario, first, count int) {
+	c.Clusters.First, c.Clusters.Count = first, count
+	keepOperations(c, func(o scenarios.Operation) bool {
+		return o.Key.Cluster >= uint64(first) && o.Key.Cluster < uint64(first+count)
+	})
+	for i := range c.Actions {
+		if c.Actions[i].Do == scenarios.Resize {
+			c.Actions[i].Clusters = min(c.Actions[i].Clusters, count)
+		}
+	}
+}
+
+// keepOperations leaves some of the operations that are given, or the first one:
+// with none given they would be drawn.
+func keepOperations(c *scenarios.Scenario, keep func(scenarios.Operation) bool) {
+	all := c.Workload.Operations
+	left := slices.DeleteFunc(slices.Clone(all), func(o scenarios.Operation) bool { return !keep(o) })
+	if len(left) == 0 && len(all) > 0 {
+		left = all[:1]
+	}
+	c.Workload.Operations = left
+}
+
+func pick[T any](all []T, keep []int) []T {
+	var some []T
+	for _, i := range keep {
+		some = append(some, all[i])
+	}
+	return some
+}
+
+func (s *search) faults() {
+	all := s.best.Scenario.Faults
+	s.minimize(len(all), func(keep []int) *scenarios.Scenario {
+		return s.edit(func(c *scenarios.Scenario) { c.Faults = pick(all, keep) })
+	})
+}
+
+func (s *search) actions() {
+	all := s.best.Scenario.Actions
+	s.minimize(len(all), func(keep []int) *scenarios.Scenario {
+		return s.edit(func(c *scenarios.Scenario) { c.Actions = pick(all, keep) })
+	})
+}
+
+func (s *search) operations() {
+	all := s.best.Scenario.Workload.Operations
+	s.minimize(len(all), func(keep []int) *scenarios.Scenario {
+		if len(keep) == 0 { // they would be drawn
+			keep = []int{0}
+		}
+		return s.edit(func(c *scenarios.Scenario) { c.Workload.Operations = pick(all, keep) })
+	})
+}
+
+func (s *search) operationHosts() {
+	var with []int // that name a host
+	for i, o := range s.best.Scenario.Workload.Operations {
+		if !o.Host.IsZero() {
+			with = append(with, i)
+		}
+	}
+	s.minimize(len(with), func(keep []int) *scenarios.Scenario {
+		return s.edit(func(c *scenarios.Scenario) {
+			for at, i := range with {
+				if !slices.Contains(keep, at) {
+					c.Workload.Operations[i].Host = scenarios.Target{}
+				}
+			}
+		})
+	})
+}
+
+// counted are the fields that other passes make smaller, or that say what the
+// scenario is about.
+var counted = []string{
+	"name", "description", "duration", "warmup", "settle", "faults", "actions", "expect", "workload.operations", "workload.clients",
+	"deployment.drummers", "deployment.nodehosts", "clusters.count", "clusters.first", "clusters.size", "clusters.bug",
+}
+
+// removable lists the paths of the other fields that differ from their defaults.
+func removable(s *scenarios.Scenario) []string {
+	return slices.DeleteFunc(s.Settings(), func(path string) bool {
+		return slices.ContainsFunc(counted, func(p string) bool { return path == p || strings.HasPrefix(path, p+".") })
+	})
+}
+
+// settings sets fields to their defaults.
+func (s *search) settings() {
+	base := s.best.Scenario
+	all := removable(base)
+	s.minimize(len(all), func(keep []int) *scenarios.Scenario {
+		var paths []string
+		for i, path := range all {
+			if !slices.Contains(keep, i) {
+				paths = append(paths, path)
+			}
+		}
+		c, err := base.Without(paths...)
+		if err != nil {
+			return nil
+		}
+		return c
+	})
+}
+
+// maxFleet bounds the sizes of deployments that are tried in one round, and
+// maxTurns the ways in which hosts are renumbered for each.
+const (
+	maxFleet = 4
+	maxTurns = 3
+)
+
+// hosts tries fewer NodeHosts and members, the fewest first.
+func (s *search) hosts() {
+	members, hosts := s.best.Scenario.Clusters.Size, s.best.Scenario.Deployment.NodeHosts
+	var sizes []int
+	for size := 1; size < members; size += 2 {
+		sizes = append(sizes, size)
+	}
+	sizes = append(sizes, members)
+	var changes []func(*scenarios.Scenario)
+	for _, size := range sizes {
+		for n := size; n <= hosts && n < size+maxFleet && (size < members || n < hosts); n++ {
+			for turn := range min(n, maxTurns) {
+				changes = append(changes, func(c *scenarios.Scenario) {
+					c.Clusters.Size, c.Deployment.NodeHosts = size, n
+					renumber(c, scenarios.AnyNodeHost, n, turn)
+				})
+			}
+		}
+	}
+	s.tryEach(changes...)
+}
+
+func (s *search) drummers() {
+	var changes []func(*scenarios.Scenario)
+	for n := 1; n < s.best.Scenario.Deployment.Drummers; n += 2 {
+		changes = append(changes, func(c *scenarios.Scenario) {
+			c.Deployment.Drummers = n
+			renumber(c, scenarios.AnyDrummer, n, 0)
+		})
+	}
+	s.tryEach(changes...)
+}
+
+// renumber gives every host of a class that the scenario names a number up to n:
+// its own, turned by some, if it is too great.
+func renumber(c *scenarios.Scenario, class scenarios.TargetClass, n, turn int) {
+	one := func(t *scenarios.Target) {
+		if t.Class == class && t.Number > 0 {
+			t.Number = (t.Number-1+turn)%n + 1
+		}
+	}
+	for i := range c.Faults {
+		one(&c.Faults[i].Target)
+	}
+	for i := range c.Actions {
+		one(&c.Actions[i].Host)
+	}
+	for i := range c.Workload.Operations {
+		one(&c.Workload.Operations[i].Host)
+	}
+}
+
+func (s *search) clients() {
+	var changes []func(*scenarios.Scenario)
+	for n := 1; n < s.best.Scenario.Workload.Clients; n *= 2 {
+		changes = append(changes, func(c *scenarios.Scenario) { c.Workload.Clients = n })
+	}
+	s.tryEach(changes...)
+}
+
+// numbers halves what is left: of the drawn workload its rate and keys, and
+// phases.
+func (s *search) numbers() {
+	drawn := len(s.best.Scenario.Workload.Operations) == 0
+	lengths := []func(*scenarios.Scenario) *scenarios.Duration{
+		func(c *scenarios.Scenario) *scenarios.Duration { return &c.Settle },
+		func(c *scenarios.Scenario) *scenarios.Duration { return &c.Duration },
+		func(c *scenarios.Scenario) *scenarios.Duration { return &c.Warmup },
+	}
+	for _, of := range lengths {
+		s.halve(func(c *scenarios.Scenario, by int) bool {
+			d := of(c)
+			half := *d / scenarios.Duration(by)
+			half = max(half-half%scenarios.Duration(time.Second), scenarios.Duration(time.Second))
+			smaller := half < *d
+			*d = half
+			return smaller
+		})
+	}
+	if !drawn {
+		return
+	}
+	s.halve(func(c *scenarios.Scenario, by int) bool {
+		c.Workload.Rate /= float64(by)
+		return c.Workload.Rate >= 0.1
+	})
+	s.halve(func(c *scenarios.Scenario, by int) bool { c.Workload.Keys /= by; return c.Workload.Keys >= 1 })
+}
+
+// halve makes a number smaller as long as the violation stays: to an eighth, or
+// else to the half. divide reports whether it is a smaller one at all.
+func (s *search) halve(divide func(c *scenarios.Scenario, by int) bool) {
+	for !s.over() {
+		var all []*scenarios.Scenario
+		for _, by := range []int{8, 2} {
+			smaller := false
+			c := s.edit(func(c *scenarios.Scenario) { smaller = divide(c, by) })
+			if smaller {
+				all = append(all, c)
+			}
+		}
+		if s.accept(all) < 0 {
+			return
+		}
+	}
+}
