@@ -65,7 +65,7 @@ func Create(out string, r Run) (string, error) {
 	if err := WriteJSON(dir, RunFile, r); err != nil {
 		return "", err
 	}
-	return dir, pointLatest(out, filepath.Base(dir))
+	return dir, PointLatest(out, filepath.Base(dir))
 }
 
 // createUnique makes out/base, or out/base-2 … when runs start together.
@@ -89,9 +89,10 @@ func createUnique(out, base string) (string, error) {
 	return "", fmt.Errorf("make the run's directory: %s and 998 more exist already in %s", base, out)
 }
 
-// pointLatest replaces the link in one step, so that two runs which start
+// PointLatest points out/latest at a run's directory, given by its name in out. It
+// replaces the link in one step, so that two runs which start
 // together both leave a valid one.
-func pointLatest(out, name string) error {
+func PointLatest(out, name string) error {
 	tmp := filepath.Join(out, fmt.Sprintf(".%s-%s-%d", latest, name, os.Getpid()))
 	if err := os.Symlink(name, tmp); err != nil {
 		return fmt.Errorf("link %s to the newest run: %w", latest, err)

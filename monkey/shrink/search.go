@@ -67,18 +67,23 @@ type Result struct {
 	Complete bool
 }
 
-// ErrNotShown is the error of a search whose first candidate does not show the
-// violation.
+// ErrNotShown is the error of a search in which no run showed the violation.
 var ErrNotShown = errors.New("the violation does not appear again")
 
+// firstTries is by how much more seeds are tried in the beginning.
+const firstTries = 3
+
 // Search removes from a scenario what the violation does not need, until
-// nothing more can be removed, ctx ends, or the runs are used up. The error is
-// ErrNotShown, or one of Run or Best; with one of these the result is the smallest
-// candidate so far.
-func Search(ctx context.Context, c Config, from Candidate) (Result, error) {
-	s := &search{Config: c, ctx: ctx, best: from, refuted: map[attempt]bool{}}
-	s.step = "nothing yet: does the violation appear again?"
-	shown := s.accept([]*scenarios.Scenario{from.Scenario}) == 0
+// nothing more can be removed, ctx ends, or the runs are used up. It starts with
+// the first of some scenarios that shows the violation, and with this seed or
+// one of the next. The error is ErrNotShown, or one of Run or Best; with one of
+// these the result is the smallest candidate so far.
+func Search(ctx context.Context, c Config, seed uint64, from ...*scenarios.Scenario) (Result, error) {
+	s := &search{Config: c, ctx: ctx, best: Candidate{from[0], seed}, refuted: map[attempt]bool{}}
+	s.step = "anything"
+	s.Tries = firstTries * c.Tries
+	shown := s.accept(from) >= 0
+	s.Tries = c.Tries
 	if shown {
 		for before := ""; !s.over() && before != s.text; {
 			before = s.text

@@ -86,7 +86,7 @@ func (n need) search(t require.TestingT, c Config, from *scenarios.Scenario) (Re
 	c.Run = func(_ context.Context, s *scenarios.Scenario, seed uint64) (Outcome, error) {
 		return Outcome{Shown: n.met(t, s, seed)}, nil
 	}
-	return Search(context.Background(), c, Candidate{from, 0})
+	return Search(context.Background(), c, 0, from)
 }
 
 func TestOnlyWhatTheViolationNeedsIsLeft(t *testing.T) {
@@ -151,7 +151,7 @@ func TestSideBySideIsAsOneByOne(t *testing.T) {
 			time.Sleep(rand.N(200 * time.Microsecond))
 			return Outcome{Shown: n.met(t, s, seed)}, nil
 		}
-		result, err := Search(context.Background(), c, Candidate{big(t, 9, 15, 3), 0})
+		result, err := Search(context.Background(), c, 0, big(t, 9, 15, 3))
 		require.NoError(t, err)
 		text, err := result.Scenario.Brief()
 		require.NoError(t, err)
@@ -164,7 +164,27 @@ func TestAViolationThatDoesNotAppearAgain(t *testing.T) {
 	n := need{faults: []int{99}, cluster: 1}
 	result, err := n.search(t, Config{Jobs: 2, Tries: 3}, big(t, 3, 3, 1))
 	require.ErrorIs(t, err, ErrNotShown)
-	require.Equal(t, 3, result.Runs)
+	require.Equal(t, 3*firstTries, result.Runs)
+}
+
+// TestTheFirstScenarioThatShowsItIsTaken: also if only a later seed does.
+func TestTheFirstScenarioThatShowsItIsTaken(t *testing.T) {
+	forms := []*scenarios.Scenario{big(t, 1, 1, 1), big(t, 9, 5, 1), big(t, 13, 5, 1)}
+	var first Candidate
+	_, err := Search(context.Background(), Config{Jobs: 2, Tries: 1, MaxRuns: 6,
+		Run: func(_ context.Context, s *scenarios.Scenario, seed uint64) (Outcome, error) {
+			return Outcome{Shown: len(s.Faults) >= 9 && seed == 8}, nil
+		},
+		Best: func(c Candidate) error {
+			if first.Scenario == nil {
+				first = c
+			}
+			return nil
+		},
+	}, 7, forms...)
+	require.NoError(t, err)
+	require.Same(t, forms[1], first.Scenario)
+	require.EqualValues(t, 8, first.Seed)
 }
 
 func TestAnErrorOfARunEndsTheSearchWithTheBestSoFar(t *testing.T) {
@@ -176,7 +196,7 @@ func TestAnErrorOfARunEndsTheSearchWithTheBestSoFar(t *testing.T) {
 				return Outcome{}, broken
 			}
 			return Outcome{Shown: true}, nil
-		}}, Candidate{big(t, 5, 20, 1), 7})
+		}}, 7, big(t, 5, 20, 1))
 	require.ErrorIs(t, err, broken)
 	require.Less(t, SizeOf(result.Scenario).Operations, 20)
 }
@@ -200,7 +220,7 @@ func TestTheNumberOfRunsAndTheContextEndASearch(t *testing.T) {
 			return Outcome{Shown: true}, nil
 		},
 		Best: func(c Candidate) error { best = c; return nil },
-	}, Candidate{big(t, 13, 10, 1), 0})
+	}, 0, big(t, 13, 10, 1))
 	require.NoError(t, err)
 	require.False(t, result.Complete)
 	require.Equal(t, best, result.Candidate)
@@ -215,7 +235,7 @@ func TestWhatComesAfterTheViolationIsCut(t *testing.T) {
 			return Outcome{Shown: true, Stopped: 20 * time.Second}, nil
 		},
 		Best: func(c Candidate) error { first = c.Scenario; return nil },
-	}, Candidate{big(t, 13, 200, 1), 0})
+	}, 0, big(t, 13, 200, 1))
 	require.NoError(t, err)
 	require.Equal(t, 20*time.Second, first.Duration.D())
 	require.Len(t, first.Faults, 3)
@@ -231,7 +251,7 @@ func TestADrawnScenarioShrinksToo(t *testing.T) {
 		Run: func(_ context.Context, s *scenarios.Scenario, _ uint64) (Outcome, error) {
 			return Outcome{Shown: slices.ContainsFunc(s.Faults, func(f scenarios.Fault) bool { return f.Kind == "partition" }) &&
 				s.Duration >= scenarios.Duration(2*time.Minute) && s.Workload.Rate >= 3}, nil
-		}}, Candidate{s, 1})
+		}}, 1, s)
 	require.NoError(t, err)
 	require.Len(t, result.Scenario.Faults, 1)
 	require.Less(t, result.Scenario.Duration.D(), 4*time.Minute)

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package report
+
+import (
+	"time"
+
+	"github.com/drumbeat-raft/drumbeat/monkey/shrink"
+)
+
+// ShrunkRow is a line of the table of what was removed from a scenario.
+type ShrunkRow struct{ Name, Before, After string }
+
+// Shrunk makes the table of what was removed. What there was none of is left out.
+func Shrunk(before, after shrink.Size) []ShrunkRow {
+	number := func(name string, of func(shrink.Size) int) ShrunkRow {
+		return ShrunkRow{name, Count(int64(of(before))), Count(int64(of(after)))}
+	}
+	length := func(s shrink.Size) string { return s.Length.Round(time.Millisecond).String() }
+	var rows []ShrunkRow
+	for _, r := range []ShrunkRow{
+		number("faults", func(s shrink.Size) int { return s.Faults }),
+		number("operator's actions", func(s shrink.Size) int { return s.Actions }),
+		number("operations", func(s shrink.Size) int { return s.Operations }),
+		number("clients", func(s shrink.Size) int { return s.Clients }),
+		number("clusters", func(s shrink.Size) int { return s.Clusters }),
+		number("members of each", func(s shrink.Size) int { return s.Members }),
+		number("NodeHosts", func(s shrink.Size) int { return s.NodeHosts }),
+		number("Drummer servers", func(s shrink.Size) int { return s.Drummers }),
+		number("settings", func(s shrink.Size) int { return s.Settings }),
+		{"time with clients", length(before), length(after)},
+	} {
+		if r.Before != "0" || r.After != "0" {
+			rows = append(rows, r)
+		}
+	}
+	return rows
+}
