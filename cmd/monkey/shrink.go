@@ -23,6 +23,12 @@ import (
 	"github.com/drumbeat-raft/drumbeat/monkey/shrink"
 )
 
+// How often a candidate is run unless the command line says it.
+const (
+	exactTries   = 1
+	inexactTries = 3
+)
+
 func shrinkCommand(code *int) *cobra.Command {
 	var o monkey.ShrinkOptions
 	var asJSON bool
@@ -46,8 +52,8 @@ Exit codes: 0 there is a smallest scenario, 2 the violation does not appear agai
 			if o.Out == "" {
 				o.Out = filepath.Join(dir, "shrunk")
 			}
-			if o.Jobs < 1 || o.Tries < 1 || o.MaxRuns < 0 || o.Limit <= 0 {
-				return program.Usagef("--jobs, --tries and --for have to be positive, --runs not negative")
+			if o.Jobs < 1 || o.Tries < 0 || o.MaxRuns < 0 || o.Limit <= 0 {
+				return program.Usagef("--jobs and --for have to be positive, --tries and --runs not negative")
 			}
 			if o.Exact {
 				if err := becomeExact(cmd.Context()); err != nil {
@@ -58,6 +64,11 @@ Exit codes: 0 there is a smallest scenario, 2 the violation does not appear agai
 					o.Exact = false
 				}
 			}
+			if o.Tries == 0 && o.Exact {
+				o.Tries = exactTries
+			} else if o.Tries == 0 {
+				o.Tries = inexactTries
+			}
 			return shrinkRun(cmd.Context(), o, asJSON, code)
 		},
 	}
@@ -67,7 +78,7 @@ Exit codes: 0 there is a smallest scenario, 2 the violation does not appear agai
 	fs.StringVar(&o.Key, "key", "", "the key whose violation is looked for, such as 14/k4 (default: the first one)")
 	fs.BoolVar(&o.Exact, "exact", true, "make runs repeatable to the last decision of the scheduler; without a Go toolchain they are not")
 	fs.IntVar(&o.Jobs, "jobs", runtime.NumCPU(), "runs side by side")
-	fs.IntVar(&o.Tries, "tries", 3, "runs of a candidate, each with another seed, before it counts as one without the violation")
+	fs.IntVar(&o.Tries, "tries", 0, "runs of a candidate, each with another seed, before it counts as one without the violation (default: 1 where runs are exact, otherwise 3)")
 	fs.DurationVar(&o.Limit, "for", 5*time.Minute, "start no run after this long on the wall clock")
 	fs.IntVar(&o.MaxRuns, "runs", 0, "at most this many runs; 0: no limit")
 	fs.BoolVar(&asJSON, "json", false, "print the result as JSON on standard output, and nothing else")

@@ -9,9 +9,10 @@ import (
 )
 
 // minimize keeps as few of n items as it can. with makes the candidate that has
-// only those, given by their indexes in order; nil: there is no such scenario.
-// Unless the search is over first, the result is 1-minimal: without any single
-// one of what is left, the violation does not appear.
+// only those, given by their indexes in order; nil: there is no such scenario. No
+// fewer than least items are removed at once. Unless the search is over first, the
+// result is 1-minimal if that is 1: without any single one of what is left, the
+// violation does not appear.
 //
 // It is the algorithm ddmin of Zeller and Hildebrandt, "Simplifying and Isolating
 // Failure-Inducing Input", IEEE Transactions on Software Engineering 28(2), 2002,
@@ -19,7 +20,7 @@ import (
 // needed rarely lies close together; and after a removal it goes on behind the
 // gap instead of starting over. As many removals as run side by side are tried at
 // once.
-func (s *search) minimize(n int, with func(keep []int) *scenarios.Scenario) {
+func (s *search) minimize(n, least int, with func(keep []int) *scenarios.Scenario) {
 	if n == 0 || s.accept([]*scenarios.Scenario{with(nil)}) == 0 {
 		return
 	}
@@ -27,19 +28,21 @@ func (s *search) minimize(n int, with func(keep []int) *scenarios.Scenario) {
 	for i := range keep {
 		keep[i] = i
 	}
-	for chunk := (n + 1) / 2; ; chunk = (chunk + 1) / 2 {
-		removed := true
-		for removed {
-			keep, removed = s.removeChunks(keep, chunk, with)
-			if chunk > 1 {
-				break
-			}
-		}
-		if chunk == 1 || s.over() {
+	for chunk := max((n+1)/2, least); !s.over(); {
+		var removed bool
+		keep, removed = s.removeChunks(keep, chunk, with)
+		switch {
+		case chunk > least:
+			chunk = max((chunk+1)/2, least)
+		case !removed:
 			return
 		}
 	}
 }
+
+// coarse is how many of n items are removed at once, at least, where it does not
+// matter whether a few of them are left.
+func coarse(n int) int { return (n + 7) / 8 }
 
 // removeChunks goes once through what is kept and removes what it can of chunks
 // of a size.

@@ -10,25 +10,32 @@ import (
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
-// passes are the ways in which a scenario gets smaller, those that save most
-// time first. Each starts from the best candidate.
-var passes = []struct {
+// pass is a way in which a scenario gets smaller. It starts from the best
+// candidate.
+type pass struct {
 	name   string
 	reduce func(*search)
-}{
-	{"what comes after the violation", (*search).cutEnd},
-	{"other clusters and keys", (*search).narrow},
-	{"faults", (*search).faults},
-	{"actions", (*search).actions},
-	{"settings", (*search).settings},
-	{"hosts", (*search).hosts},
-	{"Drummer servers", (*search).drummers},
-	{"operations", (*search).operations},
-	{"clients", (*search).clients},
-	{"waiting", (*search).waiting},
-	{"numbers", (*search).numbers},
-	{"fractions of seconds", (*search).round},
-	{"hosts of operations", (*search).operationHosts},
+	// moves says that nodes come to run on other hosts than before. What the
+	// seed decided is decided anew, so more seeds are tried.
+	moves bool
+}
+
+// passes are all of them, those first after which runs take less time.
+var passes = []pass{
+	{"what comes after the violation", (*search).cutEnd, false},
+	{"other clusters and keys", (*search).narrow, true},
+	{"waiting", (*search).waiting, false},
+	{"Drummer servers", (*search).drummers, true},
+	{"faults", (*search).faults, false},
+	{"actions", (*search).actions, false},
+	{"settings", (*search).settings, true},
+	{"hosts", (*search).hosts, true},
+	{"phases", (*search).phases, false},
+	{"drawn operations", (*search).drawn, false},
+	{"operations", (*search).operations, false},
+	{"clients", (*search).clients, false},
+	{"fractions of seconds", (*search).round, false},
+	{"hosts of operations", (*search).operationHosts, false},
 }
 
 // edit returns a copy of the best scenario with a change; nil if that is no valid
@@ -134,21 +141,21 @@ func pick[T any](all []T, keep []int) []T {
 
 func (s *search) faults() {
 	all := s.best.Scenario.Faults
-	s.minimize(len(all), func(keep []int) *scenarios.Scenario {
+	s.minimize(len(all), 1, func(keep []int) *scenarios.Scenario {
 		return s.edit(func(c *scenarios.Scenario) { c.Faults = pick(all, keep) })
 	})
 }
 
 func (s *search) actions() {
 	all := s.best.Scenario.Actions
-	s.minimize(len(all), func(keep []int) *scenarios.Scenario {
+	s.minimize(len(all), 1, func(keep []int) *scenarios.Scenario {
 		return s.edit(func(c *scenarios.Scenario) { c.Actions = pick(all, keep) })
 	})
 }
 
 func (s *search) operations() {
 	all := s.best.Scenario.Workload.Operations
-	s.minimize(len(all), func(keep []int) *scenarios.Scenario {
+	s.minimize(len(all), 1, func(keep []int) *scenarios.Scenario {
 		if len(keep) == 0 { // they would be drawn
 			keep = []int{0}
 		}
@@ -163,7 +170,7 @@ func (s *search) operationHosts() {
 			with = append(with, i)
 		}
 	}
-	s.minimize(len(with), func(keep []int) *scenarios.Scenario {
+	s.minimize(len(with), coarse(len(with)), func(keep []int) *scenarios.Scenario {
 		return s.edit(func(c *scenarios.Scenario) {
 			for at, i := range with {
 				if !slices.Contains(keep, at) {
@@ -192,7 +199,7 @@ func removable(s *scenarios.Scenario) []string {
 func (s *search) settings() {
 	base := s.best.Scenario
 	all := removable(base)
-	s.minimize(len(all), func(keep []int) *scenarios.Scenario {
+	s.minimize(len(all), 1, func(keep []int) *scenarios.Scenario {
 		var paths []string
 		for i, path := range all {
 			if !slices.Contains(keep, i) {
@@ -274,10 +281,8 @@ func (s *search) clients() {
 	s.tryEach(changes...)
 }
 
-// numbers halves what is left: of the drawn workload its rate and keys, and
-// phases.
-func (s *search) numbers() {
-	drawn := len(s.best.Scenario.Workload.Operations) == 0
+// phases makes phases shorter.
+func (s *search) phases() {
 	lengths := []func(*scenarios.Scenario) *scenarios.Duration{
 		func(c *scenarios.Scenario) *scenarios.Duration { return &c.Settle },
 		func(c *scenarios.Scenario) *scenarios.Duration { return &c.Duration },
@@ -293,7 +298,11 @@ func (s *search) numbers() {
 			return smaller
 		})
 	}
-	if !drawn {
+}
+
+// drawn makes the workload smaller where operations are drawn.
+func (s *search) drawn() {
+	if len(s.best.Scenario.Workload.Operations) > 0 {
 		return
 	}
 	s.halve(func(c *scenarios.Scenario, by int) bool {

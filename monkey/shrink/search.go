@@ -40,7 +40,8 @@ type Config struct {
 	// Jobs is how many runs go on side by side, at least 1.
 	Jobs int
 	// Tries is how often a candidate is run, each time with another seed, before
-	// it counts as one without the violation; at least 1.
+	// it counts as one without the violation; at least 1. It is luckyTries times as
+	// often where nothing is known yet of what a seed does.
 	Tries int
 	// MaxRuns bounds the runs; 0: no limit.
 	MaxRuns int
@@ -70,8 +71,9 @@ type Result struct {
 // ErrNotShown is the error of a search in which no run showed the violation.
 var ErrNotShown = errors.New("the violation does not appear again")
 
-// firstTries is by how much more seeds are tried in the beginning.
-const firstTries = 3
+// luckyTries is by how much more seeds are tried in the beginning, and when
+// nodes have come to run on other hosts.
+const luckyTries = 3
 
 // Search removes from a scenario what the violation does not need, until
 // nothing more can be removed, ctx ends, or the runs are used up. It starts with
@@ -81,15 +83,17 @@ const firstTries = 3
 func Search(ctx context.Context, c Config, seed uint64, from ...*scenarios.Scenario) (Result, error) {
 	s := &search{Config: c, ctx: ctx, best: Candidate{from[0], seed}, refuted: map[attempt]bool{}}
 	s.step = "anything"
-	s.Tries = firstTries * c.Tries
+	s.Tries = luckyTries * c.Tries
 	shown := s.accept(from) >= 0
-	s.Tries = c.Tries
 	if shown {
 		for before := ""; !s.over() && before != s.text; {
 			before = s.text
 			for _, p := range passes {
 				if !s.over() {
-					s.step = p.name
+					s.step, s.Tries = p.name, c.Tries
+					if p.moves {
+						s.Tries *= luckyTries
+					}
 					p.reduce(s)
 				}
 			}

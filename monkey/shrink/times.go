@@ -74,7 +74,7 @@ func (s *search) waiting() {
 				long = append(long, i)
 			}
 		}
-		s.minimize(len(long), func(keep []int) *scenarios.Scenario {
+		s.minimize(len(long), coarse(len(long)), func(keep []int) *scenarios.Scenario {
 			moved := map[time.Duration]time.Duration{}
 			var cut time.Duration
 			for i, t := range all {
