@@ -17,6 +17,7 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
+	"github.com/drumbeat-raft/drumbeat/monkey/report"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 	"github.com/drumbeat-raft/drumbeat/monkey/shrink"
 	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
@@ -60,8 +61,10 @@ type Shrunk struct {
 	// showed the violation.
 	Shown int `json:"shown"`
 	Of    int `json:"of"`
-	// Result is that of the run which is kept.
-	Result *judge.Result `json:"-"`
+	// Result is that of the run which is kept, and Explanation the file that
+	// tells its violation.
+	Result      *judge.Result `json:"-"`
+	Explanation string        `json:"explanation"`
 }
 
 // The names of the files that Shrink leaves beside the kept run's directory.
@@ -90,6 +93,9 @@ func Shrink(ctx context.Context, o ShrinkOptions) (*Shrunk, error) {
 	shrunk := &Shrunk{Violation: s.target.String(), File: filepath.Join(s.Out, smallestFile), Seed: found.Seed,
 		Before: s.before, After: shrink.SizeOf(found.Scenario), Runs: found.Runs, Complete: found.Complete}
 	if err := s.keep(context.WithoutCancel(ctx), shrunk, found.Candidate); err != nil {
+		return nil, err
+	}
+	if err := s.explain(context.WithoutCancel(ctx), shrunk); err != nil {
 		return nil, err
 	}
 	shrunk.Seconds = time.Since(began).Seconds()
@@ -392,4 +398,42 @@ func (s *shrinker) moveOut(c shrink.Candidate, file string) (dir string, err err
 	run.File, run.Reproduce = file, o.reproduce()
 	dir = filepath.Join(s.Out, filepath.Base(from))
 	return dir, errors.Join(rundir.WriteJSON(from, rundir.RunFile, run), os.Rename(from, dir))
+}
+
+// explain writes the page about the violation of the run that is kept.
+func (s *shrinker) explain(ctx context.Context, shrunk *Shrunk) error {
+	r := shrunk.Result
+	left, err := judge.Read(r.Dir)
+	if err != nil {
+		return err
+	}
+	x := report.Explained{Result: r, Scenario: left.Scenario, Timeline: left.Timeline, Ops: left.History.Ops,
+		Removed: report.Shrunk(shrunk.Before, shrunk.After), Origin: s.left.Run.Reproduce, Finding: s.finding(r, left.End)}
+	page, err := report.Explanation(ctx, x)
+	if err != nil {
+		return err
+	}
+	shrunk.Explanation = filepath.Join(r.Dir, rundir.ExplanationFile)
+	return rundir.WriteFile(r.Dir, rundir.ExplanationFile, page)
+}
+
+// finding is the check of a result that found the violation; of an expectation,
+// what a check would say.
+func (s *shrinker) finding(r *judge.Result, end *rundir.End) judge.Check {
+	for _, c := range r.Checks {
+		one := judge.Result{Checks: []judge.Check{c}}
+		if found := violations(&one, end); len(found) == 0 || !found[0].Is(s.target) {
+			continue
+		}
+		if c.Cluster == 0 && len(s.target.Clusters) > 0 {
+			c.Cluster = s.target.Clusters[0]
+		}
+		return c
+	}
+	for _, e := range r.Expect {
+		if expectation+e.Name == s.target.Check {
+			return judge.Check{Name: s.target.Check, Verdict: e.Verdict, Detail: e.Detail}
+		}
+	}
+	return judge.Check{Name: s.target.Check}
 }

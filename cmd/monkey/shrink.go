@@ -127,7 +127,7 @@ func printShrunk(w io.Writer, s *monkey.Shrunk) error {
 	if s.Of > 1 {
 		fmt.Fprintf(w, "of %d runs of the smallest scenario %d show the violation\n", s.Of, s.Shown)
 	}
-	_, err := fmt.Fprintf(w, "%s\n%s\nreproduce: %s\n", s.File, filepath.Join(s.Result.Dir, "explanation.html"), s.Result.Reproduce)
+	_, err := fmt.Fprintf(w, "%s\n%s\nreproduce: %s\n", s.File, s.Explanation, s.Result.Reproduce)
 	return err
 }
 

@@ -22,6 +22,9 @@ const (
 	ResultFile   = "result.json"
 	JUnitFile    = "junit.xml"
 	ReportFile   = "report.html"
+	// ExplanationFile is that of a run that was kept by a search for a smaller
+	// scenario.
+	ExplanationFile = "explanation.html"
 	// ExactFile and TraceFile are those of an exact run: the state of the
 	// execution at its end, and all decisions of the scheduler.
 	ExactFile = "exact.json"

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package report
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/checker/linear"
+	"github.com/drumbeat-raft/drumbeat/checker/linear/explain"
+	"github.com/drumbeat-raft/drumbeat/monkey/judge"
+)
+
+// sight is what the last operation of a violation saw, and what it should have
+// seen. It is empty where that can't be told.
+type sight struct {
+	Who, Saw string
+	Expected []string // any of these
+}
+
+// maxExpected bounds the states that are listed as right.
+const maxExpected = 4
+
+// expectLimit bounds the time for finding out what is right.
+const expectLimit = 5 * time.Second
+
+// seen finds out what the last operation of the core that saw a state should
+// have seen: it asks the checker which of the states that the key ever had would
+// make the violation go away.
+func seen(ctx context.Context, f judge.Check, ops []history.Op) sight {
+	core := slices.Clone([]history.Op(f.Operations))
+	last := -1
+	for i := range core {
+		if observes(&core[i]) && (last < 0 || core[i].Call > core[last].Call) {
+			last = i
+		}
+	}
+	if last < 0 {
+		return sight{}
+	}
+	ctx, cancel := context.WithTimeout(ctx, expectLimit)
+	defer cancel()
+	was := core[last]
+	s := sight{Who: explain.Action(&was), Saw: stateText(was.Observed, was.ObservedWriter, ops)}
+	for _, state := range statesOf(history.OfKey(ops, f.Key)) {
+		core[last] = was
+		core[last].Observed, core[last].ObservedWriter = state.value, state.writer
+		res, err := linear.Check(ctx, core, linear.Options{NoCore: true})
+		if err == nil && res.Verdict == linear.OK {
+			s.Expected = append(s.Expected, stateText(state.value, state.writer, ops))
+		}
+	}
+	if len(s.Expected) == 0 || len(s.Expected) > maxExpected {
+		return sight{}
+	}
+	return s
+}
+
+// observes reports whether an operation was answered with the state of its key.
+func observes(op *history.Op) bool {
+	return op.ObservedWriter != "" && op.Observed.Stated() && op.Outcome != history.Unknown
+}
+
+// state is what a key held: a value, or none, and who left it there.
+type state struct {
+	value  history.Value
+	writer string
+}
+
+// statesOf lists the states that a key is known to have had, each once: the first
+// one, those that writes left, those that were seen.
+func statesOf(ops []history.Op) []state {
+	all := []state{{history.Absent, history.InitialWriter}}
+	for i := range ops {
+		op := &ops[i]
+		switch {
+		case op.Kind == history.Put, op.Kind == history.Cas && op.Outcome != history.Fail:
+			all = append(all, state{op.Value, op.Writer})
+		case op.Kind == history.Delete && op.Outcome != history.Fail:
+			all = append(all, state{history.Absent, op.Writer})
+		case observes(op):
+			all = append(all, state{op.Observed, op.ObservedWriter})
+		}
+	}
+	var once []state
+	for _, s := range all {
+		if !slices.Contains(once, s) {
+			once = append(once, s)
+		}
+	}
+	return once
+}
+
+// stateText names a state and the operation that left it.
+func stateText(value history.Value, writer string, ops []history.Op) string {
+	if writer == history.InitialWriter {
+		return fmt.Sprintf("%s, as it was before the first write", value)
+	}
+	for i := range ops {
+		if op := &ops[i]; op.Writer == writer {
+			return fmt.Sprintf("%s, which client %d left there when it %s", value, op.Client, strings.TrimPrefix(explain.Action(op), "perhaps "))
+		}
+	}
+	return fmt.Sprintf("%s, left by write %s, of which nothing is known", value, writer)
+}
