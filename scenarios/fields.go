@@ -6,6 +6,7 @@ import (
 	"encoding"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -22,10 +23,26 @@ type field struct {
 	typ      reflect.Type
 }
 
+// described keeps the fields of types: a scenario may have thousands of
+// operations.
+var described sync.Map // of []field, by reflect.Type
+
 // fieldsOf reads the descriptions of all fields of a struct type that have a
-// key, in their order.
+// key, in their order. The result is not to be changed.
 func fieldsOf(t reflect.Type) []field {
-	var fields []field
+	if known, ok := described.Load(t); ok {
+		return known.([]field)
+	}
+	fields, fixed := describe(t)
+	if fixed {
+		described.Store(t, fields)
+	}
+	return fields
+}
+
+// describe does so; fixed says that no later registration changes the result.
+func describe(t reflect.Type) (fields []field, fixed bool) {
+	fixed = true
 	for i := range t.NumField() {
 		goField := t.Field(i)
 		tag := goField.Tag
@@ -45,11 +62,11 @@ func fieldsOf(t reflect.Type) []field {
 			f.enum = strings.Split(enum, "|")
 		}
 		if tag.Get("enumOf") == "bugs" {
-			f.enum = bugKinds.names()
+			f.enum, fixed = bugKinds.names(), false
 		}
 		fields = append(fields, f)
 	}
-	return fields
+	return fields, fixed
 }
 
 // slot is a field of a struct, and where its value is.

@@ -185,7 +185,7 @@ func (s *Scenario) validateWorkload(p *problems) {
 	if p.read("workload.mix") && mix.Get+mix.Put+mix.CAS+mix.Append+mix.Delete == 0 {
 		p.add("workload.mix", "found only zeros, expected at least one kind of operation with a weight")
 	}
-	if p.read("workload.burst.size", "workload.clients", "workload.open") && s.Workload.Burst.Size > s.Workload.Clients*s.Workload.Open {
+	if p.read("workload.burst.size", "workload.clients", "workload.open", "workload.operations") && len(s.Workload.Operations) == 0 && s.Workload.Burst.Size > s.Workload.Clients*s.Workload.Open {
 		p.add("workload.burst.size", "found %d, expected at most as many operations as all clients can have open (%d)",
 			s.Workload.Burst.Size, s.Workload.Clients*s.Workload.Open)
 	}

@@ -77,33 +77,29 @@ func (s *search) cutEnd() {
 
 // narrow leaves the violation's cluster and key, or else halves the clusters.
 func (s *search) narrow() {
-	if id := s.Target.cluster(); id != 0 {
+	id := int(s.Target.cluster())
+	if id != 0 {
+		of := func(o scenarios.Operation) bool { return o.Key.Cluster == uint64(id) }
 		key := func(o scenarios.Operation) bool { return o.Key.String() == s.Target.Key }
-		of := func(o scenarios.Operation) bool { return o.Key.Cluster == id }
-		alone := s.best.Scenario.Clusters.Count == 1
+		s.tryEach(
+			func(c *scenarios.Scenario) { keepClusters(c, id, 1); keepOperations(c, key) },
+			func(c *scenarios.Scenario) { keepClusters(c, id, 1); keepOperations(c, of) },
+			func(c *scenarios.Scenario) { keepClusters(c, id, 1) },
+			func(c *scenarios.Scenario) { keepOperations(c, key) },
+			func(c *scenarios.Scenario) { keepOperations(c, of) },
+		)
+	}
+	for left := 0; left != s.best.Scenario.Clusters.Count && !s.over(); {
+		first, count := s.best.Scenario.Clusters.First, s.best.Scenario.Clusters.Count
+		left = count
+		half := count / 2
 		var changes []func(*scenarios.Scenario)
-		for _, keep := range []func(scenarios.Operation) bool{key, of} {
-			changes = append(changes, func(c *scenarios.Scenario) { keepClusters(c, int(id), 1); keepOperations(c, keep) })
-		}
-		for _, keep := range []func(scenarios.Operation) bool{key, of} {
-			changes = append(changes, func(c *scenarios.Scenario) { keepOperations(c, keep) })
-		}
-		if !alone {
-			changes = append(changes, func(c *scenarios.Scenario) { keepClusters(c, int(id), 1) })
+		for _, from := range []int{first, first + count - half} {
+			if half > 0 && (id == 0 || from <= id && id < from+half) {
+				changes = append(changes, func(c *scenarios.Scenario) { keepClusters(c, from, half) })
+			}
 		}
 		s.tryEach(changes...)
-	}
-	for chunk := (s.best.Scenario.Clusters.Count + 1) / 2; chunk > 0 && !s.over(); {
-		first, count := s.best.Scenario.Clusters.First, s.best.Scenario.Clusters.Count
-		if count > chunk {
-			s.tryEach(
-				func(c *scenarios.Scenario) { keepClusters(c, first+chunk, count-chunk) },
-				func(c *scenarios.Scenario) { keepClusters(c, first, count-chunk) },
-			)
-		}
-		if s.best.Scenario.Clusters.Count == count {
-			chunk /= 2
-		}
 	}
 }
 
