@@ -24,10 +24,10 @@ type pass struct {
 var passes = []pass{
 	{"what comes after the violation", (*search).cutEnd, false},
 	{"other clusters and keys", (*search).narrow, true},
-	{"waiting", (*search).waiting, false},
-	{"Drummer servers", (*search).drummers, true},
 	{"faults", (*search).faults, false},
 	{"actions", (*search).actions, false},
+	{"waiting", (*search).waiting, false},
+	{"Drummer servers", (*search).drummers, true},
 	{"settings", (*search).settings, true},
 	{"hosts", (*search).hosts, true},
 	{"phases", (*search).phases, false},
