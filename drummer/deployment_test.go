@@ -92,17 +92,29 @@ func (w *deployment) startServer(id uint64, disk vfs.FS) {
 
 // serverOf starts one of the servers that DrummerDB began with.
 func (w *deployment) serverOf(members map[uint64]drummer.Peer, id uint64, disk vfs.FS) *drummer.Server {
-	server, err := drummer.New(drummer.Config{
+	config := w.serverConfig(members, id, disk)
+	config.Listener = w.net.Listen(members[id].Address)
+	server, err := drummer.New(config)
+	require.NoError(w.t, err)
+	return server
+}
+
+// newServer tries to start one.
+func (w *deployment) newServer(id uint64, disk vfs.FS) (*drummer.Server, error) {
+	config := w.serverConfig(w.drummers, id, disk)
+	config.Listener = w.net.Listen(w.drummers[id].Address)
+	return drummer.New(config)
+}
+
+func (w *deployment) serverConfig(members map[uint64]drummer.Peer, id uint64, disk vfs.FS) drummer.Config {
+	return drummer.Config{
 		NodeHost:     testkit.NodeHostConfig(members[id].RaftAddress, disk),
 		NodeID:       id,
 		Members:      members,
-		Listener:     w.net.Listen(members[id].Address),
 		Dial:         w.net.Dial,
 		DeploymentID: 7,
 		Backup:       w.backups[id],
-	})
-	require.NoError(w.t, err)
-	return server
+	}
 }
 
 func (w *deployment) stopServer(id uint64) {

@@ -7,7 +7,12 @@
 // It is a door only: package server has the server.
 package drummer
 
-import "github.com/drumbeat-raft/drumbeat/drummer/server"
+import (
+	"context"
+
+	"github.com/drumbeat-raft/drumbeat/drummer/db"
+	"github.com/drumbeat-raft/drumbeat/drummer/server"
+)
 
 // Config is what a Drummer server is made from.
 type Config = server.Config
@@ -28,6 +33,16 @@ func CheckMembers(members map[uint64]Peer) error { return server.CheckMembers(me
 // ErrDiskLost is in the error of a server that would start under a NodeID which
 // belongs to another disk.
 var ErrDiskLost = server.ErrDiskLost
+
+// Salvage reads DrummerDB from the disk of a server that does not run, when a majority
+// of the servers is lost, and returns a backup of it, to be restored into new ones.
+func Salvage(ctx context.Context, config Config) (backup []byte, err error) {
+	state, err := server.Salvage(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	return db.EncodeBackup(state)
+}
 
 // New starts a Drummer server in this process: at its first start as one of the
 // initial members of DrummerDB, later from what is on its disk. Watch Failed:

@@ -4,11 +4,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 
-	"github.com/lni/goutils/vfs"
 	"github.com/spf13/cobra"
 
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
@@ -30,7 +28,7 @@ func (t *tool) backup() *cobra.Command {
 				if err != nil {
 					return fmt.Errorf("what was sent can't be restored: %w", err)
 				}
-				if err := writeNew(args[0], data); err != nil {
+				if err := program.WriteNew(args[0], data); err != nil {
 					return program.Usage(err)
 				}
 				return t.say("wrote %s: %s", args[0], text)
@@ -75,24 +73,4 @@ func describeBackup(data []byte) (string, error) {
 	}
 	return fmt.Sprintf("deployment %d, epoch %d, index %d, %d clusters, %d NodeHosts, digest %v",
 		state.DeploymentID, state.DeploymentEpoch, state.Index, state.Clusters.Len(), state.Hosts.Len(), db.DigestOf(state)), nil
-}
-
-// writeNew makes a file durable, and never touches one that is there.
-func writeNew(path string, data []byte) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(data)
-	if err == nil {
-		err = file.Sync()
-	}
-	if err = errors.Join(err, file.Close()); err != nil {
-		return errors.Join(err, os.Remove(path))
-	}
-	dir, err := vfs.Default.OpenDir(vfs.Default.PathDir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }

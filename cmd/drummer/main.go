@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"net"
 
+	"github.com/spf13/cobra"
+
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/daemon"
 	"github.com/drumbeat-raft/drumbeat/drummer"
 )
@@ -19,6 +21,8 @@ func main() {
 		Short: "Run a Drummer server",
 		Long:  "Run a Drummer server: one of usually three replicas of the Master that places, watches and repairs Raft clusters.",
 		Run:   run,
+
+		Commands: []*cobra.Command{salvage()},
 	}.Main()
 }
 

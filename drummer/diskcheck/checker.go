@@ -4,6 +4,7 @@ package diskcheck
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/lni/dragonboat/v3/config"
 	"github.com/lni/dragonboat/v3/raftio"
+	"github.com/lni/dragonboat/v3/raftpb"
 )
 
 // Checker is a NodeHost's LogDB that remembers what it has acknowledged. It is set
@@ -195,6 +197,41 @@ func (c *Checker) Replica(clusterID, nodeID uint64) error {
 		return checkSnapshot(fs, snapshots[n-1].Filepath)
 	}
 	return nil
+}
+
+// Entries returns the entries of a replica's log from an index on, or from behind its
+// snapshot when that is later.
+func (c *Checker) Entries(clusterID, nodeID, from uint64) ([]raftpb.Entry, error) {
+	c.mu.Lock()
+	logDB := c.logDB
+	c.mu.Unlock()
+	if logDB == nil {
+		return nil, errors.New("no log is open")
+	}
+	m, lacks, err := readLog(logDB, replica{clusterID, nodeID}, true)
+	if err == nil && lacks != "" {
+		err = fmt.Errorf("%w: %s", ErrDamaged, lacks)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the log of node %d of cluster %d can't be read: %w", nodeID, clusterID, err)
+	}
+	snapshots, err := logDB.ListSnapshots(clusterID, nodeID, math.MaxUint64)
+	if err != nil {
+		return nil, err
+	}
+	if n := len(snapshots); n > 0 {
+		from = max(from, snapshots[n-1].Index+1)
+	}
+	var entries []raftpb.Entry
+	for from <= m.last {
+		some, _, err := logDB.IterateEntries(nil, 0, clusterID, nodeID, from, m.last+1, math.MaxUint64)
+		if err != nil || len(some) == 0 {
+			return nil, fmt.Errorf("%w: entry %d of node %d of cluster %d can't be read (%v)", ErrDamaged, from, nodeID, clusterID, err)
+		}
+		entries = append(entries, some...)
+		from += uint64(len(some))
+	}
+	return entries, nil
 }
 
 // Lost lists, by ClusterID, the NodeIDs of the replicas that have lost what they

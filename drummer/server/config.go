@@ -83,9 +83,6 @@ func (c *Config) validate() error {
 	if c.NodeID == 0 {
 		return errors.New("a Drummer server needs a NodeID above 0")
 	}
-	if c.Listener == nil {
-		return errors.New("a Drummer server needs a listener")
-	}
 	if c.DeploymentID == 0 {
 		return errors.New("a Drummer server needs a DeploymentID above 0; all servers name the same one")
 	}

@@ -30,6 +30,7 @@ type Server struct {
 	config   Config
 	log      *slog.Logger
 	nodehost *dragonboat.NodeHost
+	disk     *diskcheck.Checker
 	group    group
 	leader   *leaderListener
 	peers    *peers.Peers
@@ -64,6 +65,24 @@ func New(config Config) (*Server, error) {
 }
 
 func start(config Config) (*Server, error) {
+	if config.Listener == nil {
+		return nil, errors.New("a Drummer server needs a listener")
+	}
+	s, err := open(config)
+	if err != nil {
+		return nil, err
+	}
+	admit, err := s.prepare()
+	if err != nil {
+		s.nodehost.Stop()
+		return nil, err
+	}
+	s.serve(admit)
+	return s, nil
+}
+
+// open opens a server's disk, and runs nothing of it yet.
+func open(config Config) (*Server, error) {
 	if err := config.validate(); err != nil {
 		return nil, err
 	}
@@ -74,22 +93,19 @@ func start(config Config) (*Server, error) {
 		leader: newLeaderListener(config.NodeHost.RaftEventListener),
 		failed: make(chan error, 1),
 	}
-	config.NodeHost.RaftEventListener = s.leader
-	nodehost, disk, err := diskcheck.Start(config.NodeHost, s.log)
-	if err != nil {
+	s.config.NodeHost.RaftEventListener = s.leader
+	var err error
+	if s.nodehost, s.disk, err = diskcheck.Start(s.config.NodeHost, s.log); err != nil {
 		return nil, fmt.Errorf("the NodeHost of Drummer server %d can't be started: %w", config.NodeID, explainDamage(config.NodeID, err))
 	}
-	s.nodehost = nodehost
-	s.group = &raftGroup{nodehost: nodehost, timeout: s.proposeTimeout()}
-	var admit func(context.Context) error
-	if err = disk.Replica(ClusterID, config.NodeID); err == nil {
-		admit, err = s.prepare()
+	s.group = &raftGroup{nodehost: s.nodehost, timeout: s.proposeTimeout()}
+	if err = s.disk.Replica(ClusterID, config.NodeID); err == nil {
+		err = s.openPeers(peers.FileIn(s.nodehost.NodeHostConfig()), s.nodehost.ID())
 	}
 	if err != nil {
-		nodehost.Stop()
+		s.nodehost.Stop()
 		return nil, explainDamage(config.NodeID, err)
 	}
-	s.serve(admit)
 	return s, nil
 }
 
@@ -107,9 +123,6 @@ func explainDamage(nodeID uint64, err error) error {
 // prepare starts this server's replica of DrummerDB, unless it has to be
 // admitted by others first: then it returns how.
 func (s *Server) prepare() (admit func(context.Context) error, err error) {
-	if err := s.openPeers(peers.FileIn(s.nodehost.NodeHostConfig()), s.nodehost.ID()); err != nil {
-		return nil, err
-	}
 	if s.nodehost.HasNodeInfo(ClusterID, s.config.NodeID) {
 		if s.config.Join, err = s.peers.Resume(); err != nil {
 			return nil, err

@@ -29,6 +29,8 @@ type Daemon struct {
 	// Run is given the path of the configuration file, and whether the command
 	// line allows plain text. It returns soon after ctx has ended.
 	Run func(ctx context.Context, path string, plaintext bool) error
+	// Commands are for a daemon that does not run.
+	Commands []*cobra.Command
 }
 
 // Main runs the daemon by the command line and ends the process.
@@ -58,6 +60,7 @@ func (d Daemon) command() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&path, "config", "", "configuration file")
 	cmd.Flags().BoolVar(&plaintext, "plaintext", false, "listen beyond loopback without TLS, when the file says so too")
+	cmd.AddCommand(d.Commands...)
 	program.Strict(cmd)
 	return cmd
 }
