@@ -58,6 +58,12 @@ func (f *fleetService) Restore(ctx context.Context, req *pb.RestoreRequest) (*pb
 	if _, err := db.DecodeBackup(req.GetBackup()); err != nil {
 		return nil, status.Errorf(codes.InvalidArgument, "the backup can't be restored: %v", err)
 	}
+	switch state, err := f.server.latestState(ctx); {
+	case err != nil:
+		return nil, unavailable(err)
+	case state.Version < db.Version:
+		return nil, status.Error(codes.Unavailable, "the servers have only just begun and don't know yet what all of them can do; ask again in a moment")
+	}
 	return f.apply(ctx, &pb.Command{Body: &pb.Command_Restore{Restore: &pb.Restore{Backup: req.GetBackup(), By: by}}})
 }
 
