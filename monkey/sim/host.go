@@ -83,6 +83,9 @@ func (w *World) retire(h *host, p process, effect world.Effect) world.Effect {
 	return effect
 }
 
+// drums reports whether the host is for a Drummer server.
+func (h *host) drums() bool { return h.Role == world.Drummer }
+
 // running returns the host's process, nil when there is none.
 func (h *host) running() process {
 	h.mu.Lock()

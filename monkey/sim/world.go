@@ -41,6 +41,7 @@ type World struct {
 	hosts    []*host // Drummers first
 	byName   map[string]*host
 	leaders  leaderLog
+	made     time.Time
 	stopping sync.WaitGroup // processes that have ended, and stop in the background
 
 	mu   sync.Mutex
@@ -52,6 +53,7 @@ func New(cfg Config) *World {
 	w := &World{
 		cfg:    cfg,
 		byName: map[string]*host{},
+		made:   time.Now(),
 		torn:   rand.New(rand.NewPCG(cfg.Seed, 0x746f726e)),
 	}
 	w.net = simnet.New(simnet.Config{Seed: cfg.Seed, Latency: w.latency, Slot: cfg.Deployment.Network.Slot.D()})

@@ -77,6 +77,18 @@ func (g *guarded) digest() kv.Digest {
 	return g.core.Digest()
 }
 
+// Peek returns the digest of a state machine of this package, and whether it is
+// one. It takes no lock: call it when the state machine is not at work.
+func Peek(machine any) (kv.Digest, bool) {
+	m, ok := machine.(interface{ peek() kv.Digest })
+	if !ok {
+		return kv.Digest{}, false
+	}
+	return m.peek(), true
+}
+
+func (g *guarded) peek() kv.Digest { return g.core.Digest() }
+
 func (g *guarded) image() *kv.Image {
 	g.mu.RLock()
 	defer g.mu.RUnlock()

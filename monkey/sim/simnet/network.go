@@ -62,6 +62,7 @@ type machine struct {
 type process struct {
 	host       *machine
 	dead       chan struct{} // closed when it dies
+	ended      bool          // it is
 	transports map[string]*transport
 	listeners  map[string]*listener
 	conns      map[uint64]*conn // by id
@@ -145,6 +146,7 @@ func (n *Network) end(h *machine, reset bool) {
 	if p.isDead() {
 		return
 	}
+	p.ended = true
 	close(p.dead)
 	for _, address := range slices.Sorted(maps.Keys(p.listeners)) {
 		p.listeners[address].abandon()
@@ -169,6 +171,7 @@ func (n *Network) host(name string) *machine {
 		h.proc = newProcess(h)
 		n.hosts[name] = h
 		if n.closed {
+			h.proc.ended = true
 			close(h.proc.dead)
 		}
 	}
