@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/drumbeat-raft/drumbeat/monkey/engine"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 	"github.com/drumbeat-raft/drumbeat/monkey/sim"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
@@ -45,6 +46,8 @@ type Options struct {
 	// Profile writes a CPU profile of the process that holds the world into the
 	// run's directory.
 	Profile bool
+	// Look is how an exact run is looked into.
+	Look engine.Look
 	// Progress hears how the run goes, from one goroutine at a time. May be nil.
 	Progress func(Progress)
 	// Warnings gets what people should know and no verdict says. May be nil.
@@ -67,6 +70,9 @@ func (o *Options) Load() (*scenarios.Scenario, error) {
 	}
 	if o.Exact && o.Clock != ClockVirtual {
 		return nil, UsageError{fmt.Errorf("--exact with --clock %s: only virtual time can be repeated", o.Clock)}
+	}
+	if err := o.Look.Check(); err != nil {
+		return nil, UsageError{err}
 	}
 	var settings []scenarios.Setting
 	for _, text := range o.Sets {

@@ -76,7 +76,7 @@ func (o *Options) hold(ctx context.Context, dir string, explore *scenarios.Explo
 	}
 	exit, err := bubble.Command{
 		Exact:    ex,
-		Request:  engine.Request{Dir: dir, Seed: o.Seed},
+		Request:  engine.Request{Dir: dir, Seed: o.Seed, Look: o.Look},
 		Dir:      dir,
 		Realtime: o.Clock == ClockReal,
 		Log:      filepath.Join(dir, rundir.OutputLog),
@@ -98,6 +98,9 @@ func (o *Options) hold(ctx context.Context, dir string, explore *scenarios.Explo
 	}
 	end := rundir.End{Error: exit.Err, Signal: exit.Signal, Killed: exit.Killed, Stopped: exit.Stopped, Code: exit.Code,
 		CPU: exit.Cost.CPU, PeakMemory: exit.Cost.PeakMemory}
+	if exit.CutShort {
+		end.Until = o.Look.Until
+	}
 	if exit.Crash != nil {
 		end.Panic, end.Stack = exit.Crash.Message, exit.Crash.Stack
 	}

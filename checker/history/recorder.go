@@ -156,6 +156,18 @@ func (r *Recorder) Flush() error {
 	return nil
 }
 
+// TryFlush is Flush for who must not wait: it does nothing while the recorder is
+// at work, and leaves errors to others.
+func (r *Recorder) TryFlush() {
+	if !r.mu.TryLock() {
+		return
+	}
+	defer r.mu.Unlock()
+	if r.err == nil {
+		_ = r.zw.Flush()
+	}
+}
+
 // Close records what is still open as of unknown outcome, in the order of
 // invocation, ends the stream and removes the pending file. A second Close
 // does nothing.

@@ -6,14 +6,12 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/drumbeat-raft/drumbeat/monkey/exact"
 	"github.com/drumbeat-raft/drumbeat/monkey/exact/overlay"
-	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 )
 
 // itself is the package of this command.
@@ -30,28 +28,6 @@ func becomeExact(ctx context.Context) error {
 		return fmt.Errorf("--exact: %w", err)
 	}
 	return fmt.Errorf("--exact: go on in %s: %w", binary, syscall.Exec(binary, os.Args, os.Environ()))
-}
-
-// compareExecutions says on standard error whether two exact runs were the same
-// execution, and where they part if not.
-func compareExecutions(first, second string) (same bool, err error) {
-	var traces [2]*exact.Trace
-	for i, dir := range []string{first, second} {
-		if traces[i], err = exact.OpenTrace(filepath.Join(dir, rundir.TraceFile)); err != nil {
-			return false, err
-		}
-		defer traces[i].Close()
-	}
-	difference, err := exact.Compare(traces[0], traces[1])
-	if err != nil {
-		return false, fmt.Errorf("compare the executions in %s and %s: %w", first, second, err)
-	}
-	if difference != nil {
-		fmt.Fprintln(os.Stderr, difference)
-		return false, nil
-	}
-	fmt.Fprintln(os.Stderr, "the same execution, to the last decision of the scheduler")
-	return true, nil
 }
 
 func overlayCommand() *cobra.Command {

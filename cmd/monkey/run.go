@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strconv"
 	"time"
 
@@ -21,7 +20,6 @@ import (
 	"github.com/drumbeat-raft/drumbeat/monkey"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
 	"github.com/drumbeat-raft/drumbeat/monkey/report"
-	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 )
 
 // runFlags are the flags of every verb that runs scenarios.
@@ -155,51 +153,6 @@ func printResult(w io.Writer, r *judge.Result, asJSON bool) error {
 	}
 	_, err = fmt.Fprintf(w, "%s\n", b)
 	return err
-}
-
-func replayCommand(code *int) *cobra.Command {
-	var asJSON bool
-	var out string
-	cmd := &cobra.Command{
-		Use:   "replay RUN",
-		Short: "Run again what a run's directory describes: same scenario as resolved then, same seed; compare the executions of an exact run",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			dir, err := filepath.EvalSymlinks(args[0]) // 'latest' will be another run
-			if err != nil {
-				return program.Usage(err)
-			}
-			var was rundir.Run
-			if err := rundir.ReadJSON(dir, rundir.RunFile, &was); err != nil {
-				return program.Usagef("%s is not the directory of a run: %w", dir, err)
-			}
-			if was.Exact {
-				if err := becomeExact(cmd.Context()); err != nil {
-					return err
-				}
-			}
-			// scenario.yaml holds every override already.
-			r, err := runOne(cmd.Context(), monkey.Options{
-				File: filepath.Join(dir, rundir.ScenarioFile), Seed: was.Seed, World: was.World,
-				Clock: was.Clock, Out: out, Exact: was.Exact, Warnings: os.Stderr,
-			}, asJSON)
-			if err != nil {
-				return err
-			}
-			*code = exitCode(r.Verdict)
-			if !was.Exact {
-				return nil
-			}
-			same, err := compareExecutions(dir, r.Dir)
-			if err == nil && !same { // the verdict is of another execution
-				*code = program.Worse(*code, program.ExitInconclusive)
-			}
-			return err
-		},
-	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON on standard output, and nothing else")
-	cmd.Flags().StringVar(&out, "out", "runs", "directory for the directories of runs")
-	return cmd
 }
 
 func checkCommand(code *int) *cobra.Command {

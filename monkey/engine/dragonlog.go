@@ -14,8 +14,13 @@ import (
 // logDragonboat sends Dragonboat's warnings and errors to standard output,
 // stamped with the run's own clock. It sets Dragonboat's one global logger, so
 // only the child process calls it.
-func logDragonboat() {
-	dragonlog.Install(slog.New(slog.NewTextHandler(os.Stdout, nil)), slog.LevelWarn, endProcess)
+// What is below warnings is written if it was asked for, at that level.
+func logDragonboat(asked slog.Level) {
+	const usual = slog.LevelWarn
+	if asked >= slog.LevelInfo {
+		asked = usual
+	}
+	dragonlog.Install(slog.New(newHandler(os.Stdout, usual, asked)), asked, endProcess)
 }
 
 // endProcess ends the process as a panic would. It does not panic: Dragonboat

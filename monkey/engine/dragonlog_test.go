@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"log/slog"
 	"os"
 	"os/exec"
 	"testing"
@@ -17,7 +18,7 @@ func TestDragonboatsPanicEndsTheProcess(t *testing.T) {
 	const child = "DRUMBEAT_TEST_DRAGONBOAT_PANICS"
 	if os.Getenv(child) != "" {
 		defer func() { _ = recover() }()
-		logDragonboat()
+		logDragonboat(slog.LevelInfo)
 		logger.GetLogger("raft").Infof("not shown")
 		logger.GetLogger("raft").Warningf("shown")
 		logger.GetLogger("raft").Panicf("applied %d twice", 7)

@@ -6,8 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
-	"os"
 	"path/filepath"
 
 	"github.com/lni/goutils/vfs"
@@ -26,6 +24,7 @@ import (
 type Request struct {
 	Dir  string `json:"dir"` // of the run; the scenario is in it
 	Seed uint64 `json:"seed"`
+	Look Look   `json:"look"`
 }
 
 // MainIfChild does nothing in an ordinary process. In a child process that was
@@ -42,8 +41,13 @@ func work(ctx context.Context, job bubble.Job) error {
 	if err != nil {
 		return err
 	}
-	logDragonboat()
-	logs := hostLogs{dir: req.Dir}
+	level, err := req.Look.level()
+	if err != nil {
+		return err
+	}
+	prime()
+	logDragonboat(level)
+	logs := hostLogs{dir: req.Dir, level: level}
 	defer logs.close()
 	machines, err := newMachines(s, req.Seed)
 	if err != nil {
@@ -56,36 +60,6 @@ func work(ctx context.Context, job bubble.Job) error {
 		},
 		Logger: logs.logger,
 	})
-	return execute(ctx, req.Dir, s, req.Seed, w, machines, func(p Progress) { _ = job.Progress(p) })
-}
-
-// hostLogs are the logs of the hosts' own parts: agents and Drummer servers.
-type hostLogs struct {
-	dir   string
-	files map[string]*os.File
-}
-
-// logger makes or continues the log of a host. It is called while hosts boot,
-// one after the other. A log that can't be written is missed, not fatal.
-func (l *hostLogs) logger(host string) *slog.Logger {
-	if l.files == nil {
-		l.files = map[string]*os.File{}
-	}
-	f := l.files[host]
-	if f == nil {
-		var err error
-		f, err = os.Create(filepath.Join(l.dir, rundir.LogsDir, host+".log"))
-		if err != nil {
-			fmt.Fprintln(os.Stderr, "the log of a host is missing:", err)
-			return slog.New(slog.DiscardHandler)
-		}
-		l.files[host] = f
-	}
-	return slog.New(slog.NewTextHandler(f, nil))
-}
-
-func (l *hostLogs) close() {
-	for _, f := range l.files {
-		f.Close()
-	}
+	look := func(flush func()) error { return req.Look.begin(req.Dir, w, flush) }
+	return execute(ctx, req.Dir, s, req.Seed, w, machines, look, func(p Progress) { _ = job.Progress(p) })
 }

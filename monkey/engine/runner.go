@@ -64,11 +64,15 @@ type runner struct {
 }
 
 // execute runs a scenario in a world that is still down, and leaves history,
-// events and facts in dir. The error is one of the harness; what went wrong
+// events and facts in dir. look has the run looked at. The error is one of the harness; what went wrong
 // with the system is in the facts.
-func execute(ctx context.Context, dir string, s *scenarios.Scenario, seed uint64, w world.World, machines *machines, progress func(Progress)) error {
+func execute(ctx context.Context, dir string, s *scenarios.Scenario, seed uint64, w world.World, machines *machines,
+	look func(flush func()) error, progress func(Progress)) error {
 	r := &runner{dir: dir, scenario: s, seed: seed, w: w, machines: machines, start: time.Now(), progress: progress}
 	if err := r.open(); err != nil {
+		return err
+	}
+	if err := look(r.recorder.TryFlush); err != nil {
 		return err
 	}
 	err := r.run(ctx)

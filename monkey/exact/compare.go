@@ -174,6 +174,8 @@ type Difference struct {
 	Now time.Duration
 	// Before are the goroutines that ran last, in both.
 	Before []Goroutine
+	// EndedA and EndedB report which of the executions ended there.
+	EndedA, EndedB bool
 	// A and B are what the executions did next: who ran, what was started, what
 	// was noted, or that it ended.
 	A, B string
@@ -211,7 +213,8 @@ func Compare(a, b *Trace) (*Difference, error) {
 		if a.decisions > decision {
 			before = before[:len(before)-1]
 		}
-		return &Difference{Decision: decision, Now: now, Before: before, A: a.ending(x, errX), B: b.ending(y, errY)}, nil
+		return &Difference{Decision: decision, Now: now, Before: before,
+			EndedA: errX == io.EOF, EndedB: errY == io.EOF, A: a.ending(x, errX), B: b.ending(y, errY)}, nil
 	}
 }
 

@@ -138,7 +138,7 @@ func TestCompareFindsTheFirstDifference(t *testing.T) {
 			A: "goroutine 2 (worker, started by main.main) started goroutine 3 (f, started by g)",
 			B: "goroutine 1 (root) started goroutine 3 (f, started by g)",
 		}},
-		"the end": {beginning(), beginning().add(traceRun, 1), &Difference{A: "ended", B: "ran goroutine 1 (root)"}},
+		"the end": {beginning(), beginning().add(traceRun, 1), &Difference{EndedA: true, A: "ended", B: "ran goroutine 1 (root)"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d, err := compare(t, tc.a, tc.b)

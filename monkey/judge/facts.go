@@ -75,6 +75,8 @@ func (r *Recording) process() *invariant.Process {
 		p.Cut = "the process did not stop when asked to, and was killed"
 	case r.End != nil && r.End.Error != "":
 		p.Cut = r.End.Error
+	case r.End != nil && r.End.Until > 0:
+		p.Cut = fmt.Sprintf("the run was stopped at %s, as was asked", r.End.Until)
 	case r.Outcome == nil:
 		p.Cut = "the run was killed, so no facts were collected after healing"
 	case !r.Outcome.Finished:

@@ -59,6 +59,8 @@ type End struct {
 	Signal  string `json:"signal,omitempty"`
 	Stopped bool   `json:"stopped,omitempty"` // it was asked to stop
 	Killed  bool   `json:"killed,omitempty"`  // because it did not stop in time
+	// Until is the instant at which the process was to end, as it did; 0: none.
+	Until time.Duration `json:"until_ns,omitempty"`
 	// Panic and Stack are what ended the process if it crashed.
 	Panic string `json:"panic,omitempty"`
 	Stack string `json:"stack,omitempty"`

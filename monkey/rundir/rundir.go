@@ -32,7 +32,9 @@ const (
 	// ProfileFile is the CPU profile of the process that ran the simulation, where
 	// one was asked for.
 	ProfileFile = "cpu.pprof"
-	LogsDir     = "logs"
+	// LooksFile holds what was seen when an exact run was looked into.
+	LooksFile = "looks.txt"
+	LogsDir   = "logs"
 	// OutputLog holds standard output and error of the process that ran the
 	// simulation: Dragonboat's log, and the stack of a panic.
 	OutputLog = LogsDir + "/process.log"

@@ -29,6 +29,7 @@ const (
 	exitDone     = 0
 	exitFailed   = 1  // the work returned an error
 	exitOrphaned = 3  // the parent is gone
+	exitCutShort = 4  // CutShort
 	exitProtocol = 70 // what came from the parent is not a request
 )
 
@@ -130,6 +131,10 @@ func profile(file string) (finish func(), err error) {
 	}
 	return pprof.StopCPUProfile, nil
 }
+
+// CutShort ends the process right here, as a power loss would, and has the parent
+// know that it was meant. It can also be called outside of the bubble.
+func CutShort() { os.Exit(exitCutShort) }
 
 func receive(in *bufio.Reader) (envelope, error) {
 	var e envelope

@@ -79,6 +79,8 @@ type Exit struct {
 	Signal string
 	// Stopped tells that the child was asked to stop.
 	Stopped bool
+	// CutShort reports that the work ended the process by CutShort.
+	CutShort bool
 	// Killed tells that it did not stop within the grace. Crash then holds the
 	// stacks of all its goroutines, if it could still write them.
 	Killed bool
@@ -146,7 +148,8 @@ func (c Command) run(ctx context.Context, record *record) (Exit, error) {
 	if err := exit.ended(ch); err != nil {
 		return Exit{}, err
 	}
-	if exit.Code != exitDone && exit.Code != exitFailed {
+	exit.CutShort = exit.Code == exitCutShort
+	if exit.Code != exitDone && exit.Code != exitFailed && !exit.CutShort {
 		exit.Crash, err = readCrash(c.Log)
 	}
 	return exit, err
