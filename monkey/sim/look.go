@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lni/dragonboat/v3/raftpb"
 	sm "github.com/lni/dragonboat/v3/statemachine"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/db"
@@ -21,6 +22,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/monkey/sim/raftstate"
 	"github.com/drumbeat-raft/drumbeat/monkey/sim/simnet"
 	"github.com/drumbeat-raft/drumbeat/monkey/statemachine"
+	"github.com/drumbeat-raft/drumbeat/monkey/world"
 )
 
 // Subject is a part of a world to be looked at.
@@ -137,6 +139,7 @@ func (l *looker) cluster(id uint64) {
 	for _, r := range replicas {
 		l.replica(1, r)
 	}
+	l.absent(replicas)
 	if name, state := l.drummerState(); state == nil {
 		l.line(1, "Drummer: no server holds a state")
 	} else {
@@ -150,6 +153,29 @@ func (l *looker) cluster(id uint64) {
 	}
 	l.reach(hosts)
 	l.links(func(p simnet.LinkPicture) bool { return hosts[p.From] && hosts[p.To] }, fmt.Sprintf("of cluster %d,", id))
+}
+
+// absent writes which members of the newest membership do not run.
+func (l *looker) absent(replicas []replica) {
+	var newest raftpb.Membership
+	for _, r := range replicas {
+		if r.Members.ConfigChangeId >= newest.ConfigChangeId {
+			newest = r.Members
+		}
+	}
+	for _, addresses := range []map[uint64]string{newest.Addresses, newest.Observers, newest.Witnesses} {
+		for _, id := range slices.Sorted(maps.Keys(addresses)) {
+			if slices.ContainsFunc(replicas, func(r replica) bool { return r.NodeID == id }) {
+				continue
+			}
+			h := l.w.byName[world.HostOf(addresses[id])]
+			why := "it does not run there"
+			if h != nil && h.process == nil {
+				why = "the host's process is down"
+			}
+			l.line(1, "node %d on %s: %s", id, world.HostOf(addresses[id]), why)
+		}
+	}
 }
 
 // replica writes what a Raft node holds.
@@ -193,7 +219,7 @@ func orNone(node uint64) string {
 func members(addresses map[uint64]string) string {
 	var parts []string
 	for _, id := range slices.Sorted(maps.Keys(addresses)) {
-		parts = append(parts, fmt.Sprintf("%d (%s)", id, strings.TrimSuffix(addresses[id], ":1")))
+		parts = append(parts, fmt.Sprintf("%d (%s)", id, world.HostOf(addresses[id])))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -214,7 +240,7 @@ func (l *looker) nodeHost(name string) {
 	case h.process == nil:
 		l.line(1, "its process is down; it was started %d times", h.boots)
 	default:
-		l.line(1, "its process runs, the %d. since the beginning", h.boots)
+		l.line(1, "its process runs; it was started %d times", h.boots)
 	}
 	for _, n := range l.raft(h) {
 		l.line(1, "cluster %d, node %d: %s", n.ClusterID, n.NodeID, n.RaftNode)
@@ -277,7 +303,7 @@ func (l *looker) drummerOn(state *db.State, id uint64) {
 		if m.GetRunning() {
 			running = "runs"
 		}
-		l.line(2, "node %d on %s: %s, %s", m.GetNodeId(), strings.TrimSuffix(m.GetRaftAddress(), ":1"), enum(pb.MemberRole_name, m.GetRole()), running)
+		l.line(2, "node %d on %s: %s, %s", m.GetNodeId(), world.HostOf(m.GetRaftAddress()), enum(pb.MemberRole_name, m.GetRole()), running)
 	}
 	for _, op := range state.Operations.All() {
 		if op.GetRequest().GetClusterId() == id {
@@ -358,7 +384,7 @@ func (l *looker) drummer() {
 	l.line(1, "DrummerDB as %s has it at index %d: %d hosts, %d clusters, %d operations", name, state.Index,
 		state.Hosts.Len(), state.Clusters.Len(), state.Operations.Len())
 	for _, h := range state.Hosts.All() {
-		l.line(2, "host %s: %s", strings.TrimSuffix(h.Address(), ":1"), hostStatus(state.HostStatus(h, l.w.policy().Suspect, l.w.policy().TTL)))
+		l.line(2, "host %s: %s", world.HostOf(h.Address()), hostStatus(state.HostStatus(h, l.w.policy().Suspect, l.w.policy().TTL)))
 	}
 	for _, op := range state.Operations.All() {
 		l.operation(2, op)

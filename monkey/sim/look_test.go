@@ -50,7 +50,7 @@ func TestLookAtACluster(t *testing.T) {
 		effect, err := w.Kill(leader)
 		require.NoError(t, err)
 		require.EqualValues(t, 1, effect.ProcessesEnded)
-		require.NotContains(t, seen(t, w, w.made, "cluster 1"), "on "+leader+": leader")
+		require.Contains(t, seen(t, w, w.made, "cluster 1"), fmt.Sprintf("node %d on %s: the host's process is down\n", n.NodeID, leader))
 		require.Contains(t, seen(t, w, w.made, "nodehost "+leader), "its process is down; it was started 1 times")
 		require.Contains(t, seen(t, w, w.made, "network"), leader+" (its process is dead) reaches everybody")
 	})
