@@ -10,6 +10,9 @@ import (
 	"os"
 	"path/filepath"
 
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+
 	"github.com/drumbeat-raft/drumbeat/monkey/exact"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 )
@@ -67,9 +70,18 @@ func (h apart) WithAttrs(attrs []slog.Attr) slog.Handler {
 // WithGroup implements slog.Handler.
 func (h apart) WithGroup(name string) slog.Handler { return apart{h.Handler.WithGroup(name), h.usual} }
 
-// prime has slog and fmt make what they make when they are first used, so that it
-// does not depend on the level who uses them first.
-func prime() { slog.New(slog.NewTextHandler(io.Discard, nil)).Info("first", "of", 1) }
+// prime has slog, fmt and the names of protobuf's constants made that are made
+// when they are first used, so that it does not depend on the level who uses them
+// first.
+func prime() {
+	slog.New(slog.NewTextHandler(io.Discard, nil)).Info("first", "of", 1)
+	protoregistry.GlobalFiles.RangeFiles(func(f protoreflect.FileDescriptor) bool {
+		for i := range f.Enums().Len() {
+			f.Enums().Get(i).Values().ByNumber(0)
+		}
+		return true
+	})
+}
 
 // hostLogs are the logs of the hosts' own parts: agents and Drummer servers.
 type hostLogs struct {
