@@ -3,6 +3,7 @@
 package simnet
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,7 +16,7 @@ import (
 // Picture is what a network holds at an instant.
 type Picture struct {
 	Hosts []HostPicture
-	Links []LinkPicture // that are not perfect, or have something under way
+	Links []LinkPicture // with which something is wrong, or on which something is under way
 }
 
 // HostPicture is a host of a network, and whom packets from it reach.
@@ -64,8 +65,11 @@ func (n *Network) Look(elapsed time.Duration) Picture {
 		}
 		p.Hosts = append(p.Hosts, hp)
 	}
+	queued := n.queued(elapsed)
 	for _, l := range n.inOrder() {
-		if lp := l.look(elapsed); lp.Link != (Link{}) || len(lp.Queued) > 0 || lp.Held+lp.Flying > 0 {
+		lp := l.look()
+		lp.Queued = queued[l.pair]
+		if lp.Link != (Link{}) || len(lp.Queued) > 0 || lp.Held+lp.Flying > 0 {
 			p.Links = append(p.Links, lp)
 		}
 	}
@@ -79,15 +83,27 @@ func (n *Network) cutAt(from, to string) bool {
 	return l != nil && l.q.Cut
 }
 
-func (l *link) look(elapsed time.Duration) LinkPicture {
-	lp := LinkPicture{From: l.pair.from, To: l.pair.to, Link: l.q}
-	for _, d := range l.queue {
-		q := Queued{In: d.due - elapsed}
-		for _, m := range d.batch.Requests {
+// queued are the Raft messages under way, by their links, in the order in which
+// they arrive.
+func (n *Network) queued(elapsed time.Duration) map[pair][]Queued {
+	all := slices.Clone(n.agenda.arrivals)
+	slices.SortFunc(all, func(a, b arrival) int { return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.seq, b.seq)) })
+	by := map[pair][]Queued{}
+	for _, a := range all {
+		if a.conn == nil {
+			continue
+		}
+		q := Queued{In: a.due - elapsed}
+		for _, m := range a.batch.batch.Requests {
 			q.Messages = append(q.Messages, describe(m))
 		}
-		lp.Queued = append(lp.Queued, q)
+		by[a.conn.link.pair] = append(by[a.conn.link.pair], q)
 	}
+	return by
+}
+
+func (l *link) look() LinkPicture {
+	lp := LinkPicture{From: l.pair.from, To: l.pair.to, Link: l.q}
 	for _, p := range l.pipesInOrder() {
 		for _, s := range p.segs {
 			if s.due == heldBack {
@@ -134,7 +150,7 @@ func (q Link) String() string {
 	}
 	slices.Sort(parts)
 	if len(parts) == 0 {
-		return "perfect"
+		return "nothing wrong"
 	}
 	return strings.Join(parts, ", ")
 }
