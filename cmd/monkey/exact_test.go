@@ -63,7 +63,7 @@ func TestLookingIntoARunChangesNoDecision(t *testing.T) {
 		b, err := exec.CommandContext(t.Context(), binary, append(args, "--out", out)...).CombinedOutput()
 		var failed *exec.ExitError
 		if err != nil {
-			require.ErrorAs(t, err, &failed, string(b)) // one minute need not be enough for a verdict
+			require.ErrorAs(t, err, &failed, string(b)) // two minutes need not be enough for a verdict
 			require.Equal(t, program.ExitInconclusive, failed.ExitCode(), string(b))
 		}
 		return filepath.Join(out, "latest"), string(b)
@@ -73,8 +73,8 @@ func TestLookingIntoARunChangesNoDecision(t *testing.T) {
 		require.NoError(t, err)
 		return s
 	}
-	first, text := monkey("run", "quickstart", "--seed", "1", "--duration", "1m",
-		"--set", "explore={order: priorities, preemptions: 500, pause: 10ms, horizon: 200000}")
+	first, text := monkey("run", "quickstart", "--seed", "1", "--duration", "2m",
+		"--set", "explore={order: priorities, preemptions: 1000, pause: 10ms, horizon: 400000}")
 	require.Contains(t, text, "explored: order priorities, ")
 	require.Greater(t, state(first).Preempted, uint64(300))
 
