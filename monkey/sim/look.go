@@ -316,7 +316,7 @@ func (l *looker) drummerOn(state *db.State, id uint64) {
 			l.line(2, "would ask next: %s, because %s", request(op), op.GetReason())
 		}
 	}
-	for _, wait := range plan.Waiting {
+	for _, wait := range plan.Waiting() {
 		if wait.ClusterID == id {
 			l.line(2, "waits: %s", wait.For)
 		}
@@ -393,7 +393,7 @@ func (l *looker) drummer() {
 	for _, op := range plan.Operations {
 		l.line(2, "would ask next: %s, because %s", request(op), op.GetReason())
 	}
-	for _, wait := range plan.Waiting {
+	for _, wait := range plan.Waiting() {
 		l.line(2, "cluster %d waits: %s", wait.ClusterID, wait.For)
 	}
 	for _, ev := range lastEvents(state, 0) {
