@@ -28,7 +28,7 @@ func Table(w io.Writer, r *judge.Result) error {
 	if r.Reason != "" {
 		fmt.Fprintf(t, "%s\n", r.Reason)
 	}
-	fmt.Fprintf(t, "%s, %s\n", pace(r), r.Dir)
+	fmt.Fprintf(t, "%s, %s\n", Pace(r), r.Dir)
 	if r.Fingerprint != "" {
 		fmt.Fprintf(t, "fingerprint: %s%s\n", r.Fingerprint, foreign(r.Foreign))
 	}
@@ -253,9 +253,9 @@ func Count(n int64) string {
 	return fmt.Sprintf("%s,%03d", Count(n/1000), n%1000)
 }
 
-// pace tells how long the run was, and how long it took if that is known: the
+// Pace tells how long the run was, and how long it took if that is known: the
 // wall time of a run that was killed is not.
-func pace(r *judge.Result) string {
+func Pace(r *judge.Result) string {
 	if r.WallSeconds == 0 {
 		return minutes(r.VirtualSeconds)
 	}
