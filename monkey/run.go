@@ -54,7 +54,7 @@ func Run(ctx context.Context, o Options) (*judge.Result, error) {
 	if err := rundir.WriteFile(dir, rundir.ScenarioFile, text); err != nil {
 		return nil, err
 	}
-	if err := o.hold(ctx, dir, s.Explore); err != nil {
+	if err := o.hold(ctx, dir, s); err != nil {
 		return nil, err
 	}
 	return finish(context.WithoutCancel(ctx), dir, began)
@@ -62,13 +62,13 @@ func Run(ctx context.Context, o Options) (*judge.Result, error) {
 
 // hold runs the child that holds the world, and writes down how it ended if it
 // did not end well.
-func (o *Options) hold(ctx context.Context, dir string, explore *scenarios.Explore) error {
-	if err := writeSoftSettings(dir); err != nil {
+func (o *Options) hold(ctx context.Context, dir string, s *scenarios.Scenario) error {
+	if err := writeSoftSettings(dir, s); err != nil {
 		return err
 	}
 	var ex *bubble.Exact
 	if o.Exact {
-		ex = &bubble.Exact{Seed: o.Seed, Explore: exploration(explore), Trace: filepath.Join(dir, rundir.TraceFile)}
+		ex = &bubble.Exact{Seed: o.Seed, Explore: exploration(s.Explore), Trace: filepath.Join(dir, rundir.TraceFile)}
 	}
 	profile := ""
 	if o.Profile {

@@ -2,22 +2,47 @@
 
 package monkey
 
-import "github.com/drumbeat-raft/drumbeat/monkey/rundir"
+import (
+	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
+)
 
 // softSettingsFile is where Dragonboat looks, in the working directory of its
 // process, for settings of its own.
 const softSettingsFile = "dragonboat-soft-settings.json"
 
-// softSettings make Dragonboat allocate its slices of log entries in memory in
-// small pieces. With the default of 512 entries for each of many small, quiet
-// clusters that takes an eighth of a run's processor time; the behaviour is
-// the same.
+// softSettings are those of Dragonboat's settings that cost a simulation of
+// many small, quiet clusters the most. Dragonboat makes all of these queues and
+// slices when a node starts, at their full length. docs/performance.md has what
+// each is worth.
 type softSettings struct {
+	// Entries in memory are allocated in slices of this length.
 	InMemEntrySliceSize   uint64
 	MinEntrySliceFreeSize uint64
+	// The queues of a node: messages from its peers, and what clients ask. What
+	// does not fit is dropped, or refused as too busy.
+	ReceiveQueueLength           uint64
+	IncomingProposalQueueLength  uint64
+	IncomingReadIndexQueueLength uint64
+	// PendingProposalShards is how many locks and random sources a node has for
+	// its open proposals.
+	PendingProposalShards uint64
+	// NodeReloadMillisecond is how often workers look at all of their nodes,
+	// whether they were notified or not. It catches nothing that the ticks of
+	// Raft do not wake as well.
+	NodeReloadMillisecond uint64
 }
 
+// minQueueLength is the least length of a node's queues. DrummerDB's hold 128
+// proposals of its leader at once.
+const minQueueLength = 256
+
 // writeSoftSettings puts them where the child will start.
-func writeSoftSettings(dir string) error {
-	return rundir.WriteJSON(dir, softSettingsFile, softSettings{InMemEntrySliceSize: 64, MinEntrySliceFreeSize: 16})
+func writeSoftSettings(dir string, s *scenarios.Scenario) error {
+	queue := uint64(max(minQueueLength, s.Workload.Clients*s.Workload.Open)) // all of them may ask one node
+	return rundir.WriteJSON(dir, softSettingsFile, softSettings{
+		InMemEntrySliceSize: 64, MinEntrySliceFreeSize: 16,
+		ReceiveQueueLength: queue, IncomingProposalQueueLength: queue, IncomingReadIndexQueueLength: queue,
+		PendingProposalShards: 2, NodeReloadMillisecond: 1000,
+	})
 }
