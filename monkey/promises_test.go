@@ -58,6 +58,13 @@ var broken = map[string]promise{
 			"policy.TTL = 1000 * uint64(w.cfg.Drummer.TimeToLive/w.cfg.Drummer.Heartbeat)"}},
 		by: []string{"replaced", "repair"},
 	},
+	"reference": {
+		broken: "hosts are taken for dead after a tenth of their time to live",
+		patch: []edit{{"monkey/sim/drummer.go",
+			"policy.TTL = uint64(w.cfg.Drummer.TimeToLive / w.cfg.Drummer.Heartbeat)",
+			"policy.TTL = uint64(w.cfg.Drummer.TimeToLive/w.cfg.Drummer.Heartbeat) / 10"}},
+		by: []string{"restored"},
+	},
 	"planted-bug": {
 		broken: "the bug never strikes",
 		patch: []edit{{"monkey/statemachine/mutant/strikes.go",
