@@ -89,6 +89,7 @@ func Main(work func(context.Context, Job) error) {
 		fmt.Fprintln(os.Stderr, "bubble:", err)
 		os.Exit(exitProtocol)
 	}
+	useHugePages()
 	debug.SetGCPercent(e.GCPercent)
 	debug.SetMemoryLimit(e.MemoryLimit)
 	var stop atomic.Bool
