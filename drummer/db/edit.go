@@ -51,7 +51,8 @@ func (e *edit) publish() *State {
 			e.s.Tombstones = e.s.Tombstones.Delete(id)
 		}
 	}
-	return &e.s
+	published := e.s // by itself: who keeps a state must not keep the edit, with the state before, too
+	return &published
 }
 
 // host returns a host to read or change, or nil when it is not known.

@@ -44,6 +44,9 @@ func measureState(fleet *fleetsim.Fleet, figures map[string]float64, profiles st
 		}
 	}
 	figures["live heap"] = float64(liveHeap()-before) / float64(fleet.Nodes())
+	if err := b.heapProfile(); err != nil {
+		return err
+	}
 	for _, step := range []func() error{b.decide, b.snapshot, b.locate, b.hostDies} {
 		if err := step(); err != nil {
 			return err
@@ -58,6 +61,19 @@ func liveHeap() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
+}
+
+// heapProfile writes down what the live heap consists of, where profiles are wanted.
+func (b *stateBench) heapProfile() error {
+	if b.profiles == "" {
+		return nil
+	}
+	file, err := os.Create(filepath.Join(b.profiles, "heap.prof"))
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return pprof.Lookup("heap").WriteTo(file, 0)
 }
 
 // timed measures one figure, with a profile where one is wanted.
@@ -312,12 +328,14 @@ func (b *stateBench) locate() error {
 // that was on it: limits are out of the way, so that nothing waits.
 func (b *stateBench) hostDies() error {
 	policy := schedule.DefaultPolicy()
+	policy.OperationsTotal, policy.OperationsPerHost, policy.JoinsPerHost = fleetsim.HeavyNodes*2, fleetsim.HeavyNodes, fleetsim.HeavyNodes
+	var memory schedule.Memory // as a leader has it
+	memory.Decide(b.state, policy, 1)
 	if err := b.tick(&pb.SilentHost{NodehostId: fleetsim.HostID(fleetsim.HeavyHost), Ticks: policy.TTL}); err != nil {
 		return err
 	}
-	policy.OperationsTotal, policy.OperationsPerHost, policy.JoinsPerHost = fleetsim.HeavyNodes*2, fleetsim.HeavyNodes, fleetsim.HeavyNodes
 	took, err := b.timed("host dies", func() error {
-		plan := schedule.Decide(b.state, policy, 1)
+		plan := memory.Decide(b.state, policy, 1)
 		if want := min(fleetsim.HeavyNodes, b.fleet.Clusters); len(plan.Operations) != want {
 			return fmt.Errorf("%d operations were planned, not %d", len(plan.Operations), want)
 		}
