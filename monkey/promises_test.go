@@ -75,8 +75,8 @@ var broken = map[string]promise{
 	"drummer-all-restarted": {
 		broken: "a Drummer server starts on an empty disk when it is started again",
 		patch: []edit{{"monkey/sim/drummer.go",
-			"fs := h.disk.Mount()\n",
-			"fs := h.disk.Mount()\n\tif h.boots > 1 {\n\t\t_ = fs.RemoveAll(raftDir)\n\t}\n"}},
+			"fs := w.mount(h)\n",
+			"fs := w.mount(h)\n\tif h.boots > 1 {\n\t\t_ = fs.RemoveAll(raftDir)\n\t}\n"}},
 		by: []string{"replaced", "picture"},
 	},
 	"drummer-create-delete": {

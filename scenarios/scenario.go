@@ -35,6 +35,7 @@ type Deployment struct {
 	Regions   []string `key:"regions" doc:"Names of regions; NodeHosts are dealt out to them in turn. Empty: no regions."`
 	RTT       Duration `key:"rtt" default:"100ms" min:"1ms" max:"10s" doc:"Dragonboat's RTTMillisecond: the tick that election and heartbeat intervals count in."`
 	Network   Network  `key:"network" doc:"The links between hosts. Clients are a host, too."`
+	Disk      Disk     `key:"disk" doc:"The disks of hosts."`
 }
 
 // Network says how long messages are under way. A message is a batch of Raft
@@ -43,6 +44,13 @@ type Network struct {
 	Latency Latency   `key:"latency" default:"{min: 500us, median: 2ms, p99: 20ms}" doc:"Time that a message is under way, in one direction. It is drawn for each message, from a source of its own for each link."`
 	Between []Between `key:"between" doc:"Pairs of regions whose links have another latency. Drummers and clients are in no region."`
 	Slot    Duration  `key:"slot" default:"1ms" max:"1s" doc:"What is under way arrives at multiples of this, rounded up: a host handles together what arrives together. 0s: nothing is rounded."`
+}
+
+// Disk says how long disks take. While its disk, or a state machine, is at work a
+// host sends nothing.
+type Disk struct {
+	Sync  Latency `key:"sync" default:"{min: 200us, median: 1ms, p99: 15ms}" doc:"Time that a sync takes which has something to make durable."`
+	Write Latency `key:"write" default:"0" doc:"Time that a write to a file takes."`
 }
 
 // Between is the latency of the links between two regions, or within one.
@@ -79,6 +87,8 @@ type Clusters struct {
 	SnapshotEntries    int            `key:"snapshot_entries" default:"100" max:"10000000" doc:"A snapshot is made each time this many entries were applied; 0: never."`
 	CompactionOverhead int            `key:"compaction_overhead" default:"20" max:"10000000" doc:"Log entries that are kept when a snapshot compacts the log."`
 	CheckQuorum        bool           `key:"check_quorum" default:"true" doc:"Raft's CheckQuorum: a leader that does not hear of a quorum within an election timeout steps down."`
+	Apply              Latency        `key:"apply" default:"0" doc:"Time that a state machine takes to apply an entry."`
+	Snapshot           Latency        `key:"snapshot" default:"0" doc:"Time that a state machine takes to write a snapshot."`
 	Regions            map[string]int `key:"regions" doc:"Region to the number of members it should hold, at most size in total."`
 	Bug                *Bug           `key:"bug" doc:"A planted bug; the run must end in a violation."`
 }

@@ -8,15 +8,13 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"github.com/lni/goutils/vfs"
-
 	"github.com/drumbeat-raft/drumbeat/drummer/agent"
 	_ "github.com/drumbeat-raft/drumbeat/monkey/judge" // registers the checks that scenarios speak of
+	"github.com/drumbeat-raft/drumbeat/monkey/latency"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 	"github.com/drumbeat-raft/drumbeat/monkey/sim"
 	"github.com/drumbeat-raft/drumbeat/monkey/sim/bubble"
 	"github.com/drumbeat-raft/drumbeat/monkey/statemachine"
-	"github.com/drumbeat-raft/drumbeat/monkey/world"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
@@ -55,8 +53,9 @@ func work(ctx context.Context, job bubble.Job) error {
 	}
 	w := sim.New(sim.Config{
 		Deployment: s.Deployment, Drummer: s.Drummer, RTT: s.Deployment.RTT.D(), Seed: req.Seed,
-		Applications: func(fs vfs.FS, dir string, _ world.Host) map[string]agent.Application {
-			return statemachine.Registry(fs, dir, machines.newCore)
+		Applications: func(e sim.Environment) map[string]agent.Application {
+			times := statemachine.Times{Apply: latency.Of(s.Clusters.Apply), Snapshot: latency.Of(s.Clusters.Snapshot), Rand: e.Rand, Pass: e.Busy}
+			return statemachine.Registry(e.FS, e.Dir, statemachine.Timed(machines.newCore, times))
 		},
 		Logger: logs.logger,
 	})

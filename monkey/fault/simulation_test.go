@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/lni/dragonboat/v3/logger"
-	"github.com/lni/goutils/vfs"
 	"github.com/stretchr/testify/require"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/agent"
@@ -43,8 +42,8 @@ func strikesSimulation(t *testing.T, fault string) world.Effect {
 		require.NoError(t, err)
 		w := sim.New(sim.Config{
 			Deployment: s.Deployment, Drummer: s.Drummer, RTT: s.Deployment.RTT.D(), Seed: 7,
-			Applications: func(fs vfs.FS, dir string, _ world.Host) map[string]agent.Application {
-				return statemachine.Registry(fs, dir, statemachine.Correct)
+			Applications: func(e sim.Environment) map[string]agent.Application {
+				return statemachine.Registry(e.FS, e.Dir, statemachine.Correct)
 			},
 			Logger: func(string) *slog.Logger { return slog.New(slog.DiscardHandler) },
 		})

@@ -230,7 +230,10 @@ func leaderChanges(leaders []invariant.Leader) int {
 
 // timing is how long things took that take a time by the scenario.
 func timing(s *scenarios.Scenario) Timing {
-	return Timing{Network: spreadOf(s.Deployment.Network.Latency)}
+	return Timing{
+		Network: spreadOf(s.Deployment.Network.Latency), Sync: spreadOf(s.Deployment.Disk.Sync), Write: spreadOf(s.Deployment.Disk.Write),
+		Apply: spreadOf(s.Clusters.Apply), Snapshot: spreadOf(s.Clusters.Snapshot),
+	}
 }
 
 func spreadOf(l scenarios.Latency) Spread {

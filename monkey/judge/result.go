@@ -104,7 +104,11 @@ type Concurrency struct {
 // Timing is how long things take in the world that the scenario asked for. All
 // zero: they take no time, and a history is all but sequential.
 type Timing struct {
-	Network Spread `json:"network"` // a message, one way
+	Network  Spread `json:"network"` // a message, one way
+	Sync     Spread `json:"sync"`    // of a disk
+	Write    Spread `json:"write"`
+	Apply    Spread `json:"apply"` // of an entry, by a state machine
+	Snapshot Spread `json:"snapshot"`
 }
 
 // Spread is a distribution of times, in milliseconds.

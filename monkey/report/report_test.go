@@ -52,11 +52,12 @@ func TestTableShowsTheGravestFirst(t *testing.T) {
 	require.Contains(t, text, "reproduce: go run ./cmd/monkey run demo --seed 7")
 }
 
-func TestTableSaysHowLongMessagesTake(t *testing.T) {
+func TestTableSaysHowLongThingsTake(t *testing.T) {
 	for want, timing := range map[string]judge.Timing{
-		"network without latency": {},
-		"a message takes 5 ms":    {Network: judge.Spread{Min: 5, Median: 5, P99: 5}},
-		"a message takes 2 ms in the median, 20 ms at the 99th percentile": {Network: judge.Spread{Min: 0.5, Median: 2, P99: 20}},
+		"network without latency; disks take no time": {},
+		"a message takes 5 ms; disks take no time":    {Network: judge.Spread{Min: 5, Median: 5, P99: 5}},
+		"a message takes 2 ms (99th percentile: 20 ms); a sync 1 ms (99th percentile: 15 ms)": {
+			Network: judge.Spread{Min: 0.5, Median: 2, P99: 20}, Sync: judge.Spread{Min: 0.2, Median: 1, P99: 15}},
 	} {
 		r := bad()
 		r.Timing = timing

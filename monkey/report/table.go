@@ -182,17 +182,22 @@ func overlap(c judge.Concurrency) string {
 // timing says how long things took in the world, which is what makes operations
 // overlap.
 func timing(x judge.Timing) string {
-	if x.Network == (judge.Spread{}) {
-		return "network without latency"
+	network := "network without latency"
+	if x.Network != (judge.Spread{}) {
+		network = "a message takes " + spread(x.Network)
 	}
-	return fmt.Sprintf("a message takes %s", spread(x.Network))
+	disk := "disks take no time"
+	if x.Sync != (judge.Spread{}) {
+		disk = "a sync " + spread(x.Sync)
+	}
+	return network + "; " + disk
 }
 
 func spread(s judge.Spread) string {
 	if s.Min == s.P99 {
 		return fmt.Sprintf("%v ms", s.Median)
 	}
-	return fmt.Sprintf("%v ms in the median, %v ms at the 99th percentile", s.Median, s.P99)
+	return fmt.Sprintf("%v ms (99th percentile: %v ms)", s.Median, s.P99)
 }
 
 // expected shows what the scenario expects, if it does.

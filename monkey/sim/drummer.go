@@ -20,7 +20,7 @@ type drummerServer struct {
 }
 
 func (w *World) startDrummer(h *host) (process, error) {
-	fs := h.disk.Mount()
+	fs := w.mount(h)
 	if err := fs.MkdirAll(raftDir, 0o755); err != nil {
 		return nil, err
 	}

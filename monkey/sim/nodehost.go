@@ -18,6 +18,8 @@ import (
 	"github.com/drumbeat-raft/drumbeat/drummer/agent"
 	"github.com/drumbeat-raft/drumbeat/drummer/diskcheck"
 	"github.com/drumbeat-raft/drumbeat/drummer/nodehostapi"
+	"github.com/drumbeat-raft/drumbeat/monkey/latency"
+	"github.com/drumbeat-raft/drumbeat/monkey/sim/simdisk"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
 )
 
@@ -55,7 +57,7 @@ func (w *World) nodeHostConfig(h *host, fs vfs.FS) config.NodeHostConfig {
 }
 
 func (w *World) startNodeHost(h *host) (process, error) {
-	fs := h.disk.Mount()
+	fs := w.mount(h)
 	if err := fs.MkdirAll(raftDir, 0o755); err != nil {
 		return nil, err
 	}
@@ -89,11 +91,11 @@ func (p *nodeHost) serve(w *World, h *host, fs vfs.FS, listener *agent.Listener,
 		Drummers:   w.drummerAPIs(),
 		APIAddress: h.APIAddress,
 		Region:     h.Region,
-		Registry:   w.cfg.Applications(fs, dataDir, h.Host),
+		Registry:   w.cfg.Applications(Environment{Host: h.Host, FS: fs, Dir: dataDir, Rand: w.rand(h, machineChance), Busy: w.net.Busy(h.Name)}),
 		Listener:   listener,
 		Disk:       disk,
 		Dial:       w.net.Dialer(h.Name),
-		Rand:       w.rand(h),
+		Rand:       w.rand(h, agentChance),
 		Logger:     w.cfg.Logger(h.Name),
 	})
 	return err
@@ -143,11 +145,29 @@ func (p *nodeHost) membership(ctx context.Context, clusterID uint64) (world.Memb
 	return world.Membership{ConfigID: m.ConfigChangeID, Voters: m.Nodes, Observers: m.Observers, Witnesses: m.Witnesses, Removed: removed}, nil
 }
 
-// rand makes the random source of a host's present process.
-func (w *World) rand(h *host) *rand.Rand {
+// The uses of random sources of a process, each with its own.
+const (
+	agentChance uint64 = iota
+	diskChance
+	machineChance
+)
+
+// rand makes a random source of a host's present process.
+func (w *World) rand(h *host, use uint64) *rand.Rand {
 	role := uint64(1)
 	if h.Role == world.Drummer {
 		role = 2
 	}
-	return rand.New(rand.NewPCG(w.cfg.Seed, role<<60|uint64(h.number)<<32|h.boots))
+	return rand.New(rand.NewPCG(w.cfg.Seed, role<<60|use<<56|uint64(h.number)<<32|h.boots))
+}
+
+// mount mounts a host's disk for its present process.
+func (w *World) mount(h *host) *simdisk.Mount {
+	fs := h.disk.Mount()
+	disk := w.cfg.Deployment.Disk
+	fs.SetTimes(simdisk.Times{
+		Sync: latency.Of(disk.Sync), Write: latency.Of(disk.Write),
+		Rand: w.rand(h, diskChance), Pass: w.net.Busy(h.Name),
+	})
+	return fs
 }

@@ -21,8 +21,8 @@ const (
 	maxSyncsBefore = 7
 )
 
-// PowerLoss implements world.Processes. In virtual time I/O takes no time, so
-// that at an instant of the clock hardly anything is ever unsynced. The power
+// PowerLoss implements world.Processes. A Sync returns at once to who calls it,
+// so that at an instant of the clock hardly anything is ever unsynced. The power
 // therefore fails in the middle of a Sync of one of the hosts, one of its next
 // few that have something to make durable, and takes the others with it at the
 // same instant of the clock; or after powerLossLimit if there is none. Some of

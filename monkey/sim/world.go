@@ -27,11 +27,21 @@ type Config struct {
 	Drummer    scenarios.Drummer
 	RTT        time.Duration // Dragonboat's tick
 	Seed       uint64
-	// Applications makes the state machines that the NodeHost on a host
-	// offers, with their data below dir on its disk.
-	Applications func(fs vfs.FS, dir string, h world.Host) map[string]agent.Application
+	// Applications makes the state machines that a NodeHost offers.
+	Applications func(Environment) map[string]agent.Application
 	// Logger makes the log of a host.
 	Logger func(host string) *slog.Logger
+}
+
+// Environment is what the state machines of one process run on.
+type Environment struct {
+	Host world.Host
+	FS   vfs.FS // the host's disk
+	Dir  string // on it, where they may keep data
+	Rand *rand.Rand
+	// Busy keeps what the host does from others for a time; see
+	// simnet.Network.Busy.
+	Busy func(time.Duration)
 }
 
 // World implements world.World.

@@ -10,7 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/lni/goutils/vfs"
 	"github.com/stretchr/testify/require"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/agent"
@@ -32,8 +31,8 @@ func inWorld(t *testing.T, f func(t *testing.T, w *World, c *client.Client)) {
 			Drummer:    scenarios.Drummer{Heartbeat: scenarios.Duration(time.Second), TimeToLive: scenarios.Duration(15 * time.Second)},
 			RTT:        100 * time.Millisecond,
 			Seed:       7,
-			Applications: func(fs vfs.FS, dir string, _ world.Host) map[string]agent.Application {
-				return statemachine.Registry(fs, dir, statemachine.Correct)
+			Applications: func(e Environment) map[string]agent.Application {
+				return statemachine.Registry(e.FS, e.Dir, statemachine.Correct)
 			},
 			Logger: func(string) *slog.Logger { return slog.New(slog.DiscardHandler) },
 		})

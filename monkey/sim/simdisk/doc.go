@@ -24,6 +24,13 @@
 // Mounts until one of them writes, so that Sync costs nothing for appended data and
 // the end of an incarnation costs a walk over the files but copies no data.
 //
-// It has no latency and no I/O errors: an error is fatal to Dragonboat by
-// design. It starts no goroutine.
+// Syncs and writes take time if Mount.SetTimes says so. It is time of the host,
+// not of the goroutine that calls: Sync returns at once, and the network holds
+// back what the host sends meanwhile. So nobody learns of anything before it is
+// durable, and what is acknowledged late is late for others; but on the host
+// itself the next step follows at once, and a power loss does not find a Sync
+// half done. PowerLossAtSync is for that.
+//
+// There are no I/O errors: an error is fatal to Dragonboat by design. It starts
+// no goroutine.
 package simdisk

@@ -99,6 +99,7 @@ func (h *handle) WriteAt(p []byte, off int64) (int, error) {
 
 func (h *handle) write(p []byte, off int64) {
 	if len(p) > 0 {
+		h.mount.take(h.mount.times.Write)
 		h.node.file.write(p, off)
 		h.node.modTime = time.Now()
 	}
@@ -111,6 +112,9 @@ func (h *handle) Sync() error {
 	defer h.mount.mu.Unlock()
 	if h.closed {
 		return failed("sync", h.name, os.ErrClosed)
+	}
+	if h.node.dirty() {
+		h.mount.take(h.mount.times.Sync)
 	}
 	switch n := h.node; {
 	case n.file != nil:

@@ -32,6 +32,7 @@ type Mount struct {
 	root     *node
 	locks    map[string]bool
 	detached bool
+	times    Times
 }
 
 var _ vfs.FS = (*Mount)(nil)

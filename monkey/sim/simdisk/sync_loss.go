@@ -13,8 +13,9 @@ type syncLoss struct {
 
 // PowerLossAtSync arms a power loss that comes at the n-th Sync from now (1 is
 // the next one) that has something to make durable, just before it does so.
-// Where time is virtual, I/O takes none of it, and a power loss at a time of the
-// clock almost never finds anything that was not synced; this one always does.
+// A Sync returns at once, also where it takes time (see Times), so that a power
+// loss at a time of the clock almost never finds anything that was not synced;
+// this one always does.
 //
 // The disk is gone for the process from that instant. onLoss runs in the same
 // instant, on the goroutine that called Sync and with the disk locked, so that

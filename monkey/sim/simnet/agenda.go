@@ -98,12 +98,12 @@ func (n *Network) handOver() {
 	n.arm()
 }
 
-// arrivalOf is when something sent now arrives that takes a time: at once, or at
-// the end of the slot into which it falls.
-func (n *Network) arrivalOf(latency time.Duration) time.Duration {
-	due := n.now() + latency
-	if slot := n.slot; latency > 0 && slot > 0 {
-		due = (due + slot - 1) / slot * slot
+// arrivalOf is when something arrives that leaves at an instant and takes a time:
+// at once, or at the end of the slot into which it falls.
+func (n *Network) arrivalOf(departure, latency time.Duration) time.Duration {
+	due := departure + latency
+	if due > n.now() && n.slot > 0 {
+		due = (due + n.slot - 1) / n.slot * n.slot
 	}
 	return due
 }

@@ -186,7 +186,7 @@ func (c *conn) orphan(reset bool) {
 		return
 	}
 	c.broken = errGhost
-	c.out.drop(func(s segment) bool { return s.due == heldBack })
+	c.out.drop(func(s segment) bool { return s.due == heldBack || !c.proc.sent(s.departs) })
 	c.in.arrived()
 	c.in.hold()
 	c.leave()

@@ -8,7 +8,7 @@ type Counts struct {
 	Delivered  int64 // messages handed to their receiver
 	CutOff     int64 // messages dropped because the link was cut
 	Lost       int64 // messages dropped by chance
-	Dead       int64 // messages to a process that had ended
+	Dead       int64 // messages to a process that had ended, and those that one had not sent yet
 	Delayed    int64 // messages that were under way for longer than the link makes them
 	Duplicated int64 // messages that were sent a second time by chance
 	Reordered  int64 // messages that were put behind later ones by chance

@@ -17,6 +17,10 @@
 // to slots, so that a host handles together what arrives together, which saves
 // wake-ups.
 //
+// A host can be made busy for a time (Network.Busy): its disk or its state
+// machines are at work. What it sends meanwhile leaves when they are done, and
+// never if the process dies first.
+//
 // # Faults
 //
 // What a Link says holds from the moment it is set:

@@ -194,11 +194,10 @@ func (l *link) streamLatency() (total, added time.Duration) {
 	return total, added
 }
 
-// streamArrival is when bytes arrive that are sent now, or, if they are held
-// back, at some time from now.
-func (l *link) streamArrival(held time.Duration) time.Duration {
+// streamArrival is when bytes arrive that leave at an instant.
+func (l *link) streamArrival(departure time.Duration) time.Duration {
 	latency, _ := l.streamLatency()
-	return l.net.arrivalOf(held + latency)
+	return l.net.arrivalOf(departure, latency)
 }
 
 // arrives reports whether a message that was under way reaches its receiver, and
@@ -208,7 +207,7 @@ func (l *link) arrives(d delivery) bool {
 	switch {
 	case l.q.Cut:
 		l.counts.CutOff += msgs
-	case !d.to.enter():
+	case !d.from.sent(d.departs) || !d.to.enter():
 		l.counts.Dead += msgs
 	default:
 		l.counts.Delivered += msgs

@@ -13,8 +13,10 @@ import (
 
 // delivery is a batch of Raft messages under way. The batch is a copy.
 type delivery struct {
-	to    *transport
-	batch pb.MessageBatch
+	from    *process
+	departs time.Duration
+	to      *transport
+	batch   pb.MessageBatch
 }
 
 // handOver gives the batch to the receiver, which enter has held.
@@ -74,13 +76,14 @@ func (c *messageConn) enqueue(b pb.MessageBatch, extra time.Duration, inOrder bo
 	if added+extra > 0 {
 		c.link.counts.Delayed += int64(len(b.Requests))
 	}
-	due := c.net.arrivalOf(latency + extra)
+	departs := c.from.proc.departure(c.net, c.link.pair.to)
+	due := c.net.arrivalOf(departs, latency+extra)
 	if inOrder {
 		due = max(due, c.lastDue)
 		c.lastDue = due
 	}
 	c.underWay++
-	c.net.expect(arrival{due: due, conn: c, batch: delivery{c.to, b}})
+	c.net.expect(arrival{due: due, conn: c, batch: delivery{c.from.proc, departs, c.to, b}})
 }
 
 // lateness bounds how much later than in order a reordered message comes: long

@@ -63,6 +63,8 @@ type process struct {
 	host       *machine
 	dead       chan struct{} // closed when it dies
 	ended      bool          // it is
+	diedAt     time.Duration // set when dead is closed
+	busyUntil  time.Duration // what it sends leaves no earlier
 	transports map[string]*transport
 	listeners  map[string]*listener
 	conns      map[uint64]*conn // by id
@@ -147,6 +149,7 @@ func (n *Network) end(h *machine, reset bool) {
 		return
 	}
 	p.ended = true
+	p.diedAt = n.now()
 	close(p.dead)
 	for _, address := range slices.Sorted(maps.Keys(p.listeners)) {
 		p.listeners[address].abandon()

@@ -32,9 +32,10 @@ type pipe struct {
 
 // segment is bytes that arrive together, or with fin the end of the stream.
 type segment struct {
-	data []byte
-	due  time.Duration
-	fin  bool
+	data    []byte
+	departs time.Duration
+	due     time.Duration
+	fin     bool
 }
 
 func newPipe(l *link, from, to *conn) *pipe {
@@ -54,18 +55,18 @@ func signal(ch chan struct{}) {
 func (p *pipe) send(data []byte, fin bool) {
 	exact.Note(data)
 	p.size += len(data)
-	due := heldBack
+	departs, due := p.from.proc.departure(p.net, p.link.pair.to), heldBack
 	if p.link.q.Cut || p.to.gone() {
 		p.link.counts.BytesHeld += int64(len(data))
 		p.from.stalls()
 	} else {
-		due = max(p.link.streamArrival(0), p.lastDue)
+		due = max(p.link.streamArrival(departs), p.lastDue)
 		p.lastDue = due
 	}
-	if last := len(p.segs) - 1; last >= 0 && !fin && !p.segs[last].fin && p.segs[last].due == due {
+	if last := len(p.segs) - 1; last >= 0 && !fin && !p.segs[last].fin && p.segs[last].due == due && p.segs[last].departs == departs {
 		p.segs[last].data = append(p.segs[last].data, data...)
 	} else {
-		p.segs = append(p.segs, segment{append([]byte(nil), data...), due, fin})
+		p.segs = append(p.segs, segment{append([]byte(nil), data...), departs, due, fin})
 		p.announce(due)
 	}
 }
@@ -130,7 +131,7 @@ func (p *pipe) release() {
 	}
 	for i := range p.segs {
 		if s := &p.segs[i]; s.due == heldBack {
-			p.lastDue = max(p.link.streamArrival(retransmit), p.lastDue)
+			p.lastDue = max(p.link.streamArrival(max(p.net.now()+retransmit, s.departs)), p.lastDue)
 			s.due = p.lastDue
 			p.announce(s.due)
 		}

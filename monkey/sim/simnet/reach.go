@@ -50,7 +50,7 @@ func (n *Network) reach(ctx context.Context, p *process, addr string, meet func(
 		tripped = true
 		there, _ := n.link(p.host.name, name).streamLatency()
 		back, _ := n.link(name, p.host.name).streamLatency()
-		if trip := n.arrivalOf(there+back) - n.now(); trip > 0 {
+		if trip := n.arrivalOf(n.now(), there+back) - n.now(); trip > 0 {
 			if err := n.await(ctx, p, trip); err != nil {
 				return fmt.Errorf("dial %s: %w", addr, err)
 			}

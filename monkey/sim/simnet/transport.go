@@ -191,7 +191,7 @@ func (c *messageConn) SendMessageBatch(batch pb.MessageBatch) error {
 		n.mu.Unlock()
 		return err
 	}
-	if !l.prompt() || c.underWay > 0 {
+	if !l.prompt() || c.underWay > 0 || c.from.proc.departure(n, l.pair.to) > n.now() {
 		defer n.mu.Unlock()
 		return c.send(batch)
 	}
@@ -253,7 +253,8 @@ func (c *chunkConn) arrive(size int64) error {
 			if added > 0 {
 				c.link.counts.Delayed++
 			}
-			if d := n.arrivalOf(latency) - n.now(); d > 0 {
+			departs := c.from.proc.departure(n, c.link.pair.to)
+			if d := n.arrivalOf(departs, latency) - n.now(); d > 0 {
 				n.mu.Unlock()
 				sleep(d, c.from.proc.dead)
 				n.mu.Lock()
