@@ -4,6 +4,7 @@ package invariant
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"slices"
 	"testing"
@@ -74,7 +75,7 @@ func healthy() (*Facts, *limits) {
 	}
 }
 
-// limits are the settings of the checks that have any.
+// limits are the settings that tests change. Any other check has its defaults.
 type limits struct {
 	repair          repairSettings
 	stall           writeStallSettings
@@ -85,15 +86,54 @@ type limits struct {
 
 // of returns the settings of a check.
 func (l *limits) of(c Check) (any, bool) {
+	if c.Settings == nil {
+		return nil, true
+	}
 	for _, s := range []any{&l.repair, &l.stall, &l.evidence, &l.beliefs, &l.linearizability} {
 		if reflect.TypeOf(s).Elem() == reflect.TypeOf(c.Settings) {
 			return s, true
 		}
 	}
-	if c.Settings != nil {
-		panic("no test has settings for " + c.Key)
+	return withDefaults(c.Settings), true
+}
+
+// withDefaults returns a pointer to settings as their tags say, as a scenario that
+// says nothing of the check has them.
+func withDefaults(zero any) any {
+	settings := reflect.New(reflect.TypeOf(zero))
+	for i, field := range reflect.VisibleFields(reflect.TypeOf(zero)) {
+		text, to := field.Tag.Get("default"), settings.Elem().Field(i)
+		if text == "" {
+			continue
+		}
+		value, err := any(text), error(nil)
+		switch to.Interface().(type) {
+		case time.Duration:
+			value, err = time.ParseDuration(text)
+		case string:
+		default:
+			parsed := reflect.New(to.Type())
+			_, err = fmt.Sscan(text, parsed.Interface())
+			value = parsed.Elem().Interface()
+		}
+		if err != nil {
+			panic(fmt.Sprintf("the default %q of %s: %v", text, field.Name, err))
+		}
+		to.Set(reflect.ValueOf(value))
 	}
-	return nil, true
+	return settings.Interface()
+}
+
+func TestSettingsHaveTheDefaultsOfTheirTags(t *testing.T) {
+	type settings struct {
+		Share   int           `key:"share" default:"25"`
+		Late    time.Duration `key:"late" default:"10s"`
+		Strict  bool          `key:"strict" default:"true"`
+		Factor  float64       `key:"factor" default:"1.5"`
+		Nothing time.Duration `key:"nothing" optional:"true"`
+		Word    string        `key:"word" default:"all"`
+	}
+	require.Equal(t, &settings{Share: 25, Late: 10 * time.Second, Strict: true, Factor: 1.5, Word: "all"}, withDefaults(settings{}))
 }
 
 // judged returns the findings on facts.
@@ -162,16 +202,28 @@ func TestOneReplicaIsNotCompared(t *testing.T) {
 
 func TestChecksThatDoNotApplyMakeNoFinding(t *testing.T) {
 	f, l := healthy()
-	f.Healed = false
-	keys := func() (keys []string) {
+	require.Contains(t, keysThat(func(c Check) bool { return c.AfterHealing }), "answers")
+	require.Contains(t, keysThat(func(c Check) bool { return c.UnlessStopped }), "evidence")
+	made := func() (keys []string) {
 		for _, x := range judged(t, f, l) {
 			keys = append(keys, x.Check)
 		}
 		return keys
 	}
-	require.Equal(t, []string{"beliefs", "divergence", "effects", "evidence", "launch", "leaders", "linearizability", "process"}, keys(), "the run was killed")
+	f.Healed = false
+	require.Equal(t, keysThat(func(c Check) bool { return !c.AfterHealing }), made(), "the run was killed")
 	f.Stopped = true
-	require.Equal(t, []string{"beliefs", "divergence", "launch", "leaders", "linearizability", "process"}, keys(), "it stopped at a violation")
+	require.Equal(t, keysThat(func(c Check) bool { return !c.AfterHealing && !c.UnlessStopped }), made(), "it stopped at a violation")
+}
+
+// keysThat lists the checks of which something holds.
+func keysThat(holds func(Check) bool) (keys []string) {
+	for _, c := range Checks() {
+		if holds(c) {
+			keys = append(keys, c.Key)
+		}
+	}
+	return keys
 }
 
 // A pass of a check that has no limit says only what was measured.
