@@ -56,7 +56,7 @@ type History struct {
 }
 
 // Load reads a history: a file, "-" for standard input, or the directory of a
-// run. The error tells of every mistake of the input (see history.ReadParts).
+// run. The error lists every mistake of the input (see history.ReadParts).
 func Load(ctx context.Context, path string, o Options) (*History, error) {
 	h := &History{Path: path, Model: o.Model, format: o.Format}
 	if h.Model == nil {

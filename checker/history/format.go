@@ -62,7 +62,7 @@ func Write(w io.Writer, ops []Op, format Format) error {
 }
 
 // ReadFile reads a whole history file; see OpenFile for what it unpacks. The
-// error tells of every mistake.
+// error lists every mistake.
 func ReadFile(path string, format Format) ([]Op, error) {
 	var parts []*[]Op
 	err := ReadParts(context.Background(), path, format, func() Collector {

@@ -59,7 +59,7 @@ func parseLine(line []byte, op *Op) (err error) {
 	return err
 }
 
-// ReadAll collects what a source holds. The error tells of every mistake.
+// ReadAll collects what a source holds. The error lists every mistake.
 func ReadAll(s Source) ([]Op, error) {
 	var ops []Op
 	err := readSource(context.Background(), s, func(op *Op) error {

@@ -24,7 +24,7 @@ type Collector func(op *Op) error
 // at the same time, anything else in one. begin is called once for each part,
 // in the order of the parts, before anything is read.
 //
-// The error tells of every mistake of the input (an *InputError, or
+// The error lists every mistake of the input (an *InputError, or
 // *InputErrors), or is the context's.
 func ReadParts(ctx context.Context, path string, format Format, begin func() Collector) error {
 	if f, size, ok := openPlainJSONL(path, format); ok {

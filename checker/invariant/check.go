@@ -24,7 +24,7 @@ type Check struct {
 	// AfterHealing says that it judges what was found after healing: it is not
 	// judged if the run did not come that far.
 	AfterHealing bool
-	// NeverViolates says that it only tells whether a pass means something: it
+	// NeverViolates says that it only judges whether a pass means something: it
 	// is inconclusive at worst.
 	NeverViolates bool
 	// UnlessStopped says that it is not judged if the run stopped at a

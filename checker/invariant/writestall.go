@@ -59,7 +59,7 @@ func judgeWriteStall(j *judgement, f *Facts, s *writeStallSettings) string {
 // WriteStalls returns for each cluster of a history the longest time during
 // which writes were asked for and none was completed: from the end of a write,
 // or the call of the first, to the end of the next, or to until for one that
-// never came. The longest time that excused tells of (nil: none) is a stall of
+// never came. The longest time for which excused reports true (nil: none) is a stall of
 // its own.
 //
 // A write of unknown outcome was asked for at its call, and perhaps until its

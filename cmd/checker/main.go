@@ -106,7 +106,7 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 
 func (o *options) validate(f *pflag.FlagSet) (err error) {
 	if f.NArg() == 0 && o.compare == 0 && !o.bench {
-		return errors.New("name at least one history; checker --help tells the rest")
+		return errors.New("name at least one history; see checker --help")
 	}
 	if f.NArg() > 1 && (o.viz != "" || o.convert != "") {
 		return errors.New("--viz and --convert take one history")

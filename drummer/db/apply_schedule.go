@@ -141,7 +141,7 @@ func (e *edit) acceptStart(c *Cluster, op *pb.Operation) error {
 // Unformed reports whether nothing can ever have been committed to the cluster:
 // it was never placed, or fewer than a majority of the members it was placed
 // with can ever have run. (The first to start reports the membership that all
-// are started with, so a membership by itself proves nothing.) Its placement
+// are started with, so a membership by itself does not show that.) Its placement
 // may be given up.
 func (c *Cluster) Unformed() bool {
 	if len(c.Initial) == 0 {

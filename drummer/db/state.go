@@ -63,7 +63,7 @@ type State struct {
 type Host struct {
 	Info *pb.NodeHostInfo
 	// Silent: the host was last heard of at the tick LastSeen, which is 0 otherwise:
-	// it is heard of with every tick then. State.LastSeen tells both.
+	// it is heard of with every tick then. State.LastSeen has both.
 	Silent   bool
 	LastSeen uint64
 	// Gone is set when another NodeHost ID was reported under this address:

@@ -45,7 +45,7 @@ func operate(ctx context.Context, log fault.Log, start time.Time, actions []scen
 	return nil
 }
 
-// act carries out one action, and tells what it was about.
+// act carries out one action, and returns what it was about.
 func (r *runner) act(ctx context.Context, a scenarios.Action) (string, error) {
 	switch a.Do {
 	case scenarios.Drain:

@@ -243,7 +243,7 @@ func (r *runner) begin(phase timeline.Phase) {
 	r.events.Add(timeline.PhaseBegan{Phase: phase})
 }
 
-// report tells how far the run is, every few seconds of its clock.
+// report says how far the run is, every few seconds of its clock.
 func (r *runner) report(ctx context.Context) {
 	if r.progress == nil {
 		return

@@ -94,7 +94,7 @@ func (p *planner) drawTimes(f *scenarios.Fault) []Step {
 
 // lastStart is the latest beginning that is drawn for an entry: early enough for
 // the fault to last as long as it should, if there is time for that at all. One
-// that is cut short by the end of the phase proves little.
+// that is cut short by the end of the phase shows little.
 func (p *planner) lastStart(f *scenarios.Fault) time.Duration {
 	after, before := p.scenario.Window(f)
 	if fits := p.scenario.Duration - f.For.Max; fits > after {
@@ -134,7 +134,7 @@ func (p *planner) drawHost(earlier []Step, s Step, t scenarios.Target) []string 
 	}
 	var alive, free []string
 	for _, h := range p.hosts {
-		dead, busy := fate(earlier, s, h.Name)
+		dead, busy := stateAt(earlier, s, h.Name)
 		if h.Role != role || dead {
 			continue
 		}
@@ -152,9 +152,9 @@ func (p *planner) drawHost(earlier []Step, s Step, t scenarios.Target) []string 
 	return []string{alive[p.rng.IntN(len(alive))]}
 }
 
-// fate says what earlier steps have done to a host by the time of s: dead for
-// ever, or still busy with another fault.
-func fate(earlier []Step, s Step, host string) (dead, busy bool) {
+// stateAt returns what earlier steps have done to a host by the time of s: dead
+// permanently, or still busy with another fault.
+func stateAt(earlier []Step, s Step, host string) (dead, busy bool) {
 	for _, e := range earlier {
 		if !slices.Contains(e.Hosts, host) {
 			continue

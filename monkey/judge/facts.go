@@ -88,7 +88,7 @@ func (r *Recording) process() *invariant.Process {
 	return p
 }
 
-// leaders tells what nodes announced of themselves from what they said of
+// leaders separates what nodes announced of themselves from what they said of
 // others.
 func (r *Recording) leaders(f *invariant.Facts) {
 	f.Leaders, f.Beliefs = []invariant.Leader{}, []invariant.Belief{}

@@ -254,5 +254,5 @@ type Repair struct {
 }
 
 // Activity counts what Drummer asked NodeHosts to do, by kind of request, as
-// its own event log tells.
+// its own event log says.
 type Activity map[string]int

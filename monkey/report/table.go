@@ -258,7 +258,7 @@ func Count(n int64) string {
 	return fmt.Sprintf("%s,%03d", Count(n/1000), n%1000)
 }
 
-// Pace tells how long the run was, and how long it took if that is known: the
+// Pace says how long the run was, and how long it took if that is known: the
 // wall time of a run that was killed is not.
 func Pace(r *judge.Result) string {
 	if r.WallSeconds == 0 {

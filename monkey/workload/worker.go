@@ -242,7 +242,7 @@ func valueOf(m kv.Maybe) history.Value {
 	return history.String(m.Text)
 }
 
-// replica says who gave an answer, as far as the answer tells. Which node that
+// replica says who gave an answer, as far as the answer says. Which node that
 // was, in which term, is known from what nodes announce of their leaders.
 func (r *retrier) replica(a kv.Answer) *history.Replica {
 	return &history.Replica{Host: r.answered, Applied: a.Applied}

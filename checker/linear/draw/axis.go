@@ -186,7 +186,7 @@ func (a *axis) tickName(t, step int64) string {
 	return seconds(t, digits, unit)
 }
 
-// seconds tells a time in nanoseconds, rounded to units of which a second has
+// seconds formats a time in nanoseconds, rounded to units of which a second has
 // ten to the power of digits.
 func seconds(t int64, digits int, unit int64) string {
 	n, rest, sign := t/unit, t%unit, ""
@@ -206,10 +206,10 @@ func seconds(t int64, digits int, unit int64) string {
 	return fmt.Sprintf("%s%d.%0*d s", sign, n/whole, digits, n%whole)
 }
 
-// inNanoseconds tells how linear.Moment takes a time.
+// inNanoseconds reports whether explain.FormatTime takes a time for nanoseconds.
 func inNanoseconds(t int64) bool { return t <= -1e9 || t >= 1e9 }
 
-// length tells how long something took.
+// length formats how long something took.
 func (a *axis) length(from, to int64) string {
 	d := apart(from, to)
 	switch {

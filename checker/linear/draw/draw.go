@@ -31,7 +31,7 @@ type Page struct {
 	// Explanation is a sentence: why the core can't be ordered.
 	Explanation string
 	// Ops are the operations of one key, in any order. Of many, those around
-	// the core are drawn, and the page tells how many are not.
+	// the core are drawn, and the page says how many are not.
 	Ops []history.Op
 	// Core holds the operations to mark.
 	Core  []history.Op

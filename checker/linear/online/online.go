@@ -65,13 +65,13 @@ type openOp struct {
 	at    uint32 // where it stands in the open operations of its key
 }
 
-// Violation tells which operation made the history illegal.
+// Violation says which operation made the history illegal.
 type Violation struct {
 	Op     history.Op
 	Reason string
 }
 
-// Error tells it as a sentence.
+// Error says it in a sentence.
 func (v *Violation) Error() string {
 	return fmt.Sprintf("key %s is not linearizable: client %d %s (called %s, returned %s): %s",
 		v.Op.Key, v.Op.Client, explain.Action(&v.Op), explain.FormatTime(v.Op.Call), explain.FormatTime(v.Op.Return), v.Reason)

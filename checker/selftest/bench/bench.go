@@ -49,7 +49,7 @@ type Summary struct {
 // OK reports whether everything was measured and met its goal.
 func (s *Summary) OK() bool { return len(s.Missed)+len(s.Unmeasured) == 0 }
 
-// Run measures and prints. The error tells of a wrong verdict, or is the
+// Run measures and prints. The error describes a wrong verdict, or is the
 // context's.
 func Run(ctx context.Context, w io.Writer, o Options) (Summary, error) {
 	t := &table{w: w, Options: o}

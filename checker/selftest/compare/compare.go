@@ -27,7 +27,7 @@ type Report struct {
 	Engines map[string]int
 }
 
-// Run compares n random histories of the seed. The error tells of the first
+// Run compares n random histories of the seed. The error describes the first
 // disagreement, with the history. tell, if not nil, is called now and then.
 func Run(ctx context.Context, seed uint64, n int, tell func(Report)) (Report, error) {
 	r := Report{Engines: make(map[string]int)}

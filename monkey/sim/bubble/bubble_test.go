@@ -236,7 +236,7 @@ func TestChildDiesWithItsParent(t *testing.T) {
 	require.Eventually(t, func() bool { return !runs(pid) }, 10*time.Second, 10*time.Millisecond)
 }
 
-// runs tells whether a process is there and not a zombie, which is what a
+// runs reports whether a process is there and not a zombie, which is what a
 // container without an init makes of an orphan.
 func runs(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))

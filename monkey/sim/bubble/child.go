@@ -165,7 +165,7 @@ func listen(in *bufio.Reader, stop *atomic.Bool) {
 	}
 }
 
-// end tells the parent how the work ended.
+// end reports to the parent how the work ended.
 func (j Job) end(err error) int {
 	e, code := &ending{}, exitDone
 	if err != nil {

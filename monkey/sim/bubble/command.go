@@ -69,7 +69,7 @@ type Command struct {
 // Exit is how a child ended. All went well if Done and neither Err nor Crash
 // are set.
 type Exit struct {
-	// Done tells that the work returned, with Err or without.
+	// Done says that the work returned, with Err or without.
 	Done bool
 	// Err is the message of the error that the work returned.
 	Err string
@@ -77,11 +77,11 @@ type Exit struct {
 	Code int
 	// Signal is the name of the signal that ended the child, if one did.
 	Signal string
-	// Stopped tells that the child was asked to stop.
+	// Stopped says that the child was asked to stop.
 	Stopped bool
 	// CutShort reports that the work ended the process by CutShort.
 	CutShort bool
-	// Killed tells that it did not stop within the grace. Crash then holds the
+	// Killed says that it did not stop within the grace. Crash then holds the
 	// stacks of all its goroutines, if it could still write them.
 	Killed bool
 	// Crash is the panic or fatal error that ended the child, if one did. It may
@@ -110,7 +110,7 @@ type child struct {
 
 // Run starts a child of this executable and waits for its end. When ctx ends,
 // the child is asked to stop; when it takes longer than Grace, it is killed. It
-// also dies when this process does. The error tells that the child could not
+// also dies when this process does. The error says that the child could not
 // be run or watched at all; everything else is in Exit.
 func (c Command) Run(ctx context.Context) (Exit, error) {
 	if c.Exact != nil {
@@ -138,7 +138,7 @@ func (c Command) run(ctx context.Context, record *record) (Exit, error) {
 	var exit Exit
 	read := make(chan error, 1)
 	go func() { read <- c.follow(ch.out, &exit) }()
-	// an error means that the child has ended already: its exit tells more
+	// an error means that the child has ended already: its exit says more
 	_, _ = ch.stdin.Write(envelope)
 	stopped, killed := c.supervise(ctx, ch)
 	if err := <-read; err != nil {

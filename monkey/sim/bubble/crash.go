@@ -26,7 +26,7 @@ type Crash struct {
 	Stack string
 }
 
-// Deadlock tells that synctest ended the process, because everything in the
+// Deadlock reports whether synctest ended the process, because everything in the
 // bubble waited forever.
 func (c *Crash) Deadlock() bool { return c != nil && strings.HasPrefix(c.Message, "deadlock: ") }
 
@@ -97,7 +97,7 @@ func (p *crashParser) crash() *Crash {
 	return &Crash{Message: message, Stack: strings.TrimSpace(p.stack.String())}
 }
 
-// opens tells whether a line is the first of a crash, and what its message is.
+// opens reports whether a line is the first of a crash, and what its message is.
 func opens(line string) (string, bool) {
 	for _, prefix := range []string{"panic: ", "fatal error: "} {
 		if m, ok := strings.CutPrefix(line, prefix); ok {

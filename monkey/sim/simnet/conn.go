@@ -146,7 +146,7 @@ func (c *conn) Close() error {
 	return nil
 }
 
-// gone tells that nothing reads what is written to this end any more.
+// gone reports whether nothing reads what is written to this end any more.
 func (c *conn) gone() bool { return c.closed || c.broken != nil }
 
 // reset breaks this end: bytes that have arrived can still be read, then
@@ -179,8 +179,8 @@ func (c *conn) leave() {
 	}
 }
 
-// orphan ends this end together with its process. With reset the kernel tells
-// the peer, if packets pass in that direction.
+// orphan ends this end together with its process. With reset the kernel resets
+// the connection, if packets pass in that direction.
 func (c *conn) orphan(reset bool) {
 	if c.gone() {
 		return

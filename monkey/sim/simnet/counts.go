@@ -31,7 +31,7 @@ func (c *Counts) add(o Counts) {
 	c.Resets += o.Resets
 }
 
-// Counts tells what became of the traffic from one host to another so far.
+// Counts counts what became of the traffic from one host to another so far.
 func (n *Network) Counts(from, to string) Counts {
 	n.mu.Lock()
 	defer n.mu.Unlock()

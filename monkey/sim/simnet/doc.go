@@ -37,7 +37,7 @@
 //
 // Down ends the process on a host: whatever the process still does afterwards,
 // until its goroutines have stopped, reaches nobody. Peers see
-// their connections reset (a killed process, whose kernel tells them) or
+// their connections reset (a killed process, whose kernel does that) or
 // nothing at all (a power loss). Up begins the next incarnation.
 //
 // Chance comes from the seed only, with a source of its own for each link.

@@ -139,7 +139,7 @@ func (p *pipe) release() {
 	p.from.flows()
 }
 
-// drop forgets the bytes that lost tells of, from the first one on.
+// drop forgets the bytes for which lost reports true, from the first one on.
 func (p *pipe) drop(lost func(segment) bool) {
 	for i, s := range p.segs {
 		if lost(s) {

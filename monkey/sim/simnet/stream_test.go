@@ -47,7 +47,7 @@ func connected(t require.TestingT, n *Network) (client, server net.Conn) {
 	return client, server
 }
 
-// readAll reads n bytes and tells how long that took.
+// readAll reads n bytes and returns how long that took.
 func readAll(t *testing.T, c net.Conn, n int) (string, time.Duration) {
 	t.Helper()
 	start := time.Now()

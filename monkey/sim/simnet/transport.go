@@ -49,7 +49,7 @@ type transport struct {
 	serving sync.WaitGroup // handlers at work; grows only while not stopped
 }
 
-// Name tells log readers what this is.
+// Name is what logs call it.
 func (*transport) Name() string { return "simnet" }
 
 // Start makes the transport known under its address. One of a dead process is known to
@@ -78,7 +78,7 @@ func (t *transport) Stop() {
 	t.serving.Wait()
 }
 
-// alive tells whether the transport receives. The network is locked.
+// alive reports whether the transport receives. The network is locked.
 func (t *transport) alive() bool { return !t.stopped && !t.proc.isDead() }
 
 // enter keeps the transport from being stopped while a handler runs, until
@@ -138,7 +138,7 @@ func (t *transport) connect(ctx context.Context, target string) (wire, error) {
 	return w, err
 }
 
-// check tells how it stands with the connection: whether something sent now
+// check returns the state of the connection: whether something sent now
 // goes through, whether it was answered with a reset, or, when neither, that
 // it is met by silence. The network is locked.
 func (w wire) check() (through bool, err error) {
@@ -288,8 +288,8 @@ func sleep(d time.Duration, dead <-chan struct{}) {
 	}
 }
 
-// pause lets go of the network until something changes on it. The error tells
-// that the time is up.
+// pause lets go of the network until something changes on it. The error
+// says that the time is up.
 func (n *Network) pause(giveUp <-chan time.Time, dead <-chan struct{}) error {
 	changed := n.changed
 	n.mu.Unlock()

@@ -74,7 +74,7 @@ const (
 	// before those that wait: what Go bounds by time.
 	exactSlice = 64
 	// exactLevel is how many decisions in one instant make exactPriorities lower
-	// the priority of the goroutine that runs: two that wake each other for ever
+	// the priority of the goroutine that runs: two that wake each other forever
 	// would starve the third, for which they wait.
 	exactLevel = 4096
 	// exactLeastGrowth is the part by which the heap has to grow between two
