@@ -5,8 +5,8 @@ package smtest
 var batches = check{
 	name:  "batches",
 	kinds: concurrent | onDisk,
-	contract: "Update gets as many entries at once as there happen to be. How the log is cut into batches differs between replicas, " +
-		"and between a run and the replay after a restart, so it must not show: not in the state, and not in the Result of any entry.",
+	contract: "How the log is cut into batches doesn't show: not in the state, and not in the Result of any entry. " +
+		"Update gets as many entries at once as there happen to be, which differs between replicas, and between a run and the replay after a restart.",
 	advice: "Apply the entries of a batch one after the other, each on the state that the one before left, and set Result in each of them. " +
 		"What is written to disk once a batch must be the sum of that.",
 	run: func(t *trial) {

@@ -15,7 +15,7 @@ import (
 var closing = check{
 	name:  "closing",
 	kinds: allKinds,
-	contract: "Close releases everything: goroutines, open files. A NodeHost starts and stops state machines all the time and lives on. " +
+	contract: "Close ends all goroutines and closes all files. A NodeHost starts and stops state machines all the time and lives on. " +
 		"Of concurrent and on-disk state machines Lookup can still be called after Close: it may return an error, it must not panic, and it doesn't see another state.",
 	advice: "Let Close end the goroutines that the state machine or an interrupted snapshot began, wait for them, and close all files. " +
 		"Let Lookup look at a flag that Close sets.",

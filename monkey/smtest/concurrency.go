@@ -13,9 +13,9 @@ import (
 var concurrency = check{
 	name:  "concurrency",
 	kinds: allKinds,
-	contract: "Lookup is called by many goroutines at the same time, and during SaveSnapshot. Of concurrent and on-disk state machines it is also called during Update, " +
-		"RecoverFromSnapshot and Close, and SaveSnapshot during Update. Each answer must be that of a state between two entries, never of one that is half changed, " +
-		"and not of one that is older than the last Update that had returned before.",
+	contract: "Each answer of Lookup is that of a state between two entries, and not of one older than the last Update that had returned before. " +
+		"Lookup is called by many goroutines at the same time, and during SaveSnapshot. Of concurrent and on-disk state machines it is also called during Update, " +
+		"RecoverFromSnapshot and Close, and SaveSnapshot during Update.",
 	advice: "Look for what Lookup changes under a lock that it shares. Protect the state with a sync.RWMutex, and hold it from the first thing that an entry changes to the last; or publish an immutable version atomically. " +
 		"In RecoverFromSnapshot build the new state first and put it in place in one step. Run the test with -race as well: it says which two places collide.",
 	run: func(t *trial) {

@@ -11,8 +11,8 @@ import (
 var input = check{
 	name:  "input",
 	kinds: allKinds,
-	contract: "The command of an entry may be read until Update returns. It must not be changed, for it is still to be sent to other " +
-		"replicas, and no slice of it must be kept, for its memory is used again. The same goes for the slice of entries and for queries.",
+	contract: "A command is not changed, and no slice of it is kept. It is still to be sent to other replicas, and once Update has returned " +
+		"its memory is used again. The same goes for the slice of entries and for queries.",
 	advice: "Copy what stays in the state: bytes.Clone(cmd), or string(cmd[…]). Decoders such as protobuf's or a hand-written one may " +
 		"return slices of their input.",
 	run: func(t *trial) {

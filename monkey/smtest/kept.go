@@ -5,7 +5,7 @@ package smtest
 var kept = check{
 	name:  "kept",
 	kinds: allKinds,
-	contract: "What Update and Lookup return belongs to the caller. Dragonboat keeps the Result of an entry for as long as the client's session " +
+	contract: "What Update and Lookup have returned doesn't change any more. Dragonboat keeps the Result of an entry for as long as the client's session " +
 		"lasts, and hands the answer to a query to the client after the locks are released, while later entries are applied.",
 	advice: "Return a copy: no buffer that is used again, and no map, slice or pointer that is part of the state.",
 	run: func(t *trial) {

@@ -7,7 +7,7 @@ import "slices"
 var reopen = check{
 	name:  "reopen",
 	kinds: onDisk,
-	contract: "An on-disk state machine goes on from its files. Open returns the Raft index of the last entry that is in them, or 0. " +
+	contract: "Open returns the Raft index of the last entry that is in the files, or 0. " +
 		"Dragonboat then applies what comes after that index, and never again what comes before: " +
 		"an index that is too high loses entries, one that is too low applies some twice, and what Sync was called for must be there. " +
 		"Whether Close was called makes no difference.",
@@ -19,8 +19,8 @@ var reopen = check{
 var powerLoss = check{
 	name:  "power loss",
 	kinds: onDisk,
-	contract: "What Sync was called for survives a power loss. Of what was written since, any part may be lost, in any order: " +
-		"then the state must be that after some entry, Open must return the index of just that one, and no later entry may be there where an earlier one is gone. " +
+	contract: "What Sync was called for survives a power loss, and no later entry is there where an earlier one is gone. " +
+		"Of what was written since, any part may be lost, in any order: the state must be that after some entry then, and Open must return the index of just that one. " +
 		"Names of files and folders are lost as well until the folder they are in is synced.",
 	advice: "In Sync, sync every file that was written, and the folder in which one was made or renamed. Put a checksum on what may be torn. " +
 		"Make a new version visible by renaming a file that was synced before, and sync the folder after it.",

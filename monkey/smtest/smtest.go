@@ -85,13 +85,15 @@ func Run(t testing.TB, m Machine, c Config) {
 	for seed == 0 {
 		seed = uint64(rand.Uint32())
 	}
-	if f, at := k.search(seed); f != nil {
+	f, at := k.search(seed)
+	switch {
+	case f != nil:
 		t.Fatalf("%s%s", f.text(k.config.Describe), k.reproduce(at))
-	}
-	if len(k.states) < 2 {
+	case len(k.states) < 2:
 		t.Fatalf("smtest: nothing was tested: in %d runs from seed %d no command changed the state or what a query answers.\nLook at Config.Command, or give a Config.Query or Config.Digest that shows what commands do.", k.config.Runs, seed)
+	default:
+		t.Logf("smtest: %d runs from seed %d, states compared by %v: nothing found", k.config.Runs, seed, k.digests)
 	}
-	t.Logf("smtest: %d runs from seed %d, %d entries, states compared by %v: nothing found", k.config.Runs, seed, k.entries, k.digests)
 }
 
 // kit is one call of Run.
@@ -106,7 +108,6 @@ type kit struct {
 
 	shrinking bool
 	trials    int
-	entries   int
 	states    map[string]bool // some that were seen: one means that nothing happens
 }
 
@@ -241,7 +242,6 @@ func (k *kit) try(c *check, tc testCase) outcome {
 	select {
 	case v := <-done:
 		tc.plan.given = plan.drawn
-		k.entries += len(t.log)
 		return outcome{k.failureOf(v, t), tc}
 	case <-timeout.C:
 		t.mu.Lock()
@@ -325,7 +325,7 @@ func testPackage() string {
 	path := "."
 	for {
 		frame, more := frames.Next()
-		if frame.Function == "testing.tRunner" || !more {
+		if strings.HasPrefix(frame.Function, "testing.") || !more {
 			return strings.TrimSuffix(path, "_test")
 		}
 		slash := strings.LastIndexByte(frame.Function, '/') + 1

@@ -104,8 +104,11 @@ func drawReadSizes(r *rand.Rand) readSizes {
 }
 
 func (s readSizes) String() string {
-	if s.most == 0 {
+	switch s.most {
+	case 0:
 		return "reads of any size"
+	case 1:
+		return "reads of one byte each"
 	}
 	return fmt.Sprintf("reads of at most %d bytes each", s.most)
 }

@@ -7,8 +7,8 @@ import sm "github.com/lni/dragonboat/v3/statemachine"
 var stoppedOpen = check{
 	name:  "stopped open",
 	kinds: onDisk,
-	contract: "Open may give up when its stop channel is closed, with ErrOpenStopped, which Dragonboat compares with ==. " +
-		"The state machine is closed then, and opened again by the next process.",
+	contract: "Where Open gives up the next process can open the files. It may do so when its stop channel is closed, with ErrOpenStopped, which Dragonboat compares with ==. " +
+		"The state machine is closed then.",
 	advice: "Return sm.ErrOpenStopped itself, not wrapped, and leave the files so that the next Open can read them. Let Close work on what was never opened.",
 	run: func(t *trial) {
 		r := t.start("the replica")

@@ -12,9 +12,9 @@ import (
 var stoppedRecovery = check{
 	name:  "stopped recovery",
 	kinds: allKinds,
-	contract: "RecoverFromSnapshot may give up when its stop channel is closed, with ErrSnapshotStopped, which Dragonboat compares with ==. " +
-		"Without an error the state is that of the snapshot, so a Read that failed must not be passed over. " +
-		"A replica that gave up is closed. When it is started again it recovers from the same snapshot, which must work, " +
+	contract: "Where RecoverFromSnapshot returns no error the state is that of the snapshot, and where it does the next process can recover from it. " +
+		"A Read that failed is not passed over. It may give up when its stop channel is closed, with ErrSnapshotStopped, which Dragonboat compares with ==. " +
+		"A replica that gave up is closed. When it is started again it recovers from the same snapshot, " +
 		"and an on-disk state machine must not name the snapshot's index in Open before all of it is there.",
 	advice: "Return what Read returned; only io.EOF, where it is expected, is the end. Return sm.ErrSnapshotStopped itself, not wrapped. " +
 		"On disk, write the new state beside the old one and make its index known in one step, last.",

@@ -13,10 +13,9 @@ import (
 var stoppedSave = check{
 	name:  "stopped save",
 	kinds: allKinds,
-	contract: "SaveSnapshot may give up when its stop channel is closed, with ErrSnapshotStopped, and at any time with ErrSnapshotAborted; " +
-		"an on-disk state machine returns ErrSnapshotStreaming when its writer does. Dragonboat compares these with ==. " +
-		"Without an error the snapshot must be whole, so a Write that failed must not be passed over. " +
-		"Whatever becomes of the snapshot, the state stays as it is.",
+	contract: "Where SaveSnapshot returns no error the snapshot is whole, and where it does the state is as it was. A Write that failed is not passed over. " +
+		"SaveSnapshot may give up when its stop channel is closed, with ErrSnapshotStopped, and at any time with ErrSnapshotAborted; " +
+		"an on-disk state machine returns ErrSnapshotStreaming when its writer does. Dragonboat compares these with ==.",
 	advice: "Return what Write returned, unwrapped, and look at the error of the last Flush or Close as well. " +
 		"Look at the stop channel between records and return sm.ErrSnapshotStopped itself, not wrapped. Free what PrepareSnapshot made on every way out.",
 	run: func(t *trial) {

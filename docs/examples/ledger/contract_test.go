@@ -10,14 +10,18 @@ import (
 )
 
 func TestLedgerKeepsTheContract(t *testing.T) {
-	account := func(r *rand.Rand) string { return []string{bank, "ada", "bob"}[r.IntN(3)] }
+	accounts := []string{bank, "ada", "bob"}
 	smtest.Run(t, smtest.Regular(New), smtest.Config{
 		Command: func(r *rand.Rand) []byte {
-			c := Command{fmt.Sprint("r", r.IntN(20)), account(r), account(r), r.Int64N(100)}
-			data, _ := json.Marshal(c)
+			data, _ := json.Marshal(Command{
+				Request: fmt.Sprint("r", r.IntN(20)),
+				From:    accounts[r.IntN(3)],
+				To:      accounts[1+r.IntN(2)],
+				Amount:  1 + r.Int64N(100),
+			})
 			return data
 		},
-		Query:    func(r *rand.Rand) any { return account(r) },
+		Query:    func(r *rand.Rand) any { return accounts[r.IntN(3)] },
 		Describe: func(command []byte) string { return string(command) },
 	})
 }
