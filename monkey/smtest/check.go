@@ -30,6 +30,6 @@ var checks = []*check{
 	&reopen,
 	&powerLoss,
 	&stoppedOpen,
-	&concurrency,
 	&closing,
+	&concurrency,
 }
