@@ -9,7 +9,7 @@ RACE_PACKAGES = ./checker/... ./drummer/agent/... ./drummer/client/... ./drummer
 	./monkey/rundir/... ./monkey/smtest/... ./monkey/timeline/... ./monkey/sim ./monkey/sim/simdisk/... ./monkey/sim/simnet/... \
 	./monkey/statemachine/... ./monkey/workload/... ./scenarios/...
 
-.PHONY: build test race monkey monkey-short soak bench bench-checker bench-drummer histories lint proto
+.PHONY: build test race monkey monkey-short soak bench bench-sim bench-checker bench-drummer histories lint proto
 
 build: ## the five programs, into bin/
 	$(GO) build -o bin/ ./cmd/...
@@ -31,6 +31,9 @@ soak: ## nights of chaos: HOURS=n
 
 bench: ## every benchmark
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+bench-sim: ## what simulations cost, and where it goes
+	$(GO) run ./cmd/monkey bench
 
 bench-checker: ## the checker end to end, against porcupine and its goals; about six minutes and several GB
 	$(GO) run ./cmd/checker --bench

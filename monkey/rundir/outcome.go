@@ -64,8 +64,9 @@ type End struct {
 	// Panic and Stack are what ended the process if it crashed.
 	Panic string `json:"panic,omitempty"`
 	Stack string `json:"stack,omitempty"`
-	// CPU is the processor time, user and system, that it took, PeakMemory the
-	// most memory in bytes that it had resident; 0: not known.
+	// CPU is the processor time that it took, System the part of it in the kernel,
+	// PeakMemory the most memory in bytes that it had resident; 0: not known.
 	CPU        time.Duration `json:"cpu_ns"`
+	System     time.Duration `json:"system_ns"`
 	PeakMemory int64         `json:"peak_memory_bytes"`
 }

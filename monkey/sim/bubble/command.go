@@ -96,6 +96,7 @@ type Exit struct {
 // Cost is what a process took of the machine.
 type Cost struct {
 	CPU        time.Duration // user and system, of all its threads
+	System     time.Duration // the part of it that was spent in the kernel
 	PeakMemory int64         // the most that was resident, in bytes; 0: not known
 }
 
@@ -299,6 +300,6 @@ func (e *Exit) ended(ch *child) error {
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		e.Signal = status.Signal().String()
 	}
-	e.Cost = Cost{CPU: state.UserTime() + state.SystemTime(), PeakMemory: peakMemory(state)}
+	e.Cost = Cost{CPU: state.UserTime() + state.SystemTime(), System: state.SystemTime(), PeakMemory: peakMemory(state)}
 	return nil
 }
