@@ -5,6 +5,7 @@ package statemachine_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"testing"
 
 	sm "github.com/lni/dragonboat/v3/statemachine"
@@ -42,11 +43,13 @@ func TestOnDiskKeepsTheContract(t *testing.T) {
 	}), kvConfig())
 }
 
-// TestOnDiskKeepsTheContractInAFolder has few runs: each syncs a real disk
-// thousands of times.
 func TestOnDiskKeepsTheContractInAFolder(t *testing.T) {
 	c := kvConfig()
-	c.Runs = 2
+	c.Runs = 2 // it syncs thousands of times
+	if _, err := os.Stat("/dev/shm"); err == nil {
+		t.Setenv("TMPDIR", "/dev/shm")
+		c.Runs = 20
+	}
 	smtest.Run(t, smtest.OnDiskDir(func(dir string) sm.CreateOnDiskStateMachineFunc {
 		return statemachine.OnDisk(vfs.Default, dir, statemachine.Correct)
 	}), c)
