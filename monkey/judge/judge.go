@@ -70,6 +70,7 @@ func (r *Recording) summary(dir string, facts *invariant.Facts) *Result {
 		}
 	}
 	res.Concurrency.Elections, res.Concurrency.LeaderChanges = len(facts.Leaders), leaderChanges(facts.Leaders)
+	res.Concurrency.FollowerReads = followerReads(r.History.Ops, facts.Leaders)
 	res.Timing = timing(s)
 	res.Ops.Asked, res.Ops.Missed = facts.Asked, facts.Missed
 	for i := range r.History.Ops {

@@ -456,6 +456,16 @@ func TestAChangeOfLeaderIsAnotherNodeThanBefore(t *testing.T) {
 	require.Zero(t, leaderChanges(nil))
 }
 
+func TestReadsAtFollowersAreThoseThatAnotherNodeThanTheLeaderAnswered(t *testing.T) {
+	get := func(term, node uint64) history.Op {
+		return history.Op{Kind: history.Get, Outcome: history.OK, Cluster: 1, By: &history.Replica{Node: node, Term: term}}
+	}
+	leaders := []invariant.Leader{{Cluster: 1, Term: 2, Node: 1}, {Cluster: 1, Term: 3, Node: 2}, {Cluster: 2, Term: 2, Node: 3}}
+	ops := []history.Op{get(2, 1), get(2, 2), get(3, 1), get(3, 2), get(4, 1), {Kind: history.Get, Outcome: history.OK}}
+	require.InDelta(t, 0.5, followerReads(ops, leaders), 1e-9)
+	require.Zero(t, followerReads(nil, nil))
+}
+
 func TestConcurrencyIsTheShareOfOperationsThatOverlap(t *testing.T) {
 	op := func(key string, call, ret int64) history.Op {
 		return history.Op{Key: key, Call: call, Return: ret, Outcome: history.OK}

@@ -228,6 +228,30 @@ func leaderChanges(leaders []invariant.Leader) int {
 	return n
 }
 
+// followerReads is the share of the reads that a follower answered, of those of
+// which it is known who led in the term of the replica that answered.
+func followerReads(ops []history.Op, leaders []invariant.Leader) float64 {
+	type term struct{ cluster, number uint64 }
+	led := map[term]uint64{}
+	for _, l := range leaders {
+		led[term{l.Cluster, l.Term}] = l.Node
+	}
+	known, byFollower := 0, 0
+	for i := range ops {
+		op := &ops[i]
+		if op.Kind != history.Get || op.Outcome != history.OK || op.By == nil {
+			continue
+		}
+		if leader, ok := led[term{op.Cluster, op.By.Term}]; ok {
+			known++
+			if leader != op.By.Node {
+				byFollower++
+			}
+		}
+	}
+	return float64(byFollower) / float64(max(known, 1))
+}
+
 // timing is how long things took that take a time by the scenario.
 func timing(s *scenarios.Scenario) Timing {
 	return Timing{

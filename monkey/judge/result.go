@@ -97,6 +97,9 @@ type Concurrency struct {
 	P99Latency  float64 `json:"p99_latency_ms"`
 	// Elections counts the leaders that announced themselves.
 	Elections int `json:"elections"`
+	// FollowerReads is the share of the reads that a follower answered, linearizably
+	// all the same.
+	FollowerReads float64 `json:"follower_reads"`
 	// LeaderChanges counts those of them that did not lead their cluster before.
 	LeaderChanges int `json:"leader_changes"`
 }

@@ -175,8 +175,8 @@ func verified(t io.Writer, r *judge.Result) {
 
 // overlap says how concurrent the history was.
 func overlap(c judge.Concurrency) string {
-	return fmt.Sprintf("%.1f %% of those that succeeded overlap another one on their key; latency %.1f ms in the mean, %.1f ms at the 99th percentile; %s elections, %s changes of leader",
-		100*c.Overlapping, c.MeanLatency, c.P99Latency, Count(int64(c.Elections)), Count(int64(c.LeaderChanges)))
+	return fmt.Sprintf("%.1f %% of those that succeeded overlap another one on their key; latency %.1f ms in the mean, %.1f ms at the 99th percentile; %.0f %% of reads at followers; %s elections, %s changes of leader",
+		100*c.Overlapping, c.MeanLatency, c.P99Latency, 100*c.FollowerReads, Count(int64(c.Elections)), Count(int64(c.LeaderChanges)))
 }
 
 // timing says how long things took in the world, which is what makes operations
