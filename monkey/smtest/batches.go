@@ -14,7 +14,7 @@ var batches = check{
 		for r.at < len(t.log) {
 			from := r.at
 			to := from + 1 + t.plan.IntN(len(t.log)-from)
-			t.step("%s in one batch", t.name(from, to))
+			t.step("%s in one batch", t.entries(from, to))
 			t.sameResults(r.name, from, r.apply(to))
 			t.sameState(r)
 		}

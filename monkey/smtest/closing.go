@@ -36,7 +36,7 @@ func (t *trial) liveAndClose() {
 	r := t.start("the replica")
 	r.apply(len(t.log) / 2)
 	saved := r.save()
-	t.step("%s, and a snapshot", t.name(0, len(t.log)/2))
+	t.step("%s, and a snapshot", t.entries(0, len(t.log)/2))
 	stop := make(chan struct{})
 	w := &limitedWriter{w: &bytes.Buffer{}, left: t.plan.IntN(len(saved.data) + 1), atLimit: func() error { close(stop); return nil }}
 	w.check()

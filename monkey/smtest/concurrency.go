@@ -62,7 +62,7 @@ func (t *trial) recoverWhileRead() {
 	readers := t.read(r)
 	defer readers.stop()
 	readers.only(behind, len(t.log))
-	t.step("a replica applies %s; it is read while it recovers from a snapshot saved %s", t.name(0, behind), place(saved.at))
+	t.step("a replica applies %s; it is read while it recovers from a snapshot saved %s", t.entries(0, behind), place(saved.at))
 	r.restore(saved, drawReadSizes(t.plan))
 	readers.bound(len(t.log), len(t.log))
 	readers.end()

@@ -16,8 +16,10 @@ var examination = check{
 	run: func(t *trial) {
 		k, r := t.kit, t.start("a replica")
 		if hash, ok := r.m.user().(sm.IHash); ok {
-			_, err := hash.GetHash()
-			k.hasHash = err != sm.ErrNotImplemented
+			k.hasHash = r.call("GetHash", func() error {
+				_, err := hash.GetHash()
+				return err
+			}) != sm.ErrNotImplemented
 		}
 		if k.hasHash && k.digests == bySnapshot {
 			k.digests = byHash

@@ -20,7 +20,7 @@ var pointInTime = check{
 			t.forgetSteps()
 			t.step("PrepareSnapshot is called %s", place(p.at))
 			if to > p.at {
-				t.step("Update applies %s", t.name(p.at, to))
+				t.step("Update applies %s", t.entries(p.at, to))
 			}
 			t.step("SaveSnapshot is called")
 			fresh.restore(saved, readSizes{})

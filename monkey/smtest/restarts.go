@@ -127,7 +127,7 @@ func (l *life) act() {
 	case left > 0:
 		from := l.at
 		to := from + 1 + l.t.plan.IntN(min(left, batchInALife))
-		l.t.step("it applies %s", l.t.name(from, to))
+		l.t.step("it applies %s", l.t.entries(from, to))
 		l.written = to
 		l.t.sameResults(l.name, from, l.apply(to))
 	}

@@ -126,7 +126,7 @@ func (s *shrinker) lower(in func(*testCase) *segment) (progress bool) {
 			if try == 0 {
 				lower = lowest
 			}
-			if lower < lowest || lower == value || s.isOver() {
+			if value <= lowest || lower < lowest || s.isOver() {
 				break
 			}
 			changed.given = slices.Clone(changed.given)

@@ -5,79 +5,16 @@ package smtest
 import (
 	"bytes"
 	"cmp"
-	"flag"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
-	"runtime"
-	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
-// Config says what a state machine is tested with. Only Command is required.
-type Config struct {
-	// Command makes one command for Update. It must depend on r alone, as logs
-	// are made again from the same random numbers. Let it draw from few keys,
-	// so that commands meet; the lower a number is, the simpler the command
-	// that is made of it should be, as shrinking lowers them. For a generator
-	// of pgregory.net/rapid use gen.Example(int(r.Uint32())).
-	Command func(r *rand.Rand) []byte
-	// Query makes one query for Lookup, in the same way. Answers are compared
-	// between replicas, by what they contain: only queries whose answer depends
-	// on nothing but the state are of use.
-	Query func(r *rand.Rand) any
-	// Digest returns the state of a replica as text, equal for equal states. It
-	// gets what the factory returned. Where it is nil, GetHash is used if the
-	// state machine implements Dragonboat's IHash, and otherwise the bytes of a
-	// snapshot if they are the same each time that one is saved. Where they
-	// aren't, only answers to queries are compared.
-	Digest func(machine any) string
-	// Describe returns a command as text for messages. nil: quoted bytes.
-	Describe func(command []byte) string
-
-	// Runs is how many logs are made, each of which all checks are made with;
-	// 0: 100, or 25 of OnDiskDir, and a tenth of them with -short. The flag
-	// -smtest.runs is used in place of it.
-	Runs int
-	// Commands is the length of the longest log; 0: 30.
-	Commands int
-	// Seed is that of the first log, and the next ones follow on; 0: a random
-	// one. The flag -smtest.seed is used in place of it.
-	Seed uint64
-	// StopWithin is how many bytes SaveSnapshot may write and
-	// RecoverFromSnapshot read after their stop channel is closed; 0: 1 MiB.
-	StopWithin int
-	// Timeout is how long one check of one log may take before a call is taken
-	// to hang; 0: 20 s.
-	Timeout time.Duration
-	// TornFiles lets a power loss keep what was written since the last Sync in
-	// some files and drop it in others, for OnDiskDir. Real disks do that, but
-	// the kit can't see which files a state machine has synced by itself: set
-	// it only where none is synced outside Sync. OnDisk needs no such flag.
-	TornFiles bool
-	// RealTime leaves out the replica that runs in a testing/synctest bubble,
-	// on a clock of its own, for state machines that can't, as they share
-	// goroutines or channels with what is outside.
-	RealTime bool
-}
-
-const (
-	defaultRuns       = 100
-	shortRunsDivisor  = 10
-	defaultCommands   = 30
-	defaultStopWithin = 1 << 20
-	defaultTimeout    = 20 * time.Second
-)
-
-var (
-	seedFlag = flag.Uint64("smtest.seed", 0, "smtest: seed of the first log; 0: as the test says, or a random one")
-	runsFlag = flag.Int("smtest.runs", 0, "smtest: number of logs; 0: as the test says")
-)
-
 // Run checks a state machine, and fails the test at the first way in which it
-// breaks Dragonboat's contract.
+// breaks Dragonboat's contract. Tests that run in parallel may call it; what it
+// starts has ended when it returns, unless a call of the state machine hangs.
 func Run(t testing.TB, m Machine, c Config) {
 	t.Helper()
 	k := newKit(t, m, c)
@@ -135,21 +72,7 @@ func newKit(t testing.TB, m Machine, c Config) *kit {
 	case c.Runs < 0 || c.Commands < 0 || c.StopWithin < 0 || c.Timeout < 0:
 		t.Fatalf("smtest: found a negative number in Config, expected at least 0: Runs %d, Commands %d, StopWithin %d, Timeout %v", c.Runs, c.Commands, c.StopWithin, c.Timeout)
 	}
-	if c.Runs = cmp.Or(*runsFlag, c.Runs); c.Runs == 0 {
-		c.Runs = defaultRuns
-		if m.slow {
-			c.Runs /= slowDivisor
-		}
-		if testing.Short() {
-			c.Runs /= shortRunsDivisor
-		}
-	}
-	c.Commands = cmp.Or(c.Commands, defaultCommands)
-	c.StopWithin = cmp.Or(c.StopWithin, defaultStopWithin)
-	c.Timeout = cmp.Or(c.Timeout, defaultTimeout)
-	if c.Describe == nil {
-		c.Describe = func(command []byte) string { return fmt.Sprintf("%q", command) }
-	}
+	c = c.withDefaults(m)
 	return &kit{t: t, machine: m, config: c, dir: t.TempDir(), states: map[string]bool{}}
 }
 
@@ -224,18 +147,20 @@ func (k *kit) try(c *check, tc testCase) outcome {
 	t.log, tc.commands = k.entriesOf(tc)
 	done := make(chan any, 1) // what the trial panicked with
 	go func() {
-		ended := any(aborted{"the state machine ended the goroutine that called it"})
+		var ended any = aborted{"the state machine ended the goroutine that called it"}
 		defer func() { done <- ended }()
 		defer func() {
-			if v := recover(); v != nil {
+			switch v := recover().(type) {
+			case nil:
+			case *failure, aborted:
 				ended = v
+			default:
+				panic(v)
 			}
 		}()
-		func() {
-			defer t.end()
-			c.run(t)
-			ended = nil
-		}()
+		defer t.end()
+		c.run(t)
+		ended = nil
 	}()
 	timeout := time.NewTimer(k.config.Timeout)
 	defer timeout.Stop()
@@ -264,72 +189,8 @@ func (k *kit) failureOf(v any, t *trial) *failure {
 		return nil
 	case *failure:
 		return v
-	case aborted:
-		k.t.Fatalf("smtest: %s", v.why)
-	}
-	panic(v)
-}
-
-// canBubble reports whether this test can make synctest bubbles: it is a
-// *testing.T, and not in one itself.
-func (k *kit) canBubble() (can bool) {
-	t, ok := k.t.(*testing.T)
-	if !ok {
-		return false
-	}
-	defer func() {
-		if recover() != nil {
-			can = false
-		}
-	}()
-	synctest.Test(t, func(*testing.T) {})
-	return true
-}
-
-// inAnotherTime runs f in a bubble, where time is virtual, if there can be one.
-func (t *trial) inAnotherTime(f func()) {
-	if !t.kit.bubbles {
-		return
-	}
-	var failed *failure
-	ended := false
-	deadlock := func() (v any) {
-		defer func() { v = recover() }()
-		synctest.Test(t.kit.t.(*testing.T), func(*testing.T) {
-			failed = failing(f)
-			ended = true
-		})
+	default:
+		k.t.Fatalf("smtest: %s", v.(aborted).why)
 		return nil
-	}()
-	switch {
-	case failed != nil:
-		panic(failed)
-	case deadlock != nil && !ended: // what is left over afterwards is for another check
-		t.fail("The state machine waits for something that never comes.\n%v", deadlock)
-	}
-}
-
-// reproduce is how a failure is made to happen again.
-func (k *kit) reproduce(seed uint64) string {
-	var names []string
-	for name := range strings.SplitSeq(k.t.Name(), "/") {
-		names = append(names, "^"+name+"$")
-	}
-	return fmt.Sprintf("Reproduce\n  go test -run '%s' %s -smtest.seed=%d\n", strings.Join(names, "/"), testPackage(), seed)
-}
-
-// testPackage is the import path of the package that the running test is in.
-func testPackage() string {
-	callers := make([]uintptr, 64)
-	frames := runtime.CallersFrames(callers[:runtime.Callers(1, callers)])
-	path := "."
-	for {
-		frame, more := frames.Next()
-		if strings.HasPrefix(frame.Function, "testing.") || !more {
-			return strings.TrimSuffix(path, "_test")
-		}
-		slash := strings.LastIndexByte(frame.Function, '/') + 1
-		name, _, _ := strings.Cut(frame.Function[slash:], ".")
-		path = frame.Function[:slash] + name
 	}
 }

@@ -39,7 +39,7 @@ func (t *trial) recovered(name string, s snapshot, behind int) *replica {
 	t.forgetSteps()
 	t.step("a snapshot is saved %s", place(s.at))
 	if behind > 0 {
-		t.step("another replica applies %s", t.name(0, behind))
+		t.step("another replica applies %s", t.entries(0, behind))
 	}
 	t.step("%s, with %v", name, reads)
 	r.restore(s, reads)

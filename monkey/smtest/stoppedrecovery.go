@@ -40,7 +40,7 @@ func (t *trial) interrupt(s snapshot, behind, limit int, stops bool) {
 	r := t.start("a replica whose recovery was interrupted")
 	if behind < s.at { // else it would have no use for the snapshot
 		r.apply(behind)
-		t.step("a replica applies %s", t.name(0, behind))
+		t.step("a replica applies %s", t.entries(0, behind))
 	}
 	stop := make(chan struct{})
 	in := &limitedReader{r: bytes.NewReader(s.data), left: limit, fails: !stops, atLimit: func() { close(stop) }}

@@ -112,8 +112,8 @@ func (t *trial) points(n int) []int {
 // slowDivisor is how much less is done where replicas wait for a real disk.
 const slowDivisor = 4
 
-// name names a range of the log, from the entry behind one place to another.
-func (t *trial) name(from, to int) string {
+// entries names a range of the log, from the entry behind one place to another.
+func (t *trial) entries(from, to int) string {
 	if to == from+1 {
 		return fmt.Sprintf("entry %d", to)
 	}
