@@ -15,6 +15,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/monkey/report"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 	"github.com/drumbeat-raft/drumbeat/monkey/sim/bubble"
+	"github.com/drumbeat-raft/drumbeat/monkey/sim/simnet"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
@@ -103,6 +104,7 @@ func (o *Options) hold(ctx context.Context, dir string, s *scenarios.Scenario) e
 	}
 	if exit.Crash != nil {
 		end.Panic, end.Stack = exit.Crash.Message, exit.Crash.Stack
+		end.Host, end.PanicAt = exit.Crash.Labels[simnet.HostLabel], exit.Exact.Now
 	}
 	return rundir.WriteJSON(dir, rundir.EndFile, end)
 }

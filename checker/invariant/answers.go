@@ -2,7 +2,10 @@
 
 package invariant
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 var _ = define(Check{
 	Key:          "answers",
@@ -11,6 +14,20 @@ var _ = define(Check{
 	Needs:        []Need{needClusters, needProbes},
 	AfterHealing: true,
 }, judgeAnswers)
+
+// membersOf says what the members of a cluster held, if that was recorded.
+func membersOf(f *Facts, cluster uint64) string {
+	var parts []string
+	for _, m := range f.Members {
+		if m.Cluster == cluster {
+			parts = append(parts, m.String())
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "; " + strings.Join(parts, "; ")
+}
 
 func judgeAnswers(j *judgement, f *Facts, _ *noSettings) string {
 	answered := make(map[uint64]map[string]bool)
@@ -21,7 +38,7 @@ func judgeAnswers(j *judgement, f *Facts, _ *noSettings) string {
 		}
 		answered[p.Cluster][p.Kind] = answered[p.Cluster][p.Kind] || p.OK
 		if !p.OK {
-			j.violation("cluster %d did not answer a %s within %s: %s", p.Cluster, p.Kind, seconds(p.Took), p.Error)
+			j.violation("cluster %d did not answer a %s within %s: %s", p.Cluster, p.Kind, seconds(p.Took), p.Error+membersOf(f, p.Cluster))
 		}
 		slowest = max(slowest, p.Took)
 	}

@@ -362,7 +362,12 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 		"a node of an unknown cluster": {func(f *Facts, _ *limits) {
 			f.Hosts[1].Running = append(f.Hosts[1].Running, Node{77, 1})
 		}, "zombies", Violation, "cluster 77, which should not be there"},
-		"no answer":   {func(f *Facts, _ *limits) { f.Probes[0].OK = false; f.Probes[0].Error = "timeout" }, "answers", Violation, "did not answer a write within 1 s: timeout"},
+		"no answer": {func(f *Facts, _ *limits) { f.Probes[0].OK = false; f.Probes[0].Error = "timeout" }, "answers", Violation, "did not answer a write within 1 s: timeout"},
+		"no answer of a cluster that was looked into": {func(f *Facts, _ *limits) {
+			f.Probes[0].OK = false
+			f.Members = []MemberState{{Cluster: 8}, {Cluster: 7, Node: 1, Host: "h1"},
+				{Cluster: 7, Node: 2, Host: "h2", Running: true, Role: "candidate", Term: 5, LastIndex: 12, Commit: 11, Applied: 10}}
+		}, "answers", Violation, "; node 1 on h1 does not run; node 2 on h2 is candidate in term 5 following nobody, with last index 12, commit 11, applied 10"},
 		"not asked":   {func(f *Facts, _ *limits) { f.Probes = f.Probes[:1] }, "answers", Inconclusive, "was not asked for a read"},
 		"slow repair": {func(f *Facts, l *limits) { l.repair.Max = 10 * time.Second }, "repair", Violation, "took 20 s to replace node 1"},
 		"no repair":   {func(f *Facts, _ *limits) { f.Repairs[0].RepairedAt = 0 }, "repair", Violation, "never got a replacement"},
@@ -419,8 +424,11 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 			stopAt(f, 10*second, 20*second)
 			f.Outages = []Outage{{7, 12 * second, 13 * second}}
 		}, "evidence", Pass, ""},
-		"a wanted fault":                  {func(f *Facts, _ *limits) { f.Wanted = append(f.Wanted, f.Wanted[0]) }, "effects", Inconclusive, "kill of h1 took effect 1 times, wanted at least 2"},
-		"a panic":                         {func(f *Facts, _ *limits) { f.Process.Panic = "too bad\nand more" }, "process", Violation, `ended with the panic "too bad"`},
+		"a wanted fault": {func(f *Facts, _ *limits) { f.Wanted = append(f.Wanted, f.Wanted[0]) }, "effects", Inconclusive, "kill of h1 took effect 1 times, wanted at least 2"},
+		"a panic":        {func(f *Facts, _ *limits) { f.Process.Panic = "too bad\nand more" }, "process", Violation, `ended with the panic "too bad"; its stack`},
+		"a panic on a host": {func(f *Facts, _ *limits) {
+			f.Process.Panic, f.Process.Where, f.Process.Before = "too bad", "on h2", "no fault had struck before"
+		}, "process", Violation, `ended with the panic "too bad" on h2; no fault had struck before; its stack`},
 		"a hidden panic":                  {func(f *Facts, _ *limits) { f.Process.Hidden = []string{"a worker is gone"} }, "process", Violation, "a worker is gone"},
 		"no boot":                         {func(f *Facts, _ *limits) { f.Process.NotBooted = []string{"h3 does not start"} }, "process", Violation, "h3 does not start"},
 		"a run cut":                       {func(f *Facts, _ *limits) { f.Process.Cut = "it was killed" }, "process", Inconclusive, "it was killed"},

@@ -2,7 +2,11 @@
 
 package invariant
 
-import "github.com/drumbeat-raft/drumbeat/checker/history"
+import (
+	"fmt"
+
+	"github.com/drumbeat-raft/drumbeat/checker/history"
+)
 
 // Facts is what was recorded of a run. All times are nanoseconds on the clock
 // of the run's history. A list that is nil was not recorded; the checks that
@@ -38,6 +42,8 @@ type Facts struct {
 	// Probes holds the write and the read that each cluster was asked for
 	// after healing.
 	Probes []Probe `json:"probes"`
+	// Members holds what the members of clusters that did not answer held then.
+	Members []MemberState `json:"members,omitempty"`
 	// Repairs holds each loss of a member that was not to come back.
 	Repairs []Repair `json:"repairs"`
 	// Stalls holds the longest times of each cluster without a completed
@@ -82,6 +88,10 @@ type Facts struct {
 type Process struct {
 	// Panic is the message of what ended it, if it crashed.
 	Panic string `json:"panic,omitempty"`
+	// Where says on which host, and in which Raft node, and Before what the last
+	// fault was that struck before; both as far as they are known.
+	Where  string `json:"where,omitempty"`
+	Before string `json:"before,omitempty"`
 	// NotBooted lists the hosts that did not start again on what their disks
 	// held, and why.
 	NotBooted []string `json:"not_booted,omitempty"`
@@ -229,6 +239,35 @@ type Probe struct {
 	Error string `json:"error,omitempty"`
 	// Took is the time from the first attempt to the answer.
 	Took int64 `json:"took"`
+}
+
+// MemberState is what a member of a Raft cluster held at an instant.
+type MemberState struct {
+	Cluster uint64 `json:"cluster"`
+	Node    uint64 `json:"node"`
+	Host    string `json:"host"`
+	// Running says that the rest is known.
+	Running bool   `json:"running"`
+	Role    string `json:"role,omitempty"`
+	Term    uint64 `json:"term,omitempty"`
+	Leader  uint64 `json:"leader,omitempty"` // whom it follows; 0: nobody
+	// LastIndex, Commit and Applied are indexes of the log.
+	LastIndex uint64 `json:"last_index,omitempty"`
+	Commit    uint64 `json:"commit,omitempty"`
+	Applied   uint64 `json:"applied,omitempty"`
+}
+
+// String says it for people.
+func (m MemberState) String() string {
+	if !m.Running {
+		return fmt.Sprintf("node %d on %s does not run", m.Node, m.Host)
+	}
+	following := "following nobody"
+	if m.Leader != 0 {
+		following = fmt.Sprintf("following node %d", m.Leader)
+	}
+	return fmt.Sprintf("node %d on %s is %s in term %d %s, with last index %d, commit %d, applied %d",
+		m.Node, m.Host, m.Role, m.Term, following, m.LastIndex, m.Commit, m.Applied)
 }
 
 // Repair is the loss of a member and its replacement.

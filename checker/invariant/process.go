@@ -2,7 +2,10 @@
 
 package invariant
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 var _ = define(Check{
 	Key:   "process",
@@ -17,7 +20,14 @@ func judgeProcess(j *judgement, f *Facts, _ *noSettings) string {
 	p := f.Process
 	if p.Panic != "" {
 		first, _, _ := strings.Cut(p.Panic, "\n")
-		j.violation("the process ended with the panic %q; its stack is in end.json", first)
+		text := fmt.Sprintf("the process ended with the panic %q", first)
+		if p.Where != "" {
+			text += " " + p.Where
+		}
+		if p.Before != "" {
+			text += "; " + p.Before
+		}
+		j.violation("%s; its stack is in end.json", text)
 	}
 	for _, all := range [][]string{p.NotBooted, p.Hidden} {
 		for _, what := range all {

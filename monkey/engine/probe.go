@@ -5,9 +5,12 @@ package engine
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/drumbeat-raft/drumbeat/checker/invariant"
+	"github.com/drumbeat-raft/drumbeat/monkey/world"
 )
 
 // readBackLimit is how long reading all keys may take that were written.
@@ -35,7 +38,48 @@ func (r *runner) probe(ctx context.Context) error {
 			answering = append(answering, a.Cluster)
 		}
 	}
+	r.outcome.Facts.Members = r.memberStates(ctx, r.outcome.Facts.Probes)
 	limited, cancel = context.WithTimeout(ctx, readBackLimit)
 	defer cancel()
 	return errors.Join(err, r.clients.ReadBack(limited, answering))
+}
+
+// memberStates looks into the members of the clusters that did not answer.
+func (r *runner) memberStates(ctx context.Context, probes []invariant.Probe) []invariant.MemberState {
+	silent := map[uint64]bool{}
+	for _, p := range probes {
+		silent[p.Cluster] = silent[p.Cluster] || !p.OK
+	}
+	var states []invariant.MemberState
+	tr := r.observer.poll(ctx)
+	for _, id := range slices.Sorted(maps.Keys(tr.clusters)) {
+		if !silent[id] {
+			continue
+		}
+		c := tr.clusters[id]
+		members := maps.Clone(c.voters)
+		for node, host := range c.running {
+			members[node] = r.host(host).RaftAddress
+		}
+		for _, node := range slices.Sorted(maps.Keys(members)) {
+			states = append(states, r.memberState(id, node, world.HostOf(members[node])))
+		}
+	}
+	return states
+}
+
+// memberState looks into a Raft node.
+func (r *runner) memberState(cluster, node uint64, host string) invariant.MemberState {
+	state := invariant.MemberState{Cluster: cluster, Node: node, Host: host}
+	nodes, err := r.w.RaftNodes(host)
+	if err != nil {
+		return state
+	}
+	for _, n := range nodes {
+		if n.ClusterID == cluster && n.NodeID == node {
+			state.Running, state.Role, state.Term, state.Leader = true, n.Role, n.Term, n.LeaderID
+			state.LastIndex, state.Commit, state.Applied = n.LastIndex, n.Committed, n.Applied
+		}
+	}
+	return state
 }

@@ -181,6 +181,8 @@ func (b *board) DialContext(context.Context, string) (net.Conn, error) {
 func (b *board) Inspect(context.Context, string) (world.Inspection, error) {
 	return world.Inspection{}, nil
 }
+func (b *board) RaftNodes(string) ([]world.RaftNode, error) { return nil, nil }
+
 func (b *board) Membership(context.Context, string, uint64) (world.Membership, error) {
 	return world.Membership{}, nil
 }

@@ -3,13 +3,17 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/checker/invariant"
+	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
@@ -69,6 +73,9 @@ func (r *Recording) process() *invariant.Process {
 	if r.End != nil {
 		p.Panic = r.End.Panic
 	}
+	if p.Panic != "" {
+		p.Where, p.Before = whereOf(r.End), r.lastFault()
+	}
 	switch {
 	case p.Panic != "":
 	case r.End != nil && r.End.Killed:
@@ -86,6 +93,43 @@ func (r *Recording) process() *invariant.Process {
 		}
 	}
 	return p
+}
+
+// nodePattern finds the Raft node in a panic: as Dragonboat's messages name it, or
+// those of the bundled state machines.
+var nodePattern = regexp.MustCompile(`\[(\d{5}):(\d{5})\]|cluster (\d+), node (\d+)`)
+
+// whereOf says where it was that panicked, as far as that is known.
+func whereOf(e *rundir.End) string {
+	var parts []string
+	if e.Host != "" {
+		parts = append(parts, "on "+e.Host)
+	}
+	if m := nodePattern.FindStringSubmatch(e.Panic); m != nil {
+		cluster, node := strings.TrimLeft(m[1]+m[3], "0"), strings.TrimLeft(m[2]+m[4], "0")
+		parts = append(parts, fmt.Sprintf("in node %s of cluster %s", node, cmp.Or(cluster, "0, DrummerDB")))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// lastFault says which fault struck last before the end of a run that crashed.
+func (r *Recording) lastFault() string {
+	at := r.End.PanicAt
+	if at == 0 {
+		at = r.Timeline.End
+	}
+	last := -1
+	for i, x := range r.Timeline.Injections {
+		if !x.Skipped && x.From <= at && (last < 0 || x.From >= r.Timeline.Injections[last].From) {
+			last = i
+		}
+	}
+	if last < 0 {
+		return "no fault had struck before"
+	}
+	x := r.Timeline.Injections[last]
+	return fmt.Sprintf("the last fault before was %s of %s at %s, %s earlier",
+		x.Fault, strings.Join(x.Hosts, ", "), x.From.Round(time.Millisecond), (at - x.From).Round(time.Millisecond))
 }
 
 // leaders separates what nodes announced of themselves from what they said of

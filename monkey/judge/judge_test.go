@@ -144,6 +144,27 @@ func findings(r *Result) map[string]Verdict {
 	return all
 }
 
+func TestAPanicNamesHostNodeAndTheFaultBefore(t *testing.T) {
+	detail := func(change func(m *made)) string {
+		m := newMade(t)
+		m.outcome.Finished = false
+		change(m)
+		for _, c := range m.judge().Checks {
+			if c.Name == "process" {
+				return c.Detail
+			}
+		}
+		return ""
+	}
+	require.Contains(t, detail(func(m *made) {
+		m.end.Panic, m.end.Host, m.end.PanicAt = "rsm: [00003:00012] out of order", "nodehost-2", time.Hour
+	}), `out of order" on nodehost-2, in node 12 of cluster 3; the last fault before was kill of nodehost-1 at `)
+	require.Contains(t, detail(func(m *made) {
+		m.end.Panic, m.end.PanicAt = "cluster 4, node 2, at index 17: nil map", 1
+	}), `nil map" in node 2 of cluster 4; no fault had struck before`)
+	require.Contains(t, detail(func(m *made) { m.end.Panic = "[00000:00002] gone" }), "in node 2 of cluster 0, DrummerDB; the last fault before was kill")
+}
+
 func TestEachKindOfTroubleHasItsVerdict(t *testing.T) {
 	for name, c := range map[string]struct {
 		change  func(m *made)

@@ -64,6 +64,9 @@ type End struct {
 	// Panic and Stack are what ended the process if it crashed.
 	Panic string `json:"panic,omitempty"`
 	Stack string `json:"stack,omitempty"`
+	// Host is the one whose code panicked, and PanicAt when, if that is known.
+	Host    string        `json:"host,omitempty"`
+	PanicAt time.Duration `json:"panic_at_ns,omitempty"`
 	// CPU is the processor time that it took, System the part of it in the kernel,
 	// PeakMemory the most memory in bytes that it had resident; 0: not known.
 	CPU        time.Duration `json:"cpu_ns"`

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/drumbeat-raft/drumbeat/monkey/sim/simdisk"
+	"github.com/drumbeat-raft/drumbeat/monkey/sim/simnet"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
 )
 
@@ -40,7 +41,9 @@ func (w *World) boot(h *host) error {
 	}
 	h.boots++
 	w.net.Up(h.Name)
-	p, err := w.start(h)
+	var p process
+	var err error
+	simnet.OnHost(h.Name, func() { p, err = w.start(h) })
 	if err != nil {
 		w.net.Down(h.Name, true)
 		return fmt.Errorf("the process of host %s does not start: %w", h.Name, err)
@@ -77,7 +80,7 @@ func (w *World) end(h *host, reset bool, take func(*simdisk.Disk) world.Effect) 
 func (w *World) retire(h *host, p process, effect world.Effect) world.Effect {
 	if h.process == p {
 		h.process = nil
-		w.stopping.Go(p.stop)
+		w.stopping.Go(func() { simnet.OnHost(h.Name, p.stop) })
 		effect.ProcessesEnded = 1
 	}
 	return effect

@@ -15,6 +15,7 @@ import (
 	"github.com/lni/goutils/vfs"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/agent"
+	"github.com/drumbeat-raft/drumbeat/monkey/sim/raftstate"
 	"github.com/drumbeat-raft/drumbeat/monkey/sim/simdisk"
 	"github.com/drumbeat-raft/drumbeat/monkey/sim/simnet"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
@@ -131,7 +132,7 @@ func (w *World) Stop() {
 			if p := h.process; p != nil && h.Role == role {
 				h.process = nil
 				p.detach()
-				stopping.Go(p.stop)
+				stopping.Go(func() { simnet.OnHost(h.Name, p.stop) })
 			}
 			h.mu.Unlock()
 		}
@@ -234,6 +235,15 @@ func (w *World) find(wanted func(world.Node) bool) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// RaftNodes implements world.World.
+func (w *World) RaftNodes(name string) ([]world.RaftNode, error) {
+	p, err := w.nodeHost(name)
+	if err != nil {
+		return nil, err
+	}
+	return raftstate.Read(p.dragonboat)
 }
 
 // LeaderChanges implements world.World.

@@ -89,7 +89,7 @@ type watched struct {
 
 // Apply implements Core.
 func (w *watched) Apply(index uint64, data []byte) kv.Answer {
-	answer := w.Core.Apply(index, data)
+	answer := w.apply(index, data)
 	w.comparison.add(w.cluster, Sample{w.node, w.Core.Digest()}, func() string {
 		command, err := kv.DecodeCommand(data)
 		if err != nil {
@@ -98,6 +98,16 @@ func (w *watched) Apply(index uint64, data []byte) kv.Answer {
 		return fmt.Sprintf("%s of %s by %s", command.Op, command.Key, command.Writer)
 	})
 	return answer
+}
+
+// apply has a panic of the core name the node: that is nowhere on the stack.
+func (w *watched) apply(index uint64, data []byte) kv.Answer {
+	defer func() {
+		if p := recover(); p != nil {
+			panic(fmt.Errorf("cluster %d, node %d, at index %d: %v", w.cluster, w.node, index, p))
+		}
+	}()
+	return w.Core.Apply(index, data)
 }
 
 // Restore implements Core.

@@ -71,6 +71,8 @@ type World interface {
 	// Inspect looks into a running host past network and faults: the truth
 	// that Drummer's picture is compared with.
 	Inspect(ctx context.Context, host string) (Inspection, error)
+	// RaftNodes looks into the Raft nodes on a running NodeHost's host, likewise.
+	RaftNodes(host string) ([]RaftNode, error)
 	// Membership asks a Raft cluster for its membership with a linearizable
 	// read through the node on the given running host.
 	Membership(ctx context.Context, host string, clusterID uint64) (Membership, error)

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"sync"
@@ -60,7 +61,9 @@ func work(ctx context.Context, job Job) error {
 		return errors.New("it failed")
 	case "panic":
 		var wg sync.WaitGroup
-		wg.Go(func() { panic(fmt.Errorf("in a worker\nwith a second line")) })
+		pprof.Do(ctx, pprof.Labels("host", "nodehost-2"), func(context.Context) {
+			wg.Go(func() { panic(fmt.Errorf("in a worker\nwith a second line")) })
+		})
 		wg.Wait()
 	case "leak":
 		go func() { <-make(chan int) }()
@@ -141,7 +144,8 @@ func TestPanicInAWorkerIsReported(t *testing.T) {
 		require.NotNil(t, exit.Crash, log)
 		require.Contains(t, exit.Crash.Message, "in a worker")
 		require.Contains(t, exit.Crash.Message, "with a second line")
-		require.Contains(t, exit.Crash.Stack, "bubble.work.func1")
+		require.Contains(t, exit.Crash.Stack, "bubble.work.func")
+		require.Equal(t, map[string]string{"host": "nodehost-2"}, exit.Crash.Labels)
 		require.False(t, exit.Crash.Deadlock())
 	}
 }

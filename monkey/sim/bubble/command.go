@@ -131,7 +131,7 @@ func (c Command) run(ctx context.Context, record *record) (Exit, error) {
 		return Exit{}, fmt.Errorf("create the log of the child process: %w", err)
 	}
 	defer log.Close()
-	ch, err := start(c.Dir, log, append(c.procs(), record.environ()...))
+	ch, err := start(c.Dir, log, append(append(c.procs(), labelled()), record.environ()...))
 	if err != nil {
 		return Exit{}, err
 	}
@@ -195,6 +195,16 @@ func start(dir string, log *os.File, environ []string) (*child, error) {
 		return nil, errors.Join(fmt.Errorf("start the child process %s: %w", exe, err), r.Close())
 	}
 	return ch, nil
+}
+
+// labelled is what the child's environment needs for its stacks to show the
+// labels of goroutines.
+func labelled() string {
+	set := "tracebacklabels=1"
+	if had := os.Getenv("GODEBUG"); had != "" {
+		set = had + "," + set
+	}
+	return "GODEBUG=" + set
 }
 
 // procs is what the child's environment needs for Procs.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 )
 
@@ -22,6 +23,8 @@ const (
 type Crash struct {
 	// Message is what comes after "panic: " or "fatal error: ".
 	Message string
+	// Labels are those of the goroutine that crashed; see package runtime/pprof.
+	Labels map[string]string
 	// Stack is the text from the first goroutine on, at most 64 KiB of it.
 	Stack string
 }
@@ -94,7 +97,24 @@ func (p *crashParser) crash() *Crash {
 	}
 	message := strings.TrimSpace(strings.Join(p.message, ""))
 	message = strings.TrimSuffix(message, " [recovered, repanicked]")
-	return &Crash{Message: message, Stack: strings.TrimSpace(p.stack.String())}
+	stack := strings.TrimSpace(p.stack.String())
+	header, _, _ := strings.Cut(stack, "\n")
+	return &Crash{Message: message, Labels: labelsIn(header), Stack: stack}
+}
+
+var labelPattern = regexp.MustCompile(`"([^"]*)": "([^"]*)"`)
+
+// labelsIn reads the labels in the first line of a goroutine's stack.
+func labelsIn(header string) map[string]string {
+	_, text, ok := strings.Cut(header, " labels:{")
+	if !ok {
+		return nil
+	}
+	labels := map[string]string{}
+	for _, m := range labelPattern.FindAllStringSubmatch(text, -1) {
+		labels[m[1]] = m[2]
+	}
+	return labels
 }
 
 // opens reports whether a line is the first of a crash, and what its message is.

@@ -17,23 +17,28 @@ func TestParseCrash(t *testing.T) {
 		"no crash": {"panic: a log line\nwent on\ngoroutines: 12\n", nil},
 		"panic": {
 			"started\npanic: boom\n\ngoroutine 7 [running]:\nmain.f()\n\t/x.go:1\nexit status 2\n",
-			&Crash{"boom", "goroutine 7 [running]:\nmain.f()\n\t/x.go:1\nexit status 2"},
+			&Crash{Message: "boom", Stack: "goroutine 7 [running]:\nmain.f()\n\t/x.go:1\nexit status 2"},
 		},
 		"nested panic of many lines": {
 			"panic: one\n\tpanic: two\nmore\n[signal SIGSEGV: segmentation violation]\n\ngoroutine 1 [running]:\n",
-			&Crash{"one\n\tpanic: two\nmore\n[signal SIGSEGV: segmentation violation]", "goroutine 1 [running]:"},
+			&Crash{Message: "one\n\tpanic: two\nmore\n[signal SIGSEGV: segmentation violation]", Stack: "goroutine 1 [running]:"},
 		},
 		"of several the last": {
 			"panic: logged\n\ngoroutine 1 [x]:\nfatal error: all goroutines are asleep\n\ngoroutine 2 [y]:\nz\n",
-			&Crash{"all goroutines are asleep", "goroutine 2 [y]:\nz"},
+			&Crash{Message: "all goroutines are asleep", Stack: "goroutine 2 [y]:\nz"},
 		},
 		"asked to quit": {
 			"SIGQUIT: quit\nPC=0x1 m=0 sigcode=0\n\ngoroutine 0 gp=0x1 [idle]:\nf()\n",
-			&Crash{"SIGQUIT: quit\nPC=0x1 m=0 sigcode=0", "goroutine 0 gp=0x1 [idle]:\nf()"},
+			&Crash{Message: "SIGQUIT: quit\nPC=0x1 m=0 sigcode=0", Stack: "goroutine 0 gp=0x1 [idle]:\nf()"},
 		},
 		"synctest": {
 			"panic: deadlock: main bubble goroutine has exited but blocked goroutines remain [recovered, repanicked]\n\ngoroutine 4 [running]:",
-			&Crash{"deadlock: main bubble goroutine has exited but blocked goroutines remain", "goroutine 4 [running]:"},
+			&Crash{Message: "deadlock: main bubble goroutine has exited but blocked goroutines remain", Stack: "goroutine 4 [running]:"},
+		},
+		"goroutine with labels": {
+			"panic: boom\n\ngoroutine 7 [running, synctest bubble 1 labels:{\"host\": \"nodehost-2\", \"a\": \"b c\"}]:\nmain.f()\n",
+			&Crash{Message: "boom", Labels: map[string]string{"host": "nodehost-2", "a": "b c"},
+				Stack: "goroutine 7 [running, synctest bubble 1 labels:{\"host\": \"nodehost-2\", \"a\": \"b c\"}]:\nmain.f()"},
 		},
 		"message without end": {"panic: x\n" + strings.Repeat("line\n", 100) + "goroutine 1 [running]:\n", nil},
 	} {

@@ -22,7 +22,7 @@ type delivery struct {
 // handOver gives the batch to the receiver, which enter has held.
 func (d delivery) handOver() {
 	defer d.to.leave()
-	d.to.messages(d.batch)
+	d.to.receive(nil, func() { d.to.messages(d.batch) })
 }
 
 // send lets chance and delay have their way with a batch. The network is

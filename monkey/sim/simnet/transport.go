@@ -28,7 +28,7 @@ type factory struct {
 
 // Create makes a transport that Dragonboat starts and stops.
 func (f *factory) Create(c config.NodeHostConfig, messages raftio.MessageHandler, chunks raftio.ChunkHandler) raftio.ITransport {
-	return &transport{net: f.net, proc: f.proc, addr: c.RaftAddress, messages: messages, chunks: chunks}
+	return &transport{net: f.net, proc: f.proc, addr: c.RaftAddress, messages: messages, chunks: chunks, labels: labelsOf(f.proc.host.name)}
 }
 
 // Validate accepts every address of the form host:anything.
@@ -44,6 +44,7 @@ type transport struct {
 	addr     string
 	messages raftio.MessageHandler
 	chunks   raftio.ChunkHandler
+	labels   context.Context // of goroutines that run its handlers
 
 	stopped bool           // guarded by the network's lock
 	serving sync.WaitGroup // handlers at work; grows only while not stopped
@@ -201,7 +202,7 @@ func (c *messageConn) SendMessageBatch(batch pb.MessageBatch) error {
 	defer c.to.leave()
 	copied, err := n.copyBatch(batch)
 	if err == nil {
-		c.to.messages(copied)
+		c.to.receive(c.from, func() { c.to.messages(copied) })
 	}
 	return err
 }
@@ -228,7 +229,9 @@ func (c *chunkConn) SendChunk(chunk pb.Chunk) error {
 	if err != nil {
 		return err
 	}
-	if !c.to.chunks(copied) {
+	taken := false
+	c.to.receive(c.from, func() { taken = c.to.chunks(copied) })
+	if !taken {
 		return syscall.ECONNRESET
 	}
 	return nil
