@@ -130,21 +130,21 @@ func (w *deployment) startHost(id int, disk vfs.FS) {
 	nodehost, checker, err := diskcheck.Start(conf, nil)
 	require.NoError(w.t, err)
 	apiAddress := w.at("host", id, "api")
-	api, err := nodehostapi.New(nodehost, nodehostapi.Config{Listener: w.net.Listen(apiAddress)})
-	require.NoError(w.t, err)
 	a, err := agent.New(nodehost, agent.Config{
 		Drummers: append(w.drummerAddresses(), w.others...), APIAddress: apiAddress, Region: "here",
 		Registry: map[string]agent.Application{"kv": {Regular: testkit.NewKV}},
 		Listener: listener, Disk: checker, Dial: w.net.Dial, Rand: w.rand(),
 	})
 	require.NoError(w.t, err)
+	api, err := nodehostapi.New(nodehost, nodehostapi.Config{Listener: w.net.Listen(apiAddress), Recovery: a})
+	require.NoError(w.t, err)
 	w.hosts[id] = &host{disk: disk, nodehost: nodehost, agent: a, api: api}
 }
 
 func (w *deployment) stopHost(id int) {
 	h := w.hosts[id]
-	h.agent.Close()
 	h.api.Close()
+	h.agent.Close()
 	h.nodehost.Stop()
 	delete(w.hosts, id)
 }

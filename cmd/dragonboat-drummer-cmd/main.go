@@ -99,7 +99,7 @@ func (t *tool) root() *cobra.Command {
 		t.hostMode("drain", "Move all nodes of a NodeHost elsewhere, and give it no new ones", pb.HostMode_DRAIN),
 		t.hostMode("activate", "End a cordon or a drain", pb.HostMode_ACTIVE),
 		t.forget(), t.pause(), t.resume(), t.dryRun(), t.servers(),
-		t.backup(), t.restore(),
+		t.backup(), t.restore(), t.recover(),
 		t.kv(), t.certs())
 	program.Strict(root)
 	return root

@@ -53,11 +53,6 @@ func run(ctx context.Context, path string, plaintext bool) error {
 		return errors.Join(fmt.Errorf("the NodeHost can't be started: %w", err), socket.Close())
 	}
 	defer nodehost.Stop()
-	api, err := nodehostapi.New(nodehost, nodehostapi.Config{Listener: socket, TLS: serverTLS})
-	if err != nil {
-		return err
-	}
-	defer api.Close()
 	drummerAgent, err := agent.New(nodehost, agent.Config{
 		Drummers:   file.Drummers,
 		APIAddress: file.APIAddress,
@@ -71,9 +66,14 @@ func run(ctx context.Context, path string, plaintext bool) error {
 		Logger:     log,
 	})
 	if err != nil {
-		return err
+		return errors.Join(err, socket.Close())
 	}
 	defer drummerAgent.Close()
+	api, err := nodehostapi.New(nodehost, nodehostapi.Config{Listener: socket, TLS: serverTLS, Recovery: drummerAgent})
+	if err != nil {
+		return err
+	}
+	defer api.Close()
 	log.Info("NodeHost runs", "id", nodehost.ID(), "raft", file.RaftAddress, "api", file.apiListen(), "tls", serverTLS != nil)
 	<-ctx.Done()
 	return nil

@@ -42,6 +42,8 @@ type Agent struct {
 	deployment *deployment
 	joins      *joins
 
+	recovering sync.Mutex // one Recover at a time
+
 	attached atomic.Pointer[string]
 	cancel   context.CancelFunc
 	done     sync.WaitGroup

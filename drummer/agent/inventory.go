@@ -61,6 +61,13 @@ func (i *inventory) reload() bool {
 	return true
 }
 
+// add says that a node's log is on the disk now.
+func (i *inventory) add(k key) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.logs[k] = true
+}
+
 // forget says that a node's data is gone from the disk.
 func (i *inventory) forget(k key) {
 	i.mu.Lock()

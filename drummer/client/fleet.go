@@ -110,6 +110,13 @@ func (c *Client) Restore(ctx context.Context, by string, backup []byte) error {
 	return err
 }
 
+// RecoverCluster makes a node that RecoverReplica has made on a NodeHost the only
+// member of a cluster, from which Drummer goes on.
+func (c *Client) RecoverCluster(ctx context.Context, by string, clusterID, nodeID uint64, nodehostID string) error {
+	_, err := call(ctx, c, &pb.RecoverClusterRequest{ClusterId: clusterID, NodeId: nodeID, NodehostId: nodehostID, By: by}, onFleet(pb.FleetClient.RecoverCluster))
+	return err
+}
+
 // ListServers lists the Drummer servers.
 func (c *Client) ListServers(ctx context.Context) (*pb.ListServersResponse, error) {
 	out, err := call(ctx, c, &pb.ListServersRequest{}, onFleet(pb.FleetClient.ListServers))

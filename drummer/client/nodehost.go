@@ -77,6 +77,25 @@ func (n NodeHost) CloseSession(ctx context.Context, session *pb.Session) error {
 	return err
 }
 
+// InspectReplica returns what the NodeHost's replica of a cluster has in its log.
+func (n NodeHost) InspectReplica(ctx context.Context, clusterID uint64) (*pb.InspectReplicaResponse, error) {
+	conn, err := n.client.pool.get(n.address)
+	if err != nil {
+		return nil, err
+	}
+	return pb.NewRecoveryClient(conn).InspectReplica(ctx, &pb.InspectReplicaRequest{ClusterId: clusterID})
+}
+
+// RecoverReplica makes a new node, the only member of a cluster that lost its quorum
+// for good, of the snapshot of the NodeHost's replica. Nothing is started.
+func (n NodeHost) RecoverReplica(ctx context.Context, clusterID, newNodeID uint64) (*pb.RecoverReplicaResponse, error) {
+	conn, err := n.client.pool.get(n.address)
+	if err != nil {
+		return nil, err
+	}
+	return pb.NewRecoveryClient(conn).RecoverReplica(ctx, &pb.RecoverReplicaRequest{ClusterId: clusterID, NewNodeId: newNodeID})
+}
+
 func (n NodeHost) api() (pb.NodeHostAPIClient, error) {
 	conn, err := n.client.pool.get(n.address)
 	if err != nil {

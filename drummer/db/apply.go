@@ -67,6 +67,8 @@ func (e *edit) apply(cmd *pb.Command) {
 		e.ifTerm(body.EndOperation.GetTerm(), func() { e.endOperation(body.EndOperation) })
 	case *pb.Command_SetFuses:
 		e.since(2, func() { e.ifTerm(body.SetFuses.GetTerm(), func() { e.setFuses(body.SetFuses) }) })
+	case *pb.Command_RecoverCluster:
+		e.since(2, func() { e.recoverCluster(body.RecoverCluster) })
 	case *pb.Command_Restore:
 		e.since(2, func() { e.restore(body.Restore) })
 	default:

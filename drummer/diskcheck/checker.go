@@ -234,6 +234,38 @@ func (c *Checker) Entries(clusterID, nodeID, from uint64) ([]raftpb.Entry, error
 	return entries, nil
 }
 
+// Log is what a replica's log has on disk: the term it is in, the term of its last
+// entry, its last index, and how far it knows entries to be committed.
+type Log struct{ Term, LastTerm, Last, Commit uint64 }
+
+// Log returns what the log of a replica has.
+func (c *Checker) Log(clusterID, nodeID uint64) (Log, error) {
+	if c == nil {
+		return Log{}, errors.New("this NodeHost was not started by diskcheck.Start, so its logs can't be read")
+	}
+	c.mu.Lock()
+	logDB := c.logDB
+	c.mu.Unlock()
+	if logDB == nil {
+		return Log{}, errors.New("no log is open")
+	}
+	m, ok := logDB.marks.get(replica{clusterID, nodeID})
+	if !ok {
+		return Log{}, fmt.Errorf("there is no log of node %d of cluster %d", nodeID, clusterID)
+	}
+	out := Log{Term: m.term, Last: m.last, Commit: m.commit}
+	last, _, err := logDB.IterateEntries(nil, 0, clusterID, nodeID, m.last, m.last+1, math.MaxUint64)
+	if err == nil && len(last) == 1 {
+		out.LastTerm = last[0].Term
+		return out, nil
+	}
+	snapshots, err := logDB.ListSnapshots(clusterID, nodeID, math.MaxUint64)
+	if n := len(snapshots); err == nil && n > 0 && snapshots[n-1].Index == m.last {
+		out.LastTerm = snapshots[n-1].Term
+	}
+	return out, err
+}
+
 // Lost lists, by ClusterID, the NodeIDs of the replicas that have lost what they
 // acknowledged, whether or not anything of them is left in the log.
 func (c *Checker) Lost() map[uint64][]uint64 {

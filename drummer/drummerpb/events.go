@@ -27,6 +27,7 @@ const (
 	EventClusterPlaced      = "cluster-placed"
 	EventClusterAdopted     = "cluster-adopted"
 	EventClusterForeign     = "cluster-foreign"
+	EventClusterRecovered   = "cluster-recovered"
 	EventMembership         = "membership-changed"
 	EventOperationPlanned   = "operation-planned"
 	EventOperationDropped   = "operation-dropped"
@@ -64,6 +65,7 @@ var EventKinds = []EventKind{
 	{EventClusterPlaced, "a new cluster's first members were given their NodeHosts"},
 	{EventClusterAdopted, "a member that Drummer did not place was adopted"},
 	{EventClusterForeign, "a NodeHost runs another Raft group under a cluster's ID"},
+	{EventClusterRecovered, "a cluster that lost its quorum for good goes on from one replica"},
 	{EventMembership, "a newer membership of a cluster is known"},
 	{EventOperationPlanned, "an operation was decided and begins"},
 	{EventOperationDropped, "an operation was decided and not begun: its cluster had changed"},

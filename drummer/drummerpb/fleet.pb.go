@@ -621,6 +621,74 @@ func (x *WaitingCluster) GetFor() string {
 	return ""
 }
 
+type RecoverClusterRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ClusterId     uint64                 `protobuf:"varint,1,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
+	NodeId        uint64                 `protobuf:"varint,2,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
+	NodehostId    string                 `protobuf:"bytes,3,opt,name=nodehost_id,json=nodehostId,proto3" json:"nodehost_id,omitempty"`
+	By            string                 `protobuf:"bytes,4,opt,name=by,proto3" json:"by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecoverClusterRequest) Reset() {
+	*x = RecoverClusterRequest{}
+	mi := &file_fleet_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecoverClusterRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecoverClusterRequest) ProtoMessage() {}
+
+func (x *RecoverClusterRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fleet_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecoverClusterRequest.ProtoReflect.Descriptor instead.
+func (*RecoverClusterRequest) Descriptor() ([]byte, []int) {
+	return file_fleet_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *RecoverClusterRequest) GetClusterId() uint64 {
+	if x != nil {
+		return x.ClusterId
+	}
+	return 0
+}
+
+func (x *RecoverClusterRequest) GetNodeId() uint64 {
+	if x != nil {
+		return x.NodeId
+	}
+	return 0
+}
+
+func (x *RecoverClusterRequest) GetNodehostId() string {
+	if x != nil {
+		return x.NodehostId
+	}
+	return ""
+}
+
+func (x *RecoverClusterRequest) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
 type BackupRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -629,7 +697,7 @@ type BackupRequest struct {
 
 func (x *BackupRequest) Reset() {
 	*x = BackupRequest{}
-	mi := &file_fleet_proto_msgTypes[10]
+	mi := &file_fleet_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -641,7 +709,7 @@ func (x *BackupRequest) String() string {
 func (*BackupRequest) ProtoMessage() {}
 
 func (x *BackupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_proto_msgTypes[10]
+	mi := &file_fleet_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -654,7 +722,7 @@ func (x *BackupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackupRequest.ProtoReflect.Descriptor instead.
 func (*BackupRequest) Descriptor() ([]byte, []int) {
-	return file_fleet_proto_rawDescGZIP(), []int{10}
+	return file_fleet_proto_rawDescGZIP(), []int{11}
 }
 
 type BackupResponse struct {
@@ -667,7 +735,7 @@ type BackupResponse struct {
 
 func (x *BackupResponse) Reset() {
 	*x = BackupResponse{}
-	mi := &file_fleet_proto_msgTypes[11]
+	mi := &file_fleet_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -679,7 +747,7 @@ func (x *BackupResponse) String() string {
 func (*BackupResponse) ProtoMessage() {}
 
 func (x *BackupResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_proto_msgTypes[11]
+	mi := &file_fleet_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -692,7 +760,7 @@ func (x *BackupResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackupResponse.ProtoReflect.Descriptor instead.
 func (*BackupResponse) Descriptor() ([]byte, []int) {
-	return file_fleet_proto_rawDescGZIP(), []int{11}
+	return file_fleet_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *BackupResponse) GetBackup() []byte {
@@ -712,7 +780,7 @@ type RestoreRequest struct {
 
 func (x *RestoreRequest) Reset() {
 	*x = RestoreRequest{}
-	mi := &file_fleet_proto_msgTypes[12]
+	mi := &file_fleet_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -724,7 +792,7 @@ func (x *RestoreRequest) String() string {
 func (*RestoreRequest) ProtoMessage() {}
 
 func (x *RestoreRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_proto_msgTypes[12]
+	mi := &file_fleet_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -737,7 +805,7 @@ func (x *RestoreRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RestoreRequest.ProtoReflect.Descriptor instead.
 func (*RestoreRequest) Descriptor() ([]byte, []int) {
-	return file_fleet_proto_rawDescGZIP(), []int{12}
+	return file_fleet_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *RestoreRequest) GetBackup() []byte {
@@ -763,7 +831,7 @@ type WatchEventsRequest struct {
 
 func (x *WatchEventsRequest) Reset() {
 	*x = WatchEventsRequest{}
-	mi := &file_fleet_proto_msgTypes[13]
+	mi := &file_fleet_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -775,7 +843,7 @@ func (x *WatchEventsRequest) String() string {
 func (*WatchEventsRequest) ProtoMessage() {}
 
 func (x *WatchEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_proto_msgTypes[13]
+	mi := &file_fleet_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -788,7 +856,7 @@ func (x *WatchEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchEventsRequest.ProtoReflect.Descriptor instead.
 func (*WatchEventsRequest) Descriptor() ([]byte, []int) {
-	return file_fleet_proto_rawDescGZIP(), []int{13}
+	return file_fleet_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *WatchEventsRequest) GetAfterSequence() uint64 {
@@ -806,7 +874,7 @@ type ListServersRequest struct {
 
 func (x *ListServersRequest) Reset() {
 	*x = ListServersRequest{}
-	mi := &file_fleet_proto_msgTypes[14]
+	mi := &file_fleet_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -818,7 +886,7 @@ func (x *ListServersRequest) String() string {
 func (*ListServersRequest) ProtoMessage() {}
 
 func (x *ListServersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_proto_msgTypes[14]
+	mi := &file_fleet_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -831,7 +899,7 @@ func (x *ListServersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListServersRequest.ProtoReflect.Descriptor instead.
 func (*ListServersRequest) Descriptor() ([]byte, []int) {
-	return file_fleet_proto_rawDescGZIP(), []int{14}
+	return file_fleet_proto_rawDescGZIP(), []int{15}
 }
 
 type ListServersResponse struct {
@@ -844,7 +912,7 @@ type ListServersResponse struct {
 
 func (x *ListServersResponse) Reset() {
 	*x = ListServersResponse{}
-	mi := &file_fleet_proto_msgTypes[15]
+	mi := &file_fleet_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -856,7 +924,7 @@ func (x *ListServersResponse) String() string {
 func (*ListServersResponse) ProtoMessage() {}
 
 func (x *ListServersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_proto_msgTypes[15]
+	mi := &file_fleet_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -869,7 +937,7 @@ func (x *ListServersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListServersResponse.ProtoReflect.Descriptor instead.
 func (*ListServersResponse) Descriptor() ([]byte, []int) {
-	return file_fleet_proto_rawDescGZIP(), []int{15}
+	return file_fleet_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListServersResponse) GetConfigChangeId() uint64 {
@@ -901,7 +969,7 @@ type ServerStatus struct {
 
 func (x *ServerStatus) Reset() {
 	*x = ServerStatus{}
-	mi := &file_fleet_proto_msgTypes[16]
+	mi := &file_fleet_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -913,7 +981,7 @@ func (x *ServerStatus) String() string {
 func (*ServerStatus) ProtoMessage() {}
 
 func (x *ServerStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_proto_msgTypes[16]
+	mi := &file_fleet_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -926,7 +994,7 @@ func (x *ServerStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServerStatus.ProtoReflect.Descriptor instead.
 func (*ServerStatus) Descriptor() ([]byte, []int) {
-	return file_fleet_proto_rawDescGZIP(), []int{16}
+	return file_fleet_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ServerStatus) GetNodeId() uint64 {
@@ -988,7 +1056,7 @@ type AddServerRequest struct {
 
 func (x *AddServerRequest) Reset() {
 	*x = AddServerRequest{}
-	mi := &file_fleet_proto_msgTypes[17]
+	mi := &file_fleet_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1000,7 +1068,7 @@ func (x *AddServerRequest) String() string {
 func (*AddServerRequest) ProtoMessage() {}
 
 func (x *AddServerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_proto_msgTypes[17]
+	mi := &file_fleet_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1013,7 +1081,7 @@ func (x *AddServerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddServerRequest.ProtoReflect.Descriptor instead.
 func (*AddServerRequest) Descriptor() ([]byte, []int) {
-	return file_fleet_proto_rawDescGZIP(), []int{17}
+	return file_fleet_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *AddServerRequest) GetRaftAddress() string {
@@ -1039,7 +1107,7 @@ type AddServerResponse struct {
 
 func (x *AddServerResponse) Reset() {
 	*x = AddServerResponse{}
-	mi := &file_fleet_proto_msgTypes[18]
+	mi := &file_fleet_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1051,7 +1119,7 @@ func (x *AddServerResponse) String() string {
 func (*AddServerResponse) ProtoMessage() {}
 
 func (x *AddServerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_proto_msgTypes[18]
+	mi := &file_fleet_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1064,7 +1132,7 @@ func (x *AddServerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddServerResponse.ProtoReflect.Descriptor instead.
 func (*AddServerResponse) Descriptor() ([]byte, []int) {
-	return file_fleet_proto_rawDescGZIP(), []int{18}
+	return file_fleet_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *AddServerResponse) GetNodeId() uint64 {
@@ -1085,7 +1153,7 @@ type RemoveServerRequest struct {
 
 func (x *RemoveServerRequest) Reset() {
 	*x = RemoveServerRequest{}
-	mi := &file_fleet_proto_msgTypes[19]
+	mi := &file_fleet_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1097,7 +1165,7 @@ func (x *RemoveServerRequest) String() string {
 func (*RemoveServerRequest) ProtoMessage() {}
 
 func (x *RemoveServerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_proto_msgTypes[19]
+	mi := &file_fleet_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1110,7 +1178,7 @@ func (x *RemoveServerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveServerRequest.ProtoReflect.Descriptor instead.
 func (*RemoveServerRequest) Descriptor() ([]byte, []int) {
-	return file_fleet_proto_rawDescGZIP(), []int{19}
+	return file_fleet_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *RemoveServerRequest) GetNodeId() uint64 {
@@ -1127,6 +1195,246 @@ func (x *RemoveServerRequest) GetForce() bool {
 	return false
 }
 
+type InspectReplicaRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ClusterId     uint64                 `protobuf:"varint,1,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InspectReplicaRequest) Reset() {
+	*x = InspectReplicaRequest{}
+	mi := &file_fleet_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InspectReplicaRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InspectReplicaRequest) ProtoMessage() {}
+
+func (x *InspectReplicaRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fleet_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InspectReplicaRequest.ProtoReflect.Descriptor instead.
+func (*InspectReplicaRequest) Descriptor() ([]byte, []int) {
+	return file_fleet_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *InspectReplicaRequest) GetClusterId() uint64 {
+	if x != nil {
+		return x.ClusterId
+	}
+	return 0
+}
+
+type InspectReplicaResponse struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	NodeId         uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
+	Term           uint64                 `protobuf:"varint,2,opt,name=term,proto3" json:"term,omitempty"`                         // that it is in
+	LastTerm       uint64                 `protobuf:"varint,3,opt,name=last_term,json=lastTerm,proto3" json:"last_term,omitempty"` // of its last entry
+	LastIndex      uint64                 `protobuf:"varint,4,opt,name=last_index,json=lastIndex,proto3" json:"last_index,omitempty"`
+	CommittedIndex uint64                 `protobuf:"varint,5,opt,name=committed_index,json=committedIndex,proto3" json:"committed_index,omitempty"` // as far as it knows
+	LeaderId       uint64                 `protobuf:"varint,6,opt,name=leader_id,json=leaderId,proto3" json:"leader_id,omitempty"`                   // that it follows; 0: none
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *InspectReplicaResponse) Reset() {
+	*x = InspectReplicaResponse{}
+	mi := &file_fleet_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InspectReplicaResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InspectReplicaResponse) ProtoMessage() {}
+
+func (x *InspectReplicaResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fleet_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InspectReplicaResponse.ProtoReflect.Descriptor instead.
+func (*InspectReplicaResponse) Descriptor() ([]byte, []int) {
+	return file_fleet_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *InspectReplicaResponse) GetNodeId() uint64 {
+	if x != nil {
+		return x.NodeId
+	}
+	return 0
+}
+
+func (x *InspectReplicaResponse) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
+}
+
+func (x *InspectReplicaResponse) GetLastTerm() uint64 {
+	if x != nil {
+		return x.LastTerm
+	}
+	return 0
+}
+
+func (x *InspectReplicaResponse) GetLastIndex() uint64 {
+	if x != nil {
+		return x.LastIndex
+	}
+	return 0
+}
+
+func (x *InspectReplicaResponse) GetCommittedIndex() uint64 {
+	if x != nil {
+		return x.CommittedIndex
+	}
+	return 0
+}
+
+func (x *InspectReplicaResponse) GetLeaderId() uint64 {
+	if x != nil {
+		return x.LeaderId
+	}
+	return 0
+}
+
+type RecoverReplicaRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ClusterId     uint64                 `protobuf:"varint,1,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
+	NewNodeId     uint64                 `protobuf:"varint,2,opt,name=new_node_id,json=newNodeId,proto3" json:"new_node_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecoverReplicaRequest) Reset() {
+	*x = RecoverReplicaRequest{}
+	mi := &file_fleet_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecoverReplicaRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecoverReplicaRequest) ProtoMessage() {}
+
+func (x *RecoverReplicaRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fleet_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecoverReplicaRequest.ProtoReflect.Descriptor instead.
+func (*RecoverReplicaRequest) Descriptor() ([]byte, []int) {
+	return file_fleet_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *RecoverReplicaRequest) GetClusterId() uint64 {
+	if x != nil {
+		return x.ClusterId
+	}
+	return 0
+}
+
+func (x *RecoverReplicaRequest) GetNewNodeId() uint64 {
+	if x != nil {
+		return x.NewNodeId
+	}
+	return 0
+}
+
+type RecoverReplicaResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Index         uint64                 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`                                  // of the snapshot
+	LastIndex     uint64                 `protobuf:"varint,2,opt,name=last_index,json=lastIndex,proto3" json:"last_index,omitempty"`         // of the log that it was made from
+	SnapshotPath  string                 `protobuf:"bytes,3,opt,name=snapshot_path,json=snapshotPath,proto3" json:"snapshot_path,omitempty"` // on the NodeHost
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecoverReplicaResponse) Reset() {
+	*x = RecoverReplicaResponse{}
+	mi := &file_fleet_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecoverReplicaResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecoverReplicaResponse) ProtoMessage() {}
+
+func (x *RecoverReplicaResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fleet_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecoverReplicaResponse.ProtoReflect.Descriptor instead.
+func (*RecoverReplicaResponse) Descriptor() ([]byte, []int) {
+	return file_fleet_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *RecoverReplicaResponse) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *RecoverReplicaResponse) GetLastIndex() uint64 {
+	if x != nil {
+		return x.LastIndex
+	}
+	return 0
+}
+
+func (x *RecoverReplicaResponse) GetSnapshotPath() string {
+	if x != nil {
+		return x.SnapshotPath
+	}
+	return ""
+}
+
 type AdmitRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
@@ -1138,7 +1446,7 @@ type AdmitRequest struct {
 
 func (x *AdmitRequest) Reset() {
 	*x = AdmitRequest{}
-	mi := &file_fleet_proto_msgTypes[20]
+	mi := &file_fleet_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1150,7 +1458,7 @@ func (x *AdmitRequest) String() string {
 func (*AdmitRequest) ProtoMessage() {}
 
 func (x *AdmitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_proto_msgTypes[20]
+	mi := &file_fleet_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1163,7 +1471,7 @@ func (x *AdmitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdmitRequest.ProtoReflect.Descriptor instead.
 func (*AdmitRequest) Descriptor() ([]byte, []int) {
-	return file_fleet_proto_rawDescGZIP(), []int{20}
+	return file_fleet_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *AdmitRequest) GetNodeId() uint64 {
@@ -1200,7 +1508,7 @@ type AdmitResponse struct {
 
 func (x *AdmitResponse) Reset() {
 	*x = AdmitResponse{}
-	mi := &file_fleet_proto_msgTypes[21]
+	mi := &file_fleet_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1212,7 +1520,7 @@ func (x *AdmitResponse) String() string {
 func (*AdmitResponse) ProtoMessage() {}
 
 func (x *AdmitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_proto_msgTypes[21]
+	mi := &file_fleet_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1225,7 +1533,7 @@ func (x *AdmitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdmitResponse.ProtoReflect.Descriptor instead.
 func (*AdmitResponse) Descriptor() ([]byte, []int) {
-	return file_fleet_proto_rawDescGZIP(), []int{21}
+	return file_fleet_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *AdmitResponse) GetNodeId() uint64 {
@@ -1258,7 +1566,7 @@ type ServerList struct {
 
 func (x *ServerList) Reset() {
 	*x = ServerList{}
-	mi := &file_fleet_proto_msgTypes[22]
+	mi := &file_fleet_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1270,7 +1578,7 @@ func (x *ServerList) String() string {
 func (*ServerList) ProtoMessage() {}
 
 func (x *ServerList) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_proto_msgTypes[22]
+	mi := &file_fleet_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1283,7 +1591,7 @@ func (x *ServerList) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServerList.ProtoReflect.Descriptor instead.
 func (*ServerList) Descriptor() ([]byte, []int) {
-	return file_fleet_proto_rawDescGZIP(), []int{22}
+	return file_fleet_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ServerList) GetServers() []*ServerInfo {
@@ -1319,7 +1627,7 @@ type ServerInfo struct {
 
 func (x *ServerInfo) Reset() {
 	*x = ServerInfo{}
-	mi := &file_fleet_proto_msgTypes[23]
+	mi := &file_fleet_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1331,7 +1639,7 @@ func (x *ServerInfo) String() string {
 func (*ServerInfo) ProtoMessage() {}
 
 func (x *ServerInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_proto_msgTypes[23]
+	mi := &file_fleet_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1344,7 +1652,7 @@ func (x *ServerInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServerInfo.ProtoReflect.Descriptor instead.
 func (*ServerInfo) Descriptor() ([]byte, []int) {
-	return file_fleet_proto_rawDescGZIP(), []int{23}
+	return file_fleet_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ServerInfo) GetNodeId() uint64 {
@@ -1458,7 +1766,14 @@ const file_fleet_proto_rawDesc = "" +
 	"\x0eWaitingCluster\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\x04R\tclusterId\x12\x10\n" +
-	"\x03for\x18\x02 \x01(\tR\x03for\"\x0f\n" +
+	"\x03for\x18\x02 \x01(\tR\x03for\"\x80\x01\n" +
+	"\x15RecoverClusterRequest\x12\x1d\n" +
+	"\n" +
+	"cluster_id\x18\x01 \x01(\x04R\tclusterId\x12\x17\n" +
+	"\anode_id\x18\x02 \x01(\x04R\x06nodeId\x12\x1f\n" +
+	"\vnodehost_id\x18\x03 \x01(\tR\n" +
+	"nodehostId\x12\x0e\n" +
+	"\x02by\x18\x04 \x01(\tR\x02by\"\x0f\n" +
 	"\rBackupRequest\"(\n" +
 	"\x0eBackupResponse\x12\x16\n" +
 	"\x06backup\x18\x01 \x01(\fR\x06backup\"8\n" +
@@ -1486,7 +1801,27 @@ const file_fleet_proto_rawDesc = "" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\"D\n" +
 	"\x13RemoveServerRequest\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12\x14\n" +
-	"\x05force\x18\x02 \x01(\bR\x05force\"n\n" +
+	"\x05force\x18\x02 \x01(\bR\x05force\"6\n" +
+	"\x15InspectReplicaRequest\x12\x1d\n" +
+	"\n" +
+	"cluster_id\x18\x01 \x01(\x04R\tclusterId\"\xc7\x01\n" +
+	"\x16InspectReplicaResponse\x12\x17\n" +
+	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12\x12\n" +
+	"\x04term\x18\x02 \x01(\x04R\x04term\x12\x1b\n" +
+	"\tlast_term\x18\x03 \x01(\x04R\blastTerm\x12\x1d\n" +
+	"\n" +
+	"last_index\x18\x04 \x01(\x04R\tlastIndex\x12'\n" +
+	"\x0fcommitted_index\x18\x05 \x01(\x04R\x0ecommittedIndex\x12\x1b\n" +
+	"\tleader_id\x18\x06 \x01(\x04R\bleaderId\"V\n" +
+	"\x15RecoverReplicaRequest\x12\x1d\n" +
+	"\n" +
+	"cluster_id\x18\x01 \x01(\x04R\tclusterId\x12\x1e\n" +
+	"\vnew_node_id\x18\x02 \x01(\x04R\tnewNodeId\"r\n" +
+	"\x16RecoverReplicaResponse\x12\x14\n" +
+	"\x05index\x18\x01 \x01(\x04R\x05index\x12\x1d\n" +
+	"\n" +
+	"last_index\x18\x02 \x01(\x04R\tlastIndex\x12#\n" +
+	"\rsnapshot_path\x18\x03 \x01(\tR\fsnapshotPath\"n\n" +
 	"\fAdmitRequest\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\tR\vincarnation\x12#\n" +
@@ -1508,7 +1843,7 @@ const file_fleet_proto_rawDesc = "" +
 	"\aboot_ns\x18\x06 \x01(\x03R\x06bootNs\x12\x12\n" +
 	"\x04beat\x18\a \x01(\x04R\x04beat\x12 \n" +
 	"\vincarnation\x18\b \x01(\tR\vincarnation\x12\x14\n" +
-	"\x05begun\x18\t \x01(\bR\x05begun2\xbf\a\n" +
+	"\x05begun\x18\t \x01(\bR\x05begun2\x91\b\n" +
 	"\x05Fleet\x12P\n" +
 	"\x0eUpdateClusters\x12\".drumbeat.v1.UpdateClustersRequest\x1a\x1a.drumbeat.v1.FleetResponse\x12P\n" +
 	"\x0eDeleteClusters\x12\".drumbeat.v1.DeleteClustersRequest\x1a\x1a.drumbeat.v1.FleetResponse\x12>\n" +
@@ -1521,9 +1856,13 @@ const file_fleet_proto_rawDesc = "" +
 	"\vWatchEvents\x12\x1f.drumbeat.v1.WatchEventsRequest\x1a\x12.drumbeat.v1.Event0\x01\x12A\n" +
 	"\x06Backup\x12\x1a.drumbeat.v1.BackupRequest\x1a\x1b.drumbeat.v1.BackupResponse\x12B\n" +
 	"\aRestore\x12\x1b.drumbeat.v1.RestoreRequest\x1a\x1a.drumbeat.v1.FleetResponse\x12P\n" +
+	"\x0eRecoverCluster\x12\".drumbeat.v1.RecoverClusterRequest\x1a\x1a.drumbeat.v1.FleetResponse\x12P\n" +
 	"\vListServers\x12\x1f.drumbeat.v1.ListServersRequest\x1a .drumbeat.v1.ListServersResponse\x12J\n" +
 	"\tAddServer\x12\x1d.drumbeat.v1.AddServerRequest\x1a\x1e.drumbeat.v1.AddServerResponse\x12L\n" +
-	"\fRemoveServer\x12 .drumbeat.v1.RemoveServerRequest\x1a\x1a.drumbeat.v1.FleetResponse2\x85\x01\n" +
+	"\fRemoveServer\x12 .drumbeat.v1.RemoveServerRequest\x1a\x1a.drumbeat.v1.FleetResponse2\xc0\x01\n" +
+	"\bRecovery\x12Y\n" +
+	"\x0eInspectReplica\x12\".drumbeat.v1.InspectReplicaRequest\x1a#.drumbeat.v1.InspectReplicaResponse\x12Y\n" +
+	"\x0eRecoverReplica\x12\".drumbeat.v1.RecoverReplicaRequest\x1a#.drumbeat.v1.RecoverReplicaResponse2\x85\x01\n" +
 	"\x05Peers\x12<\n" +
 	"\bExchange\x12\x17.drumbeat.v1.ServerList\x1a\x17.drumbeat.v1.ServerList\x12>\n" +
 	"\x05Admit\x12\x19.drumbeat.v1.AdmitRequest\x1a\x1a.drumbeat.v1.AdmitResponseB5Z3github.com/drumbeat-raft/drumbeat/drummer/drummerpbb\x06proto3"
@@ -1540,49 +1879,54 @@ func file_fleet_proto_rawDescGZIP() []byte {
 	return file_fleet_proto_rawDescData
 }
 
-var file_fleet_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_fleet_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_fleet_proto_goTypes = []any{
-	(*UpdateClustersRequest)(nil), // 0: drumbeat.v1.UpdateClustersRequest
-	(*DeleteClustersRequest)(nil), // 1: drumbeat.v1.DeleteClustersRequest
-	(*PauseRequest)(nil),          // 2: drumbeat.v1.PauseRequest
-	(*ResumeRequest)(nil),         // 3: drumbeat.v1.ResumeRequest
-	(*SetHostModeRequest)(nil),    // 4: drumbeat.v1.SetHostModeRequest
-	(*ForgetHostRequest)(nil),     // 5: drumbeat.v1.ForgetHostRequest
-	(*FleetResponse)(nil),         // 6: drumbeat.v1.FleetResponse
-	(*DryRunRequest)(nil),         // 7: drumbeat.v1.DryRunRequest
-	(*DryRunResponse)(nil),        // 8: drumbeat.v1.DryRunResponse
-	(*WaitingCluster)(nil),        // 9: drumbeat.v1.WaitingCluster
-	(*BackupRequest)(nil),         // 10: drumbeat.v1.BackupRequest
-	(*BackupResponse)(nil),        // 11: drumbeat.v1.BackupResponse
-	(*RestoreRequest)(nil),        // 12: drumbeat.v1.RestoreRequest
-	(*WatchEventsRequest)(nil),    // 13: drumbeat.v1.WatchEventsRequest
-	(*ListServersRequest)(nil),    // 14: drumbeat.v1.ListServersRequest
-	(*ListServersResponse)(nil),   // 15: drumbeat.v1.ListServersResponse
-	(*ServerStatus)(nil),          // 16: drumbeat.v1.ServerStatus
-	(*AddServerRequest)(nil),      // 17: drumbeat.v1.AddServerRequest
-	(*AddServerResponse)(nil),     // 18: drumbeat.v1.AddServerResponse
-	(*RemoveServerRequest)(nil),   // 19: drumbeat.v1.RemoveServerRequest
-	(*AdmitRequest)(nil),          // 20: drumbeat.v1.AdmitRequest
-	(*AdmitResponse)(nil),         // 21: drumbeat.v1.AdmitResponse
-	(*ServerList)(nil),            // 22: drumbeat.v1.ServerList
-	(*ServerInfo)(nil),            // 23: drumbeat.v1.ServerInfo
-	(*ClusterSpec)(nil),           // 24: drumbeat.v1.ClusterSpec
-	(HostMode)(0),                 // 25: drumbeat.v1.HostMode
-	(*Operation)(nil),             // 26: drumbeat.v1.Operation
-	(MemberRole)(0),               // 27: drumbeat.v1.MemberRole
-	(*Event)(nil),                 // 28: drumbeat.v1.Event
+	(*UpdateClustersRequest)(nil),  // 0: drumbeat.v1.UpdateClustersRequest
+	(*DeleteClustersRequest)(nil),  // 1: drumbeat.v1.DeleteClustersRequest
+	(*PauseRequest)(nil),           // 2: drumbeat.v1.PauseRequest
+	(*ResumeRequest)(nil),          // 3: drumbeat.v1.ResumeRequest
+	(*SetHostModeRequest)(nil),     // 4: drumbeat.v1.SetHostModeRequest
+	(*ForgetHostRequest)(nil),      // 5: drumbeat.v1.ForgetHostRequest
+	(*FleetResponse)(nil),          // 6: drumbeat.v1.FleetResponse
+	(*DryRunRequest)(nil),          // 7: drumbeat.v1.DryRunRequest
+	(*DryRunResponse)(nil),         // 8: drumbeat.v1.DryRunResponse
+	(*WaitingCluster)(nil),         // 9: drumbeat.v1.WaitingCluster
+	(*RecoverClusterRequest)(nil),  // 10: drumbeat.v1.RecoverClusterRequest
+	(*BackupRequest)(nil),          // 11: drumbeat.v1.BackupRequest
+	(*BackupResponse)(nil),         // 12: drumbeat.v1.BackupResponse
+	(*RestoreRequest)(nil),         // 13: drumbeat.v1.RestoreRequest
+	(*WatchEventsRequest)(nil),     // 14: drumbeat.v1.WatchEventsRequest
+	(*ListServersRequest)(nil),     // 15: drumbeat.v1.ListServersRequest
+	(*ListServersResponse)(nil),    // 16: drumbeat.v1.ListServersResponse
+	(*ServerStatus)(nil),           // 17: drumbeat.v1.ServerStatus
+	(*AddServerRequest)(nil),       // 18: drumbeat.v1.AddServerRequest
+	(*AddServerResponse)(nil),      // 19: drumbeat.v1.AddServerResponse
+	(*RemoveServerRequest)(nil),    // 20: drumbeat.v1.RemoveServerRequest
+	(*InspectReplicaRequest)(nil),  // 21: drumbeat.v1.InspectReplicaRequest
+	(*InspectReplicaResponse)(nil), // 22: drumbeat.v1.InspectReplicaResponse
+	(*RecoverReplicaRequest)(nil),  // 23: drumbeat.v1.RecoverReplicaRequest
+	(*RecoverReplicaResponse)(nil), // 24: drumbeat.v1.RecoverReplicaResponse
+	(*AdmitRequest)(nil),           // 25: drumbeat.v1.AdmitRequest
+	(*AdmitResponse)(nil),          // 26: drumbeat.v1.AdmitResponse
+	(*ServerList)(nil),             // 27: drumbeat.v1.ServerList
+	(*ServerInfo)(nil),             // 28: drumbeat.v1.ServerInfo
+	(*ClusterSpec)(nil),            // 29: drumbeat.v1.ClusterSpec
+	(HostMode)(0),                  // 30: drumbeat.v1.HostMode
+	(*Operation)(nil),              // 31: drumbeat.v1.Operation
+	(MemberRole)(0),                // 32: drumbeat.v1.MemberRole
+	(*Event)(nil),                  // 33: drumbeat.v1.Event
 }
 var file_fleet_proto_depIdxs = []int32{
-	24, // 0: drumbeat.v1.UpdateClustersRequest.specs:type_name -> drumbeat.v1.ClusterSpec
-	25, // 1: drumbeat.v1.SetHostModeRequest.mode:type_name -> drumbeat.v1.HostMode
-	24, // 2: drumbeat.v1.DryRunRequest.define:type_name -> drumbeat.v1.ClusterSpec
-	24, // 3: drumbeat.v1.DryRunRequest.update:type_name -> drumbeat.v1.ClusterSpec
-	26, // 4: drumbeat.v1.DryRunResponse.operations:type_name -> drumbeat.v1.Operation
+	29, // 0: drumbeat.v1.UpdateClustersRequest.specs:type_name -> drumbeat.v1.ClusterSpec
+	30, // 1: drumbeat.v1.SetHostModeRequest.mode:type_name -> drumbeat.v1.HostMode
+	29, // 2: drumbeat.v1.DryRunRequest.define:type_name -> drumbeat.v1.ClusterSpec
+	29, // 3: drumbeat.v1.DryRunRequest.update:type_name -> drumbeat.v1.ClusterSpec
+	31, // 4: drumbeat.v1.DryRunResponse.operations:type_name -> drumbeat.v1.Operation
 	9,  // 5: drumbeat.v1.DryRunResponse.waiting:type_name -> drumbeat.v1.WaitingCluster
 	9,  // 6: drumbeat.v1.DryRunResponse.objections:type_name -> drumbeat.v1.WaitingCluster
-	16, // 7: drumbeat.v1.ListServersResponse.servers:type_name -> drumbeat.v1.ServerStatus
-	27, // 8: drumbeat.v1.ServerStatus.role:type_name -> drumbeat.v1.MemberRole
-	23, // 9: drumbeat.v1.ServerList.servers:type_name -> drumbeat.v1.ServerInfo
+	17, // 7: drumbeat.v1.ListServersResponse.servers:type_name -> drumbeat.v1.ServerStatus
+	32, // 8: drumbeat.v1.ServerStatus.role:type_name -> drumbeat.v1.MemberRole
+	28, // 9: drumbeat.v1.ServerList.servers:type_name -> drumbeat.v1.ServerInfo
 	0,  // 10: drumbeat.v1.Fleet.UpdateClusters:input_type -> drumbeat.v1.UpdateClustersRequest
 	1,  // 11: drumbeat.v1.Fleet.DeleteClusters:input_type -> drumbeat.v1.DeleteClustersRequest
 	2,  // 12: drumbeat.v1.Fleet.Pause:input_type -> drumbeat.v1.PauseRequest
@@ -1590,31 +1934,37 @@ var file_fleet_proto_depIdxs = []int32{
 	4,  // 14: drumbeat.v1.Fleet.SetHostMode:input_type -> drumbeat.v1.SetHostModeRequest
 	5,  // 15: drumbeat.v1.Fleet.ForgetHost:input_type -> drumbeat.v1.ForgetHostRequest
 	7,  // 16: drumbeat.v1.Fleet.DryRun:input_type -> drumbeat.v1.DryRunRequest
-	13, // 17: drumbeat.v1.Fleet.WatchEvents:input_type -> drumbeat.v1.WatchEventsRequest
-	10, // 18: drumbeat.v1.Fleet.Backup:input_type -> drumbeat.v1.BackupRequest
-	12, // 19: drumbeat.v1.Fleet.Restore:input_type -> drumbeat.v1.RestoreRequest
-	14, // 20: drumbeat.v1.Fleet.ListServers:input_type -> drumbeat.v1.ListServersRequest
-	17, // 21: drumbeat.v1.Fleet.AddServer:input_type -> drumbeat.v1.AddServerRequest
-	19, // 22: drumbeat.v1.Fleet.RemoveServer:input_type -> drumbeat.v1.RemoveServerRequest
-	22, // 23: drumbeat.v1.Peers.Exchange:input_type -> drumbeat.v1.ServerList
-	20, // 24: drumbeat.v1.Peers.Admit:input_type -> drumbeat.v1.AdmitRequest
-	6,  // 25: drumbeat.v1.Fleet.UpdateClusters:output_type -> drumbeat.v1.FleetResponse
-	6,  // 26: drumbeat.v1.Fleet.DeleteClusters:output_type -> drumbeat.v1.FleetResponse
-	6,  // 27: drumbeat.v1.Fleet.Pause:output_type -> drumbeat.v1.FleetResponse
-	6,  // 28: drumbeat.v1.Fleet.Resume:output_type -> drumbeat.v1.FleetResponse
-	6,  // 29: drumbeat.v1.Fleet.SetHostMode:output_type -> drumbeat.v1.FleetResponse
-	6,  // 30: drumbeat.v1.Fleet.ForgetHost:output_type -> drumbeat.v1.FleetResponse
-	8,  // 31: drumbeat.v1.Fleet.DryRun:output_type -> drumbeat.v1.DryRunResponse
-	28, // 32: drumbeat.v1.Fleet.WatchEvents:output_type -> drumbeat.v1.Event
-	11, // 33: drumbeat.v1.Fleet.Backup:output_type -> drumbeat.v1.BackupResponse
-	6,  // 34: drumbeat.v1.Fleet.Restore:output_type -> drumbeat.v1.FleetResponse
-	15, // 35: drumbeat.v1.Fleet.ListServers:output_type -> drumbeat.v1.ListServersResponse
-	18, // 36: drumbeat.v1.Fleet.AddServer:output_type -> drumbeat.v1.AddServerResponse
-	6,  // 37: drumbeat.v1.Fleet.RemoveServer:output_type -> drumbeat.v1.FleetResponse
-	22, // 38: drumbeat.v1.Peers.Exchange:output_type -> drumbeat.v1.ServerList
-	21, // 39: drumbeat.v1.Peers.Admit:output_type -> drumbeat.v1.AdmitResponse
-	25, // [25:40] is the sub-list for method output_type
-	10, // [10:25] is the sub-list for method input_type
+	14, // 17: drumbeat.v1.Fleet.WatchEvents:input_type -> drumbeat.v1.WatchEventsRequest
+	11, // 18: drumbeat.v1.Fleet.Backup:input_type -> drumbeat.v1.BackupRequest
+	13, // 19: drumbeat.v1.Fleet.Restore:input_type -> drumbeat.v1.RestoreRequest
+	10, // 20: drumbeat.v1.Fleet.RecoverCluster:input_type -> drumbeat.v1.RecoverClusterRequest
+	15, // 21: drumbeat.v1.Fleet.ListServers:input_type -> drumbeat.v1.ListServersRequest
+	18, // 22: drumbeat.v1.Fleet.AddServer:input_type -> drumbeat.v1.AddServerRequest
+	20, // 23: drumbeat.v1.Fleet.RemoveServer:input_type -> drumbeat.v1.RemoveServerRequest
+	21, // 24: drumbeat.v1.Recovery.InspectReplica:input_type -> drumbeat.v1.InspectReplicaRequest
+	23, // 25: drumbeat.v1.Recovery.RecoverReplica:input_type -> drumbeat.v1.RecoverReplicaRequest
+	27, // 26: drumbeat.v1.Peers.Exchange:input_type -> drumbeat.v1.ServerList
+	25, // 27: drumbeat.v1.Peers.Admit:input_type -> drumbeat.v1.AdmitRequest
+	6,  // 28: drumbeat.v1.Fleet.UpdateClusters:output_type -> drumbeat.v1.FleetResponse
+	6,  // 29: drumbeat.v1.Fleet.DeleteClusters:output_type -> drumbeat.v1.FleetResponse
+	6,  // 30: drumbeat.v1.Fleet.Pause:output_type -> drumbeat.v1.FleetResponse
+	6,  // 31: drumbeat.v1.Fleet.Resume:output_type -> drumbeat.v1.FleetResponse
+	6,  // 32: drumbeat.v1.Fleet.SetHostMode:output_type -> drumbeat.v1.FleetResponse
+	6,  // 33: drumbeat.v1.Fleet.ForgetHost:output_type -> drumbeat.v1.FleetResponse
+	8,  // 34: drumbeat.v1.Fleet.DryRun:output_type -> drumbeat.v1.DryRunResponse
+	33, // 35: drumbeat.v1.Fleet.WatchEvents:output_type -> drumbeat.v1.Event
+	12, // 36: drumbeat.v1.Fleet.Backup:output_type -> drumbeat.v1.BackupResponse
+	6,  // 37: drumbeat.v1.Fleet.Restore:output_type -> drumbeat.v1.FleetResponse
+	6,  // 38: drumbeat.v1.Fleet.RecoverCluster:output_type -> drumbeat.v1.FleetResponse
+	16, // 39: drumbeat.v1.Fleet.ListServers:output_type -> drumbeat.v1.ListServersResponse
+	19, // 40: drumbeat.v1.Fleet.AddServer:output_type -> drumbeat.v1.AddServerResponse
+	6,  // 41: drumbeat.v1.Fleet.RemoveServer:output_type -> drumbeat.v1.FleetResponse
+	22, // 42: drumbeat.v1.Recovery.InspectReplica:output_type -> drumbeat.v1.InspectReplicaResponse
+	24, // 43: drumbeat.v1.Recovery.RecoverReplica:output_type -> drumbeat.v1.RecoverReplicaResponse
+	27, // 44: drumbeat.v1.Peers.Exchange:output_type -> drumbeat.v1.ServerList
+	26, // 45: drumbeat.v1.Peers.Admit:output_type -> drumbeat.v1.AdmitResponse
+	28, // [28:46] is the sub-list for method output_type
+	10, // [10:28] is the sub-list for method input_type
 	10, // [10:10] is the sub-list for extension type_name
 	10, // [10:10] is the sub-list for extension extendee
 	0,  // [0:10] is the sub-list for field type_name
@@ -1633,9 +1983,9 @@ func file_fleet_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fleet_proto_rawDesc), len(file_fleet_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   24,
+			NumMessages:   29,
 			NumExtensions: 0,
-			NumServices:   2,
+			NumServices:   3,
 		},
 		GoTypes:           file_fleet_proto_goTypes,
 		DependencyIndexes: file_fleet_proto_depIdxs,

@@ -34,6 +34,7 @@ const (
 	Fleet_WatchEvents_FullMethodName    = "/drumbeat.v1.Fleet/WatchEvents"
 	Fleet_Backup_FullMethodName         = "/drumbeat.v1.Fleet/Backup"
 	Fleet_Restore_FullMethodName        = "/drumbeat.v1.Fleet/Restore"
+	Fleet_RecoverCluster_FullMethodName = "/drumbeat.v1.Fleet/RecoverCluster"
 	Fleet_ListServers_FullMethodName    = "/drumbeat.v1.Fleet/ListServers"
 	Fleet_AddServer_FullMethodName      = "/drumbeat.v1.Fleet/AddServer"
 	Fleet_RemoveServer_FullMethodName   = "/drumbeat.v1.Fleet/RemoveServer"
@@ -70,6 +71,9 @@ type FleetClient interface {
 	// Restore makes a backup the state of new servers, and pauses them. It is refused
 	// when clusters are defined.
 	Restore(ctx context.Context, in *RestoreRequest, opts ...grpc.CallOption) (*FleetResponse, error)
+	// RecoverCluster makes a node, which Recovery.RecoverReplica has made of a snapshot,
+	// the only member of a cluster that lost its quorum for good.
+	RecoverCluster(ctx context.Context, in *RecoverClusterRequest, opts ...grpc.CallOption) (*FleetResponse, error)
 	// ListServers lists the members of DrummerDB's own Raft cluster.
 	ListServers(ctx context.Context, in *ListServersRequest, opts ...grpc.CallOption) (*ListServersResponse, error)
 	// AddServer makes room for one more: it is added as an observer, under the
@@ -196,6 +200,16 @@ func (c *fleetClient) Restore(ctx context.Context, in *RestoreRequest, opts ...g
 	return out, nil
 }
 
+func (c *fleetClient) RecoverCluster(ctx context.Context, in *RecoverClusterRequest, opts ...grpc.CallOption) (*FleetResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FleetResponse)
+	err := c.cc.Invoke(ctx, Fleet_RecoverCluster_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *fleetClient) ListServers(ctx context.Context, in *ListServersRequest, opts ...grpc.CallOption) (*ListServersResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListServersResponse)
@@ -257,6 +271,9 @@ type FleetServer interface {
 	// Restore makes a backup the state of new servers, and pauses them. It is refused
 	// when clusters are defined.
 	Restore(context.Context, *RestoreRequest) (*FleetResponse, error)
+	// RecoverCluster makes a node, which Recovery.RecoverReplica has made of a snapshot,
+	// the only member of a cluster that lost its quorum for good.
+	RecoverCluster(context.Context, *RecoverClusterRequest) (*FleetResponse, error)
 	// ListServers lists the members of DrummerDB's own Raft cluster.
 	ListServers(context.Context, *ListServersRequest) (*ListServersResponse, error)
 	// AddServer makes room for one more: it is added as an observer, under the
@@ -303,6 +320,9 @@ func (UnimplementedFleetServer) Backup(context.Context, *BackupRequest) (*Backup
 }
 func (UnimplementedFleetServer) Restore(context.Context, *RestoreRequest) (*FleetResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Restore not implemented")
+}
+func (UnimplementedFleetServer) RecoverCluster(context.Context, *RecoverClusterRequest) (*FleetResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecoverCluster not implemented")
 }
 func (UnimplementedFleetServer) ListServers(context.Context, *ListServersRequest) (*ListServersResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListServers not implemented")
@@ -507,6 +527,24 @@ func _Fleet_Restore_Handler(srv interface{}, ctx context.Context, dec func(inter
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Fleet_RecoverCluster_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecoverClusterRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(FleetServer).RecoverCluster(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Fleet_RecoverCluster_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(FleetServer).RecoverCluster(ctx, req.(*RecoverClusterRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Fleet_ListServers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListServersRequest)
 	if err := dec(in); err != nil {
@@ -605,6 +643,10 @@ var Fleet_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _Fleet_Restore_Handler,
 		},
 		{
+			MethodName: "RecoverCluster",
+			Handler:    _Fleet_RecoverCluster_Handler,
+		},
+		{
 			MethodName: "ListServers",
 			Handler:    _Fleet_ListServers_Handler,
 		},
@@ -624,6 +666,154 @@ var Fleet_ServiceDesc = grpc.ServiceDesc{
 			ServerStreams: true,
 		},
 	},
+	Metadata: "fleet.proto",
+}
+
+const (
+	Recovery_InspectReplica_FullMethodName = "/drumbeat.v1.Recovery/InspectReplica"
+	Recovery_RecoverReplica_FullMethodName = "/drumbeat.v1.Recovery/RecoverReplica"
+)
+
+// RecoveryClient is the client API for Recovery service.
+//
+// For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+//
+// Recovery is offered by a NodeHost, for clusters that lost their quorum for good.
+type RecoveryClient interface {
+	InspectReplica(ctx context.Context, in *InspectReplicaRequest, opts ...grpc.CallOption) (*InspectReplicaResponse, error)
+	// RecoverReplica exports the snapshot of the replica that runs there and imports it
+	// as a new node, the only member of the cluster. It starts nothing.
+	RecoverReplica(ctx context.Context, in *RecoverReplicaRequest, opts ...grpc.CallOption) (*RecoverReplicaResponse, error)
+}
+
+type recoveryClient struct {
+	cc grpc.ClientConnInterface
+}
+
+func NewRecoveryClient(cc grpc.ClientConnInterface) RecoveryClient {
+	return &recoveryClient{cc}
+}
+
+func (c *recoveryClient) InspectReplica(ctx context.Context, in *InspectReplicaRequest, opts ...grpc.CallOption) (*InspectReplicaResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(InspectReplicaResponse)
+	err := c.cc.Invoke(ctx, Recovery_InspectReplica_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *recoveryClient) RecoverReplica(ctx context.Context, in *RecoverReplicaRequest, opts ...grpc.CallOption) (*RecoverReplicaResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecoverReplicaResponse)
+	err := c.cc.Invoke(ctx, Recovery_RecoverReplica_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// RecoveryServer is the server API for Recovery service.
+// All implementations must embed UnimplementedRecoveryServer
+// for forward compatibility.
+//
+// Recovery is offered by a NodeHost, for clusters that lost their quorum for good.
+type RecoveryServer interface {
+	InspectReplica(context.Context, *InspectReplicaRequest) (*InspectReplicaResponse, error)
+	// RecoverReplica exports the snapshot of the replica that runs there and imports it
+	// as a new node, the only member of the cluster. It starts nothing.
+	RecoverReplica(context.Context, *RecoverReplicaRequest) (*RecoverReplicaResponse, error)
+	mustEmbedUnimplementedRecoveryServer()
+}
+
+// UnimplementedRecoveryServer must be embedded to have
+// forward compatible implementations.
+//
+// NOTE: this should be embedded by value instead of pointer to avoid a nil
+// pointer dereference when methods are called.
+type UnimplementedRecoveryServer struct{}
+
+func (UnimplementedRecoveryServer) InspectReplica(context.Context, *InspectReplicaRequest) (*InspectReplicaResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method InspectReplica not implemented")
+}
+func (UnimplementedRecoveryServer) RecoverReplica(context.Context, *RecoverReplicaRequest) (*RecoverReplicaResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecoverReplica not implemented")
+}
+func (UnimplementedRecoveryServer) mustEmbedUnimplementedRecoveryServer() {}
+func (UnimplementedRecoveryServer) testEmbeddedByValue()                  {}
+
+// UnsafeRecoveryServer may be embedded to opt out of forward compatibility for this service.
+// Use of this interface is not recommended, as added methods to RecoveryServer will
+// result in compilation errors.
+type UnsafeRecoveryServer interface {
+	mustEmbedUnimplementedRecoveryServer()
+}
+
+func RegisterRecoveryServer(s grpc.ServiceRegistrar, srv RecoveryServer) {
+	// If the following call panics, it indicates UnimplementedRecoveryServer was
+	// embedded by pointer and is nil.  This will cause panics if an
+	// unimplemented method is ever invoked, so we test this at initialization
+	// time to prevent it from happening at runtime later due to I/O.
+	if t, ok := srv.(interface{ testEmbeddedByValue() }); ok {
+		t.testEmbeddedByValue()
+	}
+	s.RegisterService(&Recovery_ServiceDesc, srv)
+}
+
+func _Recovery_InspectReplica_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(InspectReplicaRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RecoveryServer).InspectReplica(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Recovery_InspectReplica_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RecoveryServer).InspectReplica(ctx, req.(*InspectReplicaRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Recovery_RecoverReplica_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecoverReplicaRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RecoveryServer).RecoverReplica(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Recovery_RecoverReplica_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RecoveryServer).RecoverReplica(ctx, req.(*RecoverReplicaRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+// Recovery_ServiceDesc is the grpc.ServiceDesc for Recovery service.
+// It's only intended for direct use with grpc.RegisterService,
+// and not to be introspected or modified (even as a copy)
+var Recovery_ServiceDesc = grpc.ServiceDesc{
+	ServiceName: "drumbeat.v1.Recovery",
+	HandlerType: (*RecoveryServer)(nil),
+	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "InspectReplica",
+			Handler:    _Recovery_InspectReplica_Handler,
+		},
+		{
+			MethodName: "RecoverReplica",
+			Handler:    _Recovery_RecoverReplica_Handler,
+		},
+	},
+	Streams:  []grpc.StreamDesc{},
 	Metadata: "fleet.proto",
 }
 

@@ -163,6 +163,7 @@ type Command struct {
 	//	*Command_SetVersion
 	//	*Command_SetFuses
 	//	*Command_Restore
+	//	*Command_RecoverCluster
 	Body          isCommand_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -349,6 +350,15 @@ func (x *Command) GetRestore() *Restore {
 	return nil
 }
 
+func (x *Command) GetRecoverCluster() *RecoverCluster {
+	if x != nil {
+		if x, ok := x.Body.(*Command_RecoverCluster); ok {
+			return x.RecoverCluster
+		}
+	}
+	return nil
+}
+
 type isCommand_Body interface {
 	isCommand_Body()
 }
@@ -417,6 +427,10 @@ type Command_Restore struct {
 	Restore *Restore `protobuf:"bytes,16,opt,name=restore,proto3,oneof"` // since version 2
 }
 
+type Command_RecoverCluster struct {
+	RecoverCluster *RecoverCluster `protobuf:"bytes,17,opt,name=recover_cluster,json=recoverCluster,proto3,oneof"` // since version 2
+}
+
 func (*Command_SetDeployment) isCommand_Body() {}
 
 func (*Command_TakeLeadership) isCommand_Body() {}
@@ -448,6 +462,8 @@ func (*Command_SetVersion) isCommand_Body() {}
 func (*Command_SetFuses) isCommand_Body() {}
 
 func (*Command_Restore) isCommand_Body() {}
+
+func (*Command_RecoverCluster) isCommand_Body() {}
 
 // SetDeployment names the deployment; the first writer wins.
 type SetDeployment struct {
@@ -1273,6 +1289,76 @@ func (x *SetFuses) GetBlown() []*Fuse {
 	return nil
 }
 
+// RecoverCluster begins a new life of a cluster that lost its quorum for good, with
+// one member that was made of a former one's snapshot.
+type RecoverCluster struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ClusterId     uint64                 `protobuf:"varint,1,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
+	NodeId        uint64                 `protobuf:"varint,2,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
+	NodehostId    string                 `protobuf:"bytes,3,opt,name=nodehost_id,json=nodehostId,proto3" json:"nodehost_id,omitempty"`
+	By            string                 `protobuf:"bytes,4,opt,name=by,proto3" json:"by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecoverCluster) Reset() {
+	*x = RecoverCluster{}
+	mi := &file_log_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecoverCluster) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecoverCluster) ProtoMessage() {}
+
+func (x *RecoverCluster) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecoverCluster.ProtoReflect.Descriptor instead.
+func (*RecoverCluster) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *RecoverCluster) GetClusterId() uint64 {
+	if x != nil {
+		return x.ClusterId
+	}
+	return 0
+}
+
+func (x *RecoverCluster) GetNodeId() uint64 {
+	if x != nil {
+		return x.NodeId
+	}
+	return 0
+}
+
+func (x *RecoverCluster) GetNodehostId() string {
+	if x != nil {
+		return x.NodehostId
+	}
+	return ""
+}
+
+func (x *RecoverCluster) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
 // Restore makes a backup the state of a DrummerDB that nobody has told anything yet.
 type Restore struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1284,7 +1370,7 @@ type Restore struct {
 
 func (x *Restore) Reset() {
 	*x = Restore{}
-	mi := &file_log_proto_msgTypes[16]
+	mi := &file_log_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1296,7 +1382,7 @@ func (x *Restore) String() string {
 func (*Restore) ProtoMessage() {}
 
 func (x *Restore) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[16]
+	mi := &file_log_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1309,7 +1395,7 @@ func (x *Restore) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Restore.ProtoReflect.Descriptor instead.
 func (*Restore) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{16}
+	return file_log_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Restore) GetBackup() []byte {
@@ -1339,7 +1425,7 @@ type Fuse struct {
 
 func (x *Fuse) Reset() {
 	*x = Fuse{}
-	mi := &file_log_proto_msgTypes[17]
+	mi := &file_log_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1351,7 +1437,7 @@ func (x *Fuse) String() string {
 func (*Fuse) ProtoMessage() {}
 
 func (x *Fuse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[17]
+	mi := &file_log_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1364,7 +1450,7 @@ func (x *Fuse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fuse.ProtoReflect.Descriptor instead.
 func (*Fuse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{17}
+	return file_log_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Fuse) GetFleet() bool {
@@ -1401,7 +1487,7 @@ type Schedule struct {
 
 func (x *Schedule) Reset() {
 	*x = Schedule{}
-	mi := &file_log_proto_msgTypes[18]
+	mi := &file_log_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1413,7 +1499,7 @@ func (x *Schedule) String() string {
 func (*Schedule) ProtoMessage() {}
 
 func (x *Schedule) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[18]
+	mi := &file_log_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1426,7 +1512,7 @@ func (x *Schedule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Schedule.ProtoReflect.Descriptor instead.
 func (*Schedule) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{18}
+	return file_log_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Schedule) GetTerm() uint64 {
@@ -1461,7 +1547,7 @@ type EndOperation struct {
 
 func (x *EndOperation) Reset() {
 	*x = EndOperation{}
-	mi := &file_log_proto_msgTypes[19]
+	mi := &file_log_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1473,7 +1559,7 @@ func (x *EndOperation) String() string {
 func (*EndOperation) ProtoMessage() {}
 
 func (x *EndOperation) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[19]
+	mi := &file_log_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1486,7 +1572,7 @@ func (x *EndOperation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndOperation.ProtoReflect.Descriptor instead.
 func (*EndOperation) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{19}
+	return file_log_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *EndOperation) GetTerm() uint64 {
@@ -1525,7 +1611,7 @@ type CommandResult struct {
 
 func (x *CommandResult) Reset() {
 	*x = CommandResult{}
-	mi := &file_log_proto_msgTypes[20]
+	mi := &file_log_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1537,7 +1623,7 @@ func (x *CommandResult) String() string {
 func (*CommandResult) ProtoMessage() {}
 
 func (x *CommandResult) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[20]
+	mi := &file_log_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1550,7 +1636,7 @@ func (x *CommandResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommandResult.ProtoReflect.Descriptor instead.
 func (*CommandResult) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{20}
+	return file_log_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CommandResult) GetCode() CommandCode {
@@ -1613,7 +1699,7 @@ var File_log_proto protoreflect.FileDescriptor
 
 const file_log_proto_rawDesc = "" +
 	"\n" +
-	"\tlog.proto\x12\vdrumbeat.v1\x1a\rdrummer.proto\"\xe4\a\n" +
+	"\tlog.proto\x12\vdrumbeat.v1\x1a\rdrummer.proto\"\xac\b\n" +
 	"\aCommand\x12C\n" +
 	"\x0eset_deployment\x18\x01 \x01(\v2\x1a.drumbeat.v1.SetDeploymentH\x00R\rsetDeployment\x12F\n" +
 	"\x0ftake_leadership\x18\x02 \x01(\v2\x1b.drumbeat.v1.TakeLeadershipH\x00R\x0etakeLeadership\x12'\n" +
@@ -1634,7 +1720,8 @@ const file_log_proto_rawDesc = "" +
 	"\vset_version\x18\x0e \x01(\v2\x17.drumbeat.v1.SetVersionH\x00R\n" +
 	"setVersion\x124\n" +
 	"\tset_fuses\x18\x0f \x01(\v2\x15.drumbeat.v1.SetFusesH\x00R\bsetFuses\x120\n" +
-	"\arestore\x18\x10 \x01(\v2\x14.drumbeat.v1.RestoreH\x00R\arestoreB\x06\n" +
+	"\arestore\x18\x10 \x01(\v2\x14.drumbeat.v1.RestoreH\x00R\arestore\x12F\n" +
+	"\x0frecover_cluster\x18\x11 \x01(\v2\x1b.drumbeat.v1.RecoverClusterH\x00R\x0erecoverClusterB\x06\n" +
 	"\x04body\"_\n" +
 	"\rSetDeployment\x12#\n" +
 	"\rdeployment_id\x18\x01 \x01(\x04R\fdeploymentId\x12)\n" +
@@ -1691,7 +1778,14 @@ const file_log_proto_rawDesc = "" +
 	"\aversion\x18\x01 \x01(\rR\aversion\"G\n" +
 	"\bSetFuses\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12'\n" +
-	"\x05blown\x18\x02 \x03(\v2\x11.drumbeat.v1.FuseR\x05blown\"1\n" +
+	"\x05blown\x18\x02 \x03(\v2\x11.drumbeat.v1.FuseR\x05blown\"y\n" +
+	"\x0eRecoverCluster\x12\x1d\n" +
+	"\n" +
+	"cluster_id\x18\x01 \x01(\x04R\tclusterId\x12\x17\n" +
+	"\anode_id\x18\x02 \x01(\x04R\x06nodeId\x12\x1f\n" +
+	"\vnodehost_id\x18\x03 \x01(\tR\n" +
+	"nodehostId\x12\x0e\n" +
+	"\x02by\x18\x04 \x01(\tR\x02by\"1\n" +
 	"\aRestore\x12\x16\n" +
 	"\x06backup\x18\x01 \x01(\fR\x06backup\x12\x0e\n" +
 	"\x02by\x18\x02 \x01(\tR\x02by\"F\n" +
@@ -1747,7 +1841,7 @@ func file_log_proto_rawDescGZIP() []byte {
 }
 
 var file_log_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_log_proto_goTypes = []any{
 	(HostMode)(0),          // 0: drumbeat.v1.HostMode
 	(CommandCode)(0),       // 1: drumbeat.v1.CommandCode
@@ -1767,17 +1861,18 @@ var file_log_proto_goTypes = []any{
 	(*ForgetHost)(nil),     // 15: drumbeat.v1.ForgetHost
 	(*SetVersion)(nil),     // 16: drumbeat.v1.SetVersion
 	(*SetFuses)(nil),       // 17: drumbeat.v1.SetFuses
-	(*Restore)(nil),        // 18: drumbeat.v1.Restore
-	(*Fuse)(nil),           // 19: drumbeat.v1.Fuse
-	(*Schedule)(nil),       // 20: drumbeat.v1.Schedule
-	(*EndOperation)(nil),   // 21: drumbeat.v1.EndOperation
-	(*CommandResult)(nil),  // 22: drumbeat.v1.CommandResult
-	(*NodeHostInfo)(nil),   // 23: drumbeat.v1.NodeHostInfo
-	(*NodeReport)(nil),     // 24: drumbeat.v1.NodeReport
-	(*NodeKey)(nil),        // 25: drumbeat.v1.NodeKey
-	(*ClusterSpec)(nil),    // 26: drumbeat.v1.ClusterSpec
-	(*Operation)(nil),      // 27: drumbeat.v1.Operation
-	(*RequestResult)(nil),  // 28: drumbeat.v1.RequestResult
+	(*RecoverCluster)(nil), // 18: drumbeat.v1.RecoverCluster
+	(*Restore)(nil),        // 19: drumbeat.v1.Restore
+	(*Fuse)(nil),           // 20: drumbeat.v1.Fuse
+	(*Schedule)(nil),       // 21: drumbeat.v1.Schedule
+	(*EndOperation)(nil),   // 22: drumbeat.v1.EndOperation
+	(*CommandResult)(nil),  // 23: drumbeat.v1.CommandResult
+	(*NodeHostInfo)(nil),   // 24: drumbeat.v1.NodeHostInfo
+	(*NodeReport)(nil),     // 25: drumbeat.v1.NodeReport
+	(*NodeKey)(nil),        // 26: drumbeat.v1.NodeKey
+	(*ClusterSpec)(nil),    // 27: drumbeat.v1.ClusterSpec
+	(*Operation)(nil),      // 28: drumbeat.v1.Operation
+	(*RequestResult)(nil),  // 29: drumbeat.v1.RequestResult
 }
 var file_log_proto_depIdxs = []int32{
 	3,  // 0: drumbeat.v1.Command.set_deployment:type_name -> drumbeat.v1.SetDeployment
@@ -1786,8 +1881,8 @@ var file_log_proto_depIdxs = []int32{
 	7,  // 3: drumbeat.v1.Command.reports:type_name -> drumbeat.v1.HostReports
 	9,  // 4: drumbeat.v1.Command.define_clusters:type_name -> drumbeat.v1.DefineClusters
 	10, // 5: drumbeat.v1.Command.set_launched:type_name -> drumbeat.v1.SetLaunched
-	20, // 6: drumbeat.v1.Command.schedule:type_name -> drumbeat.v1.Schedule
-	21, // 7: drumbeat.v1.Command.end_operation:type_name -> drumbeat.v1.EndOperation
+	21, // 6: drumbeat.v1.Command.schedule:type_name -> drumbeat.v1.Schedule
+	22, // 7: drumbeat.v1.Command.end_operation:type_name -> drumbeat.v1.EndOperation
 	11, // 8: drumbeat.v1.Command.update_clusters:type_name -> drumbeat.v1.UpdateClusters
 	12, // 9: drumbeat.v1.Command.delete_clusters:type_name -> drumbeat.v1.DeleteClusters
 	13, // 10: drumbeat.v1.Command.set_paused:type_name -> drumbeat.v1.SetPaused
@@ -1795,24 +1890,25 @@ var file_log_proto_depIdxs = []int32{
 	15, // 12: drumbeat.v1.Command.forget_host:type_name -> drumbeat.v1.ForgetHost
 	16, // 13: drumbeat.v1.Command.set_version:type_name -> drumbeat.v1.SetVersion
 	17, // 14: drumbeat.v1.Command.set_fuses:type_name -> drumbeat.v1.SetFuses
-	18, // 15: drumbeat.v1.Command.restore:type_name -> drumbeat.v1.Restore
-	6,  // 16: drumbeat.v1.Tick.silent:type_name -> drumbeat.v1.SilentHost
-	8,  // 17: drumbeat.v1.HostReports.reports:type_name -> drumbeat.v1.HostReport
-	23, // 18: drumbeat.v1.HostReport.host:type_name -> drumbeat.v1.NodeHostInfo
-	24, // 19: drumbeat.v1.HostReport.nodes:type_name -> drumbeat.v1.NodeReport
-	25, // 20: drumbeat.v1.HostReport.gone:type_name -> drumbeat.v1.NodeKey
-	26, // 21: drumbeat.v1.DefineClusters.specs:type_name -> drumbeat.v1.ClusterSpec
-	26, // 22: drumbeat.v1.UpdateClusters.specs:type_name -> drumbeat.v1.ClusterSpec
-	0,  // 23: drumbeat.v1.SetHostMode.mode:type_name -> drumbeat.v1.HostMode
-	19, // 24: drumbeat.v1.SetFuses.blown:type_name -> drumbeat.v1.Fuse
-	27, // 25: drumbeat.v1.Schedule.operations:type_name -> drumbeat.v1.Operation
-	28, // 26: drumbeat.v1.EndOperation.result:type_name -> drumbeat.v1.RequestResult
-	1,  // 27: drumbeat.v1.CommandResult.code:type_name -> drumbeat.v1.CommandCode
-	28, // [28:28] is the sub-list for method output_type
-	28, // [28:28] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	19, // 15: drumbeat.v1.Command.restore:type_name -> drumbeat.v1.Restore
+	18, // 16: drumbeat.v1.Command.recover_cluster:type_name -> drumbeat.v1.RecoverCluster
+	6,  // 17: drumbeat.v1.Tick.silent:type_name -> drumbeat.v1.SilentHost
+	8,  // 18: drumbeat.v1.HostReports.reports:type_name -> drumbeat.v1.HostReport
+	24, // 19: drumbeat.v1.HostReport.host:type_name -> drumbeat.v1.NodeHostInfo
+	25, // 20: drumbeat.v1.HostReport.nodes:type_name -> drumbeat.v1.NodeReport
+	26, // 21: drumbeat.v1.HostReport.gone:type_name -> drumbeat.v1.NodeKey
+	27, // 22: drumbeat.v1.DefineClusters.specs:type_name -> drumbeat.v1.ClusterSpec
+	27, // 23: drumbeat.v1.UpdateClusters.specs:type_name -> drumbeat.v1.ClusterSpec
+	0,  // 24: drumbeat.v1.SetHostMode.mode:type_name -> drumbeat.v1.HostMode
+	20, // 25: drumbeat.v1.SetFuses.blown:type_name -> drumbeat.v1.Fuse
+	28, // 26: drumbeat.v1.Schedule.operations:type_name -> drumbeat.v1.Operation
+	29, // 27: drumbeat.v1.EndOperation.result:type_name -> drumbeat.v1.RequestResult
+	1,  // 28: drumbeat.v1.CommandResult.code:type_name -> drumbeat.v1.CommandCode
+	29, // [29:29] is the sub-list for method output_type
+	29, // [29:29] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_log_proto_init() }
@@ -1838,6 +1934,7 @@ func file_log_proto_init() {
 		(*Command_SetVersion)(nil),
 		(*Command_SetFuses)(nil),
 		(*Command_Restore)(nil),
+		(*Command_RecoverCluster)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1845,7 +1942,7 @@ func file_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_log_proto_rawDesc), len(file_log_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   21,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -33,6 +33,9 @@ type Config struct {
 	Listener net.Listener
 	// TLS is the server's side of mutual TLS; nil: plain text.
 	TLS *tls.Config
+	// Recovery recovers clusters that lost their quorum for good; an agent does. Nil:
+	// that is not offered.
+	Recovery Recovery
 }
 
 // Server serves one NodeHost. It is safe for concurrent use.
@@ -52,6 +55,9 @@ func New(nodehost *dragonboat.NodeHost, config Config) (*Server, error) {
 	}
 	s := &Server{grpc: rpc.NewServer(config.TLS), done: make(chan struct{})}
 	Register(s.grpc, nodehost)
+	if config.Recovery != nil {
+		pb.RegisterRecoveryServer(s.grpc, &recoveryService{recovery: config.Recovery})
+	}
 	go func() {
 		defer close(s.done)
 		_ = s.grpc.Serve(config.Listener) // ends with Close, or with the listener

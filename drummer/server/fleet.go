@@ -162,6 +162,16 @@ func (f *fleetService) ForgetHost(ctx context.Context, req *pb.ForgetHostRequest
 		ForgetHost: &pb.ForgetHost{NodehostId: req.GetHost(), By: by}}})
 }
 
+// RecoverCluster hands a cluster back to Drummer that was recovered from one replica.
+func (f *fleetService) RecoverCluster(ctx context.Context, req *pb.RecoverClusterRequest) (*pb.FleetResponse, error) {
+	by, err := asked(ctx, req.GetBy())
+	if err != nil {
+		return nil, err
+	}
+	return f.apply(ctx, &pb.Command{Body: &pb.Command_RecoverCluster{RecoverCluster: &pb.RecoverCluster{
+		ClusterId: req.GetClusterId(), NodeId: req.GetNodeId(), NodehostId: req.GetNodehostId(), By: by}}})
+}
+
 // ListServers lists the members of DrummerDB's Raft cluster.
 func (f *fleetService) ListServers(ctx context.Context, _ *pb.ListServersRequest) (*pb.ListServersResponse, error) {
 	out, err := f.server.peers.List(ctx)
