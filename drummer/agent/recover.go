@@ -74,7 +74,7 @@ func (a *Agent) Recover(ctx context.Context, req *pb.RecoverReplicaRequest) (*pb
 		err = a.joins.set(next, false)
 	}
 	if err != nil {
-		return nil, status.Errorf(codes.Internal, "cluster %d can't be recovered here, and nothing was changed: %v", cluster, err)
+		return nil, status.Errorf(codes.FailedPrecondition, "cluster %d can't be recovered here, and nothing was changed: %v", cluster, err)
 	}
 	a.inventory.add(next)
 	a.config.Listener.notify()
