@@ -4,6 +4,7 @@ package db
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
@@ -22,7 +23,8 @@ func (s *State) Check() error {
 	if len(s.Blown) > 0 && s.Version < 2 {
 		return fmt.Errorf("a fuse is blown at version %d, which knows none", s.Version)
 	}
-	c := checker{s: s, placed: map[string]int{}, replicas: map[string]int{}, inFlight: map[uint64]int{}}
+	c := checker{s: s, hosts: maps.Collect(s.Hosts.All()), placed: map[string]int{}, replicas: map[string]int{}, running: map[string]int{},
+		inFlight: map[uint64]int{}, digests: map[*pb.RaftConfig]uint64{}}
 	for id, x := range s.Clusters.All() {
 		if err := c.cluster(id, x); err != nil {
 			return fmt.Errorf("cluster %d: %w", id, err)
@@ -49,9 +51,12 @@ func (s *State) Check() error {
 
 type checker struct {
 	s        *State
-	placed   map[string]int // by NodeHost ID
+	hosts    map[string]*Host // by NodeHost ID, as what follows
+	placed   map[string]int
 	replicas map[string]int
+	running  map[string]int
 	inFlight map[uint64]int // attempts, by operation ID
+	digests  map[*pb.RaftConfig]uint64
 }
 
 func (k *checker) cluster(id uint64, c *Cluster) error {
@@ -62,7 +67,7 @@ func (k *checker) cluster(id uint64, c *Cluster) error {
 		return fmt.Errorf("it changed at index %d, after %d", c.ChangedAt, k.s.Index)
 	case c.FirstNodeID == 0 || c.FirstNodeID > c.NextNodeID || c.NextNodeID > maxNodeID:
 		return fmt.Errorf("its NodeIDs run from %d to %d", c.FirstNodeID, c.NextNodeID)
-	case c.RaftDigest != raftspec.Digest(c.Spec.GetRaft()):
+	case c.RaftDigest != k.digest(c.Spec.GetRaft()):
 		return fmt.Errorf("its Raft configuration has another digest")
 	case c.Image.CCID == 0 && len(c.Image.Members)+len(c.Image.Removed) > 0:
 		return fmt.Errorf("it has members without a membership")
@@ -121,9 +126,8 @@ func (k *checker) nodes(c *Cluster) error {
 }
 
 func (k *checker) clusterReplicas(c *Cluster) error {
-	perHost := map[string]int{}
 	for i, r := range c.Replicas {
-		h := k.s.Hosts.At(r.HostID)
+		h := k.hosts[r.HostID]
 		switch {
 		case i > 0 && compareReplicas(c.Replicas[i-1], r) >= 0:
 			return fmt.Errorf("replica %d on %s is out of order", r.NodeID, r.HostID)
@@ -134,14 +138,30 @@ func (k *checker) clusterReplicas(c *Cluster) error {
 		}
 		k.attempt(r.Destroy)
 		k.replicas[r.HostID]++
-		perHost[r.HostID]++
-	}
-	for id, n := range perHost {
-		if got := k.s.Hosts.At(id).Replicas.At(c.ID); got != n {
-			return fmt.Errorf("host %s counts %d replicas, there are %d", id, got, n)
+		if r.Running {
+			k.running[r.HostID]++
+		}
+		here := 0
+		for j := range c.Replicas {
+			if c.Replicas[j].HostID == r.HostID {
+				here++
+			}
+		}
+		if got := h.Replicas.At(c.ID); got != here {
+			return fmt.Errorf("host %s counts %d replicas, there are %d", r.HostID, got, here)
 		}
 	}
 	return nil
+}
+
+// digest is raftspec.Digest, once for a configuration that many clusters share.
+func (k *checker) digest(raft *pb.RaftConfig) uint64 {
+	d, known := k.digests[raft]
+	if !known {
+		d = raftspec.Digest(raft)
+		k.digests[raft] = d
+	}
+	return d
 }
 
 func (k *checker) attempt(a Attempt) {
@@ -164,6 +184,8 @@ func (k *checker) host(id string, h *Host) error {
 		return fmt.Errorf("it was seen at tick %d, after %d", h.LastSeen, k.s.Tick)
 	case h.Placed != k.placed[id]:
 		return fmt.Errorf("it counts %d nodes placed, there are %d", h.Placed, k.placed[id])
+	case h.Running != k.running[id]:
+		return fmt.Errorf("it counts %d replicas that run, there are %d", h.Running, k.running[id])
 	case sum != k.replicas[id]:
 		return fmt.Errorf("it counts %d replicas, there are %d", sum, k.replicas[id])
 	case !h.Gone && k.s.Addresses.At(h.Address()) != id:

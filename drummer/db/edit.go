@@ -214,19 +214,37 @@ func compareNodes(a, b Node) int {
 func (e *edit) putReplica(c *Cluster, r Replica) bool {
 	i, found := c.findReplica(r.NodeID, r.HostID)
 	if found {
-		if c.Replicas[i] == r {
+		old := c.Replicas[i]
+		if old == r {
 			return false
 		}
 		c.Replicas[i] = r
+		if old.Running != r.Running {
+			e.countRunning(r.HostID, r.Running)
+		}
 	} else {
 		c.Replicas = slices.Insert(c.Replicas, i, r)
 		h := e.host(r.HostID)
 		h.Replicas = h.Replicas.Set(c.ID, h.Replicas.At(c.ID)+1)
+		if r.Running {
+			e.countRunning(r.HostID, true)
+		}
 	}
 	sawNodeID(c, r.NodeID)
 	e.follow(c)
 	e.changed(c)
 	return true
+}
+
+// countRunning counts a replica that runs on a host, or does so no more.
+func (e *edit) countRunning(hostID string, runs bool) {
+	switch h := e.host(hostID); {
+	case h == nil:
+	case runs:
+		h.Running++
+	default:
+		h.Running--
+	}
 }
 
 func (e *edit) dropReplica(c *Cluster, nodeID uint64, hostID string) {
@@ -235,6 +253,9 @@ func (e *edit) dropReplica(c *Cluster, nodeID uint64, hostID string) {
 		return
 	}
 	e.overtake(c.Replicas[i].Destroy)
+	if c.Replicas[i].Running {
+		e.countRunning(hostID, false)
+	}
 	c.Replicas = slices.Delete(c.Replicas, i, i+1)
 	if h := e.host(hostID); h != nil {
 		if left := h.Replicas.At(c.ID) - 1; left > 0 {

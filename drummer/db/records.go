@@ -8,39 +8,48 @@ import (
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
 
-// records lists a state's records in the order of a snapshot.
-func (s *State) records() iter.Seq[*pb.SnapshotRecord] {
-	return func(yield func(*pb.SnapshotRecord) bool) {
-		if !yield(&pb.SnapshotRecord{Body: &pb.SnapshotRecord_Header{Header: s.header()}}) {
+// records lists a state's records in the order of a snapshot. An error ends them.
+func (s *State) records() iter.Seq2[*pb.SnapshotRecord, error] {
+	return func(yield func(*pb.SnapshotRecord, error) bool) {
+		if !yield(&pb.SnapshotRecord{Body: &pb.SnapshotRecord_Header{Header: s.header()}}, nil) {
 			return
 		}
 		for h := range s.Hosts.Values() {
-			if !yield(&pb.SnapshotRecord{Body: &pb.SnapshotRecord_Host{Host: h.record()}}) {
+			if !yield(&pb.SnapshotRecord{Body: &pb.SnapshotRecord_Host{Host: h.record()}}, nil) {
 				return
 			}
 		}
+		packer := newPacker(s.Index)
 		for c := range s.Clusters.Values() {
-			if !yield(&pb.SnapshotRecord{Body: &pb.SnapshotRecord_Cluster{Cluster: c.record()}}) {
+			err := packer.cluster(c)
+			if (err != nil || packer.packed == clustersPerRecord) && !yield(clustersRecord(packer), err) {
 				return
 			}
+		}
+		if packer.packed > 0 && !yield(clustersRecord(packer), nil) {
+			return
 		}
 		for id, t := range s.Tombstones.All() {
 			r := &pb.TombstoneRecord{ClusterId: id, NextNodeId: t.NextNodeID, Deleted: t.Deleted}
-			if !yield(&pb.SnapshotRecord{Body: &pb.SnapshotRecord_Tombstone{Tombstone: r}}) {
+			if !yield(&pb.SnapshotRecord{Body: &pb.SnapshotRecord_Tombstone{Tombstone: r}}, nil) {
 				return
 			}
 		}
 		for op := range s.Operations.Values() {
-			if !yield(&pb.SnapshotRecord{Body: &pb.SnapshotRecord_Operation{Operation: op}}) {
+			if !yield(&pb.SnapshotRecord{Body: &pb.SnapshotRecord_Operation{Operation: op}}, nil) {
 				return
 			}
 		}
 		for _, ev := range s.Events {
-			if !yield(&pb.SnapshotRecord{Body: &pb.SnapshotRecord_Event{Event: ev}}) {
+			if !yield(&pb.SnapshotRecord{Body: &pb.SnapshotRecord_Event{Event: ev}}, nil) {
 				return
 			}
 		}
 	}
+}
+
+func clustersRecord(p *packer) *pb.SnapshotRecord {
+	return &pb.SnapshotRecord{Body: &pb.SnapshotRecord_Clusters{Clusters: p.take()}}
 }
 
 func (s *State) header() *pb.SnapshotHeader {
@@ -87,47 +96,6 @@ func (h *Host) record() *pb.HostRecord {
 	}
 }
 
-func (a Attempt) record() *pb.AttemptRecord {
-	if a == (Attempt{}) {
-		return nil
-	}
-	return &pb.AttemptRecord{OperationId: a.Operation, Failures: a.Failures, EndedTick: a.Ended}
-}
-
-func attemptOf(r *pb.AttemptRecord) Attempt {
-	return Attempt{Operation: r.GetOperationId(), Failures: r.GetFailures(), Ended: r.GetEndedTick()}
-}
-
-func (c *Cluster) record() *pb.ClusterRecord {
-	r := &pb.ClusterRecord{
-		ClusterId:       c.ID,
-		Spec:            c.Spec,
-		FirstNodeId:     c.FirstNodeID,
-		NextNodeId:      c.NextNodeID,
-		LeaderId:        c.Leader,
-		LeaderTerm:      c.LeaderTerm,
-		LeaderSinceTick: c.LeaderSince,
-		ChangedAt:       c.ChangedAt,
-		Config:          c.Config.record(),
-		JoinFailures:    c.JoinFailures,
-		JoinFailedTick:  c.JoinFailed,
-		Deleted:         c.Deleted,
-	}
-	if c.Image.CCID != 0 {
-		r.Image = c.Image.Proto(c.ID)
-	}
-	for _, m := range c.Initial {
-		r.Initial = append(r.Initial, &pb.InitialMemberRecord{NodeId: m.NodeID, RaftAddress: m.Address})
-	}
-	for i := range c.Nodes {
-		r.Nodes = append(r.Nodes, c.Nodes[i].record())
-	}
-	for i := range c.Replicas {
-		r.Replicas = append(r.Replicas, c.Replicas[i].record())
-	}
-	return r
-}
-
 // Proto is the image as a message.
 func (m *Image) Proto(clusterID uint64) *pb.Membership {
 	p := &pb.Membership{
@@ -149,58 +117,4 @@ func (m *Image) Proto(clusterID uint64) *pb.Membership {
 		}
 	}
 	return p
-}
-
-func (n *Node) record() *pb.NodeRecord {
-	return &pb.NodeRecord{
-		NodeId:          n.ID,
-		NodehostId:      n.HostID,
-		RaftAddress:     n.Address,
-		Join:            n.Join,
-		Asked:           n.Asked,
-		Unsure:          n.Unsure,
-		Started:         n.Started,
-		Fence:           n.Fence,
-		Relieves:        n.Relieves,
-		MemberSinceTick: n.MemberSince,
-		Start:           n.Start.record(),
-	}
-}
-
-func nodeOf(r *pb.NodeRecord) Node {
-	return Node{
-		ID:          r.GetNodeId(),
-		HostID:      r.GetNodehostId(),
-		Address:     r.GetRaftAddress(),
-		Join:        r.GetJoin(),
-		Asked:       r.GetAsked(),
-		Unsure:      r.GetUnsure(),
-		Started:     r.GetStarted(),
-		Fence:       r.GetFence(),
-		Relieves:    r.GetRelieves(),
-		MemberSince: r.GetMemberSinceTick(),
-		Start:       attemptOf(r.GetStart()),
-	}
-}
-
-func (x *Replica) record() *pb.ReplicaRecord {
-	return &pb.ReplicaRecord{
-		NodeId:         x.NodeID,
-		NodehostId:     x.HostID,
-		Report:         x.Reported.proto(),
-		ConfigChangeId: x.CCID,
-		Destroy:        x.Destroy.record(),
-		Foreign:        x.Foreign,
-	}
-}
-
-func replicaOf(r *pb.ReplicaRecord) Replica {
-	return Replica{
-		NodeID:   r.GetNodeId(),
-		HostID:   r.GetNodehostId(),
-		Reported: ReportedBy(r.GetReport(), Version),
-		CCID:     r.GetConfigChangeId(),
-		Destroy:  attemptOf(r.GetDestroy()),
-		Foreign:  r.GetForeign(),
-	}
 }

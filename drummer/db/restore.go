@@ -5,18 +5,26 @@ package db
 import (
 	"errors"
 	"fmt"
+	"maps"
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/drumbeat-raft/drumbeat/drummer/db/ordmap"
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
-	"github.com/drumbeat-raft/drumbeat/drummer/internal/raftspec"
 )
+
+// restoring is a state being built from records.
+type restoring struct {
+	*State
+	header   *pb.SnapshotHeader
+	unpacker *unpacker
+	clusters []*Cluster // in order
+}
 
 // readState builds a state from records, and checks that it keeps its
 // invariants: a snapshot that doesn't was not written by this program.
 func readState(in *recordReader) (*State, error) {
-	s := NewState()
-	var header *pb.SnapshotHeader
+	s := &restoring{State: NewState()}
 	for {
 		r, err := in.next()
 		if err != nil {
@@ -25,24 +33,22 @@ func readState(in *recordReader) (*State, error) {
 		if r == nil {
 			break
 		}
-		if h := r.GetHeader(); h != nil && header == nil {
-			header = h
-			s.restoreHeader(h)
-		} else if err := s.restore(r); err != nil {
+		if err := s.restore(r); err != nil {
 			return nil, err
 		}
 	}
-	if header == nil {
+	if s.header == nil {
 		return nil, errors.New("the snapshot of DrummerDB has no header")
 	}
+	s.Clusters = ordmap.FromSorted(s.clusters, func(c *Cluster) uint64 { return c.ID })
 	s.count()
-	if !proto.Equal(header, s.header()) {
+	if !proto.Equal(s.header, s.State.header()) {
 		return nil, errors.New("the snapshot of DrummerDB has not the records that its header announces")
 	}
 	if err := s.Check(); err != nil {
 		return nil, fmt.Errorf("the snapshot of DrummerDB contradicts itself: %w", err)
 	}
-	return s, nil
+	return s.State, nil
 }
 
 func (s *State) restoreHeader(h *pb.SnapshotHeader) {
@@ -64,12 +70,18 @@ func (s *State) restoreHeader(h *pb.SnapshotHeader) {
 	}
 }
 
-func (s *State) restore(r *pb.SnapshotRecord) error {
+func (s *restoring) restore(r *pb.SnapshotRecord) error {
+	if h := r.GetHeader(); (h != nil) != (s.header == nil) {
+		return errors.New("the snapshot of DrummerDB has no header, or more than one")
+	}
 	switch body := r.Body.(type) {
+	case *pb.SnapshotRecord_Header:
+		s.header, s.unpacker = body.Header, newUnpacker(body.Header.GetIndex())
+		s.restoreHeader(body.Header)
 	case *pb.SnapshotRecord_Host:
 		return s.restoreHost(body.Host)
-	case *pb.SnapshotRecord_Cluster:
-		return s.restoreCluster(body.Cluster)
+	case *pb.SnapshotRecord_Clusters:
+		return s.unpacker.clusters(body.Clusters, func(c *Cluster) { s.clusters = append(s.clusters, c) })
 	case *pb.SnapshotRecord_Tombstone:
 		t := Tombstone{NextNodeID: body.Tombstone.GetNextNodeId(), Deleted: body.Tombstone.GetDeleted()}
 		s.Tombstones = s.Tombstones.Set(body.Tombstone.GetClusterId(), t)
@@ -107,55 +119,41 @@ func (s *State) restoreHost(r *pb.HostRecord) error {
 	return nil
 }
 
-func (s *State) restoreCluster(r *pb.ClusterRecord) error {
-	c := &Cluster{
-		ID:           r.GetClusterId(),
-		Spec:         r.GetSpec(),
-		FirstNodeID:  r.GetFirstNodeId(),
-		NextNodeID:   r.GetNextNodeId(),
-		Leader:       r.GetLeaderId(),
-		LeaderTerm:   r.GetLeaderTerm(),
-		LeaderSince:  r.GetLeaderSinceTick(),
-		ChangedAt:    r.GetChangedAt(),
-		Config:       attemptOf(r.GetConfig()),
-		JoinFailures: r.GetJoinFailures(),
-		JoinFailed:   r.GetJoinFailedTick(),
-		Deleted:      r.GetDeleted(),
-		RaftDigest:   raftspec.Digest(r.GetSpec().GetRaft()),
-	}
-	if r.GetImage() != nil {
-		image, err := imageOf(c.ID, r.Image)
-		if err != nil {
-			return err
-		}
-		c.Image = image
-	}
-	for _, m := range r.GetInitial() {
-		c.Initial = append(c.Initial, Member{NodeID: m.GetNodeId(), Address: m.GetRaftAddress(), Role: pb.MemberRole_VOTER})
-	}
-	for _, n := range r.GetNodes() {
-		c.Nodes = append(c.Nodes, nodeOf(n))
-	}
-	for _, x := range r.GetReplicas() {
-		c.Replicas = append(c.Replicas, replicaOf(x))
-	}
-	s.Clusters = s.Clusters.Set(c.ID, c)
-	return nil
-}
-
 // count fills in what hosts count of clusters. It runs on a state that was
 // not published yet.
 func (s *State) count() {
+	type replicas struct {
+		cluster uint64
+		count   int
+	}
+	lists := map[string][]replicas{} // by NodeHost ID, in the order of clusters
+	hosts := maps.Collect(s.Hosts.All())
 	for c := range s.Clusters.Values() {
 		for i := range c.Nodes {
-			if h := s.Hosts.At(c.Nodes[i].HostID); h != nil {
+			if h := hosts[c.Nodes[i].HostID]; h != nil {
 				h.Placed++
 			}
 		}
 		for i := range c.Replicas {
-			if h := s.Hosts.At(c.Replicas[i].HostID); h != nil {
-				h.Replicas = h.Replicas.Set(c.ID, h.Replicas.At(c.ID)+1)
+			list := lists[c.Replicas[i].HostID]
+			if last := len(list) - 1; last >= 0 && list[last].cluster == c.ID {
+				list[last].count++
+			} else {
+				lists[c.Replicas[i].HostID] = append(list, replicas{c.ID, 1})
 			}
+			if h := hosts[c.Replicas[i].HostID]; h != nil && c.Replicas[i].Running {
+				h.Running++
+			}
+		}
+	}
+	for id, list := range lists {
+		if h := hosts[id]; h != nil {
+			counts := make([]int, len(list))
+			for i, r := range list {
+				counts[i] = r.count
+			}
+			next := 0
+			h.Replicas = ordmap.FromSorted(counts, func(int) uint64 { next++; return list[next-1].cluster })
 		}
 	}
 }

@@ -27,12 +27,12 @@ import (
 //	SHA-256 of all that precedes 32 bytes, which is the state's Digest
 //
 // The order of records, and the bytes of each, follow from the state alone.
-var magic = [8]byte{'D', 'R', 'U', 'M', 'D', 'B', 0, 2}
+var magic = [8]byte{'D', 'R', 'U', 'M', 'D', 'B', 0, 3}
 
 // bufferBytes is what is read or written at a time.
 const bufferBytes = 64 << 10
 
-// maxRecordBytes bounds one record; the largest is a cluster.
+// maxRecordBytes bounds one record; the largest has clusters.
 const maxRecordBytes = 64 << 20
 
 // Digest identifies a state: two replicas at the same index have the same
@@ -68,7 +68,10 @@ func writeRecords(s *State, w io.Writer) (Digest, error) {
 	sum := sha256.New()
 	out := &recordWriter{w: io.MultiWriter(w, sum)}
 	out.raw(magic[:])
-	for r := range s.records() {
+	for r, err := range s.records() {
+		if err != nil {
+			return Digest{}, err
+		}
 		if out.record(r); out.err != nil {
 			break
 		}

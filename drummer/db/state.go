@@ -86,7 +86,9 @@ type Host struct {
 	// Placed counts the Nodes of all clusters whose HostID is this host, also those
 	// that are doubtful.
 	Placed int
-	// Replicas counts, for each cluster, the Replicas reported here.
+	// Running counts the Replicas reported here that run; Replicas counts all, for each
+	// cluster.
+	Running  int
 	Replicas ordmap.Map[uint64, int]
 }
 

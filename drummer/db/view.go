@@ -70,6 +70,7 @@ func (s *State) HostStatus(h *Host, suspect, ttl uint64) *pb.NodeHostStatus {
 		Host:         h.Info,
 		State:        s.HostState(h, ttl),
 		LastSeenTick: s.LastSeen(h),
+		Nodes:        uint32(h.Running),
 	}
 	if status.State == pb.NodeHostState_UP {
 		switch {
@@ -81,13 +82,6 @@ func (s *State) HostStatus(h *Host, suspect, ttl uint64) *pb.NodeHostStatus {
 			status.State = pb.NodeHostState_DRAINED
 		case h.Mode == pb.HostMode_DRAIN:
 			status.State = pb.NodeHostState_DRAINING
-		}
-	}
-	for id := range h.Replicas.All() {
-		for _, r := range s.Clusters.At(id).Replicas {
-			if r.HostID == h.ID() && r.Running {
-				status.Nodes++
-			}
 		}
 	}
 	return status

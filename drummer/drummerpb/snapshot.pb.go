@@ -33,7 +33,7 @@ type SnapshotRecord struct {
 	//
 	//	*SnapshotRecord_Header
 	//	*SnapshotRecord_Host
-	//	*SnapshotRecord_Cluster
+	//	*SnapshotRecord_Clusters
 	//	*SnapshotRecord_Operation
 	//	*SnapshotRecord_Event
 	//	*SnapshotRecord_Tombstone
@@ -97,10 +97,10 @@ func (x *SnapshotRecord) GetHost() *HostRecord {
 	return nil
 }
 
-func (x *SnapshotRecord) GetCluster() *ClusterRecord {
+func (x *SnapshotRecord) GetClusters() []byte {
 	if x != nil {
-		if x, ok := x.Body.(*SnapshotRecord_Cluster); ok {
-			return x.Cluster
+		if x, ok := x.Body.(*SnapshotRecord_Clusters); ok {
+			return x.Clusters
 		}
 	}
 	return nil
@@ -145,8 +145,8 @@ type SnapshotRecord_Host struct {
 	Host *HostRecord `protobuf:"bytes,2,opt,name=host,proto3,oneof"`
 }
 
-type SnapshotRecord_Cluster struct {
-	Cluster *ClusterRecord `protobuf:"bytes,3,opt,name=cluster,proto3,oneof"`
+type SnapshotRecord_Clusters struct {
+	Clusters []byte `protobuf:"bytes,7,opt,name=clusters,proto3,oneof"` // many, as drummer/db packs them
 }
 
 type SnapshotRecord_Operation struct {
@@ -165,7 +165,7 @@ func (*SnapshotRecord_Header) isSnapshotRecord_Body() {}
 
 func (*SnapshotRecord_Host) isSnapshotRecord_Body() {}
 
-func (*SnapshotRecord_Cluster) isSnapshotRecord_Body() {}
+func (*SnapshotRecord_Clusters) isSnapshotRecord_Body() {}
 
 func (*SnapshotRecord_Operation) isSnapshotRecord_Body() {}
 
@@ -547,504 +547,19 @@ func (x *HostRecord) GetSilent() bool {
 	return false
 }
 
-type AttemptRecord struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	OperationId   uint64                 `protobuf:"varint,1,opt,name=operation_id,json=operationId,proto3" json:"operation_id,omitempty"`
-	Failures      uint32                 `protobuf:"varint,2,opt,name=failures,proto3" json:"failures,omitempty"`
-	EndedTick     uint64                 `protobuf:"varint,3,opt,name=ended_tick,json=endedTick,proto3" json:"ended_tick,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *AttemptRecord) Reset() {
-	*x = AttemptRecord{}
-	mi := &file_snapshot_proto_msgTypes[4]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *AttemptRecord) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*AttemptRecord) ProtoMessage() {}
-
-func (x *AttemptRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_snapshot_proto_msgTypes[4]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use AttemptRecord.ProtoReflect.Descriptor instead.
-func (*AttemptRecord) Descriptor() ([]byte, []int) {
-	return file_snapshot_proto_rawDescGZIP(), []int{4}
-}
-
-func (x *AttemptRecord) GetOperationId() uint64 {
-	if x != nil {
-		return x.OperationId
-	}
-	return 0
-}
-
-func (x *AttemptRecord) GetFailures() uint32 {
-	if x != nil {
-		return x.Failures
-	}
-	return 0
-}
-
-func (x *AttemptRecord) GetEndedTick() uint64 {
-	if x != nil {
-		return x.EndedTick
-	}
-	return 0
-}
-
-type InitialMemberRecord struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
-	RaftAddress   string                 `protobuf:"bytes,2,opt,name=raft_address,json=raftAddress,proto3" json:"raft_address,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *InitialMemberRecord) Reset() {
-	*x = InitialMemberRecord{}
-	mi := &file_snapshot_proto_msgTypes[5]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *InitialMemberRecord) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*InitialMemberRecord) ProtoMessage() {}
-
-func (x *InitialMemberRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_snapshot_proto_msgTypes[5]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use InitialMemberRecord.ProtoReflect.Descriptor instead.
-func (*InitialMemberRecord) Descriptor() ([]byte, []int) {
-	return file_snapshot_proto_rawDescGZIP(), []int{5}
-}
-
-func (x *InitialMemberRecord) GetNodeId() uint64 {
-	if x != nil {
-		return x.NodeId
-	}
-	return 0
-}
-
-func (x *InitialMemberRecord) GetRaftAddress() string {
-	if x != nil {
-		return x.RaftAddress
-	}
-	return ""
-}
-
-type ClusterRecord struct {
-	state           protoimpl.MessageState `protogen:"open.v1"`
-	ClusterId       uint64                 `protobuf:"varint,1,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
-	Spec            *ClusterSpec           `protobuf:"bytes,2,opt,name=spec,proto3" json:"spec,omitempty"`
-	Image           *Membership            `protobuf:"bytes,3,opt,name=image,proto3" json:"image,omitempty"`
-	FirstNodeId     uint64                 `protobuf:"varint,4,opt,name=first_node_id,json=firstNodeId,proto3" json:"first_node_id,omitempty"`
-	NextNodeId      uint64                 `protobuf:"varint,5,opt,name=next_node_id,json=nextNodeId,proto3" json:"next_node_id,omitempty"`
-	Initial         []*InitialMemberRecord `protobuf:"bytes,6,rep,name=initial,proto3" json:"initial,omitempty"`
-	LeaderId        uint64                 `protobuf:"varint,7,opt,name=leader_id,json=leaderId,proto3" json:"leader_id,omitempty"`
-	LeaderTerm      uint64                 `protobuf:"varint,8,opt,name=leader_term,json=leaderTerm,proto3" json:"leader_term,omitempty"`
-	ChangedAt       uint64                 `protobuf:"varint,9,opt,name=changed_at,json=changedAt,proto3" json:"changed_at,omitempty"`
-	Config          *AttemptRecord         `protobuf:"bytes,10,opt,name=config,proto3" json:"config,omitempty"`
-	JoinFailures    uint32                 `protobuf:"varint,11,opt,name=join_failures,json=joinFailures,proto3" json:"join_failures,omitempty"`
-	JoinFailedTick  uint64                 `protobuf:"varint,12,opt,name=join_failed_tick,json=joinFailedTick,proto3" json:"join_failed_tick,omitempty"`
-	Deleted         bool                   `protobuf:"varint,15,opt,name=deleted,proto3" json:"deleted,omitempty"`
-	Nodes           []*NodeRecord          `protobuf:"bytes,13,rep,name=nodes,proto3" json:"nodes,omitempty"`
-	Replicas        []*ReplicaRecord       `protobuf:"bytes,14,rep,name=replicas,proto3" json:"replicas,omitempty"`
-	LeaderSinceTick uint64                 `protobuf:"varint,16,opt,name=leader_since_tick,json=leaderSinceTick,proto3" json:"leader_since_tick,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
-}
-
-func (x *ClusterRecord) Reset() {
-	*x = ClusterRecord{}
-	mi := &file_snapshot_proto_msgTypes[6]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ClusterRecord) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ClusterRecord) ProtoMessage() {}
-
-func (x *ClusterRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_snapshot_proto_msgTypes[6]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ClusterRecord.ProtoReflect.Descriptor instead.
-func (*ClusterRecord) Descriptor() ([]byte, []int) {
-	return file_snapshot_proto_rawDescGZIP(), []int{6}
-}
-
-func (x *ClusterRecord) GetClusterId() uint64 {
-	if x != nil {
-		return x.ClusterId
-	}
-	return 0
-}
-
-func (x *ClusterRecord) GetSpec() *ClusterSpec {
-	if x != nil {
-		return x.Spec
-	}
-	return nil
-}
-
-func (x *ClusterRecord) GetImage() *Membership {
-	if x != nil {
-		return x.Image
-	}
-	return nil
-}
-
-func (x *ClusterRecord) GetFirstNodeId() uint64 {
-	if x != nil {
-		return x.FirstNodeId
-	}
-	return 0
-}
-
-func (x *ClusterRecord) GetNextNodeId() uint64 {
-	if x != nil {
-		return x.NextNodeId
-	}
-	return 0
-}
-
-func (x *ClusterRecord) GetInitial() []*InitialMemberRecord {
-	if x != nil {
-		return x.Initial
-	}
-	return nil
-}
-
-func (x *ClusterRecord) GetLeaderId() uint64 {
-	if x != nil {
-		return x.LeaderId
-	}
-	return 0
-}
-
-func (x *ClusterRecord) GetLeaderTerm() uint64 {
-	if x != nil {
-		return x.LeaderTerm
-	}
-	return 0
-}
-
-func (x *ClusterRecord) GetChangedAt() uint64 {
-	if x != nil {
-		return x.ChangedAt
-	}
-	return 0
-}
-
-func (x *ClusterRecord) GetConfig() *AttemptRecord {
-	if x != nil {
-		return x.Config
-	}
-	return nil
-}
-
-func (x *ClusterRecord) GetJoinFailures() uint32 {
-	if x != nil {
-		return x.JoinFailures
-	}
-	return 0
-}
-
-func (x *ClusterRecord) GetJoinFailedTick() uint64 {
-	if x != nil {
-		return x.JoinFailedTick
-	}
-	return 0
-}
-
-func (x *ClusterRecord) GetDeleted() bool {
-	if x != nil {
-		return x.Deleted
-	}
-	return false
-}
-
-func (x *ClusterRecord) GetNodes() []*NodeRecord {
-	if x != nil {
-		return x.Nodes
-	}
-	return nil
-}
-
-func (x *ClusterRecord) GetReplicas() []*ReplicaRecord {
-	if x != nil {
-		return x.Replicas
-	}
-	return nil
-}
-
-func (x *ClusterRecord) GetLeaderSinceTick() uint64 {
-	if x != nil {
-		return x.LeaderSinceTick
-	}
-	return 0
-}
-
-type NodeRecord struct {
-	state           protoimpl.MessageState `protogen:"open.v1"`
-	NodeId          uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
-	NodehostId      string                 `protobuf:"bytes,2,opt,name=nodehost_id,json=nodehostId,proto3" json:"nodehost_id,omitempty"`
-	RaftAddress     string                 `protobuf:"bytes,3,opt,name=raft_address,json=raftAddress,proto3" json:"raft_address,omitempty"`
-	Join            JoinMode               `protobuf:"varint,4,opt,name=join,proto3,enum=drumbeat.v1.JoinMode" json:"join,omitempty"`
-	Asked           bool                   `protobuf:"varint,5,opt,name=asked,proto3" json:"asked,omitempty"`
-	Started         bool                   `protobuf:"varint,6,opt,name=started,proto3" json:"started,omitempty"`
-	Fence           uint64                 `protobuf:"varint,7,opt,name=fence,proto3" json:"fence,omitempty"`
-	MemberSinceTick uint64                 `protobuf:"varint,8,opt,name=member_since_tick,json=memberSinceTick,proto3" json:"member_since_tick,omitempty"`
-	Start           *AttemptRecord         `protobuf:"bytes,9,opt,name=start,proto3" json:"start,omitempty"`
-	Unsure          bool                   `protobuf:"varint,10,opt,name=unsure,proto3" json:"unsure,omitempty"`
-	Relieves        uint64                 `protobuf:"varint,11,opt,name=relieves,proto3" json:"relieves,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
-}
-
-func (x *NodeRecord) Reset() {
-	*x = NodeRecord{}
-	mi := &file_snapshot_proto_msgTypes[7]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *NodeRecord) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*NodeRecord) ProtoMessage() {}
-
-func (x *NodeRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_snapshot_proto_msgTypes[7]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use NodeRecord.ProtoReflect.Descriptor instead.
-func (*NodeRecord) Descriptor() ([]byte, []int) {
-	return file_snapshot_proto_rawDescGZIP(), []int{7}
-}
-
-func (x *NodeRecord) GetNodeId() uint64 {
-	if x != nil {
-		return x.NodeId
-	}
-	return 0
-}
-
-func (x *NodeRecord) GetNodehostId() string {
-	if x != nil {
-		return x.NodehostId
-	}
-	return ""
-}
-
-func (x *NodeRecord) GetRaftAddress() string {
-	if x != nil {
-		return x.RaftAddress
-	}
-	return ""
-}
-
-func (x *NodeRecord) GetJoin() JoinMode {
-	if x != nil {
-		return x.Join
-	}
-	return JoinMode_JOIN_MODE_UNSPECIFIED
-}
-
-func (x *NodeRecord) GetAsked() bool {
-	if x != nil {
-		return x.Asked
-	}
-	return false
-}
-
-func (x *NodeRecord) GetStarted() bool {
-	if x != nil {
-		return x.Started
-	}
-	return false
-}
-
-func (x *NodeRecord) GetFence() uint64 {
-	if x != nil {
-		return x.Fence
-	}
-	return 0
-}
-
-func (x *NodeRecord) GetMemberSinceTick() uint64 {
-	if x != nil {
-		return x.MemberSinceTick
-	}
-	return 0
-}
-
-func (x *NodeRecord) GetStart() *AttemptRecord {
-	if x != nil {
-		return x.Start
-	}
-	return nil
-}
-
-func (x *NodeRecord) GetUnsure() bool {
-	if x != nil {
-		return x.Unsure
-	}
-	return false
-}
-
-func (x *NodeRecord) GetRelieves() uint64 {
-	if x != nil {
-		return x.Relieves
-	}
-	return 0
-}
-
-type ReplicaRecord struct {
-	state          protoimpl.MessageState `protogen:"open.v1"`
-	NodeId         uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
-	NodehostId     string                 `protobuf:"bytes,2,opt,name=nodehost_id,json=nodehostId,proto3" json:"nodehost_id,omitempty"`
-	ConfigChangeId uint64                 `protobuf:"varint,6,opt,name=config_change_id,json=configChangeId,proto3" json:"config_change_id,omitempty"`
-	Destroy        *AttemptRecord         `protobuf:"bytes,7,opt,name=destroy,proto3" json:"destroy,omitempty"`
-	Foreign        bool                   `protobuf:"varint,11,opt,name=foreign,proto3" json:"foreign,omitempty"` // it belongs to another Raft group
-	// report is what was last reported of it, without its IDs and its membership.
-	Report        *NodeReport `protobuf:"bytes,12,opt,name=report,proto3" json:"report,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ReplicaRecord) Reset() {
-	*x = ReplicaRecord{}
-	mi := &file_snapshot_proto_msgTypes[8]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ReplicaRecord) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ReplicaRecord) ProtoMessage() {}
-
-func (x *ReplicaRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_snapshot_proto_msgTypes[8]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ReplicaRecord.ProtoReflect.Descriptor instead.
-func (*ReplicaRecord) Descriptor() ([]byte, []int) {
-	return file_snapshot_proto_rawDescGZIP(), []int{8}
-}
-
-func (x *ReplicaRecord) GetNodeId() uint64 {
-	if x != nil {
-		return x.NodeId
-	}
-	return 0
-}
-
-func (x *ReplicaRecord) GetNodehostId() string {
-	if x != nil {
-		return x.NodehostId
-	}
-	return ""
-}
-
-func (x *ReplicaRecord) GetConfigChangeId() uint64 {
-	if x != nil {
-		return x.ConfigChangeId
-	}
-	return 0
-}
-
-func (x *ReplicaRecord) GetDestroy() *AttemptRecord {
-	if x != nil {
-		return x.Destroy
-	}
-	return nil
-}
-
-func (x *ReplicaRecord) GetForeign() bool {
-	if x != nil {
-		return x.Foreign
-	}
-	return false
-}
-
-func (x *ReplicaRecord) GetReport() *NodeReport {
-	if x != nil {
-		return x.Report
-	}
-	return nil
-}
-
 var File_snapshot_proto protoreflect.FileDescriptor
 
 const file_snapshot_proto_rawDesc = "" +
 	"\n" +
-	"\x0esnapshot.proto\x12\vdrumbeat.v1\x1a\rdrummer.proto\x1a\tlog.proto\"\xd8\x02\n" +
+	"\x0esnapshot.proto\x12\vdrumbeat.v1\x1a\rdrummer.proto\x1a\tlog.proto\"\xc4\x02\n" +
 	"\x0eSnapshotRecord\x125\n" +
 	"\x06header\x18\x01 \x01(\v2\x1b.drumbeat.v1.SnapshotHeaderH\x00R\x06header\x12-\n" +
-	"\x04host\x18\x02 \x01(\v2\x17.drumbeat.v1.HostRecordH\x00R\x04host\x126\n" +
-	"\acluster\x18\x03 \x01(\v2\x1a.drumbeat.v1.ClusterRecordH\x00R\acluster\x126\n" +
+	"\x04host\x18\x02 \x01(\v2\x17.drumbeat.v1.HostRecordH\x00R\x04host\x12\x1c\n" +
+	"\bclusters\x18\a \x01(\fH\x00R\bclusters\x126\n" +
 	"\toperation\x18\x04 \x01(\v2\x16.drumbeat.v1.OperationH\x00R\toperation\x12*\n" +
 	"\x05event\x18\x05 \x01(\v2\x12.drumbeat.v1.EventH\x00R\x05event\x12<\n" +
 	"\ttombstone\x18\x06 \x01(\v2\x1c.drumbeat.v1.TombstoneRecordH\x00R\ttombstoneB\x06\n" +
-	"\x04body\"\xe6\x04\n" +
+	"\x04bodyJ\x04\b\x03\x10\x04\"\xe6\x04\n" +
 	"\x0eSnapshotHeader\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x12#\n" +
 	"\rdeployment_id\x18\x02 \x01(\x04R\fdeploymentId\x12\x1a\n" +
@@ -1091,62 +606,7 @@ const file_snapshot_proto_rawDesc = "" +
 	"spoke_tick\x18\t \x01(\x04R\tspokeTick\x12 \n" +
 	"\vunconfirmed\x18\f \x01(\bR\vunconfirmed\x12\x16\n" +
 	"\x06silent\x18\n" +
-	" \x01(\bR\x06silent\"m\n" +
-	"\rAttemptRecord\x12!\n" +
-	"\foperation_id\x18\x01 \x01(\x04R\voperationId\x12\x1a\n" +
-	"\bfailures\x18\x02 \x01(\rR\bfailures\x12\x1d\n" +
-	"\n" +
-	"ended_tick\x18\x03 \x01(\x04R\tendedTick\"Q\n" +
-	"\x13InitialMemberRecord\x12\x17\n" +
-	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12!\n" +
-	"\fraft_address\x18\x02 \x01(\tR\vraftAddress\"\x9a\x05\n" +
-	"\rClusterRecord\x12\x1d\n" +
-	"\n" +
-	"cluster_id\x18\x01 \x01(\x04R\tclusterId\x12,\n" +
-	"\x04spec\x18\x02 \x01(\v2\x18.drumbeat.v1.ClusterSpecR\x04spec\x12-\n" +
-	"\x05image\x18\x03 \x01(\v2\x17.drumbeat.v1.MembershipR\x05image\x12\"\n" +
-	"\rfirst_node_id\x18\x04 \x01(\x04R\vfirstNodeId\x12 \n" +
-	"\fnext_node_id\x18\x05 \x01(\x04R\n" +
-	"nextNodeId\x12:\n" +
-	"\ainitial\x18\x06 \x03(\v2 .drumbeat.v1.InitialMemberRecordR\ainitial\x12\x1b\n" +
-	"\tleader_id\x18\a \x01(\x04R\bleaderId\x12\x1f\n" +
-	"\vleader_term\x18\b \x01(\x04R\n" +
-	"leaderTerm\x12\x1d\n" +
-	"\n" +
-	"changed_at\x18\t \x01(\x04R\tchangedAt\x122\n" +
-	"\x06config\x18\n" +
-	" \x01(\v2\x1a.drumbeat.v1.AttemptRecordR\x06config\x12#\n" +
-	"\rjoin_failures\x18\v \x01(\rR\fjoinFailures\x12(\n" +
-	"\x10join_failed_tick\x18\f \x01(\x04R\x0ejoinFailedTick\x12\x18\n" +
-	"\adeleted\x18\x0f \x01(\bR\adeleted\x12-\n" +
-	"\x05nodes\x18\r \x03(\v2\x17.drumbeat.v1.NodeRecordR\x05nodes\x126\n" +
-	"\breplicas\x18\x0e \x03(\v2\x1a.drumbeat.v1.ReplicaRecordR\breplicas\x12*\n" +
-	"\x11leader_since_tick\x18\x10 \x01(\x04R\x0fleaderSinceTick\"\xec\x02\n" +
-	"\n" +
-	"NodeRecord\x12\x17\n" +
-	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12\x1f\n" +
-	"\vnodehost_id\x18\x02 \x01(\tR\n" +
-	"nodehostId\x12!\n" +
-	"\fraft_address\x18\x03 \x01(\tR\vraftAddress\x12)\n" +
-	"\x04join\x18\x04 \x01(\x0e2\x15.drumbeat.v1.JoinModeR\x04join\x12\x14\n" +
-	"\x05asked\x18\x05 \x01(\bR\x05asked\x12\x18\n" +
-	"\astarted\x18\x06 \x01(\bR\astarted\x12\x14\n" +
-	"\x05fence\x18\a \x01(\x04R\x05fence\x12*\n" +
-	"\x11member_since_tick\x18\b \x01(\x04R\x0fmemberSinceTick\x120\n" +
-	"\x05start\x18\t \x01(\v2\x1a.drumbeat.v1.AttemptRecordR\x05start\x12\x16\n" +
-	"\x06unsure\x18\n" +
-	" \x01(\bR\x06unsure\x12\x1a\n" +
-	"\brelieves\x18\v \x01(\x04R\brelieves\"\x98\x02\n" +
-	"\rReplicaRecord\x12\x17\n" +
-	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12\x1f\n" +
-	"\vnodehost_id\x18\x02 \x01(\tR\n" +
-	"nodehostId\x12(\n" +
-	"\x10config_change_id\x18\x06 \x01(\x04R\x0econfigChangeId\x124\n" +
-	"\adestroy\x18\a \x01(\v2\x1a.drumbeat.v1.AttemptRecordR\adestroy\x12\x18\n" +
-	"\aforeign\x18\v \x01(\bR\aforeign\x12/\n" +
-	"\x06report\x18\f \x01(\v2\x17.drumbeat.v1.NodeReportR\x06reportJ\x04\b\x03\x10\x04J\x04\b\x04\x10\x05J\x04\b\x05\x10\x06J\x04\b\b\x10\tJ\x04\b\t\x10\n" +
-	"J\x04\b\n" +
-	"\x10\vB5Z3github.com/drumbeat-raft/drumbeat/drummer/drummerpbb\x06proto3"
+	" \x01(\bR\x06silentB5Z3github.com/drumbeat-raft/drumbeat/drummer/drummerpbb\x06proto3"
 
 var (
 	file_snapshot_proto_rawDescOnce sync.Once
@@ -1160,52 +620,32 @@ func file_snapshot_proto_rawDescGZIP() []byte {
 	return file_snapshot_proto_rawDescData
 }
 
-var file_snapshot_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_snapshot_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_snapshot_proto_goTypes = []any{
-	(*SnapshotRecord)(nil),      // 0: drumbeat.v1.SnapshotRecord
-	(*SnapshotHeader)(nil),      // 1: drumbeat.v1.SnapshotHeader
-	(*TombstoneRecord)(nil),     // 2: drumbeat.v1.TombstoneRecord
-	(*HostRecord)(nil),          // 3: drumbeat.v1.HostRecord
-	(*AttemptRecord)(nil),       // 4: drumbeat.v1.AttemptRecord
-	(*InitialMemberRecord)(nil), // 5: drumbeat.v1.InitialMemberRecord
-	(*ClusterRecord)(nil),       // 6: drumbeat.v1.ClusterRecord
-	(*NodeRecord)(nil),          // 7: drumbeat.v1.NodeRecord
-	(*ReplicaRecord)(nil),       // 8: drumbeat.v1.ReplicaRecord
-	(*Operation)(nil),           // 9: drumbeat.v1.Operation
-	(*Event)(nil),               // 10: drumbeat.v1.Event
-	(*Fuse)(nil),                // 11: drumbeat.v1.Fuse
-	(*NodeHostInfo)(nil),        // 12: drumbeat.v1.NodeHostInfo
-	(HostMode)(0),               // 13: drumbeat.v1.HostMode
-	(*ClusterSpec)(nil),         // 14: drumbeat.v1.ClusterSpec
-	(*Membership)(nil),          // 15: drumbeat.v1.Membership
-	(JoinMode)(0),               // 16: drumbeat.v1.JoinMode
-	(*NodeReport)(nil),          // 17: drumbeat.v1.NodeReport
+	(*SnapshotRecord)(nil),  // 0: drumbeat.v1.SnapshotRecord
+	(*SnapshotHeader)(nil),  // 1: drumbeat.v1.SnapshotHeader
+	(*TombstoneRecord)(nil), // 2: drumbeat.v1.TombstoneRecord
+	(*HostRecord)(nil),      // 3: drumbeat.v1.HostRecord
+	(*Operation)(nil),       // 4: drumbeat.v1.Operation
+	(*Event)(nil),           // 5: drumbeat.v1.Event
+	(*Fuse)(nil),            // 6: drumbeat.v1.Fuse
+	(*NodeHostInfo)(nil),    // 7: drumbeat.v1.NodeHostInfo
+	(HostMode)(0),           // 8: drumbeat.v1.HostMode
 }
 var file_snapshot_proto_depIdxs = []int32{
-	1,  // 0: drumbeat.v1.SnapshotRecord.header:type_name -> drumbeat.v1.SnapshotHeader
-	3,  // 1: drumbeat.v1.SnapshotRecord.host:type_name -> drumbeat.v1.HostRecord
-	6,  // 2: drumbeat.v1.SnapshotRecord.cluster:type_name -> drumbeat.v1.ClusterRecord
-	9,  // 3: drumbeat.v1.SnapshotRecord.operation:type_name -> drumbeat.v1.Operation
-	10, // 4: drumbeat.v1.SnapshotRecord.event:type_name -> drumbeat.v1.Event
-	2,  // 5: drumbeat.v1.SnapshotRecord.tombstone:type_name -> drumbeat.v1.TombstoneRecord
-	11, // 6: drumbeat.v1.SnapshotHeader.blown:type_name -> drumbeat.v1.Fuse
-	12, // 7: drumbeat.v1.HostRecord.info:type_name -> drumbeat.v1.NodeHostInfo
-	13, // 8: drumbeat.v1.HostRecord.mode:type_name -> drumbeat.v1.HostMode
-	14, // 9: drumbeat.v1.ClusterRecord.spec:type_name -> drumbeat.v1.ClusterSpec
-	15, // 10: drumbeat.v1.ClusterRecord.image:type_name -> drumbeat.v1.Membership
-	5,  // 11: drumbeat.v1.ClusterRecord.initial:type_name -> drumbeat.v1.InitialMemberRecord
-	4,  // 12: drumbeat.v1.ClusterRecord.config:type_name -> drumbeat.v1.AttemptRecord
-	7,  // 13: drumbeat.v1.ClusterRecord.nodes:type_name -> drumbeat.v1.NodeRecord
-	8,  // 14: drumbeat.v1.ClusterRecord.replicas:type_name -> drumbeat.v1.ReplicaRecord
-	16, // 15: drumbeat.v1.NodeRecord.join:type_name -> drumbeat.v1.JoinMode
-	4,  // 16: drumbeat.v1.NodeRecord.start:type_name -> drumbeat.v1.AttemptRecord
-	4,  // 17: drumbeat.v1.ReplicaRecord.destroy:type_name -> drumbeat.v1.AttemptRecord
-	17, // 18: drumbeat.v1.ReplicaRecord.report:type_name -> drumbeat.v1.NodeReport
-	19, // [19:19] is the sub-list for method output_type
-	19, // [19:19] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	1, // 0: drumbeat.v1.SnapshotRecord.header:type_name -> drumbeat.v1.SnapshotHeader
+	3, // 1: drumbeat.v1.SnapshotRecord.host:type_name -> drumbeat.v1.HostRecord
+	4, // 2: drumbeat.v1.SnapshotRecord.operation:type_name -> drumbeat.v1.Operation
+	5, // 3: drumbeat.v1.SnapshotRecord.event:type_name -> drumbeat.v1.Event
+	2, // 4: drumbeat.v1.SnapshotRecord.tombstone:type_name -> drumbeat.v1.TombstoneRecord
+	6, // 5: drumbeat.v1.SnapshotHeader.blown:type_name -> drumbeat.v1.Fuse
+	7, // 6: drumbeat.v1.HostRecord.info:type_name -> drumbeat.v1.NodeHostInfo
+	8, // 7: drumbeat.v1.HostRecord.mode:type_name -> drumbeat.v1.HostMode
+	8, // [8:8] is the sub-list for method output_type
+	8, // [8:8] is the sub-list for method input_type
+	8, // [8:8] is the sub-list for extension type_name
+	8, // [8:8] is the sub-list for extension extendee
+	0, // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_snapshot_proto_init() }
@@ -1218,7 +658,7 @@ func file_snapshot_proto_init() {
 	file_snapshot_proto_msgTypes[0].OneofWrappers = []any{
 		(*SnapshotRecord_Header)(nil),
 		(*SnapshotRecord_Host)(nil),
-		(*SnapshotRecord_Cluster)(nil),
+		(*SnapshotRecord_Clusters)(nil),
 		(*SnapshotRecord_Operation)(nil),
 		(*SnapshotRecord_Event)(nil),
 		(*SnapshotRecord_Tombstone)(nil),
@@ -1229,7 +669,7 @@ func file_snapshot_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_snapshot_proto_rawDesc), len(file_snapshot_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

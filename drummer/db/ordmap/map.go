@@ -30,6 +30,23 @@ const (
 	ratio = 2 // decides between a single and a double rotation
 )
 
+// FromSorted returns a map of values whose keys ascend strictly. Key is called once
+// for each, in their order.
+func FromSorted[K cmp.Ordered, V any](values []V, key func(V) K) Map[K, V] {
+	return Map[K, V]{fromSorted(values, key)}
+}
+
+// fromSorted makes a tree whose sides differ by one node at most, everywhere.
+func fromSorted[K cmp.Ordered, V any](values []V, key func(V) K) *node[K, V] {
+	if len(values) == 0 {
+		return nil
+	}
+	middle := len(values) / 2
+	left := fromSorted(values[:middle], key)
+	k := key(values[middle])
+	return join(left, k, values[middle], fromSorted(values[middle+1:], key))
+}
+
 // Len is the number of keys.
 func (m Map[K, V]) Len() int { return m.root.len() }
 
