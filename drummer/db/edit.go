@@ -51,6 +51,7 @@ func (e *edit) publish() *State {
 			e.s.Tombstones = e.s.Tombstones.Delete(id)
 		}
 	}
+	e.s.changed = len(e.clusters)
 	published := e.s // by itself: who keeps a state must not keep the edit, with the state before, too
 	return &published
 }

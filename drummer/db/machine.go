@@ -37,14 +37,15 @@ func NewStateMachine(clusterID, nodeID uint64) statemachine.IConcurrentStateMach
 // Update applies commands. It never fails: a command that can't be applied
 // has a result that says so.
 func (m *machine) Update(entries []statemachine.Entry) ([]statemachine.Entry, error) {
-	state := m.state.Load()
+	state, changed := m.state.Load(), 0
 	for i := range entries {
 		next, result := Apply(state, entries[i].Index, entries[i].Cmd)
 		state = next
+		changed += state.changed
 		entries[i].Result = encodeResult(result)
 	}
 	m.state.Store(state)
-	m.past.add(state)
+	m.past.add(state, changed)
 	return entries, nil
 }
 
@@ -105,7 +106,7 @@ func (m *machine) RecoverFromSnapshot(r io.Reader,
 		return stopped(err)
 	}
 	m.state.Store(state)
-	m.past.add(state)
+	m.past.add(state, state.Clusters.Len())
 	return nil
 }
 

@@ -89,3 +89,21 @@ func TestAPastStateCanBeLookedUp(t *testing.T) {
 	require.NoError(t, err)
 	require.Nil(t, unknown)
 }
+
+// While much changes, fewer states are kept.
+func TestThePastIsBounded(t *testing.T) {
+	p := &past{}
+	for index := range uint64(MaxPast + 10) {
+		p.add(&State{Index: index}, 1)
+	}
+	require.Nil(t, p.at(9))
+	require.NotNil(t, p.at(10))
+	for index := range uint64(3) {
+		p.add(&State{Index: 10_000 + index}, maxPastClusters/2)
+	}
+	require.Nil(t, p.at(10_000))
+	require.NotNil(t, p.at(10_001))
+	p.add(&State{Index: 20_000}, 2*maxPastClusters)
+	require.Nil(t, p.at(10_002))
+	require.NotNil(t, p.at(20_000), "the newest, whatever it costs")
+}

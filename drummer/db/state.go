@@ -57,6 +57,10 @@ type State struct {
 	Operations ordmap.Map[uint64, *pb.Operation]
 	// Events are the newest, oldest first, at most MaxEvents.
 	Events []*pb.Event
+
+	// changed is how many clusters the command has touched that made this state. It is
+	// no part of the replicated state.
+	changed int
 }
 
 // Host is a NodeHost, as far as Drummer heard.
