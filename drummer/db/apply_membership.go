@@ -10,11 +10,10 @@ import (
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
 
-// mergeMembership takes in a membership that somebody reported. Only a newer
-// one than the image counts, and only of the cluster's present life; a deleted
+// mergeImage takes in a membership that somebody reported, as imageOf has read it. Only
+// a newer one than the image counts, and only of the cluster's present life; a deleted
 // cluster has none.
-func (e *edit) mergeMembership(c *Cluster, m *pb.Membership) {
-	image, err := imageOf(c.ID, m)
+func (e *edit) mergeImage(c *Cluster, image Image, err error) {
 	if err != nil {
 		e.note("%s.", err)
 		return
@@ -74,12 +73,11 @@ func (c *Cluster) contradicts(image *Image) string {
 
 // judgeReplica notes whether a replica belongs to another Raft group, going by
 // the membership that its host reports with it.
-func (e *edit) judgeReplica(c *Cluster, r *Replica, m *pb.Membership) {
-	image, err := imageOf(c.ID, m)
-	if err != nil || !c.complete(&image) || c.Spec == nil {
+func (e *edit) judgeReplica(c *Cluster, r *Replica, image *Image, err error) {
+	if err != nil || !c.complete(image) || c.Spec == nil {
 		return
 	}
-	why := c.contradicts(&image)
+	why := c.contradicts(image)
 	if why != "" && !r.Foreign {
 		e.event(&pb.Event{Kind: pb.EventClusterForeign, ClusterId: c.ID, NodeId: r.NodeID, NodehostId: r.HostID},
 			"node %d on %s is of another Raft group than cluster %d, in spite of the same ID: in its membership %d %s; nothing is done to the cluster until somebody explains that",

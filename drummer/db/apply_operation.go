@@ -96,7 +96,8 @@ func (e *edit) endOperation(cmd *pb.EndOperation) {
 	c := e.cluster(op.Request.ClusterId)
 	if result.Membership != nil {
 		// this may settle the operation already
-		e.mergeMembership(c, result.Membership)
+		image, err := imageOf(c.ID, result.Membership)
+		e.mergeImage(c, image, err)
 	}
 	if e.s.Operations.At(op.Id) != nil {
 		end := endings[result.Code]

@@ -169,15 +169,24 @@ func (e *edit) reportNode(h *Host, n *pb.NodeReport) {
 		r = *old
 	}
 	r.Reported = ReportedBy(n, e.s.Version)
+	// Most memberships are the one that is known.
+	news := n.Membership != nil && !c.Image.is(c.ID, n.Membership)
+	var image Image
+	var err error
 	if n.Membership != nil {
 		r.CCID = n.Membership.GetConfigChangeId()
-		e.judgeReplica(c, &r, n.Membership)
+		if news {
+			image, err = imageOf(c.ID, n.Membership)
+		} else {
+			image = c.Image
+		}
+		e.judgeReplica(c, &r, &image, err)
 	}
 	leader := c.Leader
 	e.putReplica(c, r)
 	e.matchNode(c, h, r)
-	if n.Membership != nil {
-		e.mergeMembership(c, n.Membership)
+	if news {
+		e.mergeImage(c, image, err)
 	}
 	if c.Leader != leader && c.Leader != 0 {
 		e.settleTransfer(c)

@@ -3,6 +3,7 @@
 package db
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/db/ordmap"
@@ -42,15 +43,18 @@ func (e *edit) publish() *State {
 	for id, h := range e.hosts {
 		e.s.Hosts = e.s.Hosts.Set(id, h)
 	}
+	var kept []ordmap.Entry[uint64, *Cluster]
 	for id, c := range e.clusters {
 		if c.isEmpty() {
 			e.s.Clusters = e.s.Clusters.Delete(id)
 			e.s.Tombstones = e.s.Tombstones.Set(id, Tombstone{NextNodeID: c.NextNodeID, Deleted: c.Deleted})
 		} else {
-			e.s.Clusters = e.s.Clusters.Set(id, c)
+			kept = append(kept, ordmap.Entry[uint64, *Cluster]{Key: id, Value: c})
 			e.s.Tombstones = e.s.Tombstones.Delete(id)
 		}
 	}
+	slices.SortFunc(kept, func(a, b ordmap.Entry[uint64, *Cluster]) int { return cmp.Compare(a.Key, b.Key) })
+	e.s.Clusters = e.s.Clusters.SetAll(kept)
 	e.s.changed = len(e.clusters)
 	published := e.s // by itself: who keeps a state must not keep the edit, with the state before, too
 	return &published
@@ -92,11 +96,27 @@ func (e *edit) cluster(id uint64) *Cluster {
 	if !ok {
 		return e.fromTombstone(id)
 	}
-	c := *old
-	c.Nodes = slices.Clone(old.Nodes)
-	c.Replicas = slices.Clone(old.Replicas)
-	e.clusters[id] = &c
-	return &c
+	c := copyOf(old)
+	e.clusters[id] = c
+	return c
+}
+
+// copyOf is a copy of a cluster that may be changed. Most have three members: such a
+// copy is one allocation.
+func copyOf(old *Cluster) *Cluster {
+	const usual = 3
+	if len(old.Nodes) != usual || len(old.Replicas) != usual {
+		c := *old
+		c.Nodes, c.Replicas = slices.Clone(old.Nodes), slices.Clone(old.Replicas)
+		return &c
+	}
+	c := &struct {
+		Cluster
+		nodes    [usual]Node
+		replicas [usual]Replica
+	}{Cluster: *old, nodes: [usual]Node(old.Nodes), replicas: [usual]Replica(old.Replicas)}
+	c.Nodes, c.Replicas = c.nodes[:], c.replicas[:]
+	return &c.Cluster
 }
 
 // fromTombstone makes a cluster of its tombstone, or returns nil.

@@ -37,32 +37,3 @@ func (s *State) NodeHost(n *Node) *Host {
 	}
 	return h
 }
-
-// Running reports whether a node runs on a host that is up.
-func (s *State) Running(c *Cluster, n *Node, ttl uint64) bool {
-	h := s.NodeHost(n)
-	if h == nil || s.HostState(h, ttl) != pb.NodeHostState_UP {
-		return false
-	}
-	r := c.Replica(n.ID, n.HostID)
-	return r != nil && r.Running
-}
-
-// workingVoters counts the voting members that run on hosts that are up and
-// follow the cluster's leader.
-func (s *State) workingVoters(c *Cluster, ttl uint64) int {
-	working := 0
-	for _, m := range c.Image.Members {
-		n := c.Node(m.NodeID)
-		if Voting(m.Role) && n != nil && s.Running(c, n, ttl) && c.Follows(c.Replica(n.ID, n.HostID)) {
-			working++
-		}
-	}
-	return working
-}
-
-// Available reports whether a majority of the voting members follows one leader,
-// on hosts that are up.
-func (s *State) Available(c *Cluster, ttl uint64) bool {
-	return c.Image.CCID != 0 && s.workingVoters(c, ttl) >= Quorum(c.Image.Voters())
-}

@@ -92,7 +92,7 @@ func show(s *State) string {
 	}
 	for id, c := range s.Clusters.All() {
 		fmt.Fprintf(&b, "cluster %d ccid=%d next=%d leader=%d term=%d available=%v: %s\n",
-			id, c.Image.CCID, c.NextNodeID, c.Leader, c.LeaderTerm, s.Available(c, 15), &c.Image)
+			id, c.Image.CCID, c.NextNodeID, c.Leader, c.LeaderTerm, s.Location(c, 15).Available, &c.Image)
 		for _, n := range c.Nodes {
 			fmt.Fprintf(&b, "  node %d on %q %s asked=%v started=%v failures=%d\n",
 				n.ID, n.HostID, n.Join, n.Asked, n.Started, n.Start.Failures)

@@ -171,6 +171,28 @@ func imageOf(clusterID uint64, m *pb.Membership) (Image, error) {
 	return image, nil
 }
 
+// is reports whether a membership of a cluster says what the image has. It never is so
+// of an image that has no members, or of a membership that imageOf would refuse.
+func (m *Image) is(clusterID uint64, p *pb.Membership) bool {
+	if m.CCID == 0 || p.GetConfigChangeId() != m.CCID || p.GetClusterId() != 0 && p.GetClusterId() != clusterID ||
+		len(p.GetVoters())+len(p.GetObservers())+len(p.GetWitnesses()) != len(m.Members) || !slices.Equal(p.GetRemoved(), m.Removed) {
+		return false
+	}
+	for _, x := range m.Members {
+		members := p.GetVoters()
+		switch x.Role {
+		case pb.MemberRole_OBSERVER:
+			members = p.GetObservers()
+		case pb.MemberRole_WITNESS:
+			members = p.GetWitnesses()
+		}
+		if address, listed := members[x.NodeID]; !listed || address != x.Address {
+			return false
+		}
+	}
+	return true
+}
+
 // sound reports whether an image keeps its invariants and has a voter. Members
 // and Removed are sorted.
 func (m *Image) sound() bool {

@@ -12,36 +12,47 @@ func (s *State) Location(c *Cluster, ttl uint64) *pb.ClusterLocation {
 	l := &pb.ClusterLocation{
 		ClusterId:      c.ID,
 		ConfigChangeId: c.Image.CCID,
-		Available:      s.Available(c, ttl),
 		Spec:           c.Spec,
 		Launched:       len(c.Nodes) > 0,
 		NextNodeId:     c.NextNodeID,
-	}
-	if leader := c.Node(c.Leader); leader != nil && s.Running(c, leader, ttl) {
-		l.LeaderId = c.Leader
 	}
 	members := c.Image.Members
 	if c.Image.CCID == 0 {
 		members = c.Initial
 	}
-	for _, m := range members {
-		l.Members = append(l.Members, s.memberLocation(c, m, ttl))
+	working := 0
+	described := make([]pb.MemberLocation, len(members))
+	l.Members = make([]*pb.MemberLocation, len(members))
+	for i, m := range members {
+		follows := s.describeMember(&described[i], c, m, ttl)
+		l.Members[i] = &described[i]
+		if follows && Voting(m.Role) {
+			working++
+		}
+		if m.NodeID == c.Leader && described[i].Running {
+			l.LeaderId = c.Leader
+		}
 	}
+	l.Available = c.Image.CCID != 0 && working >= Quorum(c.Image.Voters())
 	return l
 }
 
-func (s *State) memberLocation(c *Cluster, m Member, ttl uint64) *pb.MemberLocation {
-	l := &pb.MemberLocation{NodeId: m.NodeID, Role: m.Role, RaftAddress: m.Address}
+// describeMember fills in where a member is, and reports whether it follows the
+// cluster's leader, on a host that is up.
+func (s *State) describeMember(l *pb.MemberLocation, c *Cluster, m Member, ttl uint64) (follows bool) {
+	l.NodeId, l.Role, l.RaftAddress = m.NodeID, m.Role, m.Address
 	n := c.Node(m.NodeID)
 	if n == nil {
-		return l
+		return false
 	}
-	if h := s.NodeHost(n); h != nil {
-		l.NodehostId = h.ID()
-		l.ApiAddress = h.Info.GetApiAddress()
+	h := s.NodeHost(n)
+	if h == nil {
+		return false
 	}
-	l.Running = s.Running(c, n, ttl)
-	return l
+	l.NodehostId, l.ApiAddress = h.ID(), h.Info.GetApiAddress()
+	r := c.Replica(n.ID, n.HostID)
+	l.Running = r != nil && r.Running && s.HostState(h, ttl) == pb.NodeHostState_UP
+	return l.Running && c.Follows(r)
 }
 
 // empty reports whether nothing is on a host, and nothing is known to come.

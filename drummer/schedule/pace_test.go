@@ -75,7 +75,7 @@ func TestAHundredMembersOfADeadHostAreReplacedWithinTenTicksOfItsTimeToLive(t *t
 func available(w *model.Fleet) int {
 	n := 0
 	for c := range w.State.Clusters.Values() {
-		if w.State.Available(c, w.Policy.TTL) {
+		if w.State.Location(c, w.Policy.TTL).Available {
 			n++
 		}
 	}

@@ -5,6 +5,7 @@ package ordmap
 import (
 	"cmp"
 	"iter"
+	"slices"
 )
 
 // Map maps keys to values. The zero Map is empty and ready. A Map is
@@ -77,6 +78,18 @@ func (m Map[K, V]) Set(key K, value V) Map[K, V] {
 	return Map[K, V]{m.root.set(key, value)}
 }
 
+// Entry is a key with its value.
+type Entry[K cmp.Ordered, V any] struct {
+	Key   K
+	Value V
+}
+
+// SetAll returns a map in which all entries hold, whose keys ascend strictly. It is
+// cheaper than to set one after the other: what they share on their way is made once.
+func (m Map[K, V]) SetAll(entries []Entry[K, V]) Map[K, V] {
+	return Map[K, V]{m.root.setAll(entries)}
+}
+
 // Delete returns a map without key.
 func (m Map[K, V]) Delete(key K) Map[K, V] {
 	if _, ok := m.Get(key); !ok {
@@ -136,6 +149,34 @@ func (n *node[K, V]) set(key K, value V) *node[K, V] {
 		return balance(n.left, n.key, n.value, n.right.set(key, value))
 	default:
 		return join(n.left, key, value, n.right)
+	}
+}
+
+func (n *node[K, V]) setAll(entries []Entry[K, V]) *node[K, V] {
+	switch {
+	case len(entries) == 0:
+		return n
+	case n == nil:
+		middle := len(entries) / 2
+		return join(n.setAll(entries[:middle]), entries[middle].Key, entries[middle].Value, n.setAll(entries[middle+1:]))
+	}
+	at, found := slices.BinarySearchFunc(entries, n.key, func(e Entry[K, V], key K) int { return cmp.Compare(e.Key, key) })
+	value, after := n.value, at
+	if found {
+		value, after = entries[at].Value, at+1
+	}
+	return link(n.left.setAll(entries[:at]), n.key, value, n.right.setAll(entries[after:]))
+}
+
+// link joins two balanced sides of which one may be heavier by any number of nodes.
+func link[K cmp.Ordered, V any](l *node[K, V], k K, v V, r *node[K, V]) *node[K, V] {
+	switch {
+	case tooHeavy(r, l):
+		return balance(link(l, k, v, r.left), r.key, r.value, r.right)
+	case tooHeavy(l, r):
+		return balance(l.left, l.key, l.value, link(l.right, k, v, r))
+	default:
+		return join(l, k, v, r)
 	}
 }
 

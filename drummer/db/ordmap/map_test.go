@@ -24,7 +24,15 @@ func TestAgainstGoMap(t *testing.T) {
 		var versions []version
 		for range rapid.IntRange(1, 200).Draw(t, "steps") {
 			k := rapid.IntRange(0, 60).Draw(t, "key")
-			if rapid.Bool().Draw(t, "delete") {
+			if rapid.IntRange(0, 9).Draw(t, "many") == 0 {
+				var entries []Entry[int, int]
+				for _, k := range rapid.SliceOfNDistinct(rapid.IntRange(0, 60), 0, 60, rapid.ID).Draw(t, "keys") {
+					entries = append(entries, Entry[int, int]{k, rapid.Int().Draw(t, "value")})
+					model[k] = entries[len(entries)-1].Value
+				}
+				slices.SortFunc(entries, func(a, b Entry[int, int]) int { return a.Key - b.Key })
+				m = m.SetAll(entries)
+			} else if rapid.Bool().Draw(t, "delete") {
 				m = m.Delete(k)
 				delete(model, k)
 			} else {
