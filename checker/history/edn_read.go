@@ -8,7 +8,7 @@ import (
 	"strconv"
 )
 
-// NewEDN reads a history of EDN maps, one an event: in one vector or list, or
+// edn is the Source of a history of EDN maps, one an event: in one vector or list, or
 // one after the other. Memory is bounded by the number of open operations.
 // Events of processes that are keywords (:nemesis) are skipped. What contradicts
 // itself is refused: a key or a value that is not the one the operation began
@@ -17,10 +17,6 @@ import (
 //
 // The keyed dialect with :get, :put and :append reads an absent key as "": in
 // it "" and nil both become Absent.
-func NewEDN(name string, r io.Reader) Source {
-	return &edn{in: newEDNReader(name, r, 0), pair: newPairing()}
-}
-
 type edn struct {
 	in      *ednReader
 	pair    *pairing

@@ -73,9 +73,9 @@ func (p *processes) end(op int) int64 {
 	return p.of[op]
 }
 
-// WriteEDN writes operations as EDN maps, one event a line. Times become the
+// writeEDN writes operations as EDN maps, one event a line. Times become the
 // order of the lines; fields of other tools, hosts and sessions are lost.
-func WriteEDN(w io.Writer, ops []Op) error {
+func writeEDN(w io.Writer, ops []Op) error {
 	procs := newProcesses(ops)
 	var b []byte
 	for _, m := range moments(ops) {
@@ -150,10 +150,10 @@ func appendEventValue(b []byte, op *Op, end bool) []byte {
 	return appendEDN(b, op.Value)
 }
 
-// WriteJepsen writes the operations of one register in the form of a Jepsen
+// writeJepsen writes the operations of one register in the form of a Jepsen
 // log. It refuses what that form can't hold: several keys, appends, writer
 // names. A failed cas that saw a value is written as a read of it.
-func WriteJepsen(w io.Writer, ops []Op) error {
+func writeJepsen(w io.Writer, ops []Op) error {
 	written := make([]Op, 0, len(ops))
 	for i := range ops {
 		op, expressed, err := jepsenOp(&ops[i])

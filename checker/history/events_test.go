@@ -32,7 +32,7 @@ func jepsenLines(events ...string) string {
 }
 
 func read(input string) ([]Op, error) {
-	src, err := NewSource("f", strings.NewReader(input), Auto)
+	src, err := newSource("f", strings.NewReader(input), Auto)
 	if err != nil {
 		return nil, err
 	}
@@ -77,10 +77,14 @@ func TestContradictionsAreRefusedWithTheirLine(t *testing.T) {
 		"Jepsen another value":          {jepsenLines("0  :invoke  :write  1", "0  :ok  :write  2"), "f:2: the :write began on line 1 with the value 1, and ends with 2"},
 		"Jepsen another key":            {jepsenLines("0  :invoke  :read  [1 nil]", "0  :ok  :read  [2 5]"), "ends with key 2"},
 		"Jepsen two values":             {jepsenLines("0  :invoke  :read  nil", "0  :ok  :read  1 2"), `f:2: "2" follows the value 1`},
-		"JSONL octal call":              {strings.Replace(good, `"call":1`, `"call":007`, 1), `"007" is not an integer`},
-		"JSONL octal id":                {strings.Replace(good, `"call":1`, `"id":01,"call":1`, 1), `"01" is not an unsigned integer`},
+		"JSONL text for a time":         {strings.Replace(good, `"call":1`, `"call":"x"`, 1), `field "call": "x" is not an integer`},
+		"JSONL object for a number":     {strings.Replace(good, `"call":1`, `"id":{"a":[1]},"call":1`, 1), `field "id": {"a":[1]} is not an unsigned integer`},
+		"JSONL text for a truth value":  {strings.Replace(good, `"call":1`, `"refuted":"yes","call":1`, 1), `"yes" is neither true nor false`},
+		"JSONL long text for a time":    {strings.Replace(good, `"call":1`, `"call":"`+strings.Repeat("x", 100)+`"`, 1), `"` + strings.Repeat("x", 39) + `… is not an integer`},
+		"JSONL octal call":              {strings.Replace(good, `"call":1`, `"call":007`, 1), `007 is not an integer`},
+		"JSONL octal id":                {strings.Replace(good, `"call":1`, `"id":01,"call":1`, 1), `01 is not an unsigned integer`},
 		"JSONL octal value":             {strings.Replace(good, `"v"`, `01`, 1), `01 is not an integer`},
-		"JSONL negative octal":          {strings.Replace(good, `"call":1`, `"call":-01`, 1), `"-01" is not an integer`},
+		"JSONL negative octal":          {strings.Replace(good, `"call":1`, `"call":-01`, 1), `-01 is not an integer`},
 		"JSONL refuted and done":        {strings.Replace(good, `"put"`, `"cas","expected":1,"refuted":true`, 1), `a cas with outcome ok can't be "refuted"`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -169,7 +173,7 @@ func TestAByteOrderMarkIsSkipped(t *testing.T) {
 		JSONL: good, EDN: ednLines("0 :invoke :write :value 1"), Jepsen: jepsenLines("0  :invoke  :write  1"),
 	} {
 		for _, as := range []Format{Auto, format} {
-			src, err := NewSource("f", strings.NewReader(byteOrderMark+input), as)
+			src, err := newSource("f", strings.NewReader(byteOrderMark+input), as)
 			require.NoError(t, err)
 			ops, err := ReadAll(src)
 			require.NoError(t, err)
@@ -189,7 +193,7 @@ func TestBlankLinesBeforeAHistory(t *testing.T) {
 	for _, blank := range []string{strings.Repeat("\n", n), strings.Repeat("\r\n", n/2), strings.Repeat("  \n", n), strings.Repeat("\n"+strings.Repeat(" ", detectBytes+5), 3)} {
 		lines := strings.Count(blank, "\n")
 		for _, input := range []string{good, ednLines("0 :invoke :write :value 1"), jepsenLines("0  :invoke  :write  1")} {
-			src, err := NewSource("f", strings.NewReader(blank+input), Auto)
+			src, err := newSource("f", strings.NewReader(blank+input), Auto)
 			require.NoError(t, err)
 			_, err = src.Next()
 			require.NoError(t, err)

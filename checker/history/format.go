@@ -22,8 +22,8 @@ const (
 	Jepsen Format = "jepsen"
 )
 
-// NewSource reads a history in the given format. The name stands in errors.
-func NewSource(name string, r io.Reader, format Format) (Source, error) {
+// newSource reads a history in the given format. The name stands in errors.
+func newSource(name string, r io.Reader, format Format) (Source, error) {
 	blank := 0
 	if format == Auto || format == "" {
 		br := bufio.NewReaderSize(r, 1<<18)
@@ -52,16 +52,16 @@ func Write(w io.Writer, ops []Op, format Format) error {
 	case JSONL:
 		err = WriteJSONL(bw, ops)
 	case EDN:
-		err = WriteEDN(bw, ops)
+		err = writeEDN(bw, ops)
 	case Jepsen:
-		err = WriteJepsen(bw, ops)
+		err = writeJepsen(bw, ops)
 	default:
 		err = fmt.Errorf("format %q is none of jsonl, edn, jepsen", format)
 	}
 	return errors.Join(err, bw.Flush())
 }
 
-// ReadFile reads a whole history file; see OpenFile for what it unpacks. The
+// ReadFile reads a whole history file; see openFile for what it unpacks. The
 // error lists every mistake.
 func ReadFile(path string, format Format) ([]Op, error) {
 	var parts []*[]Op

@@ -37,7 +37,7 @@ func TestRealHistoriesSurviveConversion(t *testing.T) {
 		for _, format := range []Format{JSONL, EDN} {
 			var first, second bytes.Buffer
 			require.NoError(t, Write(&first, ops, format))
-			src, err := NewSource(path, bytes.NewReader(first.Bytes()), Auto)
+			src, err := newSource(path, bytes.NewReader(first.Bytes()), Auto)
 			require.NoError(t, err)
 			again, err := ReadAll(src)
 			require.NoError(t, err, "%s as %s", path, format)

@@ -15,7 +15,7 @@ func fuzzFormat(f *testing.F, format Format, seeds ...string) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, input []byte) {
-		src, err := NewSource("f", bytes.NewReader(input), format)
+		src, err := newSource("f", bytes.NewReader(input), format)
 		if err != nil {
 			return
 		}
@@ -28,7 +28,7 @@ func fuzzFormat(f *testing.F, format Format, seeds ...string) {
 		if err := Write(&first, ops, format); err != nil {
 			return // what the format can't tell
 		}
-		src, err = NewSource("f", bytes.NewReader(first.Bytes()), format)
+		src, err = newSource("f", bytes.NewReader(first.Bytes()), format)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -54,7 +54,7 @@ func tellAsEvents(t *testing.T, ops []Op) {
 		if err := Write(&b, ops, format); err != nil {
 			continue // what the format can't tell
 		}
-		src, err := NewSource("f", &b, format)
+		src, err := newSource("f", &b, format)
 		if err != nil {
 			t.Fatal(err)
 		}

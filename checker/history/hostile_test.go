@@ -61,7 +61,7 @@ func TestHostileInputIsRefusedWithItsLine(t *testing.T) {
 		"Jepsen bad process":      {jepsen("x\t:ok\t:read\t1"), `"x" is no process number`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			src, err := NewSource("f", strings.NewReader(c.input), Auto)
+			src, err := newSource("f", strings.NewReader(c.input), Auto)
 			if err == nil {
 				_, err = ReadAll(src)
 			}

@@ -105,9 +105,9 @@ func readError(err error) error {
 	return fmt.Errorf("the input can't be read on: %w", err)
 }
 
-// OpenFile opens a file for reading and unpacks it by what it holds (gzip or
+// openFile opens a file for reading and unpacks it by what it holds (gzip or
 // zstd), whatever its name; "-" is standard input.
-func OpenFile(path string) (io.ReadCloser, error) {
+func openFile(path string) (io.ReadCloser, error) {
 	if path == "-" {
 		return unpack(path, io.NopCloser(os.Stdin))
 	}

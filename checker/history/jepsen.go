@@ -11,13 +11,9 @@ import (
 	"unicode/utf8"
 )
 
-// NewJepsen reads the log of a Jepsen run, whose lines of jepsen.util tell
+// jepsen is the Source of the log of a Jepsen run, whose lines of jepsen.util tell
 // what each process began and how it ended: PROCESS :TYPE :F VALUE, and after
 // a failure its reason. Other lines are skipped, events of the nemesis, too.
-func NewJepsen(name string, r io.Reader) Source {
-	return &jepsen{in: newLines(name, r, 0), pair: newPairing()}
-}
-
 type jepsen struct {
 	in    *lines
 	pair  *pairing

@@ -384,14 +384,15 @@ func (p *parser) null() bool {
 }
 
 func (p *parser) bool() (bool, error) {
-	switch tok := p.token(); tok {
+	start := p.i
+	switch p.token() {
 	case "true":
 		return true, nil
 	case "false":
 		return false, nil
-	default:
-		return false, fmt.Errorf("column %d: %q is neither true nor false", p.i+1, tok)
 	}
+	p.i = start
+	return false, fmt.Errorf("column %d: %s is neither true nor false", p.i+1, p.given())
 }
 
 // token takes what stands up to the next delimiter.
@@ -430,7 +431,8 @@ func (p *parser) int() (int64, error) {
 	tok := p.token()
 	n, err := strconv.ParseInt(tok, 10, 64)
 	if err != nil || !json.Valid([]byte(tok)) {
-		return 0, fmt.Errorf("%q is not an integer of 64 bits", tok)
+		p.i = start
+		return 0, fmt.Errorf("%s is not an integer of 64 bits", p.given())
 	}
 	return n, nil
 }
@@ -444,12 +446,28 @@ func (p *parser) delimited() bool {
 }
 
 func (p *parser) uint() (uint64, error) {
+	start := p.i
 	tok := p.token()
 	n, err := strconv.ParseUint(tok, 10, 64)
 	if err != nil || len(tok) > 1 && tok[0] == '0' {
-		return 0, fmt.Errorf("%q is not an unsigned integer of 64 bits", tok)
+		p.i = start
+		return 0, fmt.Errorf("%s is not an unsigned integer of 64 bits", p.given())
 	}
 	return n, nil
+}
+
+// given is the value that comes next, as far as it is worth showing.
+func (p *parser) given() string {
+	const most = 40
+	rest := &parser{b: p.b, i: p.i}
+	if rest.skip() != nil || rest.i == p.i {
+		return "nothing"
+	}
+	text := strings.TrimSpace(string(p.b[p.i:rest.i]))
+	if len(text) > most {
+		return strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return text
 }
 
 // rawString moves over a string and returns it with its quotes.

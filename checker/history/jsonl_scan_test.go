@@ -200,7 +200,7 @@ func TestPartsAndStreamsReadTheSame(t *testing.T) {
 	require.Greater(t, wrong, 2)
 	path := filepath.Join(t.TempDir(), "h.jsonl")
 	require.NoError(t, os.WriteFile(path, text.Bytes(), 0o600))
-	src, err := NewSource(path, bytes.NewReader(text.Bytes()), JSONL)
+	src, err := newSource(path, bytes.NewReader(text.Bytes()), JSONL)
 	require.NoError(t, err)
 	streamed, streamErr := ReadAll(src)
 	var parts [][]Op
@@ -239,7 +239,7 @@ func TestAllMistakesAreTold(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			src, err := NewSource("f", strings.NewReader(c.input), Auto)
+			src, err := newSource("f", strings.NewReader(c.input), Auto)
 			require.NoError(t, err)
 			_, err = ReadAll(src)
 			lines := strings.Split(err.Error(), "\n")

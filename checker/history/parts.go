@@ -31,12 +31,12 @@ func ReadParts(ctx context.Context, path string, format Format, begin func() Col
 		defer f.Close()
 		return readSegments(ctx, path, f, size, begin)
 	}
-	in, err := OpenFile(path)
+	in, err := openFile(path)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	src, err := NewSource(path, in, format)
+	src, err := newSource(path, in, format)
 	if err != nil {
 		return err
 	}

@@ -263,5 +263,5 @@ func TestOnDiskOnTheOperatingSystemsFiles(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, before, after)
 	require.NoError(t, machine.Close())
-	require.NoError(t, RemoveOnDisk(vfs.Default, dir, 1, 1))
+	require.NoError(t, removeOnDisk(vfs.Default, dir, 1, 1))
 }

@@ -43,9 +43,9 @@ func nodeDir(fs vfs.FS, dir string, clusterID, nodeID uint64) string {
 	return fs.PathJoin(dir, fmt.Sprintf("cluster-%d-node-%d", clusterID, nodeID))
 }
 
-// RemoveOnDisk removes what the on-disk state machine of a node that will
+// removeOnDisk removes what the on-disk state machine of a node that will
 // never come back left in dir; nothing, if there never was one.
-func RemoveOnDisk(fs vfs.FS, dir string, clusterID, nodeID uint64) error {
+func removeOnDisk(fs vfs.FS, dir string, clusterID, nodeID uint64) error {
 	return journal.Remove(fs, nodeDir(fs, dir, clusterID, nodeID))
 }
 

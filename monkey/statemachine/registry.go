@@ -24,7 +24,7 @@ func Registry(fs vfs.FS, dir string, newCore NewCore) map[string]agent.Applicati
 		OnDiskName: {
 			OnDisk: OnDisk(fs, dir, newCore),
 			RemoveData: func(clusterID, nodeID uint64) error {
-				return RemoveOnDisk(fs, dir, clusterID, nodeID)
+				return removeOnDisk(fs, dir, clusterID, nodeID)
 			},
 		},
 	}

@@ -16,8 +16,6 @@ import (
 type StateID = uint32
 
 const (
-	// NoState is no state.
-	NoState StateID = 0
 	// Initial is the state in which each key begins: it holds nothing.
 	Initial StateID = 2 // ids below have meanings of their own in package zones
 )

@@ -19,7 +19,6 @@ const (
 	ExitUnavailable  = 69 // no server answered
 	ExitInternal     = 70 // anything else that went wrong
 
-	ExitDone    = ExitPass
 	ExitRefused = ExitViolation
 	ExitInVain  = ExitInconclusive
 )

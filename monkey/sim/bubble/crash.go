@@ -42,17 +42,17 @@ func readCrash(log string) (*Crash, error) {
 		return nil, fmt.Errorf("look for a crash in the log of the child process: %w", err)
 	}
 	defer f.Close()
-	c, err := ParseCrash(f)
+	c, err := parseCrash(f)
 	if err != nil {
 		return nil, fmt.Errorf("look for a crash in the log of the child process %s: %w", log, err)
 	}
 	return c, nil
 }
 
-// ParseCrash finds the last crash in what a Go process wrote to stderr, between
+// parseCrash finds the last crash in what a Go process wrote to stderr, between
 // whatever else it wrote: a line that says so, the rest of the message, and the
 // first goroutine. It returns nil when there is none.
-func ParseCrash(r io.Reader) (*Crash, error) {
+func parseCrash(r io.Reader) (*Crash, error) {
 	in := bufio.NewReader(r)
 	var p crashParser
 	for {

@@ -42,7 +42,7 @@ func TestParseCrash(t *testing.T) {
 		},
 		"message without end": {"panic: x\n" + strings.Repeat("line\n", 100) + "goroutine 1 [running]:\n", nil},
 	} {
-		got, err := ParseCrash(strings.NewReader(tc.log))
+		got, err := parseCrash(strings.NewReader(tc.log))
 		require.NoError(t, err)
 		require.Equal(t, tc.want, got, name)
 	}
@@ -52,7 +52,7 @@ func FuzzParseCrash(f *testing.F) {
 	f.Add("panic: boom\n\ngoroutine 7 [running]:\nmain.f()\n")
 	f.Add("fatal error: x\nSIGQUIT: quit\ngoroutine 1 [\n")
 	f.Fuzz(func(t *testing.T, log string) {
-		c, err := ParseCrash(strings.NewReader(log))
+		c, err := parseCrash(strings.NewReader(log))
 		if err != nil {
 			t.Fatal(err)
 		}
