@@ -130,11 +130,11 @@ func eventsOfFault(i timeline.Injection) []event {
 	}
 	if !i.Ended {
 		if i.Measured {
-			begin.More = Effects(i.Effect)
+			begin.More = effects(i.Effect)
 		}
 		return []event{begin}
 	}
-	return []event{begin, {At: i.To, Class: "fault", Text: upper(name) + " ends.", More: Effects(i.Effect)}}
+	return []event{begin, {At: i.To, Class: "fault", Text: upper(name) + " ends.", More: effects(i.Effect)}}
 }
 
 // eventOfOperation tells an operation, by the time of its call.

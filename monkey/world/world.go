@@ -147,15 +147,46 @@ func (e Effect) Add(o Effect) Effect { return e.plus(o, 1) }
 func (e Effect) Sub(o Effect) Effect { return e.plus(o, -1) }
 
 func (e Effect) plus(o Effect, sign int64) Effect {
-	e.ProcessesEnded += sign * o.ProcessesEnded
-	e.BytesLost += sign * o.BytesLost
-	e.FilesLost += sign * o.FilesLost
-	e.MessagesDropped += sign * o.MessagesDropped
-	e.MessagesDelayed += sign * o.MessagesDelayed
-	e.MessagesDuplicated += sign * o.MessagesDuplicated
-	e.BytesHeld += sign * o.BytesHeld
-	e.ConnectionsReset += sign * o.ConnectionsReset
+	sum, other := e.counters(), o.counters()
+	for i := range sum {
+		*sum[i].n += sign * *other[i].n
+	}
 	return e
+}
+
+// counter is one of the counts of an Effect, and what is counted.
+type counter struct {
+	n         *int64
+	one, many string
+}
+
+// counters is the table of all counts: sums, comparisons and reports are made
+// from it.
+func (e *Effect) counters() []counter {
+	return []counter{
+		{&e.ProcessesEnded, "process ended", "processes ended"},
+		{&e.BytesLost, "byte lost", "bytes lost"},
+		{&e.FilesLost, "file lost", "files lost"},
+		{&e.MessagesDropped, "message dropped", "messages dropped"},
+		{&e.MessagesDelayed, "message delayed", "messages delayed"},
+		{&e.MessagesDuplicated, "message duplicated", "messages duplicated"},
+		{&e.BytesHeld, "byte held back", "bytes held back"},
+		{&e.ConnectionsReset, "connection reset", "connections reset"},
+	}
+}
+
+// Each calls f with every count that is not zero, and with what is counted, in
+// the singular or the plural as the count needs it.
+func (e Effect) Each(f func(n int64, what string)) {
+	for _, c := range e.counters() {
+		switch *c.n {
+		case 0:
+		case 1:
+			f(1, c.one)
+		default:
+			f(*c.n, c.many)
+		}
+	}
 }
 
 // Bit reports whether anything at all happened.
