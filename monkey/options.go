@@ -63,7 +63,7 @@ func (e UsageError) Unwrap() error { return e.Err }
 // Load reads and validates the options' scenario with all settings applied.
 func (o *Options) Load() (*scenarios.Scenario, error) {
 	if o.World != WorldSim {
-		return nil, UsageError{fmt.Errorf("--world %s: this build has the world %q", o.World, WorldSim)}
+		return nil, UsageError{fmt.Errorf("--world %s: expected %s, the only world there is so far; real processes (proc) can't be broken yet", o.World, WorldSim)}
 	}
 	if o.Clock != ClockVirtual && o.Clock != ClockReal {
 		return nil, UsageError{fmt.Errorf("--clock %s: expected %s or %s", o.Clock, ClockVirtual, ClockReal)}

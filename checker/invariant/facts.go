@@ -289,8 +289,8 @@ type Stall struct {
 	Cluster uint64 `json:"cluster"`
 	From    int64  `json:"from"`
 	To      int64  `json:"to"`
-	// Excused says that the cluster had no quorum of reachable live hosts for
-	// part of the time, so that no limit applies.
+	// Excused says that the cluster had no quorum of running members for at
+	// least half of the time, so that no limit applies.
 	Excused bool `json:"excused,omitempty"`
 	// Unsure says that clients may not have waited any more when it began: it
 	// is only known by when they had given up.

@@ -12,20 +12,20 @@ import (
 )
 
 type writeStallSettings struct {
-	Max time.Duration `key:"max" optional:"true" doc:"A longer time without a completed write to a cluster that had a quorum is a violation. Absent: it is only measured."`
+	Max time.Duration `key:"max" optional:"true" doc:"A longer time without a completed write is a violation, unless the cluster had no quorum for at least half of it. Absent: it is only measured."`
 }
 
 var _ = define(Check{
 	Key:          "write_stall",
 	Name:         "write stall",
-	Doc:          "No cluster goes longer than the limit without completing a write, unless it has no quorum.",
+	Doc:          "No cluster goes longer than the limit without completing a write, unless it has no quorum for at least half of that time.",
 	Needs:        []Need{needClusters, needStalls},
 	AfterHealing: true,
 }, judgeWriteStall)
 
 // judgeWriteStall asks that every cluster was asked for a write.
 func judgeWriteStall(j *judgement, f *Facts, s *writeStallSettings) string {
-	longest, excused, limit := int64(0), 0, int64(s.Max)
+	longest, excused, longestExcused, limit := int64(0), 0, int64(0), int64(s.Max)
 	j.measured = limit == 0
 	for _, c := range f.Clusters {
 		asked := false
@@ -37,7 +37,7 @@ func judgeWriteStall(j *judgement, f *Facts, s *writeStallSettings) string {
 			long := limit > 0 && took > limit
 			switch {
 			case x.Excused:
-				excused++
+				excused, longestExcused = excused+1, max(longestExcused, took)
 			case x.Unsure && long:
 				j.inconclusive("cluster %d completed no write for %s, from %s on, more than the limit of %s; whether clients waited for one at the beginning was not recorded",
 					x.Cluster, seconds(took), seconds(x.From), seconds(limit))
@@ -53,7 +53,11 @@ func judgeWriteStall(j *judgement, f *Facts, s *writeStallSettings) string {
 			j.inconclusive("cluster %d was asked for no write", c.Cluster)
 		}
 	}
-	return fmt.Sprintf("the longest stall was %s; %d stalls without a quorum are excused", seconds(longest), excused)
+	text := fmt.Sprintf("the longest stall was %s", seconds(longest))
+	if excused > 0 {
+		text += fmt.Sprintf("; %d stalls are excused, for most of which there was no quorum, the longest of %s", excused, seconds(longestExcused))
+	}
+	return text
 }
 
 // WriteStalls returns for each cluster of a history the longest time during

@@ -52,7 +52,7 @@ var measures = []measure{
 		}
 		return ""
 	}),
-	span("write_stall", "Longest time that a cluster with a quorum completed no write.", func(r *Recording, res *Result) time.Duration { return inSeconds(res.Repair.MaxWriteStallSeconds) }),
+	span("write_stall", "Longest time that a cluster completed no write, but for times during at least half of which it had no quorum.", func(r *Recording, res *Result) time.Duration { return inSeconds(res.Repair.MaxWriteStallSeconds) }),
 	span("replacement_stall", "Longest time that a cluster completed no write while a member was replaced and no fault was at work.", func(r *Recording, res *Result) time.Duration {
 		return inSeconds(res.Repair.ReplacementStallSeconds)
 	}).unless(func(r *Recording, res *Result) string {
@@ -191,7 +191,7 @@ func (m measure) compare(x scenarios.Expectation, facts *invariant.Facts, r *Rec
 	}
 	e := Expectation{Name: x.Measure, Expected: x.String(), Verdict: Pass}
 	if !facts.Healed && !m.early {
-		e.Verdict, e.Detail = Inconclusive, fmt.Sprintf("expected %s; the run did not come to its end", x)
+		e.Verdict, e.Detail = Inconclusive, fmt.Sprintf("expected %s; the run did not come to its end", m.wanted(x))
 		return e
 	}
 	there := m.names(r, res)
@@ -202,16 +202,26 @@ func (m measure) compare(x scenarios.Expectation, facts *invariant.Facts, r *Rec
 		}
 	}
 	switch {
+	case len(wrong) == 0 && m.absent:
+		e.Detail = fmt.Sprintf("expected %s; there was none", m.wanted(x))
 	case len(wrong) == 0:
 		e.Detail = fmt.Sprintf("expected %s, as it was", x)
 	case m.early:
 		e.Verdict, e.Detail = Inconclusive, fmt.Sprintf("expected %s; not found: %s", x, strings.Join(wrong, ", "))
 	case m.absent:
-		e.Verdict, e.Detail = Violation, fmt.Sprintf("expected none of %s; there was %s", x, strings.Join(wrong, ", "))
+		e.Verdict, e.Detail = Violation, fmt.Sprintf("expected %s; there was %s", m.wanted(x), strings.Join(wrong, ", "))
 	default:
 		e.Verdict, e.Detail = Violation, fmt.Sprintf("expected %s; there was no %s", x, strings.Join(wrong, ", "))
 	}
 	return e
+}
+
+// wanted says which names are wanted, or not.
+func (m measure) wanted(x scenarios.Expectation) string {
+	if m.absent {
+		return "none of " + x.String()
+	}
+	return x.String()
 }
 
 // compareNumber compares what was counted or timed. All of that only grows while

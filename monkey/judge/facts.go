@@ -233,13 +233,17 @@ func finals(ops []history.Op, since int64) []invariant.Final {
 }
 
 // stalls finds each cluster's longest time without a completed write, by the
-// history, and excuses those in which the cluster had no majority. Clusters that
-// are to be no more are left out.
+// history, and excuses those during at least half of which the cluster had no
+// majority. Clusters that are to be no more are left out.
 func (r *Recording) stalls(clusters []invariant.Cluster) []invariant.Stall {
 	excused := func(cluster uint64, from, to int64) bool {
-		return slices.ContainsFunc(r.Timeline.Outages, func(o timeline.Outage) bool {
-			return o.Cluster == cluster && int64(o.From) < to && from < int64(o.To)
-		})
+		without := int64(0)
+		for _, o := range r.Timeline.Outages {
+			if o.Cluster == cluster {
+				without += max(0, min(int64(o.To), to)-max(int64(o.From), from))
+			}
+		}
+		return 2*without >= to-from && without > 0
 	}
 	stalls := invariant.WriteStalls(r.History.Ops, int64(r.elapsed()), excused)
 	return slices.DeleteFunc(stalls, func(s invariant.Stall) bool {

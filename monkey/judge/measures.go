@@ -102,8 +102,11 @@ func (r *Recording) repair(stalls []invariant.Stall) Repair {
 		p.MaxSeconds = took[len(took)-1].Seconds()
 	}
 	for _, s := range stalls {
-		if !s.Excused && !s.Unsure {
-			p.MaxWriteStallSeconds = max(p.MaxWriteStallSeconds, time.Duration(s.To-s.From).Seconds())
+		switch took := time.Duration(s.To - s.From).Seconds(); {
+		case s.Excused:
+			p.MaxExcusedStallSeconds = max(p.MaxExcusedStallSeconds, took)
+		case !s.Unsure:
+			p.MaxWriteStallSeconds = max(p.MaxWriteStallSeconds, took)
 		}
 	}
 	for _, o := range r.Timeline.Outages {

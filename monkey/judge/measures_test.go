@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/checker/invariant"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
 )
@@ -132,4 +133,30 @@ func TestReasonsOfWhatWasLateOrSkippedAreCounted(t *testing.T) {
 			LateReasons: map[string]int{"no target": 2}, SkippedReasons: map[string]int{"no leader": 1}},
 		{Kind: "kill", Target: "nodehost", Forever: true, Skipped: 1, SkippedReasons: map[string]int{"a quorum": 1}},
 	}, r.faultRows())
+}
+
+// A stall is excused only if the cluster had no quorum for at least half of it.
+func TestStallsAreExcusedByOutagesOfAtLeastHalfOfThem(t *testing.T) {
+	at := func(n int) time.Duration { return time.Duration(n) * time.Second }
+	outage := func(cluster uint64, from, to int) []timeline.Entry {
+		return []timeline.Entry{{At: at(from), Fact: timeline.QuorumLost{Cluster: cluster}}, {At: at(to), Fact: timeline.QuorumRegained{Cluster: cluster}}}
+	}
+	clusters := []invariant.Cluster{{Cluster: 1, Size: 3}}
+	ops := []history.Op{put("nodehost-1", 1, 2), put("nodehost-1", 10, 30)}
+	for name, c := range map[string]struct {
+		events         []timeline.Entry
+		stall, excused float64 // seconds
+	}{
+		"no outage":            {nil, 20, 0},
+		"an outage at its end": {outage(1, 28, 40), 20, 0},
+		"an outage for half":   {outage(1, 5, 20), 1, 20},
+		"two short outages":    {slices.Concat(outage(1, 10, 16), outage(1, 20, 25)), 1, 20},
+		"of another cluster":   {outage(2, 5, 40), 20, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := &Recording{Timeline: timeline.Pair(c.events), History: &history.Run{Ops: ops}, Outcome: &rundir.Outcome{Elapsed: time.Minute}}
+			p := r.repair(r.stalls(clusters))
+			require.Equal(t, []float64{c.stall, c.excused}, []float64{p.MaxWriteStallSeconds, p.MaxExcusedStallSeconds})
+		})
+	}
 }

@@ -241,6 +241,9 @@ type Repair struct {
 	P50Seconds           float64 `json:"p50_seconds"`
 	MaxSeconds           float64 `json:"max_seconds"`
 	MaxWriteStallSeconds float64 `json:"max_write_stall_seconds"`
+	// MaxExcusedStallSeconds is the longest write stall during at least half of
+	// which the cluster had no quorum; those are not in MaxWriteStallSeconds.
+	MaxExcusedStallSeconds float64 `json:"max_excused_stall_seconds"`
 	// MaxOutageSeconds is the longest time that a cluster had no majority of
 	// running voters.
 	MaxOutageSeconds float64 `json:"max_outage_seconds"`

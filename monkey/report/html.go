@@ -23,18 +23,20 @@ var pageText string
 
 var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 	"count":    func(n int) string { return Count(int64(n)) },
-	"effects":  Effects,
+	"effects":  effects,
 	"clock":    func(d time.Duration) string { return clock(d) },
 	"mark":     mark,
 	"markOf":   markOf,
-	"kind":     KindOf,
+	"kind":     kindOf,
 	"late":     late,
+	"missed":   missed,
+	"excused":  excused,
 	"operator": operator,
 	"overlap":  overlap,
 	"plain":    draw.Plain,
-	"repairs":  Repairs,
+	"repairs":  repairs,
 	"timing":   timing,
-	"activity": Activity,
+	"activity": activityText,
 }).Parse(pageText))
 
 // page is what the template shows.

@@ -33,6 +33,8 @@ func bad() *judge.Result {
 		},
 		Disabled:  []string{"digests", "zombies"},
 		Operator:  &judge.Operator{Actions: 3, Accepted: 2, MaxLateSeconds: 12, Failed: "resume: no leader"},
+		Ops:       judge.Ops{Missed: 1234},
+		Repair:    judge.Repair{MaxWriteStallSeconds: 3, MaxExcusedStallSeconds: 40},
 		Expect:    []judge.Expectation{{Name: "replaced", Expected: "0", Verdict: judge.Violation, Detail: "expected 0; found 3"}},
 		Reproduce: "go run ./cmd/monkey run demo --seed 7",
 	}
@@ -48,6 +50,8 @@ func TestTableShowsTheGravestFirst(t *testing.T) {
 	require.Contains(t, text, "the operator: 2 of 3 actions were accepted; late: 12.0 s; not accepted: resume: no leader")
 	require.Regexp(t, `measured +write_stall +3 s`, text)
 	require.Contains(t, text, "switched off: digests, zombies")
+	require.Contains(t, text, "; 1,234 missed, as all clients waited")
+	require.Regexp(t, `longest write stall +3\.0 s; 40\.0 s where there was no quorum for most of it`, text)
 	require.Contains(t, text, "verdict: VIOLATION")
 	require.Contains(t, text, "reproduce: go run ./cmd/monkey run demo --seed 7")
 }
@@ -65,6 +69,13 @@ func TestTableSaysHowLongThingsTake(t *testing.T) {
 		require.NoError(t, Table(&b, r))
 		require.Contains(t, b.String(), want)
 	}
+}
+
+func TestTableSaysIfNothingWasMissedOrExcused(t *testing.T) {
+	var b bytes.Buffer
+	require.NoError(t, Table(&b, &judge.Result{Verdict: judge.Pass}))
+	require.Contains(t, b.String(), "; none missed\n")
+	require.Regexp(t, `longest write stall +0\.0 s\n`, b.String())
 }
 
 func TestJUnitFailsWhatIsNotAPass(t *testing.T) {

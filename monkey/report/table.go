@@ -69,7 +69,7 @@ func done(t io.Writer, r *judge.Result) {
 	}
 	fmt.Fprint(t, "  fault\ttarget\tinjected\ttook effect\tskipped\tlate\tin total\n")
 	for _, f := range r.Faults {
-		fmt.Fprintf(t, "  %s\t%s\t%d\t%d\t%d\t%s\t%s\n", KindOf(f), f.Target, f.Injected, f.Effect, f.Skipped, late(f.MaxLateSeconds), Effects(f.Effects))
+		fmt.Fprintf(t, "  %s\t%s\t%d\t%d\t%d\t%s\t%s\n", kindOf(f), f.Target, f.Injected, f.Effect, f.Skipped, late(f.MaxLateSeconds), effects(f.Effects))
 	}
 }
 
@@ -90,32 +90,18 @@ func operator(o *judge.Operator) string {
 	return text
 }
 
-// KindOf names the kind of a row of faults.
-func KindOf(f judge.Fault) string {
+// kindOf names the kind of a row of faults.
+func kindOf(f judge.Fault) string {
 	if f.Forever {
 		return f.Kind + " forever"
 	}
 	return f.Kind
 }
 
-// Effects writes an effect as a phrase.
-func Effects(e world.Effect) string {
+// effects writes an effect as a phrase.
+func effects(e world.Effect) string {
 	var parts []string
-	add := func(n int64, one, many string) {
-		if n == 1 {
-			parts = append(parts, "1 "+one)
-		} else if n != 0 {
-			parts = append(parts, Count(n)+" "+many)
-		}
-	}
-	add(e.ProcessesEnded, "process ended", "processes ended")
-	add(e.BytesLost, "byte lost", "bytes lost")
-	add(e.FilesLost, "file lost", "files lost")
-	add(e.MessagesDropped, "message dropped", "messages dropped")
-	add(e.MessagesDelayed, "message delayed", "messages delayed")
-	add(e.MessagesDuplicated, "message duplicated", "messages duplicated")
-	add(e.BytesHeld, "byte held back", "bytes held back")
-	add(e.ConnectionsReset, "connection reset", "connections reset")
+	e.Each(func(n int64, what string) { parts = append(parts, Count(n)+" "+what) })
 	if len(parts) == 0 {
 		return "no effect"
 	}
@@ -125,7 +111,7 @@ func Effects(e world.Effect) string {
 func repaired(t io.Writer, r *judge.Result) {
 	fmt.Fprint(t, "\nHow it was repaired\n")
 	p := r.Repair
-	fmt.Fprintf(t, "  repairs by a replacement\t%s\n", Repairs(p))
+	fmt.Fprintf(t, "  repairs by a replacement\t%s\n", repairs(p))
 	fmt.Fprintf(t, "  repairs by the return of members\t%d\n", p.Restored)
 	if p.Moved > 0 {
 		fmt.Fprintf(t, "  moves without a failure\t%d\n", p.Moved)
@@ -133,17 +119,17 @@ func repaired(t io.Writer, r *judge.Result) {
 	if p.MaxOutageSeconds > 0 {
 		fmt.Fprintf(t, "  longest time without a majority of running members\t%.1f s\n", p.MaxOutageSeconds)
 	}
-	fmt.Fprintf(t, "  longest write stall\t%.1f s\n", p.MaxWriteStallSeconds)
+	fmt.Fprintf(t, "  longest write stall\t%.1f s%s\n", p.MaxWriteStallSeconds, excused(p))
 	if p.ReplacementStallSeconds > 0 {
 		fmt.Fprintf(t, "  longest write stall by a replacement alone\t%.1f s\n", p.ReplacementStallSeconds)
 	}
 	if len(r.Drummer) > 0 {
-		fmt.Fprintf(t, "  asked by Drummer\t%s\n", Activity(r.Drummer))
+		fmt.Fprintf(t, "  asked by Drummer\t%s\n", activityText(r.Drummer))
 	}
 }
 
-// Activity writes what Drummer asked NodeHosts to do as a phrase.
-func Activity(a judge.Activity) string {
+// activityText writes what Drummer asked NodeHosts to do as a phrase.
+func activityText(a judge.Activity) string {
 	var parts []string
 	for _, kind := range slices.Sorted(maps.Keys(a)) {
 		parts = append(parts, fmt.Sprintf("%d %s", a[kind], kind))
@@ -151,19 +137,35 @@ func Activity(a judge.Activity) string {
 	return strings.Join(parts, ", ")
 }
 
-// Repairs writes how often members were replaced, and how fast.
-func Repairs(p judge.Repair) string {
+// repairs writes how often members were replaced, and how fast.
+func repairs(p judge.Repair) string {
 	if p.Count == 0 {
 		return "none"
 	}
 	return fmt.Sprintf("%d, half of them within %.0f s, all within %.0f s", p.Count, p.P50Seconds, p.MaxSeconds)
 }
 
+// missed says how many operations could not begin.
+func missed(o judge.Ops) string {
+	if o.Missed == 0 {
+		return "none missed"
+	}
+	return Count(int64(o.Missed)) + " missed, as all clients waited"
+}
+
+// excused says how long the longest write stall was that counts for nothing.
+func excused(p judge.Repair) string {
+	if p.MaxExcusedStallSeconds == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %.1f s where there was no quorum for most of it", p.MaxExcusedStallSeconds)
+}
+
 func verified(t io.Writer, r *judge.Result) {
 	fmt.Fprint(t, "\nWhat was verified\n")
-	fmt.Fprintf(t, "  %s operations: %s ok, %s failed, %s of unknown outcome; %s checked; %s missed, as all clients waited\n",
+	fmt.Fprintf(t, "  %s operations: %s ok, %s failed, %s of unknown outcome; %s checked; %s\n",
 		Count(int64(r.Ops.OK+r.Ops.Fail+r.Ops.Unknown)), Count(int64(r.Ops.OK)), Count(int64(r.Ops.Fail)),
-		Count(int64(r.Ops.Unknown)), Count(int64(r.Ops.Checked)), Count(int64(r.Ops.Missed)))
+		Count(int64(r.Ops.Unknown)), Count(int64(r.Ops.Checked)), missed(r.Ops))
 	fmt.Fprintf(t, "  %s\n  %s\n", overlap(r.Concurrency), timing(r.Timing))
 	for _, c := range worstFirst(r.Checks) {
 		fmt.Fprintf(t, "  %s\t%s\t%s\n", markOf(c), c.Name, shorten(c.Detail))
