@@ -12,6 +12,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -59,15 +60,53 @@ func faultsCommand() *cobra.Command {
 }
 
 func checksCommand() *cobra.Command {
-	return tableCommand("checks", "List the checks with their settings, and what expect may assert", func(t io.Writer) error {
-		for _, k := range scenarios.CheckKinds() {
-			fmt.Fprintf(t, "%s\t%s\t%s\n", k.Key, fieldList(k.SettingReference()), k.Doc)
+	return &cobra.Command{
+		Use:   "checks",
+		Short: "List the checks with their settings, and what expect may assert",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			w := cmd.OutOrStdout()
+			fmt.Fprint(w, "Checks, and their settings beside 'enabled':\n\n")
+			for _, k := range scenarios.CheckKinds() {
+				item(w, k.Key, k.Doc, fieldList(k.SettingReference()))
+			}
+			fmt.Fprint(w, "\nMeasures, and what 'expect' may say of them:\n\n")
+			for _, m := range scenarios.Measures() {
+				item(w, m.Key, m.Doc, m.Form())
+			}
+			return nil
+		},
+	}
+}
+
+// width is how long lines of text on a terminal may be.
+const width = 100
+
+// item writes a name, and below it paragraphs that are wrapped; empty ones are
+// left out.
+func item(w io.Writer, name string, paragraphs ...string) {
+	const indent = "    "
+	fmt.Fprintf(w, "  %s\n", name)
+	for _, p := range paragraphs {
+		for _, line := range wrap(p, width-len(indent)) {
+			fmt.Fprintf(w, "%s%s\n", indent, line)
 		}
-		for _, m := range scenarios.Measures() {
-			fmt.Fprintf(t, "expect.%s\t%s\t%s\n", m.Key, m.Form(), m.Doc)
+	}
+}
+
+// wrap breaks a text between words into lines of at most so many characters. A
+// longer word is a line of its own.
+func wrap(text string, most int) []string {
+	var lines []string
+	for _, word := range strings.Fields(text) {
+		last := len(lines) - 1
+		if last < 0 || utf8.RuneCountInString(lines[last])+1+utf8.RuneCountInString(word) > most {
+			lines = append(lines, word)
+			continue
 		}
-		return nil
-	})
+		lines[last] += " " + word
+	}
+	return lines
 }
 
 // fieldList names fields with their defaults.

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"os"
@@ -10,12 +11,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
 	"github.com/drumbeat-raft/drumbeat/monkey"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
 func TestMain(m *testing.M) {
@@ -163,4 +166,24 @@ func TestSoakEndsAfterItsRuns(t *testing.T) {
 	require.Equal(t, program.ExitPass, code, stderr)
 	require.Equal(t, 2, strings.Count(stdout, "\n"))
 	require.Contains(t, stderr, "2 runs in")
+}
+
+// The list can be read on a terminal, and has every check and every measure.
+func TestChecksAreListedInLinesOfATerminal(t *testing.T) {
+	var out bytes.Buffer
+	cmd := checksCommand()
+	cmd.SetOut(&out)
+	cmd.SetArgs(nil)
+	require.NoError(t, cmd.Execute())
+	for _, line := range strings.Split(out.String(), "\n") {
+		require.LessOrEqual(t, utf8.RuneCountInString(line), width, line)
+	}
+	for _, k := range scenarios.CheckKinds() {
+		require.Contains(t, out.String(), "\n  "+k.Key+"\n")
+	}
+	for _, m := range scenarios.Measures() {
+		require.Contains(t, out.String(), "\n  "+m.Key+"\n")
+	}
+	require.Equal(t, []string{"a", "longer", "ab cd"}, wrap("a longer ab  cd", 5))
+	require.Contains(t, strings.Join(strings.Fields(out.String()), " "), "max_late (10s)")
 }
