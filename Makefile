@@ -44,7 +44,7 @@ bench-drummer: ## Drummer on fleets of up to a million nodes, against its goals;
 histories: ## record testdata/histories again, with the monkey; some minutes
 	$(GO) build -o bin/ ./cmd/monkey
 	rm -f testdata/histories/*
-	$(GO) run ./checker/selftest/record -monkey bin/monkey
+	$(GO) run ./monkey/record -monkey bin/monkey
 
 lint: ## gofmt, vet and staticcheck; versions are pinned in go.mod
 	@files="$$(gofmt -l .)"; test -z "$$files" || (echo "gofmt would change $$files" >&2; exit 1)
