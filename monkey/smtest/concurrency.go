@@ -94,15 +94,17 @@ func (s *saver) save(t *trial) {
 		s.saved = append(s.saved, s.r.savePrepared(p))
 		return
 	}
-	s.done = make(chan *failure, 1)
+	done, r := make(chan *failure, 1), s.r.inBackground()
+	s.done = done
 	go func() {
-		s.done <- failing(func() { s.saved = append(s.saved, s.r.savePrepared(p)) })
+		done <- failing(func() { s.saved = append(s.saved, r.savePrepared(p)) })
 	}()
 }
 
 // wait waits until nothing is being saved.
 func (s *saver) wait() {
 	if s.done != nil {
+		s.r.t.enter("SaveSnapshot")
 		s.finished(<-s.done)
 	}
 }
@@ -154,7 +156,7 @@ const readersOfAReplica = 2
 
 // read starts readers of a replica.
 func (t *trial) read(r *replica) *readers {
-	rs := &readers{t: t, r: r}
+	rs := &readers{t: t, r: r.inBackground()}
 	rs.allowed.Store(&span{first: r.at, last: r.at})
 	if len(t.queries) == 0 {
 		return rs
@@ -221,6 +223,7 @@ func (rs *readers) only(first, last int) { rs.allowed.Store(&span{first, last, t
 // stop stops the readers.
 func (rs *readers) stop() {
 	rs.ended.Store(true)
+	rs.t.enter("Lookup")
 	rs.all.Wait()
 }
 
