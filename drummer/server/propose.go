@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/lni/dragonboat/v3/statemachine"
@@ -110,10 +111,59 @@ func (s *Server) stateAt(index uint64) (*db.State, error) {
 
 // latestState is DrummerDB as of now, whoever leads.
 func (s *Server) latestState(ctx context.Context) (*db.State, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.proposeTimeout())
-	defer cancel()
-	answer, err := s.group.read(ctx, db.GetState{})
-	return asState(answer, err)
+	round := s.reads.join(s)
+	select {
+	case <-round.done:
+		return round.state, round.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// reads lets those who ask for the latest state at the same time share an answer. A
+// round of Raft that begins after somebody asked is as good as one of his own: so one
+// is under way at a time, and who asks meanwhile waits for the next.
+type reads struct {
+	mu      sync.Mutex
+	running bool
+	next    *readRound // nil: nobody waits
+}
+
+type readRound struct {
+	done  chan struct{} // closed when state and err are set
+	state *db.State
+	err   error
+}
+
+// join returns the next round.
+func (r *reads) join(s *Server) *readRound {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.next == nil {
+		r.next = &readRound{done: make(chan struct{})}
+	}
+	if !r.running {
+		r.running = true
+		s.done.Go(func() { r.run(s) })
+	}
+	return r.next
+}
+
+// run makes one round after the other while somebody waits.
+func (r *reads) run(s *Server) {
+	for {
+		r.mu.Lock()
+		round := r.next
+		r.next, r.running = nil, round != nil
+		r.mu.Unlock()
+		if round == nil {
+			return
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), s.proposeTimeout())
+		round.state, round.err = asState(s.group.read(ctx, db.GetState{}))
+		cancel()
+		close(round.done)
+	}
 }
 
 func asState(answer any, err error) (*db.State, error) {

@@ -39,6 +39,7 @@ type Server struct {
 	// leadership is set while this server's node leads and may act.
 	leadership atomic.Pointer[leadership]
 	prospects  prospects
+	reads      reads
 
 	proposed  atomic.Uint64 // bytes proposed to DrummerDB
 	decisions decisions

@@ -12,23 +12,22 @@ import (
 )
 
 // merit is how good a host is for another member of a cluster; lower is
-// better, field by field.
+// better, field by field. Between equals the rank decides.
 type merit struct {
 	taken       int // 1 for a host with a node of a placement that is given up
 	quarantined int // 1 for a host that keeps dying
 	together    int // members in the same failure domain
 	without     int // preferred labels that it lacks
 	load        int
-	rank        uint64
 }
 
 func (m merit) compare(o merit) int {
 	return cmp.Or(cmp.Compare(m.taken, o.taken), cmp.Compare(m.quarantined, o.quarantined), cmp.Compare(m.together, o.together),
-		cmp.Compare(m.without, o.without), cmp.Compare(m.load, o.load), cmp.Compare(m.rank, o.rank))
+		cmp.Compare(m.without, o.without), cmp.Compare(m.load, o.load))
 }
 
 func (m *Map) merit(c *fleet.Cluster, others []*fleet.Host, h *fleet.Host) merit {
-	x := merit{load: m.load(h), rank: m.rank(c.ID, c.JoinFailures, h.ID())}
+	x := merit{load: m.load(h)}
 	if m.limits.Quarantined(h) {
 		x.quarantined = 1
 	}
@@ -43,23 +42,35 @@ func (m *Map) merit(c *fleet.Cluster, others []*fleet.Host, h *fleet.Host) merit
 	return x
 }
 
+// compareRanks breaks the tie between two hosts.
+func (m *Map) compareRanks(c *fleet.Cluster, a, b *fleet.Host) int {
+	return cmp.Compare(m.rank(c.ID, c.JoinFailures, a.ID()), m.rank(c.ID, c.JoinFailures, b.ID()))
+}
+
 // best returns the best host that is open, free, has the labels that the
 // cluster requires and none of its nodes, and suits; or nil. What is left of a
 // placement that is given up is removed before a new node starts there. Others are
 // hosts that have, or will have, members of the cluster.
+//
+// It is asked for every member that is replaced and looks at every host, so what is
+// cheap is asked first.
 func (m *Map) best(c *fleet.Cluster, others []*fleet.Host, suits func(*fleet.Host) bool) *fleet.Host {
 	var best *fleet.Host
 	var bestMerit merit
 	for _, h := range m.fleet.Hosts {
-		taken := c.On(h)
-		if !h.Open() || !m.limits.Free(h) || !h.HasLabels(c.Spec.GetRequiredLabels()) || taken && !c.GivenUp || !suits(h) {
+		if !h.Open() || !m.limits.Free(h) || !h.HasLabels(c.Spec.GetRequiredLabels()) || !suits(h) {
 			continue
 		}
 		x := m.merit(c, others, h)
-		if taken {
+		if c.GivenUp && c.On(h) {
 			x.taken = 1
 		}
-		if best == nil || x.compare(bestMerit) < 0 {
+		if best != nil {
+			if order := x.compare(bestMerit); order > 0 || order == 0 && m.compareRanks(c, h, best) >= 0 {
+				continue
+			}
+		}
+		if c.GivenUp || !c.On(h) {
 			best, bestMerit = h, x
 		}
 	}

@@ -187,8 +187,8 @@ func (m *Map) Better(c *fleet.Cluster) (from *fleet.Member, to *fleet.Host) {
 func (m *Map) preferred(c *fleet.Cluster, from *fleet.Member, to *fleet.Host, otherFrom *fleet.Member, otherTo *fleet.Host) bool {
 	return cmp.Or(
 		compareBool(from.NodeID == c.Leader, otherFrom.NodeID == c.Leader),
-		m.merit(c, nil, to).compare(m.merit(c, nil, otherTo)),
-		m.merit(c, nil, otherFrom.Host).compare(m.merit(c, nil, from.Host)),
+		m.merit(c, nil, to).compare(m.merit(c, nil, otherTo)), m.compareRanks(c, to, otherTo),
+		m.merit(c, nil, otherFrom.Host).compare(m.merit(c, nil, from.Host)), m.compareRanks(c, otherFrom.Host, from.Host),
 	) < 0
 }
 

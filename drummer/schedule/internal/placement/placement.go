@@ -7,9 +7,6 @@
 package placement
 
 import (
-	"encoding/binary"
-	"hash/fnv"
-
 	"github.com/drumbeat-raft/drumbeat/drummer/schedule/internal/fleet"
 )
 
@@ -84,15 +81,23 @@ func (m *Map) load(h *fleet.Host) int { return m.of(h).nodes * loadScale / h.Wei
 // the seed, so that clusters which start together do not pile up; and another
 // way after each failure, so that the same host is not tried again and again.
 func (m *Map) rank(clusterID uint64, failures uint32, hostID string) uint64 {
-	var b []byte
-	b = binary.LittleEndian.AppendUint64(b, m.seed)
-	b = binary.LittleEndian.AppendUint64(b, clusterID)
-	b = binary.LittleEndian.AppendUint32(b, failures)
-	h := fnv.New64a()
-	h.Write(b)
-	h.Write([]byte(hostID))
-	return Mix(h.Sum64()) // FNV's high bits change little with the last bytes
+	h := uint64(fnvOffset)
+	for _, x := range [...]struct{ value, bytes uint64 }{{m.seed, 8}, {clusterID, 8}, {uint64(failures), 4}} {
+		for i := range x.bytes {
+			h = (h ^ x.value>>(8*i)&0xff) * fnvPrime
+		}
+	}
+	for i := range len(hostID) {
+		h = (h ^ uint64(hostID[i])) * fnvPrime
+	}
+	return Mix(h) // FNV's high bits change little with the last bytes
 }
+
+// FNV-1a of 64 bits, as package hash/fnv has it, without an allocation.
+const (
+	fnvOffset = 14695981039346656037
+	fnvPrime  = 1099511628211
+)
 
 // Mix spreads every bit of a number over all of it: the finisher of splitmix64
 // (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
