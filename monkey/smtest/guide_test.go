@@ -49,6 +49,31 @@ func TestTheGuide(t *testing.T) {
 	require.Equal(t, 3, strings.Count(out, "ok  \texample.com/ledger"), "unit tests before, and all tests twice afterwards:\n%s", out)
 }
 
+// TestTheExampleIsAModule runs the worked example where it is: its unit tests
+// miss the bug that its contract test finds.
+func TestTheExampleIsAModule(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it builds a module")
+	}
+	root, err := filepath.Abs(checkout)
+	require.NoError(t, err)
+	dir := t.TempDir() // for go.mod and go.sum, which go test may add to
+	mod := strings.Replace(read(t, filepath.Join(example, "go.mod")), "=> ../../..", "=> "+root, 1)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "go.mod"), []byte(mod), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "go.sum"), []byte(read(t, filepath.Join(root, "go.sum"))), 0o644))
+	goTest := func(args ...string) (string, error) {
+		cmd := exec.Command("go", append([]string{"test", "-modfile=" + filepath.Join(dir, "go.mod"), "-mod=mod"}, args...)...)
+		cmd.Dir = example
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	out, err := goTest("-skip", "Contract", ".")
+	require.NoError(t, err, out)
+	out, err = goTest("-run", "Contract", ".")
+	require.Error(t, err, out)
+	require.Contains(t, out, "breaks Dragonboat's contract (snapshots)")
+}
+
 // blocks returns the fenced blocks of a language in a page.
 func blocks(page, language string) []string {
 	var found []string

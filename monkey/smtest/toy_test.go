@@ -91,7 +91,7 @@ const (
 	ignoresRead    bug = "passes over an error of Read"
 	panicsStopped  bug = "panics when it is stopped"
 	neverStops     bug = "doesn't look at the stop channel"
-	hangs          bug = "waits for ever when it is stopped"
+	hangs          bug = "never returns once it is stopped"
 	leaksGoroutine bug = "leaves a goroutine behind"
 	sharesScratch  bug = "works out answers in a variable that lookups share"
 	failsUpdate    bug = "returns an error for a bad command"

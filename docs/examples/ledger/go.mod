@@ -17,6 +17,7 @@ require (
 	github.com/kr/text v0.1.0 // indirect
 	github.com/lni/goutils v1.3.0 // indirect
 	github.com/pkg/errors v0.9.1 // indirect
+	go.yaml.in/yaml/v3 v3.0.6 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 )
 
