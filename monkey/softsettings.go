@@ -24,6 +24,9 @@ type softSettings struct {
 	ReceiveQueueLength           uint64
 	IncomingProposalQueueLength  uint64
 	IncomingReadIndexQueueLength uint64
+	// SendQueueLength is that of the queue of each of a host's four connections to
+	// each other one. What does not fit is dropped.
+	SendQueueLength uint64
 	// PendingProposalShards is how many locks and random sources a node has for
 	// its open proposals.
 	PendingProposalShards uint64
@@ -37,12 +40,18 @@ type softSettings struct {
 // proposals of its leader at once.
 const minQueueLength = 256
 
+// messagesOfCluster is how many messages of one cluster may wait on one
+// connection. A quarter of the clusters shares it, so that each has four times
+// this: a heartbeat, a replication, a vote, and their answers.
+const messagesOfCluster = 2
+
 // writeSoftSettings puts them where the child will start.
 func writeSoftSettings(dir string, s *scenarios.Scenario) error {
 	queue := uint64(max(minQueueLength, s.Workload.Clients*s.Workload.Open)) // all of them may ask one node
 	return rundir.WriteJSON(dir, softSettingsFile, softSettings{
 		InMemEntrySliceSize: 64, MinEntrySliceFreeSize: 16,
 		ReceiveQueueLength: queue, IncomingProposalQueueLength: queue, IncomingReadIndexQueueLength: queue,
+		SendQueueLength:       max(queue, uint64(messagesOfCluster*s.Clusters.Count)),
 		PendingProposalShards: 2, NodeReloadMillisecond: 1000,
 	})
 }
