@@ -23,7 +23,6 @@ const (
 var (
 	durationPattern = regexp.MustCompile(`^(` + durationForm + `)$`)
 	countPattern    = regexp.MustCompile(`^(` + countForm + `)$`)
-	numberPattern   = regexp.MustCompile(`^(` + numberForm + `)$`)
 	percentPattern  = regexp.MustCompile(`^(` + percentForm + `)$`)
 	targetPattern   = regexp.MustCompile(`^(` + targetForm + `)$`)
 )
