@@ -43,6 +43,10 @@ func TestExplorationFindsRaces(t *testing.T) {
 		}
 	}
 	require.NotZero(t, found, "not found in %d seeds", seeds)
+	// This one has gRPC try a call again and again on a connection whose end
+	// another goroutine is paused to notice.
+	r := runRacy(t, binary, 1, "--set", "explore={order: priorities, preemptions: 20000, pause: 20ms, horizon: 700000}")
+	require.Equal(t, 20000, r.Explored.Preemptions)
 	for seed := 1; seed <= seeds; seed++ {
 		r := runRacy(t, binary, seed)
 		require.NotEqual(t, judge.Violation, r.Verdict)

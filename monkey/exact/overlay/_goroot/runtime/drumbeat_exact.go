@@ -83,6 +83,11 @@ const (
 	// exactMaxEvents bounds how many events (exactEvent) there are between the
 	// decision that is a point of preemption and the preemption.
 	exactMaxEvents = 64
+	// exactMaxSpin bounds the events of a decision. Who goes on for longer tries
+	// again and again what another goroutine has to do first (gRPC does, with
+	// calls on a connection that is about to be closed), and nobody else ever
+	// takes the processor away.
+	exactMaxSpin = 1 << 16
 )
 
 // Random streams: none is shared by two purposes, so that a draw more for one
@@ -125,6 +130,7 @@ var exact struct {
 	changed uint64 // how many points of preemption have come
 	change  uint64 // the decision that is the next one
 	events  uint64 // events until a goroutine is preempted; 0: none is to be
+	spun    uint64 // events since the last decision
 
 	// look is called when all that happens up to lookAt, on the scale of
 	// exactState.now, has happened. It returns the next such instant.
@@ -278,7 +284,7 @@ func exactBegin(bubble *synctestBubble, root *g) {
 	exactSeedStreams(exact.settings.seed)
 	exact.next, exact.queue, exact.slice, exact.chosen, exact.last = 0, gQueue{}, 0, 0, 0
 	exact.start, exact.now, exact.instant = bubble.now, bubble.now, 0
-	exact.lowest, exact.changed, exact.events = 1<<32, 0, 0
+	exact.lowest, exact.changed, exact.events, exact.spun = 1<<32, 0, 0, 0
 	exact.look, exact.lookAt = nil, 0
 	*exact.state = exactState{hash: exact.settings.seed}
 	exactDrawChange()
@@ -524,6 +530,7 @@ func exactRun(gp *g, inheritTime bool) {
 	s.decisions++
 	exactMix(gp.exact.id, gp.exact.entry)
 	exactRecord(exactTraceRun, gp.exact.id)
+	exact.spun = 0
 	gp.exact.preempt = false // if it was to be preempted, it has blocked before
 	if s.decisions >= exact.change {
 		exact.changed++
@@ -536,11 +543,11 @@ func exactRun(gp *g, inheritTime bool) {
 // the clock is read. The last of exact.events has the goroutine preempted: put
 // to sleep right here, or, if it is only to yield, at its next call of a
 // function. Allocations would be more, but their number is not the same in every
-// run.
+// run. Without exploration nobody is preempted.
 //
 //go:nosplit
 func exactEvent() {
-	if exact.events == 0 {
+	if exact.settings.changes == 0 && exact.settings.order == exactFIFO {
 		return
 	}
 	// The bubble's timers run on a system stack, which nobody preempts.
@@ -548,12 +555,15 @@ func exactEvent() {
 	if gp != gp.m.curg || !exactMember(gp) || gp.exact.apart {
 		return
 	}
+	due := exact.events == 1
 	if exact.events > 1 {
 		exact.events--
+	}
+	if exact.spun++; !due && exact.spun < exactMaxSpin {
 		return
 	}
 	if exact.settings.pause == 0 {
-		exact.events = 0
+		exact.events, exact.spun = 0, 0
 		exact.state.preempted++
 		gp.exact.preempt, gp.preempt = true, true
 		gp.stackguard0 = stackPreempt
