@@ -9,11 +9,13 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/drumbeat-raft/drumbeat/monkey"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
+	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
@@ -29,18 +31,27 @@ var timeless = []string{
 type soon struct {
 	runs, found int
 	seconds     float64 // of virtual time until the runs were over, in total
+	seen        float64 // and until a check first saw something wrong
 }
 
-func (s *soon) add(r *judge.Result) {
+func (s *soon) add(t *testing.T, r *judge.Result) {
 	s.runs++
 	s.seconds += r.VirtualSeconds
+	first := r.VirtualSeconds
+	see := func(at time.Duration) { first = min(first, at.Seconds()) }
+	recorded, err := timeline.Read(r.Dir)
+	require.NoError(t, err)
+	timeline.All(recorded, func(at time.Duration, _ timeline.Diverged) { see(at) })
+	timeline.All(recorded, func(at time.Duration, _ timeline.Violated) { see(at) })
+	s.seen += first
 	if r.Verdict == judge.Violation {
 		s.found++
 	}
 }
 
 func (s soon) String() string {
-	return fmt.Sprintf("%d of %d | %.0f s", s.found, s.runs, s.seconds/float64(s.runs))
+	n := float64(s.runs)
+	return fmt.Sprintf("%d of %d | %.0f s | %.0f s", s.found, s.runs, s.seen/n, s.seconds/n)
 }
 
 // TestHowSoonBugsAreFound makes the table of docs/scenarios.md: each planted bug
@@ -66,7 +77,7 @@ func TestHowSoonBugsAreFound(t *testing.T) {
 					Sets: append([]string{"clusters.bug.kind=" + kind}, c.sets...),
 				})
 				require.NoError(t, err)
-				c.add(kind, r)
+				c.add(t, kind, r)
 			}
 		}
 		fmt.Println(soonTable(kinds, columns))
@@ -79,16 +90,16 @@ type column struct {
 	bugs map[string]*soon
 }
 
-func (c *column) add(kind string, r *judge.Result) {
+func (c *column) add(t *testing.T, kind string, r *judge.Result) {
 	if c.bugs[kind] == nil {
 		c.bugs[kind] = &soon{}
 	}
-	c.bugs[kind].add(r)
+	c.bugs[kind].add(t, r)
 }
 
 func soonTable(kinds []string, columns []*column) string {
 	var table strings.Builder
-	table.WriteString("| bug | found without | mean time to the end | found with | mean time to the end |\n|---|---|---|---|---|\n")
+	table.WriteString("| bug | without: found | first seen | stopped | with: found | first seen | stopped |\n|---|---|---|---|---|---|---|\n")
 	for _, kind := range kinds {
 		fmt.Fprintf(&table, "| `%s` |", kind)
 		for _, c := range columns {

@@ -112,7 +112,7 @@ type Workload struct {
 // Burst says how many operations start together.
 type Burst struct {
 	Share Percent `key:"share" default:"50%" doc:"Share of the operations that are part of a burst."`
-	Size  int     `key:"size" default:"5" min:"1" max:"10000" doc:"Operations in a burst; 1: there are none."`
+	Size  int     `key:"size" default:"3" min:"1" max:"10000" doc:"Operations in a burst, which go to the members of the cluster in turn; 1: there are none."`
 }
 
 // Mix weighs the kinds of operation; a weight of 0 leaves the kind out.

@@ -35,6 +35,7 @@ func TestBurstsHaveTheirShareOfTheOperations(t *testing.T) {
 		for i := range all {
 			if i > 0 && all[i-1].at == all[i].at {
 				require.Equal(t, all[i-1].key, all[i].key)
+				require.Equal(t, all[i-1].member()+1, all[i].member())
 			}
 			if i > 0 && all[i-1].at == all[i].at || i+1 < n && all[i+1].at == all[i].at {
 				together++

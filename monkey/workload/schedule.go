@@ -5,6 +5,7 @@ package workload
 import (
 	"fmt"
 	"hash/fnv"
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -19,9 +20,12 @@ type intent struct {
 	cluster uint64
 	key     string
 	kind    history.Kind
-	random  uint64 // picks the member that is asked, and what a cas expects
+	random  uint64 // its lower half picks the member, its upper one what a cas expects
 	host    string // asked first, if a member runs there; empty: random picks
 }
+
+// member picks the member that is asked, modulo their number.
+func (in intent) member() uint64 { return uint64(uint32(in.random)) }
 
 // schedule has the intents in the order of their times. It depends on the seed
 // and the scenario only.
@@ -96,7 +100,8 @@ func (s *schedule) randomOf(o scenarios.Operation) uint64 {
 }
 
 // draw draws the next intent. Gaps are exponential, so arrivals are those of
-// many independent users. The intents of a burst have the same time and key.
+// many independent users. The intents of a burst have the same time and key, and
+// go to the members of the cluster in turn.
 func (s *schedule) draw() intent {
 	if s.rest > 0 {
 		s.rest--
@@ -105,8 +110,9 @@ func (s *schedule) draw() intent {
 		cluster := s.first + s.rand.Uint64N(uint64(s.clusters))
 		s.last = intent{at: s.now, cluster: cluster, key: keyName(cluster, s.keys.draw(s.rand))}
 		s.rest = s.bursts.draw(s.rand) - 1
+		s.last.random = s.rand.Uint64()
 	}
-	s.last.kind, s.last.random = s.kind(), s.rand.Uint64()
+	s.last.kind, s.last.random = s.kind(), s.rand.Uint64()&^math.MaxUint32|uint64(uint32(s.last.random)+1)
 	return s.last
 }
 

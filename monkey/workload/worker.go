@@ -67,7 +67,7 @@ func (w *worker) do(ctx context.Context, in intent) (history.Outcome, error) {
 
 // retrier sends an intent's operation. repeatable: see there.
 func (w *worker) retrier(in intent, repeatable bool) *retrier {
-	return &retrier{target: w.target, cluster: in.cluster, member: in.random, host: in.host, timeout: w.timeout, repeatable: repeatable}
+	return &retrier{target: w.target, cluster: in.cluster, member: in.member(), host: in.host, timeout: w.timeout, repeatable: repeatable}
 }
 
 func (w *worker) get(ctx context.Context, in intent) (history.Outcome, error) {
