@@ -151,3 +151,62 @@ func TestNothingIsSalvagedBesideALeader(t *testing.T) {
 		require.ErrorIs(t, err, server.ErrNotLost)
 	})
 }
+
+// A NodeHost whose directory was removed under it is given no new nodes, also when
+// there is no other place for them, until it is well again.
+func TestASickHostIsGivenNoNewNodes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newDeployment(t, 1, 4)
+		w.untilAttached()
+		clusters := w.launch(1)
+		w.writeAll(clusters, "before")
+		var sick, member int
+		for id, h := range w.hosts {
+			if w.whole(clusters, h.nodehost.RaftAddress()) {
+				sick = id
+			} else {
+				member = id
+			}
+		}
+		disk, id := w.hosts[sick].disk, w.hosts[sick].nodehost.ID()
+		require.NoError(t, disk.Rename("/data/NODEHOST.ID", "/data/away"))
+		w.until(time.Minute, "the host is sick", func() bool { return w.state(1).Hosts.At(id).Info.GetSick() != "" })
+		w.stopHost(member)
+		time.Sleep(3 * time.Minute)
+		require.Zero(t, w.state(1).Hosts.At(id).Placed)
+		w.readAll(clusters, "before")
+
+		require.NoError(t, disk.Rename("/data/away", "/data/NODEHOST.ID"))
+		w.until(3*time.Minute, "the cluster is whole", func() bool { return w.members(1) == 3 })
+		require.Equal(t, 1, w.state(1).Hosts.At(id).Placed)
+	})
+}
+
+// Bits rot on a NodeHost's disk while it is stopped. What has lost its past is not
+// started, and replaced; what has not goes on.
+func TestRottenReplicasAreReplaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newDeployment(t, 1, 4)
+		w.untilAttached()
+		clusters := w.launch(4)
+		w.writeAll(clusters, "acknowledged")
+		disk := w.hosts[1].disk
+		lost := w.hosts[1].nodehost.RaftAddress()
+		require.False(t, w.whole(clusters, lost), "the host has nodes")
+		w.stopHost(1)
+		flip(t, disk, "/data", ".log", "acknowledged")
+		w.startHost(1, disk)
+		w.until(5*time.Minute, "all clusters are whole, and something was replaced", func() bool {
+			replaced := false
+			for _, id := range clusters {
+				if w.members(id) != 3 {
+					return false
+				}
+				replaced = replaced || w.state(1).Clusters.At(id).NextNodeID > 4
+			}
+			return replaced
+		})
+		w.readAll(clusters, "acknowledged")
+		w.writeAll(clusters, "after")
+	})
+}

@@ -230,8 +230,12 @@ func (t *tool) nodehosts() *cobra.Command {
 func hostRows(out *pb.ListNodeHostsResponse) [][]string {
 	var rows [][]string
 	for _, h := range out.GetHosts() {
+		state := strings.ToLower(h.GetState().String())
+		if h.GetHost().GetSick() != "" {
+			state += ",sick"
+		}
 		rows = append(rows, []string{
-			h.GetHost().GetNodehostId(), strings.ToLower(h.GetState().String()), dash(h.GetHost().GetRegion()),
+			h.GetHost().GetNodehostId(), state, dash(h.GetHost().GetRegion()),
 			h.GetHost().GetRaftAddress(), dash(h.GetHost().GetApiAddress()), number(h.GetNodes()), number(h.GetLastSeenTick()),
 		})
 	}

@@ -38,6 +38,7 @@ type session struct {
 	sent      sent
 	heartbeat time.Duration
 	epoch     uint64 // of the server's DrummerDB
+	sick      string // what the last Hello said
 }
 
 // attach opens a stream to the server at address and serves it until it ends.
@@ -131,6 +132,7 @@ func (s *session) hello() (*pb.AgentMessage, error) {
 		return nil, errNodeHostClosed
 	}
 	own := a.deployment.get()
+	s.sick = sickness(a.nodehost.NodeHostConfig())
 	return &pb.AgentMessage{Body: &pb.AgentMessage_Hello{Hello: &pb.Hello{
 		Host: &pb.NodeHostInfo{
 			NodehostId:  a.nodehost.ID(),
@@ -139,6 +141,7 @@ func (s *session) hello() (*pb.AgentMessage, error) {
 			Region:      a.config.Region,
 			Labels:      a.config.Labels,
 			Weight:      a.config.Weight,
+			Sick:        s.sick,
 		},
 		DeploymentId:        own.id,
 		DeploymentEpoch:     own.epoch,
@@ -201,7 +204,13 @@ func (s *session) serve(incoming <-chan *pb.ServerMessage, ended <-chan error) (
 		case <-settle.C:
 			err = s.report()
 		case <-beat.C:
-			if err = s.report(); err == nil {
+			if sickness(s.agent.nodehost.NodeHostConfig()) != s.sick {
+				err = s.resendHello()
+			}
+			if err == nil {
+				err = s.report()
+			}
+			if err == nil {
 				err = s.stream.Send(&pb.AgentMessage{Body: &pb.AgentMessage_Heartbeat{Heartbeat: &pb.Heartbeat{}}})
 			}
 		case err := <-ended:

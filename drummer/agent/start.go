@@ -115,6 +115,9 @@ func (a *Agent) startMode(req *pb.Request) (members map[uint64]string, mode star
 		mode, refusal = a.restartMode(req, k)
 		return nil, mode, refusal
 	}
+	if sick := sickness(a.nodehost.NodeHostConfig()); sick != "" {
+		return nil, 0, refused(req, "this NodeHost is sick and takes no new nodes: %s", sick)
+	}
 	switch req.GetJoin() {
 	case pb.JoinMode_INITIAL:
 		if refusal := a.checkInitial(req); refusal != nil {

@@ -122,7 +122,7 @@ func (e *edit) meetHost(info *pb.NodeHostInfo) *Host {
 		return nil
 	}
 	if h == nil {
-		h = &Host{Info: info, UpSince: e.s.Tick}
+		h = &Host{Info: &pb.NodeHostInfo{NodehostId: id, RaftAddress: info.RaftAddress}, UpSince: e.s.Tick}
 		e.hosts[id] = h
 		e.event(&pb.Event{Kind: pb.EventHostJoined, NodehostId: id},
 			"host %s joined at %s, region %q", id, info.RaftAddress, info.Region)
@@ -133,6 +133,13 @@ func (e *edit) meetHost(info *pb.NodeHostInfo) *Host {
 	if other := e.host(e.s.Addresses.At(info.RaftAddress)); other != nil && other != h {
 		e.loseHost(other, info)
 		e.inherit(h, other)
+	}
+	switch was, is := h.Info.GetSick(), info.GetSick(); {
+	case was == is:
+	case is != "":
+		e.event(&pb.Event{Kind: pb.EventHostSick, NodehostId: id}, "host %s at %s is sick and is given no new nodes: %s", id, info.RaftAddress, is)
+	default:
+		e.event(&pb.Event{Kind: pb.EventHostSick, NodehostId: id}, "host %s at %s is well again", id, info.RaftAddress)
 	}
 	h.Info, h.Gone, h.GoneSince, h.Spoke, h.Unconfirmed = info, false, 0, 0, false
 	e.s.Addresses = e.s.Addresses.Set(info.RaftAddress, id)

@@ -130,6 +130,9 @@ func ValidateHost(info *pb.NodeHostInfo) error {
 	if len(info.GetApiAddress()) > maxNameBytes || len(info.GetRegion()) > maxNameBytes {
 		return fmt.Errorf("host %s has an API address or a region above %d bytes", info.NodehostId, maxNameBytes)
 	}
+	if len(info.GetSick()) > maxTextBytes {
+		return fmt.Errorf("host %s says with more than %d bytes what is wrong with it", info.NodehostId, maxTextBytes)
+	}
 	if !validLabels(info.GetLabels()) {
 		return fmt.Errorf("host %s has more than %d labels, or one that is empty or above %d bytes",
 			info.NodehostId, MaxLabels, maxNameBytes)

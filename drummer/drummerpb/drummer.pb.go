@@ -870,7 +870,10 @@ type NodeHostInfo struct {
 	Region      string                 `protobuf:"bytes,4,opt,name=region,proto3" json:"region,omitempty"`
 	Labels      map[string]string      `protobuf:"bytes,5,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// weight is how much the host can carry, relative to others; 0 means 100.
-	Weight        uint32 `protobuf:"varint,6,opt,name=weight,proto3" json:"weight,omitempty"`
+	Weight uint32 `protobuf:"varint,6,opt,name=weight,proto3" json:"weight,omitempty"`
+	// sick says what is wrong with the disk; empty: nothing is. A sick host is given no
+	// new nodes.
+	Sick          string `protobuf:"bytes,7,opt,name=sick,proto3" json:"sick,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -945,6 +948,13 @@ func (x *NodeHostInfo) GetWeight() uint32 {
 		return x.Weight
 	}
 	return 0
+}
+
+func (x *NodeHostInfo) GetSick() string {
+	if x != nil {
+		return x.Sick
+	}
+	return ""
 }
 
 type AgentMessage struct {
@@ -3700,7 +3710,7 @@ const file_drummer_proto_rawDesc = "" +
 	"membership\x12\x1b\n" +
 	"\tcaught_up\x18\b \x01(\bR\bcaughtUp\x12\x1f\n" +
 	"\vraft_digest\x18\t \x01(\x04R\n" +
-	"raftDigest\"\x9d\x02\n" +
+	"raftDigest\"\xb1\x02\n" +
 	"\fNodeHostInfo\x12\x1f\n" +
 	"\vnodehost_id\x18\x01 \x01(\tR\n" +
 	"nodehostId\x12!\n" +
@@ -3709,7 +3719,8 @@ const file_drummer_proto_rawDesc = "" +
 	"apiAddress\x12\x16\n" +
 	"\x06region\x18\x04 \x01(\tR\x06region\x12=\n" +
 	"\x06labels\x18\x05 \x03(\v2%.drumbeat.v1.NodeHostInfo.LabelsEntryR\x06labels\x12\x16\n" +
-	"\x06weight\x18\x06 \x01(\rR\x06weight\x1a9\n" +
+	"\x06weight\x18\x06 \x01(\rR\x06weight\x12\x12\n" +
+	"\x04sick\x18\a \x01(\tR\x04sick\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xdc\x01\n" +

@@ -19,6 +19,7 @@ const (
 	EventHostContested      = "host-contested"
 	EventHostForgotten      = "host-forgotten"
 	EventHostMode           = "host-mode"
+	EventHostSick           = "host-sick"
 	EventFuseBlown          = "fuse-blown"
 	EventFuseWhole          = "fuse-whole"
 	EventClusterDefined     = "cluster-defined"
@@ -57,6 +58,7 @@ var EventKinds = []EventKind{
 	{EventHostContested, "two machines report under one RaftAddress"},
 	{EventHostForgotten, "a dead or gone NodeHost was dropped"},
 	{EventHostMode, "a NodeHost was cordoned, drained or activated"},
+	{EventHostSick, "something is wrong with a NodeHost's disk, or no longer: it is given no new nodes meanwhile"},
 	{EventFuseBlown, "too many NodeHosts vanished at once: replacement stops"},
 	{EventFuseWhole, "replacement goes on"},
 	{EventClusterDefined, "a cluster was defined"},

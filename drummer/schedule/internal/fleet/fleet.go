@@ -70,7 +70,9 @@ func (f *Fleet) Silent(h *Host) uint64 { return f.State.Silence(h.Host) }
 func (f *Fleet) UpFor(h *Host) uint64 { return f.State.Tick - h.UpSince }
 
 // Open hosts may be given new nodes.
-func (h *Host) Open() bool { return h.Fresh && h.Mode == pb.HostMode_ACTIVE }
+func (h *Host) Open() bool {
+	return h.Fresh && h.Mode == pb.HostMode_ACTIVE && h.Info.GetSick() == ""
+}
 
 const defaultWeight = 100
 
