@@ -189,3 +189,38 @@ func flipped(t *testing.T, files map[string][]byte, name string, bit int) string
 	}
 	return "no harm"
 }
+
+// A loss of power tears the logs wherever it strikes, and costs no replica: what was
+// acknowledged is there, and nothing is taken for rot.
+func TestALossOfPowerIsNoRot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := vfs.NewStrictMem()
+		rng := rand.New(rand.NewPCG(3, 4))
+		acknowledged := 0
+		for range 15 {
+			nodehost, refused, err := start(t, disk)
+			require.NoError(t, err)
+			require.Empty(t, refused)
+			for id := uint64(1); id <= clusters; id++ {
+				write(t, nodehost, id, acknowledged, acknowledged+1)
+				for i := range acknowledged {
+					value, err := nodehost.StaleRead(id, fmt.Append(nil, i))
+					require.NoError(t, err)
+					require.Equal(t, fmt.Sprint("value ", id, i), string(value.([]byte)))
+				}
+			}
+			for id := uint64(1); id <= clusters; id++ {
+				write(t, nodehost, id, acknowledged+1, acknowledged+1+rng.IntN(20))
+			}
+			acknowledged++
+			time.Sleep(time.Duration(rng.IntN(3000)) * time.Millisecond)
+			disk.SetIgnoreSyncs(true) // what is synced from here on is lost with the power
+			for id := uint64(1); id <= clusters; id++ {
+				write(t, nodehost, id, 1000, 1000+rng.IntN(20))
+			}
+			nodehost.Stop()
+			disk.ResetToSyncedState()
+			disk.SetIgnoreSyncs(false)
+		}
+	})
+}
