@@ -105,8 +105,12 @@ func (f *replayFlags) showLooks(r *judge.Result) error {
 	if err := rundir.ReadJSON(r.Dir, rundir.ExactFile, &s); err != nil {
 		return err
 	}
+	var end rundir.End
+	if err := rundir.ReadJSON(r.Dir, rundir.EndFile, &end); err != nil {
+		return err
+	}
 	for _, at := range f.look.At {
-		if at > s.Now {
+		if end.Until == 0 && at > s.Now {
 			fmt.Fprintf(os.Stderr, "the run ended at %s, before %s\n", s.Now, at)
 		}
 	}
