@@ -76,12 +76,13 @@ func (o *Options) hold(ctx context.Context, dir string, s *scenarios.Scenario) e
 		profile = filepath.Join(dir, rundir.ProfileFile)
 	}
 	exit, err := bubble.Command{
-		Exact:    ex,
-		Request:  engine.Request{Dir: dir, Seed: o.Seed, Look: o.Look},
-		Dir:      dir,
-		Realtime: o.Clock == ClockReal,
-		Log:      filepath.Join(dir, rundir.OutputLog),
-		Profile:  profile,
+		Exact:       ex,
+		Request:     engine.Request{Dir: dir, Seed: o.Seed, Look: o.Look},
+		Dir:         dir,
+		Realtime:    o.Clock == ClockReal,
+		Log:         filepath.Join(dir, rundir.OutputLog),
+		Profile:     profile,
+		MemoryLimit: memoryLimit(s),
 		OnProgress: func(b json.RawMessage) {
 			var p Progress
 			if o.Progress != nil && json.Unmarshal(b, &p) == nil {
@@ -116,6 +117,19 @@ func exploration(e *scenarios.Explore) exact.Explore {
 	}
 	order := map[scenarios.Order]exact.Order{scenarios.FIFO: exact.FIFO, scenarios.Shuffle: exact.Shuffle, scenarios.Priorities: exact.Priorities}
 	return exact.Explore{Order: order[e.Order], Preemptions: e.Preemptions, Pause: e.Pause.D(), Horizon: e.Horizon}
+}
+
+// The memory at which a simulation collects garbage whatever it kept last time: a
+// fixed part, and one for each replica. When a host comes back, each of its nodes
+// holds blocks of some megabytes for an instant, and a collection that counts
+// those as kept would have the heap grow to five times as much.
+const (
+	memoryBase      = 640 << 20
+	memoryOfReplica = 512 << 10 // it keeps about 350 KB
+)
+
+func memoryLimit(s *scenarios.Scenario) int64 {
+	return memoryBase + memoryOfReplica*int64(s.Clusters.Count*s.Clusters.Size)
 }
 
 // finish judges a run and writes its result and reports. began is when it

@@ -51,7 +51,8 @@ type Command struct {
 	// GCPercent is the child's GOGC. A simulation makes much garbage and keeps
 	// little: the default of 400 trades memory for time.
 	GCPercent int
-	// MemoryLimit in bytes is when the child collects garbage all the same.
+	// MemoryLimit in bytes is when the child collects garbage all the same. With
+	// less than it keeps it does little else.
 	// Default 4 GiB.
 	MemoryLimit int64
 	// Procs is the child's GOMAXPROCS. Default: 1 in a bubble, where hardly ever
