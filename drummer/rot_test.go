@@ -53,20 +53,26 @@ func flip(t *testing.T, disk vfs.FS, dir, suffix, text string) {
 	}
 }
 
+// onNewDisks starts all servers anew, on empty disks that it returns.
+func (w *deployment) onNewDisks() map[uint64]vfs.FS {
+	disks := map[uint64]vfs.FS{}
+	for id := range w.drummers {
+		w.stopServer(id)
+		disks[id] = vfs.NewMem()
+	}
+	for id := range w.drummers {
+		w.startServer(id, disks[id])
+	}
+	return disks
+}
+
 // Of three servers the third dies, clusters are defined, the others stop, and a bit of
 // those entries rots in the log of the second. It must not form a majority with the
 // third, which would have forgotten what was acknowledged.
 func TestARottenLogIsNotTakenForAShorterOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newDeployment(t, 3, 0)
-		disks := map[uint64]vfs.FS{}
-		for id := range w.drummers {
-			w.stopServer(id)
-			disks[id] = vfs.NewMem()
-		}
-		for id := range w.drummers {
-			w.startServer(id, disks[id])
-		}
+		disks := w.onNewDisks()
 		w.leader()
 		time.Sleep(10 * time.Second)
 		w.stopServer(3)
@@ -95,14 +101,7 @@ func TestARottenLogIsNotTakenForAShorterOne(t *testing.T) {
 func TestTheSurvivorsStateIsSalvaged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newDeployment(t, 3, 4)
-		disks := map[uint64]vfs.FS{}
-		for id := range w.drummers {
-			w.stopServer(id)
-			disks[id] = vfs.NewMem()
-		}
-		for id := range w.drummers {
-			w.startServer(id, disks[id])
-		}
+		disks := w.onNewDisks()
 		w.untilAttached()
 		clusters := w.launch(3)
 		w.writeAll(clusters, "before")
