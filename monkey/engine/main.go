@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/agent"
+	"github.com/drumbeat-raft/drumbeat/monkey/exact"
 	_ "github.com/drumbeat-raft/drumbeat/monkey/judge" // registers the checks that scenarios speak of
 	"github.com/drumbeat-raft/drumbeat/monkey/latency"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
@@ -35,7 +36,7 @@ func work(ctx context.Context, job bubble.Job) error {
 	if err := json.Unmarshal(job.Request, &req); err != nil {
 		return fmt.Errorf("the child process was sent no request: %w", err)
 	}
-	s, err := scenarios.ParseFile(filepath.Join(req.Dir, rundir.ScenarioFile))
+	s, err := readScenario(req.Dir)
 	if err != nil {
 		return err
 	}
@@ -61,4 +62,13 @@ func work(ctx context.Context, job bubble.Job) error {
 	})
 	look := func(flush func()) error { return req.Look.begin(req.Dir, w, flush) }
 	return execute(ctx, req.Dir, s, req.Seed, w, machines, look, func(p Progress) { _ = job.Progress(p) })
+}
+
+// readScenario reads a run's scenario. What it says of later must not change what
+// is drawn before: runs whose scenarios differ in a fault are the same up to that
+// fault.
+func readScenario(dir string) (*scenarios.Scenario, error) {
+	exact.Apart(true)
+	defer exact.Apart(false)
+	return scenarios.ParseFile(filepath.Join(dir, rundir.ScenarioFile))
 }
