@@ -11,6 +11,7 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/checker/linear/explain"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
 )
@@ -83,7 +84,7 @@ func (x Explained) eventOf(e timeline.Entry) (event, bool) {
 	switch f := e.Fact.(type) {
 	case timeline.PhaseBegan:
 		told.Class, told.Text = "phase", phaseTexts[f.Phase]
-		return told, told.Text != ""
+		return told, told.Text != "" && (f.Phase != timeline.Heal || len(x.Scenario.Faults) > 0)
 	case timeline.LeaderAnnounced:
 		if f.Cluster == world.DrummerDB {
 			told.Text = fmt.Sprintf("The Drummer server on %s leads in term %d.", f.Host, f.Term)
@@ -91,8 +92,8 @@ func (x Explained) eventOf(e timeline.Entry) (event, bool) {
 		told.Class = "leader"
 		return told, f.Leads() && (f.Cluster == world.DrummerDB || concerns(f.Cluster))
 	case timeline.Decided:
-		told.Class, told.Text = "drummer", fmt.Sprintf("Drummer: %s.", strings.TrimSuffix(f.String(), "."))
-		return told, f.Cluster != 0 && concerns(f.Cluster)
+		told.Class, told.Text = "drummer", fmt.Sprintf("Drummer: %s.", strings.TrimSuffix(cmp.Or(f.Text, f.Event), "."))
+		return told, f.Cluster != 0 && concerns(f.Cluster) && f.Event != pb.EventOperationEnded
 	case timeline.ClusterRepaired:
 		told.Class = "drummer"
 		return told, concerns(f.Cluster)
@@ -111,11 +112,11 @@ func (x Explained) eventOf(e timeline.Entry) (event, bool) {
 	case timeline.BootFailed:
 		told.Class, told.Text = "violation", fmt.Sprintf("%s does not start: %s", upper(f.Host), f.Error)
 		return told, true
-	case timeline.OperatorActed:
+	case timeline.OperatorActed, timeline.OperatorFailed:
 		told.Class, told.Text = "drummer", fmt.Sprintf("The operator: %s.", f)
 		return told, true
 	case timeline.Violated:
-		told.Class, told.Text = "violation", "The history can't be explained any more; the run stops here unless the scenario says otherwise."
+		told.Class, told.Text = "violation", "From here on, no order explains the operations on the key."
 		return told, concerns(f.Cluster)
 	}
 	return event{}, false

@@ -54,7 +54,9 @@ func Explanation(ctx context.Context, x Explained) ([]byte, error) {
 		Figure  template.HTML
 	}{Explained: x, Style: draw.Style(), Colours: colours(), Setting: setting(x), Seen: seen(ctx, x.Finding, x.Ops)}
 	p.Events, p.Others = events(x)
-	drawn, err := violations([]judge.Check{x.Finding}, x.Timeline.Began(), x.Ops)
+	finding := x.Finding
+	finding.Detail = "" // the page begins with it
+	drawn, err := violations([]judge.Check{finding}, x.Timeline.Began(), x.Ops)
 	if err != nil {
 		return nil, fmt.Errorf("make explanation.html: %w", err)
 	}
@@ -79,8 +81,8 @@ func setting(x Explained) []string {
 			plural(s.Clusters.Size, "member", "members"), stateMachines[s.Clusters.Kind(id)])
 	}
 	ops := x.Result.Ops
-	done := fmt.Sprintf("%s asked for %s: %s succeeded, %s failed, of %s the outcome is unknown.", plural(s.Workload.Clients, "client", "clients"),
-		plural(ops.OK+ops.Fail+ops.Unknown, "operation", "operations"), Count(int64(ops.OK)), Count(int64(ops.Fail)), Count(int64(ops.Unknown)))
+	done := fmt.Sprintf("%s and the checks at the end asked for %s, of which %s succeeded.", plural(s.Workload.Clients, "client", "clients"),
+		plural(ops.OK+ops.Fail+ops.Unknown, "operation", "operations"), Count(int64(ops.OK)))
 	all := []string{what, done}
 	if b := s.Clusters.Bug; b != nil {
 		where := "one of the first members of each cluster"
