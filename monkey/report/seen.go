@@ -18,7 +18,7 @@ import (
 // sight is what the last operation of a violation saw, and what it should have
 // seen. It is empty where that can't be told.
 type sight struct {
-	Who, Saw string
+	Saw      string
 	Expected []string // any of these
 }
 
@@ -30,12 +30,12 @@ const expectLimit = 5 * time.Second
 
 // seen finds out what the last operation of the core that saw a state should
 // have seen: it asks the checker which of the states that the key ever had would
-// make the violation go away.
+// make the violation go away, for all operations on the key, or at least for the
+// core.
 func seen(ctx context.Context, f judge.Check, ops []history.Op) sight {
-	core := slices.Clone([]history.Op(f.Operations))
 	last := -1
-	for i := range core {
-		if observes(&core[i]) && (last < 0 || core[i].Call > core[last].Call) {
+	for i := range f.Operations {
+		if op := &f.Operations[i]; observes(op) && (last < 0 || op.Call > f.Operations[last].Call) {
 			last = i
 		}
 	}
@@ -44,17 +44,27 @@ func seen(ctx context.Context, f judge.Check, ops []history.Op) sight {
 	}
 	ctx, cancel := context.WithTimeout(ctx, expectLimit)
 	defer cancel()
-	was := core[last]
-	s := sight{Who: explain.Action(&was), Saw: stateText(was.Observed, was.ObservedWriter, ops)}
-	for _, state := range statesOf(history.OfKey(ops, f.Key)) {
-		core[last] = was
-		core[last].Observed, core[last].ObservedWriter = state.value, state.writer
-		res, err := linear.Check(ctx, core, linear.Options{NoCore: true})
-		if err == nil && res.Verdict == linear.OK {
-			s.Expected = append(s.Expected, stateText(state.value, state.writer, ops))
+	of := history.OfKey(ops, f.Key)
+	was := f.Operations[last]
+	s := sight{Saw: stateText(was.Observed, was.ObservedWriter, of)}
+	for _, all := range [][]history.Op{of, f.Operations} {
+		all = slices.Clone(all)
+		at := slices.IndexFunc(all, func(op history.Op) bool { return op.ID == was.ID })
+		for _, state := range statesOf(of) {
+			if at < 0 || ctx.Err() != nil {
+				break
+			}
+			all[at].Observed, all[at].ObservedWriter = state.value, state.writer
+			res, err := linear.Check(ctx, all, linear.Options{NoCore: true})
+			if err == nil && res.Verdict == linear.OK {
+				s.Expected = append(s.Expected, stateText(state.value, state.writer, of))
+			}
+		}
+		if len(s.Expected) > 0 {
+			break
 		}
 	}
-	if len(s.Expected) == 0 || len(s.Expected) > maxExpected {
+	if len(s.Expected) == 0 || len(s.Expected) > maxExpected || ctx.Err() != nil {
 		return sight{}
 	}
 	return s

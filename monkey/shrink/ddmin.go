@@ -42,7 +42,7 @@ func (s *search) minimize(n, least int, with func(keep []int) *scenarios.Scenari
 
 // coarse is how many of n items are removed at once, at least, where it does not
 // matter whether a few of them are left.
-func coarse(n int) int { return (n + 7) / 8 }
+func coarse(n int) int { return (n + 3) / 4 }
 
 // removeChunks goes once through what is kept and removes what it can of chunks
 // of a size.

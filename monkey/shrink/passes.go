@@ -15,17 +15,17 @@ import (
 type pass struct {
 	name   string
 	reduce func(*search)
-	// moves says that nodes come to run on other hosts than before. What the
-	// seed decided is decided anew, so more seeds are tried.
-	moves bool
+	// lucky says that what the seed decided is decided anew: nodes come to run on
+	// other hosts, other nodes lead. More seeds are tried then.
+	lucky bool
 }
 
 // passes are all of them, those first after which runs take less time.
 var passes = []pass{
 	{"what comes after the violation", (*search).cutEnd, false},
 	{"other clusters and keys", (*search).narrow, true},
-	{"faults", (*search).faults, false},
-	{"actions", (*search).actions, false},
+	{"faults", (*search).faults, true},
+	{"actions", (*search).actions, true},
 	{"waiting", (*search).waiting, false},
 	{"Drummer servers", (*search).drummers, true},
 	{"settings", (*search).settings, true},

@@ -40,8 +40,8 @@ type Config struct {
 	// Jobs is how many runs go on side by side, at least 1.
 	Jobs int
 	// Tries is how often a candidate is run, each time with another seed, before
-	// it counts as one without the violation; at least 1. It is luckyTries times as
-	// often where nothing is known yet of what a seed does.
+	// it counts as one without the violation; at least 1. It is three times as
+	// often where a seed's luck is drawn anew.
 	Tries int
 	// MaxRuns bounds the runs; 0: no limit.
 	MaxRuns int
@@ -71,8 +71,8 @@ type Result struct {
 // ErrNotShown is the error of a search in which no run showed the violation.
 var ErrNotShown = errors.New("the violation does not appear again")
 
-// luckyTries is by how much more seeds are tried in the beginning, and when
-// nodes have come to run on other hosts.
+// luckyTries is by how much more seeds are tried in the beginning, and in passes
+// that need luck.
 const luckyTries = 3
 
 // Search removes from a scenario what the violation does not need, until
@@ -91,7 +91,7 @@ func Search(ctx context.Context, c Config, seed uint64, from ...*scenarios.Scena
 			for _, p := range passes {
 				if !s.over() {
 					s.step, s.Tries = p.name, c.Tries
-					if p.moves {
+					if p.lucky {
 						s.Tries *= luckyTries
 					}
 					p.reduce(s)
