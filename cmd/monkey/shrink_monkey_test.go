@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build monkey
+
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
+	"github.com/drumbeat-raft/drumbeat/monkey"
+	"github.com/drumbeat-raft/drumbeat/monkey/judge"
+	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
+)
+
+// buggy has a bug that no fault is needed for, and many faults.
+const buggy = `name: buggy
+duration: 1m
+warmup: 5s
+deployment: {drummers: 1, nodehosts: 4}
+clusters: {count: 2, bug: {kind: stale-read, every: 20}}
+workload: {rate: 10}
+faults:
+  - {kind: kill, target: nodehost, every: 5s, for: 2s..4s}
+checks: {linearizability: {stop: false}}
+expect: {violation: linearizability}
+`
+
+// TestShrinkFindsTheSmallestScenario: without a fault, with a few operations, and
+// the same check fails on the same key.
+func TestShrinkFindsTheSmallestScenario(t *testing.T) {
+	out := t.TempDir()
+	code, stdout, _ := commandLine(t, "run", file(t, buggy), "--seed", "2", "--out", out, "--json")
+	require.Equal(t, program.ExitViolation, code, stdout)
+	run := filepath.Join(out, "latest")
+	code, stdout, stderr := commandLine(t, "shrink", run, "--exact=false", "--json", "--out", filepath.Join(out, "shrunk"))
+	require.Equal(t, program.ExitPass, code, stderr)
+	var s monkey.Shrunk
+	require.NoError(t, json.Unmarshal([]byte(stdout), &s))
+	require.Greater(t, s.Before.Faults, 5)
+	require.Zero(t, s.After.Faults, stderr)
+	require.LessOrEqual(t, 10*s.After.Operations, s.Before.Operations)
+	require.Positive(t, s.After.Operations)
+	require.Equal(t, 1, s.After.Clusters)
+	require.Positive(t, s.Shown)
+
+	kept := filepath.Join(out, "shrunk", "latest")
+	var before, after judge.Result
+	require.NoError(t, rundir.ReadJSON(run, rundir.ResultFile, &before))
+	require.NoError(t, rundir.ReadJSON(kept, rundir.ResultFile, &after))
+	require.Equal(t, judge.Violation, after.Verdict)
+	require.Equal(t, key(before), key(after), "the same key")
+	page, err := os.ReadFile(filepath.Join(kept, rundir.ExplanationFile))
+	require.NoError(t, err)
+	require.Contains(t, string(page), "What happened, in order")
+	require.Contains(t, after.Reproduce, s.File)
+	left, err := filepath.Glob(filepath.Join(out, "shrunk", ".candidates-*"))
+	require.NoError(t, err)
+	require.Empty(t, left)
+	code, _, stderr = commandLine(t, "validate", s.File)
+	require.Equal(t, program.ExitPass, code, stderr)
+}
+
+// key is that of the first violation of linearizability.
+func key(r judge.Result) string {
+	for _, c := range r.Checks {
+		if c.Key != "" {
+			return c.Key
+		}
+	}
+	return ""
+}
