@@ -20,13 +20,13 @@ import (
 
 // buggy has a bug that no fault is needed for, and many faults.
 const buggy = `name: buggy
-duration: 1m
+duration: 30s
 warmup: 5s
 deployment: {drummers: 1, nodehosts: 4}
-clusters: {count: 2, bug: {kind: stale-read, every: 20}}
+clusters: {count: 2, bug: {kind: stale-read, every: 5}}
 workload: {rate: 10}
 faults:
-  - {kind: kill, target: nodehost, every: 5s, for: 2s..4s}
+  - {kind: kill, target: nodehost, every: 3s, for: 1s..2s}
 checks: {linearizability: {stop: false}}
 expect: {violation: linearizability}
 `
