@@ -101,6 +101,19 @@ func TestAViolationOnNoKeyIsExplainedToo(t *testing.T) {
 	}
 }
 
+// TestAWriteSaysWhatItReplaced: a lost update shows in two writes that replaced
+// the same one.
+func TestAWriteSaysWhatItReplaced(t *testing.T) {
+	x := stale(t, 0)
+	x.Ops[2].Kind, x.Ops[2].Value, x.Ops[2].Writer, x.Ops[2].Observed = history.Put, history.String("late"), "w3", history.Value{}
+	x.Finding.Operations = x.Ops[1:3]
+	s := seen(context.Background(), x.Finding, x.Ops)
+	require.Equal(t, "replaced", s.Verb)
+	require.Contains(t, s.Saw, "which client 1 left there")
+	require.Len(t, s.Expected, 1)
+	require.Contains(t, s.Expected[0], "which client 2 left there")
+}
+
 // TestWhatIsExpectedDependsOnWhatCameBefore: of concurrent writes either may be
 // the last one.
 func TestWhatIsExpectedDependsOnWhatCameBefore(t *testing.T) {

@@ -15,9 +15,10 @@ import (
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
 )
 
-// sight is what the last operation of a violation saw, and what it should have
-// seen. It is empty where that can't be told.
+// sight is the state that the last operation of a violation saw, and the one it
+// should have seen. It is empty where that can't be told.
 type sight struct {
+	Verb     string // saw, or replaced
 	Saw      string
 	Expected []string // any of these
 }
@@ -46,15 +47,25 @@ func seen(ctx context.Context, f judge.Check, ops []history.Op) sight {
 	defer cancel()
 	of := history.OfKey(ops, f.Key)
 	was := f.Operations[last]
-	s := sight{Saw: stateText(was.Observed, was.ObservedWriter, of)}
+	states := statesOf(of)
+	s := sight{Verb: "saw", Saw: stateText(was.Observed, was.ObservedWriter, of)}
+	if !was.Observed.Stated() { // a write, of which it is known whose state it replaced
+		s.Verb, s.Saw = "replaced", fmt.Sprintf("what write %s left", was.ObservedWriter)
+		if i := slices.IndexFunc(states, func(x state) bool { return x.writer == was.ObservedWriter }); i >= 0 {
+			s.Saw = stateText(states[i].value, states[i].writer, of)
+		}
+	}
 	for _, all := range [][]history.Op{of, f.Operations} {
 		all = slices.Clone(all)
 		at := slices.IndexFunc(all, func(op history.Op) bool { return op.ID == was.ID })
-		for _, state := range statesOf(of) {
+		for _, state := range states {
 			if at < 0 || ctx.Err() != nil {
 				break
 			}
-			all[at].Observed, all[at].ObservedWriter = state.value, state.writer
+			all[at].ObservedWriter = state.writer
+			if was.Observed.Stated() {
+				all[at].Observed = state.value
+			}
 			res, err := linear.Check(ctx, all, linear.Options{NoCore: true})
 			if err == nil && res.Verdict == linear.OK {
 				s.Expected = append(s.Expected, stateText(state.value, state.writer, of))
@@ -70,10 +81,9 @@ func seen(ctx context.Context, f judge.Check, ops []history.Op) sight {
 	return s
 }
 
-// observes reports whether an operation was answered with the state of its key.
-func observes(op *history.Op) bool {
-	return op.ObservedWriter != "" && op.Observed.Stated() && op.Outcome != history.Unknown
-}
+// observes reports whether an operation was answered with the state of its key, or
+// with whose state it replaced.
+func observes(op *history.Op) bool { return op.ObservedWriter != "" && op.Outcome != history.Unknown }
 
 // state is what a key held: a value, or none, and who left it there.
 type state struct {
@@ -92,7 +102,7 @@ func statesOf(ops []history.Op) []state {
 			all = append(all, state{op.Value, op.Writer})
 		case op.Kind == history.Delete && op.Outcome != history.Fail:
 			all = append(all, state{history.Absent, op.Writer})
-		case observes(op):
+		case observes(op) && op.Observed.Stated():
 			all = append(all, state{op.Observed, op.ObservedWriter})
 		}
 	}
