@@ -16,12 +16,16 @@ func Shrunk(before, after shrink.Size) []ShrunkRow {
 	number := func(name string, of func(shrink.Size) int) ShrunkRow {
 		return ShrunkRow{name, Count(int64(of(before))), Count(int64(of(after)))}
 	}
+	operations := number("operations", func(s shrink.Size) int { return s.Operations })
+	if before.Operations > 0 && after.Operations == 0 {
+		operations.After = "drawn"
+	}
 	length := func(s shrink.Size) string { return s.Length.Round(time.Millisecond).String() }
 	var rows []ShrunkRow
 	for _, r := range []ShrunkRow{
 		number("faults", func(s shrink.Size) int { return s.Faults }),
 		number("operator's actions", func(s shrink.Size) int { return s.Actions }),
-		number("operations", func(s shrink.Size) int { return s.Operations }),
+		operations,
 		number("clients", func(s shrink.Size) int { return s.Clients }),
 		number("clusters", func(s shrink.Size) int { return s.Clusters }),
 		number("members of each", func(s shrink.Size) int { return s.Members }),
