@@ -40,8 +40,6 @@ type decision struct {
 	outdated  ordmap.Map[uint64, none]
 	// begun are the clusters of the latter that something was decided for.
 	begun map[uint64]bool
-	// open are those that are not healthy.
-	open ordmap.Map[uint64, none]
 }
 
 // class is how urgent a piece of work is; lower goes first when there is more
@@ -77,7 +75,7 @@ func (d *decision) decide(m *Memory) Plan {
 	for _, h := range d.fleet.Hosts {
 		d.placement.CountLeaders(h, m.leaders[h.ID()])
 	}
-	d.misplaced, d.outdated, d.open, d.waiting.shortages = m.misplaced, m.outdated, m.open, m.shortages
+	d.misplaced, d.outdated, d.waiting.open, d.waiting.shortages = m.misplaced, m.outdated, m.open, m.shortages
 	for id := range m.open.All() {
 		d.look(d.fleet.State.Clusters.At(id))
 	}

@@ -166,7 +166,7 @@ func (d *decision) carriedBy(hosts []*fleet.Host) []uint64 {
 			ids = append(ids, id)
 		}
 	}
-	for id := range d.open.All() {
+	for id := range d.waiting.open.All() {
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)

@@ -27,6 +27,15 @@ type Plan struct {
 // may be an operation in Operations; by ClusterID.
 func (p Plan) Waiting() []Waiting { return p.waits.all() }
 
+// Unhealthy lists the clusters that lack something, wait for something, or have
+// something done to them, by ClusterID; all others are as specified, or not Drummer's.
+func (p Plan) Unhealthy() []uint64 {
+	if p.waits.state == nil {
+		return nil
+	}
+	return p.waits.candidates()
+}
+
 // WaitingFor is what one cluster waits for; "": it is as specified, or not Drummer's.
 func (p Plan) WaitingFor(clusterID uint64) string {
 	if p.waits.state == nil {

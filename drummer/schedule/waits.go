@@ -26,6 +26,8 @@ type waits struct {
 	// members live. Nothing else is a reason for those.
 	shortages ordmap.Map[uint64, string]
 	queues    []queue
+	// open are the clusters that are not healthy.
+	open ordmap.Map[uint64, none]
 }
 
 // queue is clusters that all wait for their turn, but for those that have had it.
@@ -68,9 +70,13 @@ func (w *waits) of(clusterID uint64) string {
 	return ""
 }
 
-// all lists what clusters wait for, by ClusterID.
-func (w *waits) all() []Waiting {
+// candidates are the clusters that may wait for something, in order: all but healthy
+// ones that lack nothing.
+func (w *waits) candidates() []uint64 {
 	var ids []uint64
+	for id := range w.open.All() {
+		ids = append(ids, id)
+	}
 	for id := range w.reasons {
 		ids = append(ids, id)
 	}
@@ -88,8 +94,13 @@ func (w *waits) all() []Waiting {
 		}
 	}
 	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// all lists what clusters wait for, by ClusterID.
+func (w *waits) all() []Waiting {
 	var all []Waiting
-	for _, id := range slices.Compact(ids) {
+	for _, id := range w.candidates() {
 		if reason := w.of(id); reason != "" {
 			all = append(all, Waiting{ClusterID: id, For: reason})
 		}

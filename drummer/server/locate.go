@@ -3,6 +3,7 @@
 package server
 
 import (
+	"iter"
 	"slices"
 	"sync"
 
@@ -82,7 +83,7 @@ func (s *Server) locate(state *db.State, req *pb.LocateRequest) (*pb.LocateRespo
 		return nil, err
 	}
 	out.Known = uint64(state.Clusters.Len())
-	for _, c := range state.Clusters.After(req.GetAfterClusterId()) {
+	for c := range candidates(state, plan, req) {
 		location := describe(c)
 		if req.GetUnfinished() && !unfinished(location) {
 			continue
@@ -94,6 +95,26 @@ func (s *Server) locate(state *db.State, req *pb.LocateRequest) (*pb.LocateRespo
 		out.Clusters = append(out.Clusters, location)
 	}
 	return out, nil
+}
+
+// candidates are the clusters that may be on a page, in order: where only unfinished
+// ones are wanted, those that the plan has something to say of.
+func candidates(state *db.State, plan schedule.Plan, req *pb.LocateRequest) iter.Seq[*db.Cluster] {
+	return func(yield func(*db.Cluster) bool) {
+		if !req.GetUnfinished() {
+			for _, c := range state.Clusters.After(req.GetAfterClusterId()) {
+				if !yield(c) {
+					return
+				}
+			}
+			return
+		}
+		for _, id := range plan.Unhealthy() {
+			if id > req.GetAfterClusterId() && !yield(state.Clusters.At(id)) {
+				return
+			}
+		}
+	}
 }
 
 // unfinished reports whether a cluster is not as specified. One that hosts report

@@ -35,14 +35,17 @@ type Host struct {
 
 // New looks at the hosts of a state.
 func New(state *db.State, policy policy.Policy) *Fleet {
-	f := &Fleet{State: state, Policy: policy, byID: map[string]*Host{}}
+	n := state.Hosts.Len()
+	f := &Fleet{State: state, Policy: policy, Hosts: make([]*Host, 0, n), byID: make(map[string]*Host, n)}
+	hosts := make([]Host, n) // one allocation: a decision is made for every change
 	for id, h := range state.Hosts.All() {
 		status := state.HostState(h, policy.TTL)
 		if status == pb.NodeHostState_GONE {
 			continue
 		}
 		up := status == pb.NodeHostState_UP
-		host := &Host{Host: h, Index: len(f.Hosts), Up: up, Fresh: up && state.Silence(h) < policy.Suspect}
+		host := &hosts[len(f.Hosts)]
+		*host = Host{Host: h, Index: len(f.Hosts), Up: up, Fresh: up && state.Silence(h) < policy.Suspect}
 		f.byID[id] = host
 		f.Hosts = append(f.Hosts, host)
 	}

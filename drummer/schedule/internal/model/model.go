@@ -362,6 +362,7 @@ func (w *Fleet) decide() {
 	if difference := schedule.Decide(from, w.Policy, w.Seed).Difference(plan); difference != "" {
 		w.Violate("a decision that goes by what was found out before is another one than in full: %s", difference)
 	}
+	w.checkHealthy(plan)
 	if cmd := plan.FuseCommand(from, w.term); cmd != nil {
 		w.Write(cmd)
 	}
@@ -371,6 +372,19 @@ func (w *Fleet) decide() {
 	if len(plan.Operations) > 0 {
 		if r := w.Write(plan.Command(from, w.term)); r.Dropped > 0 {
 			w.Violate("%d of the scheduler's own fresh decisions were dropped", r.Dropped)
+		}
+	}
+}
+
+// checkHealthy makes sure that who goes by Plan.Unhealthy misses nobody.
+func (w *Fleet) checkHealthy(plan schedule.Plan) {
+	unhealthy := plan.Unhealthy()
+	for id, c := range w.State.Clusters.All() {
+		if _, listed := slices.BinarySearch(unhealthy, id); listed || c.Spec == nil {
+			continue
+		}
+		if l := w.State.Location(c, w.Policy.TTL); !l.Available || len(l.Members) != int(c.Spec.Size) || plan.WaitingFor(id) != "" {
+			w.Violate("cluster %d is not as specified, and not among the unhealthy: %v", id, l)
 		}
 	}
 }
