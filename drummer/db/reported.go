@@ -8,7 +8,7 @@ import (
 
 // Reported is what a host last reported of one of its nodes, but for its IDs and
 // its membership. It is the one form of that in Go: what a report says is compared
-// with what is known, recorded, and restored by ReportedBy and proto alone.
+// with what is known and recorded by ReportedBy alone.
 type Reported struct {
 	Running bool
 	Role    pb.MemberRole
@@ -40,16 +40,4 @@ func ReportedBy(n *pb.NodeReport, version uint32) Reported {
 		r.RaftDigest = n.GetRaftDigest()
 	}
 	return r
-}
-
-// proto is a report that says the same.
-func (r Reported) proto() *pb.NodeReport {
-	return &pb.NodeReport{
-		Running:    r.Running,
-		Role:       r.Role,
-		CaughtUp:   r.CaughtUp,
-		LeaderId:   r.Leader,
-		Term:       r.Term,
-		RaftDigest: r.RaftDigest,
-	}
 }
