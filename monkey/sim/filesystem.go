@@ -2,7 +2,11 @@
 
 package sim
 
-import "github.com/lni/goutils/vfs"
+import (
+	"github.com/lni/goutils/vfs"
+
+	"github.com/drumbeat-raft/drumbeat/monkey/sim/simnet"
+)
 
 // forDragonboat makes a file system acceptable to Dragonboat, whose Pebble
 // log storage takes the operating system's, goutils' own in memory, or an
@@ -13,9 +17,16 @@ import "github.com/lni/goutils/vfs"
 // a panic through Dragonboat's logger ends the process there (see
 // monkey.logDragonboat), and any other leaves a step worker fewer, which
 // Examine counts.
-func forDragonboat(fs vfs.FS) vfs.FS { return vfs.Wrap(fs, noErrors{}) }
+func forDragonboat(fs vfs.FS, host string) vfs.FS { return vfs.Wrap(fs, labeller{simnet.Labeller(host)}) }
 
-// noErrors is a vfs.Injector of nothing.
-type noErrors struct{}
+// labeller is a vfs.Injector of nothing. It gives goroutines that write their
+// host's label back: Pebble takes it off when it loads a table, also from a
+// goroutine that is not its own.
+type labeller struct{ label func() }
 
-func (noErrors) MaybeError(vfs.Op) error { return nil }
+func (l labeller) MaybeError(op vfs.Op) error {
+	if op == vfs.OpWrite {
+		l.label()
+	}
+	return nil
+}

@@ -48,7 +48,7 @@ func (w *World) nodeHostConfig(h *host, fs vfs.FS) config.NodeHostConfig {
 		RTTMillisecond: uint64(w.cfg.RTT / time.Millisecond),
 		RaftAddress:    h.RaftAddress,
 		Expert: config.ExpertConfig{
-			FS:               forDragonboat(fs),
+			FS:               forDragonboat(fs, h.Name),
 			TransportFactory: w.net.Transport(h.Name),
 			LogDB:            logdb,
 			Engine:           config.EngineConfig{ExecShards: execShards, CommitShards: 2, ApplyShards: 2, SnapshotShards: 2, CloseShards: 2},

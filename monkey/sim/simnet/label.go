@@ -17,6 +17,13 @@ func OnHost(name string, f func()) {
 	pprof.Do(context.Background(), pprof.Labels(HostLabel, name), func(context.Context) { f() })
 }
 
+// Labeller returns a function that gives the goroutine which calls it a host's
+// label, for good.
+func Labeller(host string) func() {
+	labels := labelsOf(host)
+	return func() { pprof.SetGoroutineLabels(labels) }
+}
+
 // labelsOf is the label of a host for pprof.SetGoroutineLabels.
 func labelsOf(name string) context.Context {
 	return pprof.WithLabels(context.Background(), pprof.Labels(HostLabel, name))
