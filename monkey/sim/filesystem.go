@@ -17,7 +17,9 @@ import (
 // a panic through Dragonboat's logger ends the process there (see
 // monkey.logDragonboat), and any other leaves a step worker fewer, which
 // Examine counts.
-func forDragonboat(fs vfs.FS, host string) vfs.FS { return vfs.Wrap(fs, labeller{simnet.Labeller(host)}) }
+func forDragonboat(fs vfs.FS, host string) vfs.FS {
+	return vfs.Wrap(fs, labeller{simnet.Labeller(host)})
+}
 
 // labeller is a vfs.Injector of nothing. It gives goroutines that write their
 // host's label back: Pebble takes it off when it loads a table, also from a

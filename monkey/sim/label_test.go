@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"runtime/pprof"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 
@@ -18,6 +19,7 @@ import (
 func TestGoroutinesAreLabelledWithTheirHosts(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *World, _ *client.Client) {
 		require.NoError(t, w.Boot(kill(t, w, "nodehost-2")))
+		synctest.Wait() // a goroutine that has not run yet does not show what it is
 		var text bytes.Buffer
 		require.NoError(t, pprof.Lookup("goroutine").WriteTo(&text, 1))
 		workers := regexp.MustCompile(`(?m)^\d+ @ .*\n(# labels: \{"host":"([^"]+)"\}\n)?(#.*\n)*#.*(stepWorkerMain|agent\.\(\*Agent\)\.run).*$`)
