@@ -133,8 +133,8 @@ var broken = map[string]promise{
 		broken: "only the first leader decides anything",
 		patch: []edit{
 			{"drummer/server/leadership.go",
-				"	if !l.warmedUp(state) {\n",
-				"	if !l.warmedUp(state) || l.term > firstTerm {\n"},
+				"	if !l.scheduling.Load() {\n",
+				"	if !l.scheduling.Load() || l.term > firstTerm {\n"},
 			{"drummer/server/leadership.go",
 				"func (l *leadership) schedule(ctx context.Context) error {\n",
 				"func (l *leadership) schedule(ctx context.Context) error {\n	const firstTerm = 2\n"},
