@@ -102,7 +102,7 @@ var broken = map[string]promise{
 			`		e.inherit(h, other)
 		h.Placed, other.Placed = other.Placed, 0
 		for c := range e.s.Clusters.Values() {
-			if c = e.cluster(c.ID); c.LeaderSince <= other.LastSeen {
+			if c = e.cluster(c.ID); c.LeaderSince+5 <= e.s.Tick {
 				continue
 			}
 			for i := range c.Nodes {
