@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"html/template"
 	"strings"
-	"time"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/checker/linear/draw"
@@ -21,10 +20,7 @@ import (
 //go:embed explanation.html.tmpl
 var explanationText string
 
-var explanationTemplate = template.Must(template.New("explanation").Funcs(template.FuncMap{
-	"count": func(n int) string { return Count(int64(n)) },
-	"clock": func(d time.Duration) string { return clock(d) },
-}).Parse(explanationText))
+var explanationTemplate = template.Must(template.New("explanation").Funcs(figures).Parse(explanationText))
 
 // Explained is what a page about one violation is made from.
 type Explained struct {

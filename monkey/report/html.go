@@ -21,10 +21,14 @@ import (
 //go:embed report.html.tmpl
 var pageText string
 
-var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
-	"count":    func(n int) string { return Count(int64(n)) },
+// figures are what every page writes numbers with.
+var figures = template.FuncMap{
+	"count": func(n int) string { return Count(int64(n)) },
+	"clock": func(d time.Duration) string { return clock(d) },
+}
+
+var pageTemplate = template.Must(template.New("report").Funcs(figures).Funcs(template.FuncMap{
 	"effects":  effects,
-	"clock":    func(d time.Duration) string { return clock(d) },
 	"mark":     mark,
 	"markOf":   markOf,
 	"kind":     kindOf,

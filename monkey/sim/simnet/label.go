@@ -20,23 +20,18 @@ func OnHost(name string, f func()) {
 // Labeller returns a function that gives the goroutine which calls it a host's
 // label, for good.
 func Labeller(host string) func() {
-	labels := labelsOf(host)
+	labels := pprof.WithLabels(context.Background(), pprof.Labels(HostLabel, host))
 	return func() { pprof.SetGoroutineLabels(labels) }
-}
-
-// labelsOf is the label of a host for pprof.SetGoroutineLabels.
-func labelsOf(name string) context.Context {
-	return pprof.WithLabels(context.Background(), pprof.Labels(HostLabel, name))
 }
 
 // receive calls f, a handler of the transport, on a goroutine of a sender; nil:
 // of the network.
 func (t *transport) receive(sender *transport, f func()) {
-	pprof.SetGoroutineLabels(t.labels)
+	t.label()
 	f()
 	if sender == nil {
 		pprof.SetGoroutineLabels(context.Background())
 	} else {
-		pprof.SetGoroutineLabels(sender.labels)
+		sender.label()
 	}
 }

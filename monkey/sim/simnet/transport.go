@@ -28,7 +28,7 @@ type factory struct {
 
 // Create makes a transport that Dragonboat starts and stops.
 func (f *factory) Create(c config.NodeHostConfig, messages raftio.MessageHandler, chunks raftio.ChunkHandler) raftio.ITransport {
-	return &transport{net: f.net, proc: f.proc, addr: c.RaftAddress, messages: messages, chunks: chunks, labels: labelsOf(f.proc.host.name)}
+	return &transport{net: f.net, proc: f.proc, addr: c.RaftAddress, messages: messages, chunks: chunks, label: Labeller(f.proc.host.name)}
 }
 
 // Validate accepts every address of the form host:anything.
@@ -44,7 +44,7 @@ type transport struct {
 	addr     string
 	messages raftio.MessageHandler
 	chunks   raftio.ChunkHandler
-	labels   context.Context // of goroutines that run its handlers
+	label    func() // of goroutines that run its handlers
 
 	stopped bool           // guarded by the network's lock
 	serving sync.WaitGroup // handlers at work; grows only while not stopped
