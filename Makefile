@@ -23,7 +23,7 @@ race: ## the quick packages under the race detector
 monkey: ## the chaos suites, in full; a seed of your own with SEED=n
 	$(GO) test -tags monkey -timeout 60m -v -run Chaos ./monkey -args -monkey.seed=$(SEED)
 
-monkey-short: ## one seed of the quickest of them, about two minutes
+monkey-short: ## one seed of the quickest of them, three to four minutes
 	$(GO) test -tags monkey -short -timeout 10m -run Chaos ./monkey
 
 soak: ## nights of chaos: HOURS=n
