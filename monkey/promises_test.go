@@ -160,9 +160,9 @@ var broken = map[string]promise{
 			{"drummer/agent/change.go",
 				"		return a.nodehost.SyncRequestAddObserver(ctx, cluster, node, req.GetTargetAddress(), ccid)",
 				`		err := a.nodehost.SyncRequestAddObserver(ctx, cluster, node, req.GetTargetAddress(), ccid)
-		for voter := range node {
-			_ = a.nodehost.RequestLeaderTransfer(cluster, voter+1)
-			time.Sleep(100 * time.Millisecond)
+		for round := range 40 * node {
+			_ = a.nodehost.RequestLeaderTransfer(cluster, round%node+1)
+			time.Sleep(50 * time.Millisecond)
 		}
 		return err`},
 			{"drummer/agent/change.go", "	\"slices\"\n", "	\"slices\"\n	\"time\"\n"},
