@@ -1860,8 +1860,11 @@ func (x *RequestResult) GetMembership() *Membership {
 }
 
 type DefineClustersRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Specs         []*ClusterSpec         `protobuf:"bytes,1,rep,name=specs,proto3" json:"specs,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Specs []*ClusterSpec         `protobuf:"bytes,1,rep,name=specs,proto3" json:"specs,omitempty"`
+	// by is who asks, for the event log; the server adds what the caller's certificate
+	// says. The same below, and in fleet.proto.
+	By            string `protobuf:"bytes,2,opt,name=by,proto3" json:"by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1901,6 +1904,13 @@ func (x *DefineClustersRequest) GetSpecs() []*ClusterSpec {
 		return x.Specs
 	}
 	return nil
+}
+
+func (x *DefineClustersRequest) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
 }
 
 type DefineClustersResponse struct {
@@ -1949,6 +1959,7 @@ func (x *DefineClustersResponse) GetDbIndex() uint64 {
 
 type LaunchRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	By            string                 `protobuf:"bytes,1,opt,name=by,proto3" json:"by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1981,6 +1992,13 @@ func (x *LaunchRequest) ProtoReflect() protoreflect.Message {
 // Deprecated: Use LaunchRequest.ProtoReflect.Descriptor instead.
 func (*LaunchRequest) Descriptor() ([]byte, []int) {
 	return file_drummer_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *LaunchRequest) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
 }
 
 type LaunchResponse struct {
@@ -2911,6 +2929,7 @@ type Event struct {
 	Text          string                 `protobuf:"bytes,9,opt,name=text,proto3" json:"text,omitempty"`
 	Request       RequestKind            `protobuf:"varint,10,opt,name=request,proto3,enum=drumbeat.v1.RequestKind" json:"request,omitempty"` // what an event about an operation asks for
 	Code          ResultCode             `protobuf:"varint,11,opt,name=code,proto3,enum=drumbeat.v1.ResultCode" json:"code,omitempty"`        // what its NodeHost answered, if that ended it
+	By            string                 `protobuf:"bytes,12,opt,name=by,proto3" json:"by,omitempty"`                                         // who asked for it; empty: Drummer itself, or nobody said
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3022,6 +3041,13 @@ func (x *Event) GetCode() ResultCode {
 	return ResultCode_RESULT_CODE_UNSPECIFIED
 }
 
+func (x *Event) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
 type StatusRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -3083,8 +3109,11 @@ type StatusResponse struct {
 	Decisions             uint64 `protobuf:"varint,14,opt,name=decisions,proto3" json:"decisions,omitempty"`
 	CrossChecks           uint64 `protobuf:"varint,15,opt,name=cross_checks,json=crossChecks,proto3" json:"cross_checks,omitempty"`
 	CrossCheckDifferences uint64 `protobuf:"varint,16,opt,name=cross_check_differences,json=crossCheckDifferences,proto3" json:"cross_check_differences,omitempty"`
-	unknownFields         protoimpl.UnknownFields
-	sizeCache             protoimpl.SizeCache
+	// refusals are the calls that this server has refused since it was started,
+	// because the caller's role may not make them.
+	Refusals      []*Refusals `protobuf:"bytes,17,rep,name=refusals,proto3" json:"refusals,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *StatusResponse) Reset() {
@@ -3229,6 +3258,74 @@ func (x *StatusResponse) GetCrossCheckDifferences() uint64 {
 	return 0
 }
 
+func (x *StatusResponse) GetRefusals() []*Refusals {
+	if x != nil {
+		return x.Refusals
+	}
+	return nil
+}
+
+// Refusals counts the calls of a method that were refused to a role.
+type Refusals struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Role          string                 `protobuf:"bytes,1,opt,name=role,proto3" json:"role,omitempty"`     // 'none': a certificate without one
+	Method        string                 `protobuf:"bytes,2,opt,name=method,proto3" json:"method,omitempty"` // as gRPC names it, '/drumbeat.v1.Fleet/DeleteClusters'
+	Count         uint64                 `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Refusals) Reset() {
+	*x = Refusals{}
+	mi := &file_drummer_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Refusals) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Refusals) ProtoMessage() {}
+
+func (x *Refusals) ProtoReflect() protoreflect.Message {
+	mi := &file_drummer_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Refusals.ProtoReflect.Descriptor instead.
+func (*Refusals) Descriptor() ([]byte, []int) {
+	return file_drummer_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *Refusals) GetRole() string {
+	if x != nil {
+		return x.Role
+	}
+	return ""
+}
+
+func (x *Refusals) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *Refusals) GetCount() uint64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
 // Session is Dragonboat's client session. A no-op session has client_id 0.
 type Session struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -3242,7 +3339,7 @@ type Session struct {
 
 func (x *Session) Reset() {
 	*x = Session{}
-	mi := &file_drummer_proto_msgTypes[36]
+	mi := &file_drummer_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3254,7 +3351,7 @@ func (x *Session) String() string {
 func (*Session) ProtoMessage() {}
 
 func (x *Session) ProtoReflect() protoreflect.Message {
-	mi := &file_drummer_proto_msgTypes[36]
+	mi := &file_drummer_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3267,7 +3364,7 @@ func (x *Session) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Session.ProtoReflect.Descriptor instead.
 func (*Session) Descriptor() ([]byte, []int) {
-	return file_drummer_proto_rawDescGZIP(), []int{36}
+	return file_drummer_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Session) GetClusterId() uint64 {
@@ -3307,7 +3404,7 @@ type GetSessionRequest struct {
 
 func (x *GetSessionRequest) Reset() {
 	*x = GetSessionRequest{}
-	mi := &file_drummer_proto_msgTypes[37]
+	mi := &file_drummer_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3319,7 +3416,7 @@ func (x *GetSessionRequest) String() string {
 func (*GetSessionRequest) ProtoMessage() {}
 
 func (x *GetSessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_drummer_proto_msgTypes[37]
+	mi := &file_drummer_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3332,7 +3429,7 @@ func (x *GetSessionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSessionRequest.ProtoReflect.Descriptor instead.
 func (*GetSessionRequest) Descriptor() ([]byte, []int) {
-	return file_drummer_proto_rawDescGZIP(), []int{37}
+	return file_drummer_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *GetSessionRequest) GetClusterId() uint64 {
@@ -3350,7 +3447,7 @@ type CloseSessionResponse struct {
 
 func (x *CloseSessionResponse) Reset() {
 	*x = CloseSessionResponse{}
-	mi := &file_drummer_proto_msgTypes[38]
+	mi := &file_drummer_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3362,7 +3459,7 @@ func (x *CloseSessionResponse) String() string {
 func (*CloseSessionResponse) ProtoMessage() {}
 
 func (x *CloseSessionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_drummer_proto_msgTypes[38]
+	mi := &file_drummer_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3375,7 +3472,7 @@ func (x *CloseSessionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseSessionResponse.ProtoReflect.Descriptor instead.
 func (*CloseSessionResponse) Descriptor() ([]byte, []int) {
-	return file_drummer_proto_rawDescGZIP(), []int{38}
+	return file_drummer_proto_rawDescGZIP(), []int{39}
 }
 
 type ProposeRequest struct {
@@ -3388,7 +3485,7 @@ type ProposeRequest struct {
 
 func (x *ProposeRequest) Reset() {
 	*x = ProposeRequest{}
-	mi := &file_drummer_proto_msgTypes[39]
+	mi := &file_drummer_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3400,7 +3497,7 @@ func (x *ProposeRequest) String() string {
 func (*ProposeRequest) ProtoMessage() {}
 
 func (x *ProposeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_drummer_proto_msgTypes[39]
+	mi := &file_drummer_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3413,7 +3510,7 @@ func (x *ProposeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProposeRequest.ProtoReflect.Descriptor instead.
 func (*ProposeRequest) Descriptor() ([]byte, []int) {
-	return file_drummer_proto_rawDescGZIP(), []int{39}
+	return file_drummer_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ProposeRequest) GetSession() *Session {
@@ -3440,7 +3537,7 @@ type ProposeResponse struct {
 
 func (x *ProposeResponse) Reset() {
 	*x = ProposeResponse{}
-	mi := &file_drummer_proto_msgTypes[40]
+	mi := &file_drummer_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3452,7 +3549,7 @@ func (x *ProposeResponse) String() string {
 func (*ProposeResponse) ProtoMessage() {}
 
 func (x *ProposeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_drummer_proto_msgTypes[40]
+	mi := &file_drummer_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3465,7 +3562,7 @@ func (x *ProposeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProposeResponse.ProtoReflect.Descriptor instead.
 func (*ProposeResponse) Descriptor() ([]byte, []int) {
-	return file_drummer_proto_rawDescGZIP(), []int{40}
+	return file_drummer_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ProposeResponse) GetValue() uint64 {
@@ -3493,7 +3590,7 @@ type ReadRequest struct {
 
 func (x *ReadRequest) Reset() {
 	*x = ReadRequest{}
-	mi := &file_drummer_proto_msgTypes[41]
+	mi := &file_drummer_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3505,7 +3602,7 @@ func (x *ReadRequest) String() string {
 func (*ReadRequest) ProtoMessage() {}
 
 func (x *ReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_drummer_proto_msgTypes[41]
+	mi := &file_drummer_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3518,7 +3615,7 @@ func (x *ReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadRequest.ProtoReflect.Descriptor instead.
 func (*ReadRequest) Descriptor() ([]byte, []int) {
-	return file_drummer_proto_rawDescGZIP(), []int{41}
+	return file_drummer_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ReadRequest) GetClusterId() uint64 {
@@ -3551,7 +3648,7 @@ type ReadResponse struct {
 
 func (x *ReadResponse) Reset() {
 	*x = ReadResponse{}
-	mi := &file_drummer_proto_msgTypes[42]
+	mi := &file_drummer_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3563,7 +3660,7 @@ func (x *ReadResponse) String() string {
 func (*ReadResponse) ProtoMessage() {}
 
 func (x *ReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_drummer_proto_msgTypes[42]
+	mi := &file_drummer_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3576,7 +3673,7 @@ func (x *ReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadResponse.ProtoReflect.Descriptor instead.
 func (*ReadResponse) Descriptor() ([]byte, []int) {
-	return file_drummer_proto_rawDescGZIP(), []int{42}
+	return file_drummer_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ReadResponse) GetData() []byte {
@@ -3599,7 +3696,7 @@ type RaftError struct {
 
 func (x *RaftError) Reset() {
 	*x = RaftError{}
-	mi := &file_drummer_proto_msgTypes[43]
+	mi := &file_drummer_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3611,7 +3708,7 @@ func (x *RaftError) String() string {
 func (*RaftError) ProtoMessage() {}
 
 func (x *RaftError) ProtoReflect() protoreflect.Message {
-	mi := &file_drummer_proto_msgTypes[43]
+	mi := &file_drummer_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3624,7 +3721,7 @@ func (x *RaftError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RaftError.ProtoReflect.Descriptor instead.
 func (*RaftError) Descriptor() ([]byte, []int) {
-	return file_drummer_proto_rawDescGZIP(), []int{43}
+	return file_drummer_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *RaftError) GetCode() RaftErrorCode {
@@ -3791,12 +3888,14 @@ const file_drummer_proto_rawDesc = "" +
 	"\x06detail\x18\x03 \x01(\tR\x06detail\x127\n" +
 	"\n" +
 	"membership\x18\x04 \x01(\v2\x17.drumbeat.v1.MembershipR\n" +
-	"membership\"G\n" +
+	"membership\"W\n" +
 	"\x15DefineClustersRequest\x12.\n" +
-	"\x05specs\x18\x01 \x03(\v2\x18.drumbeat.v1.ClusterSpecR\x05specs\"3\n" +
+	"\x05specs\x18\x01 \x03(\v2\x18.drumbeat.v1.ClusterSpecR\x05specs\x12\x0e\n" +
+	"\x02by\x18\x02 \x01(\tR\x02by\"3\n" +
 	"\x16DefineClustersResponse\x12\x19\n" +
-	"\bdb_index\x18\x01 \x01(\x04R\adbIndex\"\x0f\n" +
-	"\rLaunchRequest\"+\n" +
+	"\bdb_index\x18\x01 \x01(\x04R\adbIndex\"\x1f\n" +
+	"\rLaunchRequest\x12\x0e\n" +
+	"\x02by\x18\x01 \x01(\tR\x02by\"+\n" +
 	"\x0eLaunchResponse\x12\x19\n" +
 	"\bdb_index\x18\x01 \x01(\x04R\adbIndex\"\x90\x01\n" +
 	"\rLocateRequest\x12\x1f\n" +
@@ -3875,7 +3974,7 @@ const file_drummer_proto_rawDesc = "" +
 	"\vnodehost_id\x18\b \x01(\tR\n" +
 	"nodehostId\"@\n" +
 	"\x12ListEventsResponse\x12*\n" +
-	"\x06events\x18\x01 \x03(\v2\x12.drumbeat.v1.EventR\x06events\"\xd7\x02\n" +
+	"\x06events\x18\x01 \x03(\v2\x12.drumbeat.v1.EventR\x06events\"\xe7\x02\n" +
 	"\x05Event\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12\x19\n" +
 	"\bdb_index\x18\x02 \x01(\x04R\adbIndex\x12\x12\n" +
@@ -3890,8 +3989,9 @@ const file_drummer_proto_rawDesc = "" +
 	"\x04text\x18\t \x01(\tR\x04text\x122\n" +
 	"\arequest\x18\n" +
 	" \x01(\x0e2\x18.drumbeat.v1.RequestKindR\arequest\x12+\n" +
-	"\x04code\x18\v \x01(\x0e2\x17.drumbeat.v1.ResultCodeR\x04code\"\x0f\n" +
-	"\rStatusRequest\"\xfc\x03\n" +
+	"\x04code\x18\v \x01(\x0e2\x17.drumbeat.v1.ResultCodeR\x04code\x12\x0e\n" +
+	"\x02by\x18\f \x01(\tR\x02by\"\x0f\n" +
+	"\rStatusRequest\"\xaf\x04\n" +
 	"\x0eStatusResponse\x12\x16\n" +
 	"\x06server\x18\x01 \x01(\tR\x06server\x12\x16\n" +
 	"\x06leader\x18\x02 \x01(\bR\x06leader\x12%\n" +
@@ -3911,7 +4011,12 @@ const file_drummer_proto_rawDesc = "" +
 	"\x0eproposed_bytes\x18\r \x01(\x04R\rproposedBytes\x12\x1c\n" +
 	"\tdecisions\x18\x0e \x01(\x04R\tdecisions\x12!\n" +
 	"\fcross_checks\x18\x0f \x01(\x04R\vcrossChecks\x126\n" +
-	"\x17cross_check_differences\x18\x10 \x01(\x04R\x15crossCheckDifferences\"\x85\x01\n" +
+	"\x17cross_check_differences\x18\x10 \x01(\x04R\x15crossCheckDifferences\x121\n" +
+	"\brefusals\x18\x11 \x03(\v2\x15.drumbeat.v1.RefusalsR\brefusals\"L\n" +
+	"\bRefusals\x12\x12\n" +
+	"\x04role\x18\x01 \x01(\tR\x04role\x12\x16\n" +
+	"\x06method\x18\x02 \x01(\tR\x06method\x12\x14\n" +
+	"\x05count\x18\x03 \x01(\x04R\x05count\"\x85\x01\n" +
 	"\aSession\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\x04R\tclusterId\x12\x1b\n" +
@@ -4029,7 +4134,7 @@ func file_drummer_proto_rawDescGZIP() []byte {
 }
 
 var file_drummer_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_drummer_proto_msgTypes = make([]protoimpl.MessageInfo, 52)
+var file_drummer_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
 var file_drummer_proto_goTypes = []any{
 	(StateMachineKind)(0),          // 0: drumbeat.v1.StateMachineKind
 	(MemberRole)(0),                // 1: drumbeat.v1.MemberRole
@@ -4074,34 +4179,35 @@ var file_drummer_proto_goTypes = []any{
 	(*Event)(nil),                  // 40: drumbeat.v1.Event
 	(*StatusRequest)(nil),          // 41: drumbeat.v1.StatusRequest
 	(*StatusResponse)(nil),         // 42: drumbeat.v1.StatusResponse
-	(*Session)(nil),                // 43: drumbeat.v1.Session
-	(*GetSessionRequest)(nil),      // 44: drumbeat.v1.GetSessionRequest
-	(*CloseSessionResponse)(nil),   // 45: drumbeat.v1.CloseSessionResponse
-	(*ProposeRequest)(nil),         // 46: drumbeat.v1.ProposeRequest
-	(*ProposeResponse)(nil),        // 47: drumbeat.v1.ProposeResponse
-	(*ReadRequest)(nil),            // 48: drumbeat.v1.ReadRequest
-	(*ReadResponse)(nil),           // 49: drumbeat.v1.ReadResponse
-	(*RaftError)(nil),              // 50: drumbeat.v1.RaftError
-	nil,                            // 51: drumbeat.v1.ClusterSpec.RegionsEntry
-	nil,                            // 52: drumbeat.v1.ClusterSpec.RequiredLabelsEntry
-	nil,                            // 53: drumbeat.v1.ClusterSpec.PreferredLabelsEntry
-	nil,                            // 54: drumbeat.v1.Membership.VotersEntry
-	nil,                            // 55: drumbeat.v1.Membership.ObserversEntry
-	nil,                            // 56: drumbeat.v1.Membership.WitnessesEntry
-	nil,                            // 57: drumbeat.v1.NodeHostInfo.LabelsEntry
-	nil,                            // 58: drumbeat.v1.Request.InitialMembersEntry
+	(*Refusals)(nil),               // 43: drumbeat.v1.Refusals
+	(*Session)(nil),                // 44: drumbeat.v1.Session
+	(*GetSessionRequest)(nil),      // 45: drumbeat.v1.GetSessionRequest
+	(*CloseSessionResponse)(nil),   // 46: drumbeat.v1.CloseSessionResponse
+	(*ProposeRequest)(nil),         // 47: drumbeat.v1.ProposeRequest
+	(*ProposeResponse)(nil),        // 48: drumbeat.v1.ProposeResponse
+	(*ReadRequest)(nil),            // 49: drumbeat.v1.ReadRequest
+	(*ReadResponse)(nil),           // 50: drumbeat.v1.ReadResponse
+	(*RaftError)(nil),              // 51: drumbeat.v1.RaftError
+	nil,                            // 52: drumbeat.v1.ClusterSpec.RegionsEntry
+	nil,                            // 53: drumbeat.v1.ClusterSpec.RequiredLabelsEntry
+	nil,                            // 54: drumbeat.v1.ClusterSpec.PreferredLabelsEntry
+	nil,                            // 55: drumbeat.v1.Membership.VotersEntry
+	nil,                            // 56: drumbeat.v1.Membership.ObserversEntry
+	nil,                            // 57: drumbeat.v1.Membership.WitnessesEntry
+	nil,                            // 58: drumbeat.v1.NodeHostInfo.LabelsEntry
+	nil,                            // 59: drumbeat.v1.Request.InitialMembersEntry
 }
 var file_drummer_proto_depIdxs = []int32{
 	7,  // 0: drumbeat.v1.ClusterSpec.raft:type_name -> drumbeat.v1.RaftConfig
-	51, // 1: drumbeat.v1.ClusterSpec.regions:type_name -> drumbeat.v1.ClusterSpec.RegionsEntry
-	52, // 2: drumbeat.v1.ClusterSpec.required_labels:type_name -> drumbeat.v1.ClusterSpec.RequiredLabelsEntry
-	53, // 3: drumbeat.v1.ClusterSpec.preferred_labels:type_name -> drumbeat.v1.ClusterSpec.PreferredLabelsEntry
-	54, // 4: drumbeat.v1.Membership.voters:type_name -> drumbeat.v1.Membership.VotersEntry
-	55, // 5: drumbeat.v1.Membership.observers:type_name -> drumbeat.v1.Membership.ObserversEntry
-	56, // 6: drumbeat.v1.Membership.witnesses:type_name -> drumbeat.v1.Membership.WitnessesEntry
+	52, // 1: drumbeat.v1.ClusterSpec.regions:type_name -> drumbeat.v1.ClusterSpec.RegionsEntry
+	53, // 2: drumbeat.v1.ClusterSpec.required_labels:type_name -> drumbeat.v1.ClusterSpec.RequiredLabelsEntry
+	54, // 3: drumbeat.v1.ClusterSpec.preferred_labels:type_name -> drumbeat.v1.ClusterSpec.PreferredLabelsEntry
+	55, // 4: drumbeat.v1.Membership.voters:type_name -> drumbeat.v1.Membership.VotersEntry
+	56, // 5: drumbeat.v1.Membership.observers:type_name -> drumbeat.v1.Membership.ObserversEntry
+	57, // 6: drumbeat.v1.Membership.witnesses:type_name -> drumbeat.v1.Membership.WitnessesEntry
 	1,  // 7: drumbeat.v1.NodeReport.role:type_name -> drumbeat.v1.MemberRole
 	9,  // 8: drumbeat.v1.NodeReport.membership:type_name -> drumbeat.v1.Membership
-	57, // 9: drumbeat.v1.NodeHostInfo.labels:type_name -> drumbeat.v1.NodeHostInfo.LabelsEntry
+	58, // 9: drumbeat.v1.NodeHostInfo.labels:type_name -> drumbeat.v1.NodeHostInfo.LabelsEntry
 	13, // 10: drumbeat.v1.AgentMessage.hello:type_name -> drumbeat.v1.Hello
 	14, // 11: drumbeat.v1.AgentMessage.heartbeat:type_name -> drumbeat.v1.Heartbeat
 	15, // 12: drumbeat.v1.AgentMessage.delta:type_name -> drumbeat.v1.Delta
@@ -4117,7 +4223,7 @@ var file_drummer_proto_depIdxs = []int32{
 	21, // 22: drumbeat.v1.ServerMessage.send_full_state:type_name -> drumbeat.v1.SendFullState
 	2,  // 23: drumbeat.v1.Request.kind:type_name -> drumbeat.v1.RequestKind
 	3,  // 24: drumbeat.v1.Request.join:type_name -> drumbeat.v1.JoinMode
-	58, // 25: drumbeat.v1.Request.initial_members:type_name -> drumbeat.v1.Request.InitialMembersEntry
+	59, // 25: drumbeat.v1.Request.initial_members:type_name -> drumbeat.v1.Request.InitialMembersEntry
 	8,  // 26: drumbeat.v1.Request.spec:type_name -> drumbeat.v1.ClusterSpec
 	4,  // 27: drumbeat.v1.RequestResult.code:type_name -> drumbeat.v1.ResultCode
 	9,  // 28: drumbeat.v1.RequestResult.membership:type_name -> drumbeat.v1.Membership
@@ -4135,37 +4241,38 @@ var file_drummer_proto_depIdxs = []int32{
 	40, // 40: drumbeat.v1.ListEventsResponse.events:type_name -> drumbeat.v1.Event
 	2,  // 41: drumbeat.v1.Event.request:type_name -> drumbeat.v1.RequestKind
 	4,  // 42: drumbeat.v1.Event.code:type_name -> drumbeat.v1.ResultCode
-	43, // 43: drumbeat.v1.ProposeRequest.session:type_name -> drumbeat.v1.Session
-	6,  // 44: drumbeat.v1.RaftError.code:type_name -> drumbeat.v1.RaftErrorCode
-	12, // 45: drumbeat.v1.NodeHosts.Attach:input_type -> drumbeat.v1.AgentMessage
-	24, // 46: drumbeat.v1.Drummer.DefineClusters:input_type -> drumbeat.v1.DefineClustersRequest
-	26, // 47: drumbeat.v1.Drummer.Launch:input_type -> drumbeat.v1.LaunchRequest
-	28, // 48: drumbeat.v1.Drummer.Locate:input_type -> drumbeat.v1.LocateRequest
-	32, // 49: drumbeat.v1.Drummer.ListNodeHosts:input_type -> drumbeat.v1.ListNodeHostsRequest
-	35, // 50: drumbeat.v1.Drummer.ListOperations:input_type -> drumbeat.v1.ListOperationsRequest
-	38, // 51: drumbeat.v1.Drummer.ListEvents:input_type -> drumbeat.v1.ListEventsRequest
-	41, // 52: drumbeat.v1.Drummer.Status:input_type -> drumbeat.v1.StatusRequest
-	44, // 53: drumbeat.v1.NodeHostAPI.GetSession:input_type -> drumbeat.v1.GetSessionRequest
-	43, // 54: drumbeat.v1.NodeHostAPI.CloseSession:input_type -> drumbeat.v1.Session
-	46, // 55: drumbeat.v1.NodeHostAPI.Propose:input_type -> drumbeat.v1.ProposeRequest
-	48, // 56: drumbeat.v1.NodeHostAPI.Read:input_type -> drumbeat.v1.ReadRequest
-	17, // 57: drumbeat.v1.NodeHosts.Attach:output_type -> drumbeat.v1.ServerMessage
-	25, // 58: drumbeat.v1.Drummer.DefineClusters:output_type -> drumbeat.v1.DefineClustersResponse
-	27, // 59: drumbeat.v1.Drummer.Launch:output_type -> drumbeat.v1.LaunchResponse
-	29, // 60: drumbeat.v1.Drummer.Locate:output_type -> drumbeat.v1.LocateResponse
-	33, // 61: drumbeat.v1.Drummer.ListNodeHosts:output_type -> drumbeat.v1.ListNodeHostsResponse
-	36, // 62: drumbeat.v1.Drummer.ListOperations:output_type -> drumbeat.v1.ListOperationsResponse
-	39, // 63: drumbeat.v1.Drummer.ListEvents:output_type -> drumbeat.v1.ListEventsResponse
-	42, // 64: drumbeat.v1.Drummer.Status:output_type -> drumbeat.v1.StatusResponse
-	43, // 65: drumbeat.v1.NodeHostAPI.GetSession:output_type -> drumbeat.v1.Session
-	45, // 66: drumbeat.v1.NodeHostAPI.CloseSession:output_type -> drumbeat.v1.CloseSessionResponse
-	47, // 67: drumbeat.v1.NodeHostAPI.Propose:output_type -> drumbeat.v1.ProposeResponse
-	49, // 68: drumbeat.v1.NodeHostAPI.Read:output_type -> drumbeat.v1.ReadResponse
-	57, // [57:69] is the sub-list for method output_type
-	45, // [45:57] is the sub-list for method input_type
-	45, // [45:45] is the sub-list for extension type_name
-	45, // [45:45] is the sub-list for extension extendee
-	0,  // [0:45] is the sub-list for field type_name
+	43, // 43: drumbeat.v1.StatusResponse.refusals:type_name -> drumbeat.v1.Refusals
+	44, // 44: drumbeat.v1.ProposeRequest.session:type_name -> drumbeat.v1.Session
+	6,  // 45: drumbeat.v1.RaftError.code:type_name -> drumbeat.v1.RaftErrorCode
+	12, // 46: drumbeat.v1.NodeHosts.Attach:input_type -> drumbeat.v1.AgentMessage
+	24, // 47: drumbeat.v1.Drummer.DefineClusters:input_type -> drumbeat.v1.DefineClustersRequest
+	26, // 48: drumbeat.v1.Drummer.Launch:input_type -> drumbeat.v1.LaunchRequest
+	28, // 49: drumbeat.v1.Drummer.Locate:input_type -> drumbeat.v1.LocateRequest
+	32, // 50: drumbeat.v1.Drummer.ListNodeHosts:input_type -> drumbeat.v1.ListNodeHostsRequest
+	35, // 51: drumbeat.v1.Drummer.ListOperations:input_type -> drumbeat.v1.ListOperationsRequest
+	38, // 52: drumbeat.v1.Drummer.ListEvents:input_type -> drumbeat.v1.ListEventsRequest
+	41, // 53: drumbeat.v1.Drummer.Status:input_type -> drumbeat.v1.StatusRequest
+	45, // 54: drumbeat.v1.NodeHostAPI.GetSession:input_type -> drumbeat.v1.GetSessionRequest
+	44, // 55: drumbeat.v1.NodeHostAPI.CloseSession:input_type -> drumbeat.v1.Session
+	47, // 56: drumbeat.v1.NodeHostAPI.Propose:input_type -> drumbeat.v1.ProposeRequest
+	49, // 57: drumbeat.v1.NodeHostAPI.Read:input_type -> drumbeat.v1.ReadRequest
+	17, // 58: drumbeat.v1.NodeHosts.Attach:output_type -> drumbeat.v1.ServerMessage
+	25, // 59: drumbeat.v1.Drummer.DefineClusters:output_type -> drumbeat.v1.DefineClustersResponse
+	27, // 60: drumbeat.v1.Drummer.Launch:output_type -> drumbeat.v1.LaunchResponse
+	29, // 61: drumbeat.v1.Drummer.Locate:output_type -> drumbeat.v1.LocateResponse
+	33, // 62: drumbeat.v1.Drummer.ListNodeHosts:output_type -> drumbeat.v1.ListNodeHostsResponse
+	36, // 63: drumbeat.v1.Drummer.ListOperations:output_type -> drumbeat.v1.ListOperationsResponse
+	39, // 64: drumbeat.v1.Drummer.ListEvents:output_type -> drumbeat.v1.ListEventsResponse
+	42, // 65: drumbeat.v1.Drummer.Status:output_type -> drumbeat.v1.StatusResponse
+	44, // 66: drumbeat.v1.NodeHostAPI.GetSession:output_type -> drumbeat.v1.Session
+	46, // 67: drumbeat.v1.NodeHostAPI.CloseSession:output_type -> drumbeat.v1.CloseSessionResponse
+	48, // 68: drumbeat.v1.NodeHostAPI.Propose:output_type -> drumbeat.v1.ProposeResponse
+	50, // 69: drumbeat.v1.NodeHostAPI.Read:output_type -> drumbeat.v1.ReadResponse
+	58, // [58:70] is the sub-list for method output_type
+	46, // [46:58] is the sub-list for method input_type
+	46, // [46:46] is the sub-list for extension type_name
+	46, // [46:46] is the sub-list for extension extendee
+	0,  // [0:46] is the sub-list for field type_name
 }
 
 func init() { file_drummer_proto_init() }
@@ -4193,7 +4300,7 @@ func file_drummer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_drummer_proto_rawDesc), len(file_drummer_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   52,
+			NumMessages:   53,
 			NumExtensions: 0,
 			NumServices:   3,
 		},

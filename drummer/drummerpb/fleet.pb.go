@@ -26,8 +26,6 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// by, here and below, is who asks, for the event log; the server adds what the
-// caller's certificate says.
 type UpdateClustersRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Specs         []*ClusterSpec         `protobuf:"bytes,1,rep,name=specs,proto3" json:"specs,omitempty"`
@@ -1050,6 +1048,7 @@ type AddServerRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	RaftAddress   string                 `protobuf:"bytes,1,opt,name=raft_address,json=raftAddress,proto3" json:"raft_address,omitempty"`
 	Address       string                 `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"` // gRPC
+	By            string                 `protobuf:"bytes,3,opt,name=by,proto3" json:"by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1094,6 +1093,13 @@ func (x *AddServerRequest) GetRaftAddress() string {
 func (x *AddServerRequest) GetAddress() string {
 	if x != nil {
 		return x.Address
+	}
+	return ""
+}
+
+func (x *AddServerRequest) GetBy() string {
+	if x != nil {
+		return x.By
 	}
 	return ""
 }
@@ -1146,7 +1152,8 @@ type RemoveServerRequest struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	NodeId uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
 	// force removes it also when the servers that stay are no working majority.
-	Force         bool `protobuf:"varint,2,opt,name=force,proto3" json:"force,omitempty"`
+	Force         bool   `protobuf:"varint,2,opt,name=force,proto3" json:"force,omitempty"`
+	By            string `protobuf:"bytes,3,opt,name=by,proto3" json:"by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1193,6 +1200,13 @@ func (x *RemoveServerRequest) GetForce() bool {
 		return x.Force
 	}
 	return false
+}
+
+func (x *RemoveServerRequest) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
 }
 
 type InspectReplicaRequest struct {
@@ -1793,15 +1807,17 @@ const file_fleet_proto_rawDesc = "" +
 	"\x04role\x18\x04 \x01(\x0e2\x17.drumbeat.v1.MemberRoleR\x04role\x12\x16\n" +
 	"\x06leader\x18\x05 \x01(\bR\x06leader\x12\x14\n" +
 	"\x05alive\x18\x06 \x01(\bR\x05alive\x12\x18\n" +
-	"\aversion\x18\a \x01(\rR\aversion\"O\n" +
+	"\aversion\x18\a \x01(\rR\aversion\"_\n" +
 	"\x10AddServerRequest\x12!\n" +
 	"\fraft_address\x18\x01 \x01(\tR\vraftAddress\x12\x18\n" +
-	"\aaddress\x18\x02 \x01(\tR\aaddress\",\n" +
+	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x0e\n" +
+	"\x02by\x18\x03 \x01(\tR\x02by\",\n" +
 	"\x11AddServerResponse\x12\x17\n" +
-	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\"D\n" +
+	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\"T\n" +
 	"\x13RemoveServerRequest\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12\x14\n" +
-	"\x05force\x18\x02 \x01(\bR\x05force\"6\n" +
+	"\x05force\x18\x02 \x01(\bR\x05force\x12\x0e\n" +
+	"\x02by\x18\x03 \x01(\tR\x02by\"6\n" +
 	"\x15InspectReplicaRequest\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\x04R\tclusterId\"\xc7\x01\n" +

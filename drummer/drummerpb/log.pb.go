@@ -142,6 +142,55 @@ func (CommandCode) EnumDescriptor() ([]byte, []int) {
 	return file_log_proto_rawDescGZIP(), []int{1}
 }
 
+type NoteServerChange_Change int32
+
+const (
+	NoteServerChange_CHANGE_UNSPECIFIED NoteServerChange_Change = 0
+	NoteServerChange_ADD                NoteServerChange_Change = 1 // as an observer, which becomes a voter once it has caught up
+	NoteServerChange_REMOVE             NoteServerChange_Change = 2
+)
+
+// Enum value maps for NoteServerChange_Change.
+var (
+	NoteServerChange_Change_name = map[int32]string{
+		0: "CHANGE_UNSPECIFIED",
+		1: "ADD",
+		2: "REMOVE",
+	}
+	NoteServerChange_Change_value = map[string]int32{
+		"CHANGE_UNSPECIFIED": 0,
+		"ADD":                1,
+		"REMOVE":             2,
+	}
+)
+
+func (x NoteServerChange_Change) Enum() *NoteServerChange_Change {
+	p := new(NoteServerChange_Change)
+	*p = x
+	return p
+}
+
+func (x NoteServerChange_Change) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (NoteServerChange_Change) Descriptor() protoreflect.EnumDescriptor {
+	return file_log_proto_enumTypes[2].Descriptor()
+}
+
+func (NoteServerChange_Change) Type() protoreflect.EnumType {
+	return &file_log_proto_enumTypes[2]
+}
+
+func (x NoteServerChange_Change) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use NoteServerChange_Change.Descriptor instead.
+func (NoteServerChange_Change) EnumDescriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{18, 0}
+}
+
 // Command is one entry of DrummerDB's log.
 type Command struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -164,6 +213,7 @@ type Command struct {
 	//	*Command_SetFuses
 	//	*Command_Restore
 	//	*Command_RecoverCluster
+	//	*Command_NoteServerChange
 	Body          isCommand_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -359,6 +409,15 @@ func (x *Command) GetRecoverCluster() *RecoverCluster {
 	return nil
 }
 
+func (x *Command) GetNoteServerChange() *NoteServerChange {
+	if x != nil {
+		if x, ok := x.Body.(*Command_NoteServerChange); ok {
+			return x.NoteServerChange
+		}
+	}
+	return nil
+}
+
 type isCommand_Body interface {
 	isCommand_Body()
 }
@@ -431,6 +490,10 @@ type Command_RecoverCluster struct {
 	RecoverCluster *RecoverCluster `protobuf:"bytes,17,opt,name=recover_cluster,json=recoverCluster,proto3,oneof"` // since version 2
 }
 
+type Command_NoteServerChange struct {
+	NoteServerChange *NoteServerChange `protobuf:"bytes,18,opt,name=note_server_change,json=noteServerChange,proto3,oneof"` // since version 2
+}
+
 func (*Command_SetDeployment) isCommand_Body() {}
 
 func (*Command_TakeLeadership) isCommand_Body() {}
@@ -464,6 +527,8 @@ func (*Command_SetFuses) isCommand_Body() {}
 func (*Command_Restore) isCommand_Body() {}
 
 func (*Command_RecoverCluster) isCommand_Body() {}
+
+func (*Command_NoteServerChange) isCommand_Body() {}
 
 // SetDeployment names the deployment; the first writer wins.
 type SetDeployment struct {
@@ -828,6 +893,7 @@ func (x *HostReport) GetGone() []*NodeKey {
 type DefineClusters struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Specs         []*ClusterSpec         `protobuf:"bytes,1,rep,name=specs,proto3" json:"specs,omitempty"`
+	By            string                 `protobuf:"bytes,2,opt,name=by,proto3" json:"by,omitempty"` // who asked for it, for the event; the same below
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -869,8 +935,16 @@ func (x *DefineClusters) GetSpecs() []*ClusterSpec {
 	return nil
 }
 
+func (x *DefineClusters) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
 type SetLaunched struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	By            string                 `protobuf:"bytes,1,opt,name=by,proto3" json:"by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -905,13 +979,20 @@ func (*SetLaunched) Descriptor() ([]byte, []int) {
 	return file_log_proto_rawDescGZIP(), []int{8}
 }
 
+func (x *SetLaunched) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
 // UpdateClusters changes specifications, all or none: size, placement and
 // Raft configuration (which a node takes over when it starts next, and Drummer
 // restarts nodes for that). The application can't change.
 type UpdateClusters struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Specs         []*ClusterSpec         `protobuf:"bytes,1,rep,name=specs,proto3" json:"specs,omitempty"`
-	By            string                 `protobuf:"bytes,2,opt,name=by,proto3" json:"by,omitempty"` // who asked for it, for the event; the same below
+	By            string                 `protobuf:"bytes,2,opt,name=by,proto3" json:"by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1412,6 +1493,77 @@ func (x *Restore) GetBy() string {
 	return ""
 }
 
+// NoteServerChange has the event log say that somebody changes the members of
+// DrummerDB's own Raft cluster. It is written just before the change, which its
+// log entry does not tell of.
+type NoteServerChange struct {
+	state         protoimpl.MessageState  `protogen:"open.v1"`
+	Change        NoteServerChange_Change `protobuf:"varint,1,opt,name=change,proto3,enum=drumbeat.v1.NoteServerChange_Change" json:"change,omitempty"`
+	NodeId        uint64                  `protobuf:"varint,2,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
+	RaftAddress   string                  `protobuf:"bytes,3,opt,name=raft_address,json=raftAddress,proto3" json:"raft_address,omitempty"`
+	By            string                  `protobuf:"bytes,4,opt,name=by,proto3" json:"by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NoteServerChange) Reset() {
+	*x = NoteServerChange{}
+	mi := &file_log_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NoteServerChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NoteServerChange) ProtoMessage() {}
+
+func (x *NoteServerChange) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NoteServerChange.ProtoReflect.Descriptor instead.
+func (*NoteServerChange) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *NoteServerChange) GetChange() NoteServerChange_Change {
+	if x != nil {
+		return x.Change
+	}
+	return NoteServerChange_CHANGE_UNSPECIFIED
+}
+
+func (x *NoteServerChange) GetNodeId() uint64 {
+	if x != nil {
+		return x.NodeId
+	}
+	return 0
+}
+
+func (x *NoteServerChange) GetRaftAddress() string {
+	if x != nil {
+		return x.RaftAddress
+	}
+	return ""
+}
+
+func (x *NoteServerChange) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
 // Fuse is a fuse that is blown: that of the fleet or, unless fleet is set, that
 // of a region.
 type Fuse struct {
@@ -1425,7 +1577,7 @@ type Fuse struct {
 
 func (x *Fuse) Reset() {
 	*x = Fuse{}
-	mi := &file_log_proto_msgTypes[18]
+	mi := &file_log_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1437,7 +1589,7 @@ func (x *Fuse) String() string {
 func (*Fuse) ProtoMessage() {}
 
 func (x *Fuse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[18]
+	mi := &file_log_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1450,7 +1602,7 @@ func (x *Fuse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fuse.ProtoReflect.Descriptor instead.
 func (*Fuse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{18}
+	return file_log_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Fuse) GetFleet() bool {
@@ -1487,7 +1639,7 @@ type Schedule struct {
 
 func (x *Schedule) Reset() {
 	*x = Schedule{}
-	mi := &file_log_proto_msgTypes[19]
+	mi := &file_log_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1499,7 +1651,7 @@ func (x *Schedule) String() string {
 func (*Schedule) ProtoMessage() {}
 
 func (x *Schedule) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[19]
+	mi := &file_log_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1512,7 +1664,7 @@ func (x *Schedule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Schedule.ProtoReflect.Descriptor instead.
 func (*Schedule) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{19}
+	return file_log_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Schedule) GetTerm() uint64 {
@@ -1547,7 +1699,7 @@ type EndOperation struct {
 
 func (x *EndOperation) Reset() {
 	*x = EndOperation{}
-	mi := &file_log_proto_msgTypes[20]
+	mi := &file_log_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1559,7 +1711,7 @@ func (x *EndOperation) String() string {
 func (*EndOperation) ProtoMessage() {}
 
 func (x *EndOperation) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[20]
+	mi := &file_log_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1572,7 +1724,7 @@ func (x *EndOperation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndOperation.ProtoReflect.Descriptor instead.
 func (*EndOperation) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{20}
+	return file_log_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *EndOperation) GetTerm() uint64 {
@@ -1611,7 +1763,7 @@ type CommandResult struct {
 
 func (x *CommandResult) Reset() {
 	*x = CommandResult{}
-	mi := &file_log_proto_msgTypes[21]
+	mi := &file_log_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1623,7 +1775,7 @@ func (x *CommandResult) String() string {
 func (*CommandResult) ProtoMessage() {}
 
 func (x *CommandResult) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[21]
+	mi := &file_log_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1636,7 +1788,7 @@ func (x *CommandResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommandResult.ProtoReflect.Descriptor instead.
 func (*CommandResult) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{21}
+	return file_log_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *CommandResult) GetCode() CommandCode {
@@ -1699,7 +1851,7 @@ var File_log_proto protoreflect.FileDescriptor
 
 const file_log_proto_rawDesc = "" +
 	"\n" +
-	"\tlog.proto\x12\vdrumbeat.v1\x1a\rdrummer.proto\"\xac\b\n" +
+	"\tlog.proto\x12\vdrumbeat.v1\x1a\rdrummer.proto\"\xfb\b\n" +
 	"\aCommand\x12C\n" +
 	"\x0eset_deployment\x18\x01 \x01(\v2\x1a.drumbeat.v1.SetDeploymentH\x00R\rsetDeployment\x12F\n" +
 	"\x0ftake_leadership\x18\x02 \x01(\v2\x1b.drumbeat.v1.TakeLeadershipH\x00R\x0etakeLeadership\x12'\n" +
@@ -1721,7 +1873,8 @@ const file_log_proto_rawDesc = "" +
 	"setVersion\x124\n" +
 	"\tset_fuses\x18\x0f \x01(\v2\x15.drumbeat.v1.SetFusesH\x00R\bsetFuses\x120\n" +
 	"\arestore\x18\x10 \x01(\v2\x14.drumbeat.v1.RestoreH\x00R\arestore\x12F\n" +
-	"\x0frecover_cluster\x18\x11 \x01(\v2\x1b.drumbeat.v1.RecoverClusterH\x00R\x0erecoverClusterB\x06\n" +
+	"\x0frecover_cluster\x18\x11 \x01(\v2\x1b.drumbeat.v1.RecoverClusterH\x00R\x0erecoverCluster\x12M\n" +
+	"\x12note_server_change\x18\x12 \x01(\v2\x1d.drumbeat.v1.NoteServerChangeH\x00R\x10noteServerChangeB\x06\n" +
 	"\x04body\"_\n" +
 	"\rSetDeployment\x12#\n" +
 	"\rdeployment_id\x18\x01 \x01(\x04R\fdeploymentId\x12)\n" +
@@ -1748,10 +1901,12 @@ const file_log_proto_rawDesc = "" +
 	"\x04host\x18\x01 \x01(\v2\x19.drumbeat.v1.NodeHostInfoR\x04host\x12\x12\n" +
 	"\x04full\x18\x02 \x01(\bR\x04full\x12-\n" +
 	"\x05nodes\x18\x03 \x03(\v2\x17.drumbeat.v1.NodeReportR\x05nodes\x12(\n" +
-	"\x04gone\x18\x04 \x03(\v2\x14.drumbeat.v1.NodeKeyR\x04gone\"@\n" +
+	"\x04gone\x18\x04 \x03(\v2\x14.drumbeat.v1.NodeKeyR\x04gone\"P\n" +
 	"\x0eDefineClusters\x12.\n" +
-	"\x05specs\x18\x01 \x03(\v2\x18.drumbeat.v1.ClusterSpecR\x05specs\"\r\n" +
-	"\vSetLaunched\"P\n" +
+	"\x05specs\x18\x01 \x03(\v2\x18.drumbeat.v1.ClusterSpecR\x05specs\x12\x0e\n" +
+	"\x02by\x18\x02 \x01(\tR\x02by\"\x1d\n" +
+	"\vSetLaunched\x12\x0e\n" +
+	"\x02by\x18\x01 \x01(\tR\x02by\"P\n" +
 	"\x0eUpdateClusters\x12.\n" +
 	"\x05specs\x18\x01 \x03(\v2\x18.drumbeat.v1.ClusterSpecR\x05specs\x12\x0e\n" +
 	"\x02by\x18\x02 \x01(\tR\x02by\"A\n" +
@@ -1788,7 +1943,17 @@ const file_log_proto_rawDesc = "" +
 	"\x02by\x18\x04 \x01(\tR\x02by\"1\n" +
 	"\aRestore\x12\x16\n" +
 	"\x06backup\x18\x01 \x01(\fR\x06backup\x12\x0e\n" +
-	"\x02by\x18\x02 \x01(\tR\x02by\"F\n" +
+	"\x02by\x18\x02 \x01(\tR\x02by\"\xd3\x01\n" +
+	"\x10NoteServerChange\x12<\n" +
+	"\x06change\x18\x01 \x01(\x0e2$.drumbeat.v1.NoteServerChange.ChangeR\x06change\x12\x17\n" +
+	"\anode_id\x18\x02 \x01(\x04R\x06nodeId\x12!\n" +
+	"\fraft_address\x18\x03 \x01(\tR\vraftAddress\x12\x0e\n" +
+	"\x02by\x18\x04 \x01(\tR\x02by\"5\n" +
+	"\x06Change\x12\x16\n" +
+	"\x12CHANGE_UNSPECIFIED\x10\x00\x12\a\n" +
+	"\x03ADD\x10\x01\x12\n" +
+	"\n" +
+	"\x06REMOVE\x10\x02\"F\n" +
 	"\x04Fuse\x12\x14\n" +
 	"\x05fleet\x18\x01 \x01(\bR\x05fleet\x12\x16\n" +
 	"\x06region\x18\x02 \x01(\tR\x06region\x12\x10\n" +
@@ -1840,75 +2005,79 @@ func file_log_proto_rawDescGZIP() []byte {
 	return file_log_proto_rawDescData
 }
 
-var file_log_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_log_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_log_proto_goTypes = []any{
-	(HostMode)(0),          // 0: drumbeat.v1.HostMode
-	(CommandCode)(0),       // 1: drumbeat.v1.CommandCode
-	(*Command)(nil),        // 2: drumbeat.v1.Command
-	(*SetDeployment)(nil),  // 3: drumbeat.v1.SetDeployment
-	(*TakeLeadership)(nil), // 4: drumbeat.v1.TakeLeadership
-	(*Tick)(nil),           // 5: drumbeat.v1.Tick
-	(*SilentHost)(nil),     // 6: drumbeat.v1.SilentHost
-	(*HostReports)(nil),    // 7: drumbeat.v1.HostReports
-	(*HostReport)(nil),     // 8: drumbeat.v1.HostReport
-	(*DefineClusters)(nil), // 9: drumbeat.v1.DefineClusters
-	(*SetLaunched)(nil),    // 10: drumbeat.v1.SetLaunched
-	(*UpdateClusters)(nil), // 11: drumbeat.v1.UpdateClusters
-	(*DeleteClusters)(nil), // 12: drumbeat.v1.DeleteClusters
-	(*SetPaused)(nil),      // 13: drumbeat.v1.SetPaused
-	(*SetHostMode)(nil),    // 14: drumbeat.v1.SetHostMode
-	(*ForgetHost)(nil),     // 15: drumbeat.v1.ForgetHost
-	(*SetVersion)(nil),     // 16: drumbeat.v1.SetVersion
-	(*SetFuses)(nil),       // 17: drumbeat.v1.SetFuses
-	(*RecoverCluster)(nil), // 18: drumbeat.v1.RecoverCluster
-	(*Restore)(nil),        // 19: drumbeat.v1.Restore
-	(*Fuse)(nil),           // 20: drumbeat.v1.Fuse
-	(*Schedule)(nil),       // 21: drumbeat.v1.Schedule
-	(*EndOperation)(nil),   // 22: drumbeat.v1.EndOperation
-	(*CommandResult)(nil),  // 23: drumbeat.v1.CommandResult
-	(*NodeHostInfo)(nil),   // 24: drumbeat.v1.NodeHostInfo
-	(*NodeReport)(nil),     // 25: drumbeat.v1.NodeReport
-	(*NodeKey)(nil),        // 26: drumbeat.v1.NodeKey
-	(*ClusterSpec)(nil),    // 27: drumbeat.v1.ClusterSpec
-	(*Operation)(nil),      // 28: drumbeat.v1.Operation
-	(*RequestResult)(nil),  // 29: drumbeat.v1.RequestResult
+	(HostMode)(0),                // 0: drumbeat.v1.HostMode
+	(CommandCode)(0),             // 1: drumbeat.v1.CommandCode
+	(NoteServerChange_Change)(0), // 2: drumbeat.v1.NoteServerChange.Change
+	(*Command)(nil),              // 3: drumbeat.v1.Command
+	(*SetDeployment)(nil),        // 4: drumbeat.v1.SetDeployment
+	(*TakeLeadership)(nil),       // 5: drumbeat.v1.TakeLeadership
+	(*Tick)(nil),                 // 6: drumbeat.v1.Tick
+	(*SilentHost)(nil),           // 7: drumbeat.v1.SilentHost
+	(*HostReports)(nil),          // 8: drumbeat.v1.HostReports
+	(*HostReport)(nil),           // 9: drumbeat.v1.HostReport
+	(*DefineClusters)(nil),       // 10: drumbeat.v1.DefineClusters
+	(*SetLaunched)(nil),          // 11: drumbeat.v1.SetLaunched
+	(*UpdateClusters)(nil),       // 12: drumbeat.v1.UpdateClusters
+	(*DeleteClusters)(nil),       // 13: drumbeat.v1.DeleteClusters
+	(*SetPaused)(nil),            // 14: drumbeat.v1.SetPaused
+	(*SetHostMode)(nil),          // 15: drumbeat.v1.SetHostMode
+	(*ForgetHost)(nil),           // 16: drumbeat.v1.ForgetHost
+	(*SetVersion)(nil),           // 17: drumbeat.v1.SetVersion
+	(*SetFuses)(nil),             // 18: drumbeat.v1.SetFuses
+	(*RecoverCluster)(nil),       // 19: drumbeat.v1.RecoverCluster
+	(*Restore)(nil),              // 20: drumbeat.v1.Restore
+	(*NoteServerChange)(nil),     // 21: drumbeat.v1.NoteServerChange
+	(*Fuse)(nil),                 // 22: drumbeat.v1.Fuse
+	(*Schedule)(nil),             // 23: drumbeat.v1.Schedule
+	(*EndOperation)(nil),         // 24: drumbeat.v1.EndOperation
+	(*CommandResult)(nil),        // 25: drumbeat.v1.CommandResult
+	(*NodeHostInfo)(nil),         // 26: drumbeat.v1.NodeHostInfo
+	(*NodeReport)(nil),           // 27: drumbeat.v1.NodeReport
+	(*NodeKey)(nil),              // 28: drumbeat.v1.NodeKey
+	(*ClusterSpec)(nil),          // 29: drumbeat.v1.ClusterSpec
+	(*Operation)(nil),            // 30: drumbeat.v1.Operation
+	(*RequestResult)(nil),        // 31: drumbeat.v1.RequestResult
 }
 var file_log_proto_depIdxs = []int32{
-	3,  // 0: drumbeat.v1.Command.set_deployment:type_name -> drumbeat.v1.SetDeployment
-	4,  // 1: drumbeat.v1.Command.take_leadership:type_name -> drumbeat.v1.TakeLeadership
-	5,  // 2: drumbeat.v1.Command.tick:type_name -> drumbeat.v1.Tick
-	7,  // 3: drumbeat.v1.Command.reports:type_name -> drumbeat.v1.HostReports
-	9,  // 4: drumbeat.v1.Command.define_clusters:type_name -> drumbeat.v1.DefineClusters
-	10, // 5: drumbeat.v1.Command.set_launched:type_name -> drumbeat.v1.SetLaunched
-	21, // 6: drumbeat.v1.Command.schedule:type_name -> drumbeat.v1.Schedule
-	22, // 7: drumbeat.v1.Command.end_operation:type_name -> drumbeat.v1.EndOperation
-	11, // 8: drumbeat.v1.Command.update_clusters:type_name -> drumbeat.v1.UpdateClusters
-	12, // 9: drumbeat.v1.Command.delete_clusters:type_name -> drumbeat.v1.DeleteClusters
-	13, // 10: drumbeat.v1.Command.set_paused:type_name -> drumbeat.v1.SetPaused
-	14, // 11: drumbeat.v1.Command.set_host_mode:type_name -> drumbeat.v1.SetHostMode
-	15, // 12: drumbeat.v1.Command.forget_host:type_name -> drumbeat.v1.ForgetHost
-	16, // 13: drumbeat.v1.Command.set_version:type_name -> drumbeat.v1.SetVersion
-	17, // 14: drumbeat.v1.Command.set_fuses:type_name -> drumbeat.v1.SetFuses
-	19, // 15: drumbeat.v1.Command.restore:type_name -> drumbeat.v1.Restore
-	18, // 16: drumbeat.v1.Command.recover_cluster:type_name -> drumbeat.v1.RecoverCluster
-	6,  // 17: drumbeat.v1.Tick.silent:type_name -> drumbeat.v1.SilentHost
-	8,  // 18: drumbeat.v1.HostReports.reports:type_name -> drumbeat.v1.HostReport
-	24, // 19: drumbeat.v1.HostReport.host:type_name -> drumbeat.v1.NodeHostInfo
-	25, // 20: drumbeat.v1.HostReport.nodes:type_name -> drumbeat.v1.NodeReport
-	26, // 21: drumbeat.v1.HostReport.gone:type_name -> drumbeat.v1.NodeKey
-	27, // 22: drumbeat.v1.DefineClusters.specs:type_name -> drumbeat.v1.ClusterSpec
-	27, // 23: drumbeat.v1.UpdateClusters.specs:type_name -> drumbeat.v1.ClusterSpec
-	0,  // 24: drumbeat.v1.SetHostMode.mode:type_name -> drumbeat.v1.HostMode
-	20, // 25: drumbeat.v1.SetFuses.blown:type_name -> drumbeat.v1.Fuse
-	28, // 26: drumbeat.v1.Schedule.operations:type_name -> drumbeat.v1.Operation
-	29, // 27: drumbeat.v1.EndOperation.result:type_name -> drumbeat.v1.RequestResult
-	1,  // 28: drumbeat.v1.CommandResult.code:type_name -> drumbeat.v1.CommandCode
-	29, // [29:29] is the sub-list for method output_type
-	29, // [29:29] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	4,  // 0: drumbeat.v1.Command.set_deployment:type_name -> drumbeat.v1.SetDeployment
+	5,  // 1: drumbeat.v1.Command.take_leadership:type_name -> drumbeat.v1.TakeLeadership
+	6,  // 2: drumbeat.v1.Command.tick:type_name -> drumbeat.v1.Tick
+	8,  // 3: drumbeat.v1.Command.reports:type_name -> drumbeat.v1.HostReports
+	10, // 4: drumbeat.v1.Command.define_clusters:type_name -> drumbeat.v1.DefineClusters
+	11, // 5: drumbeat.v1.Command.set_launched:type_name -> drumbeat.v1.SetLaunched
+	23, // 6: drumbeat.v1.Command.schedule:type_name -> drumbeat.v1.Schedule
+	24, // 7: drumbeat.v1.Command.end_operation:type_name -> drumbeat.v1.EndOperation
+	12, // 8: drumbeat.v1.Command.update_clusters:type_name -> drumbeat.v1.UpdateClusters
+	13, // 9: drumbeat.v1.Command.delete_clusters:type_name -> drumbeat.v1.DeleteClusters
+	14, // 10: drumbeat.v1.Command.set_paused:type_name -> drumbeat.v1.SetPaused
+	15, // 11: drumbeat.v1.Command.set_host_mode:type_name -> drumbeat.v1.SetHostMode
+	16, // 12: drumbeat.v1.Command.forget_host:type_name -> drumbeat.v1.ForgetHost
+	17, // 13: drumbeat.v1.Command.set_version:type_name -> drumbeat.v1.SetVersion
+	18, // 14: drumbeat.v1.Command.set_fuses:type_name -> drumbeat.v1.SetFuses
+	20, // 15: drumbeat.v1.Command.restore:type_name -> drumbeat.v1.Restore
+	19, // 16: drumbeat.v1.Command.recover_cluster:type_name -> drumbeat.v1.RecoverCluster
+	21, // 17: drumbeat.v1.Command.note_server_change:type_name -> drumbeat.v1.NoteServerChange
+	7,  // 18: drumbeat.v1.Tick.silent:type_name -> drumbeat.v1.SilentHost
+	9,  // 19: drumbeat.v1.HostReports.reports:type_name -> drumbeat.v1.HostReport
+	26, // 20: drumbeat.v1.HostReport.host:type_name -> drumbeat.v1.NodeHostInfo
+	27, // 21: drumbeat.v1.HostReport.nodes:type_name -> drumbeat.v1.NodeReport
+	28, // 22: drumbeat.v1.HostReport.gone:type_name -> drumbeat.v1.NodeKey
+	29, // 23: drumbeat.v1.DefineClusters.specs:type_name -> drumbeat.v1.ClusterSpec
+	29, // 24: drumbeat.v1.UpdateClusters.specs:type_name -> drumbeat.v1.ClusterSpec
+	0,  // 25: drumbeat.v1.SetHostMode.mode:type_name -> drumbeat.v1.HostMode
+	22, // 26: drumbeat.v1.SetFuses.blown:type_name -> drumbeat.v1.Fuse
+	2,  // 27: drumbeat.v1.NoteServerChange.change:type_name -> drumbeat.v1.NoteServerChange.Change
+	30, // 28: drumbeat.v1.Schedule.operations:type_name -> drumbeat.v1.Operation
+	31, // 29: drumbeat.v1.EndOperation.result:type_name -> drumbeat.v1.RequestResult
+	1,  // 30: drumbeat.v1.CommandResult.code:type_name -> drumbeat.v1.CommandCode
+	31, // [31:31] is the sub-list for method output_type
+	31, // [31:31] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_log_proto_init() }
@@ -1935,14 +2104,15 @@ func file_log_proto_init() {
 		(*Command_SetFuses)(nil),
 		(*Command_Restore)(nil),
 		(*Command_RecoverCluster)(nil),
+		(*Command_NoteServerChange)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_log_proto_rawDesc), len(file_log_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   22,
+			NumEnums:      3,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
