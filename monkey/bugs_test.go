@@ -13,7 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/drumbeat-raft/drumbeat/monkey"
+	"github.com/drumbeat-raft/drumbeat/monkey/harness"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
 	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
@@ -72,8 +72,8 @@ func TestHowSoonBugsAreFound(t *testing.T) {
 	for seed := range uint64(*bugSeedsFlag) {
 		for _, kind := range kinds {
 			for _, c := range columns {
-				r, err := monkey.Run(t.Context(), monkey.Options{
-					File: "planted-bug", World: monkey.WorldSim, Clock: monkey.ClockVirtual, Seed: seed + 1, Out: t.TempDir(),
+				r, err := harness.Run(t.Context(), harness.Options{
+					File: "planted-bug", World: harness.WorldSim, Clock: harness.ClockVirtual, Seed: seed + 1, Out: t.TempDir(),
 					Sets: append([]string{"clusters.bug.kind=" + kind}, c.sets...),
 				})
 				require.NoError(t, err)

@@ -16,22 +16,22 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/checker/invariant"
-	"github.com/drumbeat-raft/drumbeat/monkey"
+	"github.com/drumbeat-raft/drumbeat/monkey/harness"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 )
 
 func TestMain(m *testing.M) {
-	monkey.MainIfChild()
+	harness.MainIfChild()
 	os.Exit(m.Run())
 }
 
 // short makes options for a run of a minute and a half of virtual time, with
 // everything in it.
-func short(t *testing.T, seed uint64, sets ...string) monkey.Options {
+func short(t *testing.T, seed uint64, sets ...string) harness.Options {
 	t.Helper()
-	return monkey.Options{
-		File: "../scenarios/quickstart.yaml", Seed: seed, World: monkey.WorldSim, Clock: monkey.ClockVirtual,
+	return harness.Options{
+		File: "../scenarios/quickstart.yaml", Seed: seed, World: harness.WorldSim, Clock: harness.ClockVirtual,
 		Out: t.TempDir(), Duration: 90 * time.Second,
 		Sets: append([]string{
 			"clusters.count=6", "checks.evidence.min_operations=500",
@@ -57,7 +57,7 @@ func check(t *testing.T, r *judge.Result, name string) judge.Check {
 
 func TestRunRepairsAndPasses(t *testing.T) {
 	o := short(t, 1)
-	r, err := monkey.Run(t.Context(), o)
+	r, err := harness.Run(t.Context(), o)
 	require.NoError(t, err)
 	require.Equal(t, judge.Pass, r.Verdict, "%+v", r.Checks)
 	require.Greater(t, r.Ops.Checked, 500)
@@ -76,7 +76,7 @@ func TestRunRepairsAndPasses(t *testing.T) {
 		require.Contains(t, fields, name)
 	}
 
-	again, err := monkey.Check(t.Context(), latest)
+	again, err := harness.Check(t.Context(), latest)
 	require.NoError(t, err)
 	require.Equal(t, r.Verdict, again.Verdict, "judged again from what is on disk")
 	require.Equal(t, r.Ops, again.Ops)
@@ -84,7 +84,7 @@ func TestRunRepairsAndPasses(t *testing.T) {
 }
 
 func TestRunFindsThePlantedBug(t *testing.T) {
-	r, err := monkey.Run(t.Context(), short(t, 2, "clusters.bug={kind: drop-update, every: 20}", "workload.rate=60"))
+	r, err := harness.Run(t.Context(), short(t, 2, "clusters.bug={kind: drop-update, every: 20}", "workload.rate=60"))
 	require.NoError(t, err)
 	require.Equal(t, judge.Violation, r.Verdict)
 	c := check(t, r, invariant.Linearizability)
@@ -108,7 +108,7 @@ func TestRunFindsThePlantedBug(t *testing.T) {
 	}
 	require.Equal(t, drawn, strings.Count(string(page), ` core" transform=`))
 	require.NoError(t, os.Remove(filepath.Join(r.Dir, rundir.ReportFile)))
-	_, err = monkey.Check(t.Context(), r.Dir)
+	_, err = harness.Check(t.Context(), r.Dir)
 	require.NoError(t, err)
 	again, err := os.ReadFile(filepath.Join(r.Dir, rundir.ReportFile))
 	require.NoError(t, err)
@@ -117,12 +117,12 @@ func TestRunFindsThePlantedBug(t *testing.T) {
 
 func TestARunStopsAtTheFirstViolationUnlessToldOtherwise(t *testing.T) {
 	bug := []string{"clusters.bug={kind: drop-update, every: 20}", "workload.rate=60"}
-	early, err := monkey.Run(t.Context(), short(t, 5, bug...))
+	early, err := harness.Run(t.Context(), short(t, 5, bug...))
 	require.NoError(t, err)
 	require.Equal(t, judge.Violation, early.Verdict)
 	require.Contains(t, check(t, early, "process").Detail, "stopped at the first violation")
 
-	late, err := monkey.Run(t.Context(), short(t, 5, append(bug, "checks.linearizability.stop=false")...))
+	late, err := harness.Run(t.Context(), short(t, 5, append(bug, "checks.linearizability.stop=false")...))
 	require.NoError(t, err)
 	require.Equal(t, judge.Violation, late.Verdict)
 	require.Greater(t, late.VirtualSeconds, early.VirtualSeconds)
@@ -134,12 +134,12 @@ func TestInterruptedRunLeavesAHistoryThatIsJudged(t *testing.T) {
 	o := short(t, 3)
 	o.Duration = 24 * time.Hour
 	ctx, interrupt := context.WithCancel(t.Context())
-	o.Progress = func(p monkey.Progress) {
+	o.Progress = func(p harness.Progress) {
 		if p.Phase == "faults" && p.Ops > 500 {
 			interrupt()
 		}
 	}
-	r, err := monkey.Run(ctx, o)
+	r, err := harness.Run(ctx, o)
 	require.NoError(t, err)
 	require.Equal(t, judge.Inconclusive, r.Verdict, "%+v", r.Checks)
 	require.Greater(t, r.Ops.OK, 400)
@@ -151,7 +151,7 @@ func TestInterruptedRunLeavesAHistoryThatIsJudged(t *testing.T) {
 
 func TestARunWhoseProcessWasKilledIsJudgedAsFarAsItCame(t *testing.T) {
 	o := short(t, 4)
-	r, err := monkey.Run(t.Context(), o)
+	r, err := harness.Run(t.Context(), o)
 	require.NoError(t, err)
 	// As after SIGKILL: no facts, no end, a history that stops in the middle.
 	for _, name := range []string{rundir.FactsFile, rundir.EndFile, rundir.ResultFile} {
@@ -161,7 +161,7 @@ func TestARunWhoseProcessWasKilledIsJudgedAsFarAsItCame(t *testing.T) {
 	b, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(path, b[:len(b)*2/3], 0o644))
-	killed, err := monkey.Check(t.Context(), r.Dir)
+	killed, err := harness.Check(t.Context(), r.Dir)
 	require.NoError(t, err)
 	require.Equal(t, judge.Inconclusive, killed.Verdict)
 	require.Positive(t, killed.Ops.OK)
@@ -169,24 +169,24 @@ func TestARunWhoseProcessWasKilledIsJudgedAsFarAsItCame(t *testing.T) {
 }
 
 func TestUsageErrors(t *testing.T) {
-	for name, change := range map[string]func(*monkey.Options){
-		"unknown world":    func(o *monkey.Options) { o.World = "moon" },
-		"unknown clock":    func(o *monkey.Options) { o.Clock = "sundial" },
-		"missing file":     func(o *monkey.Options) { o.File = "nowhere.yaml" },
-		"unknown scenario": func(o *monkey.Options) { o.File = "quickstrat" },
-		"bad setting":      func(o *monkey.Options) { o.Sets = []string{"clusters.size"} },
-		"unknown field":    func(o *monkey.Options) { o.Sets = []string{"clusters.sise=3"} },
-		"missing ability": func(o *monkey.Options) {
+	for name, change := range map[string]func(*harness.Options){
+		"unknown world":    func(o *harness.Options) { o.World = "moon" },
+		"unknown clock":    func(o *harness.Options) { o.Clock = "sundial" },
+		"missing file":     func(o *harness.Options) { o.File = "nowhere.yaml" },
+		"unknown scenario": func(o *harness.Options) { o.File = "quickstrat" },
+		"bad setting":      func(o *harness.Options) { o.Sets = []string{"clusters.size"} },
+		"unknown field":    func(o *harness.Options) { o.Sets = []string{"clusters.sise=3"} },
+		"missing ability": func(o *harness.Options) {
 			o.Sets = []string{"faults=[{kind: pause, target: nodehost, count: 1, for: 5s}]"}
 		},
-		"impossible count":   func(o *monkey.Options) { o.Sets = []string{"clusters.size=7"} },
-		"output not a place": func(o *monkey.Options) { o.Out = filepath.Join(o.File, "runs") },
+		"impossible count":   func(o *harness.Options) { o.Sets = []string{"clusters.size=7"} },
+		"output not a place": func(o *harness.Options) { o.Out = filepath.Join(o.File, "runs") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := short(t, 1)
 			change(&o)
-			_, err := monkey.Run(t.Context(), o)
-			var usage monkey.UsageError
+			_, err := harness.Run(t.Context(), o)
+			var usage harness.UsageError
 			require.True(t, errors.As(err, &usage), "%v", err)
 		})
 	}

@@ -17,7 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/drumbeat-raft/drumbeat/monkey"
+	"github.com/drumbeat-raft/drumbeat/monkey/harness"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
 	"github.com/drumbeat-raft/drumbeat/monkey/report"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
@@ -65,9 +65,9 @@ func suite(t *testing.T) {
 
 // chaos runs a scenario with the seed and the length that are asked for, and
 // logs the table, which has the seed and the line that reproduces the run.
-func chaos(t *testing.T, o monkey.Options) *judge.Result {
+func chaos(t *testing.T, o harness.Options) *judge.Result {
 	t.Helper()
-	o.World, o.Clock, o.Seed = monkey.WorldSim, monkey.ClockVirtual, *seedFlag
+	o.World, o.Clock, o.Seed = harness.WorldSim, harness.ClockVirtual, *seedFlag
 	if o.Seed == 0 && testing.Short() {
 		o.Seed = 1
 	} else if o.Seed == 0 {
@@ -80,7 +80,7 @@ func chaos(t *testing.T, o monkey.Options) *judge.Result {
 		o.Out = t.TempDir()
 	}
 	t.Logf("%s: seed %d", o.File, o.Seed)
-	r, err := monkey.Run(t.Context(), o)
+	r, err := harness.Run(t.Context(), o)
 	require.NoError(t, err)
 	var table bytes.Buffer
 	require.NoError(t, report.Table(&table, r))
@@ -95,13 +95,13 @@ func TestChaosScenarioThatIsAskedFor(t *testing.T) {
 	if *scenarioFlag == "" {
 		t.Skip("no scenario is asked for")
 	}
-	s, err := monkey.LoadScenario(*scenarioFlag)
+	s, err := harness.LoadScenario(*scenarioFlag)
 	require.NoError(t, err)
 	want := judge.Pass
 	if s.Clusters.Bug != nil {
 		want = judge.Violation
 	}
-	require.Equal(t, want, chaos(t, monkey.Options{File: *scenarioFlag}).Verdict)
+	require.Equal(t, want, chaos(t, harness.Options{File: *scenarioFlag}).Verdict)
 }
 
 func TestChaosOverEachKindOfStateMachine(t *testing.T) {
@@ -109,7 +109,7 @@ func TestChaosOverEachKindOfStateMachine(t *testing.T) {
 	for _, kind := range []string{"regular", "concurrent", "ondisk"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			o := monkey.Options{File: "quickstart"}
+			o := harness.Options{File: "quickstart"}
 			if testing.Short() {
 				o = short(t, 0)
 			}
@@ -133,7 +133,7 @@ func TestChaosDrummerScenarios(t *testing.T) {
 		ran++
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			require.Equal(t, judge.Pass, chaos(t, monkey.Options{File: name}).Verdict)
+			require.Equal(t, judge.Pass, chaos(t, harness.Options{File: name}).Verdict)
 		})
 	}
 	require.GreaterOrEqual(t, ran, len(quickScenarios), "a scenario was renamed")
@@ -148,7 +148,7 @@ func TestChaosFindsPlantedBugs(t *testing.T) {
 		}
 		t.Run(bug.Name, func(t *testing.T) {
 			t.Parallel()
-			r := chaos(t, monkey.Options{File: "planted-bug", Sets: []string{"clusters.bug.kind=" + bug.Name}})
+			r := chaos(t, harness.Options{File: "planted-bug", Sets: []string{"clusters.bug.kind=" + bug.Name}})
 			require.NotNil(t, r.Bug)
 			t.Logf("%s; found after %.0f virtual seconds", r.Bug, r.VirtualSeconds)
 			require.Equal(t, judge.Violation, r.Verdict, "%s", r.Bug)
@@ -180,7 +180,7 @@ func TestChaosHarshFaults(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := chaos(t, monkey.Options{File: "quickstart", Duration: 3 * time.Minute,
+			r := chaos(t, harness.Options{File: "quickstart", Duration: 3 * time.Minute,
 				Sets: []string{"faults=[" + faults + "]", "expect={}", "checks.evidence.min_operations=1000"}})
 			require.Equal(t, judge.Pass, r.Verdict)
 		})

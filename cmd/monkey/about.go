@@ -17,7 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
-	"github.com/drumbeat-raft/drumbeat/monkey"
+	"github.com/drumbeat-raft/drumbeat/monkey/harness"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
@@ -138,7 +138,7 @@ func validateCommand() *cobra.Command {
 			}
 			var failed error
 			for _, file := range files {
-				if _, err := monkey.LoadScenario(file, settings...); err != nil {
+				if _, err := harness.LoadScenario(file, settings...); err != nil {
 					if failed != nil {
 						fmt.Fprintln(os.Stderr, failed)
 					}

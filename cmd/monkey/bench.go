@@ -9,15 +9,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
-	"github.com/drumbeat-raft/drumbeat/monkey"
 	"github.com/drumbeat-raft/drumbeat/monkey/bench"
+	"github.com/drumbeat-raft/drumbeat/monkey/harness"
 )
 
 // benchScenarios are measured when none is named.
 var benchScenarios = []string{"quickstart", "reference"}
 
 func benchCommand(code *int) *cobra.Command {
-	f := runFlags{world: monkey.WorldSim, clock: monkey.ClockVirtual}
+	f := runFlags{world: harness.WorldSim, clock: harness.ClockVirtual}
 	cmd := &cobra.Command{
 		Use:   "bench [SCENARIO.yaml…]",
 		Short: "Measure what simulations cost, and which part of the system takes it (default: quickstart and reference)",

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
-	"github.com/drumbeat-raft/drumbeat/monkey"
+	"github.com/drumbeat-raft/drumbeat/monkey/harness"
 )
 
 var (
@@ -57,7 +57,7 @@ func loads(t *testing.T, shown string, args []string) {
 	cmd, args, err := command(&code).Find(args)
 	require.NoError(t, err)
 	require.NoError(t, cmd.ParseFlags(args))
-	var o monkey.Options
+	var o harness.Options
 	flags := cmd.Flags()
 	for flag, to := range map[string]*string{"world": &o.World, "clock": &o.Clock} {
 		*to, err = flags.GetString(flag)

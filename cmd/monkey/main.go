@@ -13,12 +13,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
-	"github.com/drumbeat-raft/drumbeat/monkey"
+	"github.com/drumbeat-raft/drumbeat/monkey/harness"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
 )
 
 func main() {
-	monkey.MainIfChild() // does not return in a process that holds a world
+	harness.MainIfChild() // does not return in a process that holds a world
 	// The first interrupt ends runs in good order, a second one at once.
 	program.Main(func(ctx context.Context) int { return run(ctx, os.Args[1:]) })
 }
@@ -48,7 +48,7 @@ func exitCode(v judge.Verdict) int {
 
 // withCode gives an error of the engine the exit code it deserves.
 func withCode(err error) error {
-	if usage := (monkey.UsageError{}); errors.As(err, &usage) {
+	if usage := (harness.UsageError{}); errors.As(err, &usage) {
 		return program.Usage(err)
 	}
 	return err

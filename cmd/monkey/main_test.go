@@ -16,13 +16,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
-	"github.com/drumbeat-raft/drumbeat/monkey"
+	"github.com/drumbeat-raft/drumbeat/monkey/harness"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
 func TestMain(m *testing.M) {
-	monkey.MainIfChild()
+	harness.MainIfChild()
 	os.Exit(m.Run())
 }
 

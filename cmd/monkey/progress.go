@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/drumbeat-raft/drumbeat/monkey"
+	"github.com/drumbeat-raft/drumbeat/monkey/harness"
 	"github.com/drumbeat-raft/drumbeat/monkey/report"
 )
 
@@ -29,7 +29,7 @@ func newProgress(f *os.File) *progress {
 
 const barWidth = 30
 
-func (p *progress) show(at monkey.Progress) {
+func (p *progress) show(at harness.Progress) {
 	line := fmt.Sprintf("%-8s %6s of %s  %s ops  %d faults", at.Phase, at.At.Round(time.Second), at.Total.Round(time.Second),
 		report.Count(int64(at.Ops)), at.Faults)
 	if !p.terminal {

@@ -14,9 +14,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
-	"github.com/drumbeat-raft/drumbeat/monkey"
 	"github.com/drumbeat-raft/drumbeat/monkey/engine"
 	"github.com/drumbeat-raft/drumbeat/monkey/exact"
+	"github.com/drumbeat-raft/drumbeat/monkey/harness"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 )
@@ -66,7 +66,7 @@ func (f *replayFlags) replay(cmd *cobra.Command, arg string, code *int) error {
 		}
 	}
 	// scenario.yaml holds every override already.
-	r, err := runOne(cmd.Context(), monkey.Options{
+	r, err := runOne(cmd.Context(), harness.Options{
 		File: filepath.Join(dir, rundir.ScenarioFile), Seed: was.Seed, World: was.World,
 		Clock: was.Clock, Out: f.out, Exact: was.Exact, Look: f.look, Warnings: os.Stderr,
 	}, f.json)

@@ -17,7 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
-	"github.com/drumbeat-raft/drumbeat/monkey"
+	"github.com/drumbeat-raft/drumbeat/monkey/harness"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
 	"github.com/drumbeat-raft/drumbeat/monkey/report"
 )
@@ -36,8 +36,8 @@ type runFlags struct {
 }
 
 func (f *runFlags) register(fs *pflag.FlagSet) {
-	fs.StringVar(&f.world, "world", monkey.WorldSim, "the world: sim")
-	fs.StringVar(&f.clock, "clock", monkey.ClockVirtual, "the clock of world sim: virtual or real")
+	fs.StringVar(&f.world, "world", harness.WorldSim, "the world: sim")
+	fs.StringVar(&f.clock, "clock", harness.ClockVirtual, "the clock of world sim: virtual or real")
 	fs.DurationVar(&f.duration, "duration", 0, "length of the phase with faults (default: the scenario's)")
 	fs.StringVar(&f.out, "out", "runs", "directory for the directories of runs")
 	fs.StringArrayVar(&f.sets, "set", nil, "override a field of the scenario, path=value; repeatable")
@@ -47,15 +47,15 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 }
 
 // options makes the options of one run.
-func (f *runFlags) options(file string) (monkey.Options, error) {
+func (f *runFlags) options(file string) (harness.Options, error) {
 	seed, err := f.drawSeed()
 	if err != nil {
-		return monkey.Options{}, err
+		return harness.Options{}, err
 	}
 	if f.duration < 0 {
-		return monkey.Options{}, program.Usagef("--duration %s: expected a length of time such as 10m", f.duration)
+		return harness.Options{}, program.Usagef("--duration %s: expected a length of time such as 10m", f.duration)
 	}
-	return monkey.Options{File: file, Seed: seed, World: f.world, Clock: f.clock, Sets: f.sets,
+	return harness.Options{File: file, Seed: seed, World: f.world, Clock: f.clock, Sets: f.sets,
 		Duration: f.duration, Out: f.out, Exact: f.exact, Profile: f.profile, Warnings: os.Stderr}, nil
 }
 
@@ -131,11 +131,11 @@ func prepare(ctx context.Context, f *runFlags, files []string) error {
 }
 
 // runOne runs, shows how it goes, and prints the result.
-func runOne(ctx context.Context, o monkey.Options, asJSON bool) (*judge.Result, error) {
+func runOne(ctx context.Context, o harness.Options, asJSON bool) (*judge.Result, error) {
 	fmt.Fprintf(os.Stderr, "%s: seed %d\n", o.File, o.Seed)
 	bar := newProgress(os.Stderr)
 	o.Progress = bar.show
-	r, err := monkey.Run(ctx, o)
+	r, err := harness.Run(ctx, o)
 	bar.end()
 	if err != nil {
 		return nil, withCode(err)
@@ -163,7 +163,7 @@ func checkCommand(code *int) *cobra.Command {
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, dirs []string) error {
 			for _, dir := range dirs {
-				r, err := monkey.Check(cmd.Context(), dir)
+				r, err := harness.Check(cmd.Context(), dir)
 				if err != nil {
 					return withCode(err)
 				}

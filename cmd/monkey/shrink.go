@@ -18,7 +18,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
-	"github.com/drumbeat-raft/drumbeat/monkey"
+	"github.com/drumbeat-raft/drumbeat/monkey/harness"
 	"github.com/drumbeat-raft/drumbeat/monkey/report"
 	"github.com/drumbeat-raft/drumbeat/monkey/shrink"
 )
@@ -30,7 +30,7 @@ const (
 )
 
 func shrinkCommand(code *int) *cobra.Command {
-	var o monkey.ShrinkOptions
+	var o harness.ShrinkOptions
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "shrink RUN",
@@ -85,10 +85,10 @@ Exit codes: 0 there is a smallest scenario, 2 the violation does not appear agai
 	return cmd
 }
 
-func shrinkRun(ctx context.Context, o monkey.ShrinkOptions, asJSON bool, code *int) error {
+func shrinkRun(ctx context.Context, o harness.ShrinkOptions, asJSON bool, code *int) error {
 	bar := &shrinkProgress{f: os.Stderr, terminal: term.IsTerminal(int(os.Stderr.Fd())), began: time.Now()}
 	o.Progress = bar.show
-	shrunk, err := monkey.Shrink(ctx, o)
+	shrunk, err := harness.Shrink(ctx, o)
 	bar.end()
 	if errors.Is(err, shrink.ErrNotShown) {
 		*code = program.ExitInconclusive
@@ -109,7 +109,7 @@ func shrinkRun(ctx context.Context, o monkey.ShrinkOptions, asJSON bool, code *i
 	return printShrunk(os.Stdout, shrunk)
 }
 
-func printShrunk(w io.Writer, s *monkey.Shrunk) error {
+func printShrunk(w io.Writer, s *harness.Shrunk) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "\n%s\n\n", s.Violation)
 	fmt.Fprint(t, "\tbefore\tafter\n")

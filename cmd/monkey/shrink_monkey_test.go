@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
-	"github.com/drumbeat-raft/drumbeat/monkey"
 	"github.com/drumbeat-raft/drumbeat/monkey/exact/overlay"
+	"github.com/drumbeat-raft/drumbeat/monkey/harness"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 )
@@ -54,7 +54,7 @@ func TestShrinkFindsTheSmallestScenario(t *testing.T) {
 	exactly(program.ExitViolation, "run", file(t, buggy), "--exact", "--seed", "2", "--out", out)
 	run := filepath.Join(out, "latest")
 	stdout, stderr := exactly(program.ExitPass, "shrink", run, "--json", "--out", filepath.Join(out, "shrunk"))
-	var s monkey.Shrunk
+	var s harness.Shrunk
 	require.NoError(t, json.Unmarshal([]byte(stdout), &s))
 	require.Greater(t, s.Before.Faults, 5)
 	require.LessOrEqual(t, 10*s.After.Faults, s.Before.Faults, stderr)

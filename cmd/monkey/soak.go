@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
-	"github.com/drumbeat-raft/drumbeat/monkey"
+	"github.com/drumbeat-raft/drumbeat/monkey/harness"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
 )
 
@@ -72,7 +72,7 @@ func soakCommand(code *int) *cobra.Command {
 
 // prepare refuses what can't be carried out before anything runs.
 func (s *soak) prepare(ctx context.Context, jobsGiven bool) error {
-	if s.flags.clock == monkey.ClockReal && !jobsGiven {
+	if s.flags.clock == harness.ClockReal && !jobsGiven {
 		s.jobs = 1 // runs on the real clock would slow each other down
 	}
 	switch {
@@ -132,8 +132,8 @@ func (s *soak) one(ctx context.Context, n int) error {
 		return err
 	}
 	o.Seed = s.first + uint64(n)
-	o.Progress = func(p monkey.Progress) { s.progress.show(o.Seed, p) }
-	r, err := monkey.Run(ctx, o)
+	o.Progress = func(p harness.Progress) { s.progress.show(o.Seed, p) }
+	r, err := harness.Run(ctx, o)
 	if err != nil {
 		return withCode(err)
 	}

@@ -15,7 +15,7 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/drumbeat-raft/drumbeat/monkey"
+	"github.com/drumbeat-raft/drumbeat/monkey/harness"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
 	"github.com/drumbeat-raft/drumbeat/monkey/report"
 )
@@ -30,16 +30,16 @@ type soakProgress struct {
 	terminal bool
 
 	mu     sync.Mutex
-	last   time.Time                  // of the last line, without a terminal
-	atWork map[uint64]monkey.Progress // by seed
+	last   time.Time                   // of the last line, without a terminal
+	atWork map[uint64]harness.Progress // by seed
 }
 
 func newSoakProgress(f *os.File) *soakProgress {
-	return &soakProgress{out: os.Stdout, f: f, terminal: term.IsTerminal(int(f.Fd())), last: time.Now(), atWork: map[uint64]monkey.Progress{}}
+	return &soakProgress{out: os.Stdout, f: f, terminal: term.IsTerminal(int(f.Fd())), last: time.Now(), atWork: map[uint64]harness.Progress{}}
 }
 
 // show notes how far the run of a seed is.
-func (p *soakProgress) show(seed uint64, at monkey.Progress) {
+func (p *soakProgress) show(seed uint64, at harness.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.atWork[seed] = at

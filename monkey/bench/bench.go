@@ -11,7 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/drumbeat-raft/drumbeat/monkey"
+	"github.com/drumbeat-raft/drumbeat/monkey/harness"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 )
@@ -36,13 +36,13 @@ func (m *Measurement) Speed() float64 {
 
 // Measure runs a scenario with a profile of its simulation. Nothing else may be at
 // work in this process meanwhile.
-func Measure(ctx context.Context, o monkey.Options) (*Measurement, error) {
+func Measure(ctx context.Context, o harness.Options) (*Measurement, error) {
 	o.Profile = true
 	before, err := ownTime()
 	if err != nil {
 		return nil, err
 	}
-	r, err := monkey.Run(ctx, o)
+	r, err := harness.Run(ctx, o)
 	if err != nil {
 		return nil, err
 	}
