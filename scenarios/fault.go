@@ -4,6 +4,7 @@ package scenarios
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"reflect"
 	"slices"
 
@@ -25,9 +26,22 @@ const (
 	CanDelay     Capability = "delay"      // hold messages back
 )
 
+// FaultClass says what a kind of fault breaks. A swarm leaves out whole classes.
+type FaultClass string
+
+// The classes of faults.
+const (
+	OfNetwork FaultClass = "network"
+	OfDisk    FaultClass = "disk"
+	OfProcess FaultClass = "process"
+	OfTime    FaultClass = "time"
+	OfFleet   FaultClass = "fleet" // membership, leadership, what an operator does
+)
+
 // FaultKind is what a scenario file may say of a kind of fault.
 type FaultKind struct {
 	Name, Doc string
+	Class     FaultClass
 	Needs     Capability
 	// Down: the host is down while it lasts.
 	Down bool
@@ -41,6 +55,11 @@ type FaultKind struct {
 	// field that is wrong. f's target and parameters could be read, other fields of f and s
 	// may not: they have their defaults then. It may be nil.
 	Validate func(s *Scenario, f *Fault, report func(key, format string, args ...any))
+	// Draw draws what a swarm says of a fault of the kind: its kind, target, length
+	// and parameters. It depends on rng only, and costs no quorum that the injector
+	// would not spare. When it strikes, and how often, is the swarm's to say. It is
+	// nil for a kind that a swarm never draws.
+	Draw func(rng *rand.Rand) Fault
 }
 
 var faultKinds = registry[FaultKind]{what: "kind of fault"}
@@ -64,6 +83,10 @@ func FaultKindOf(name string) (FaultKind, bool) {
 	k, ok := faultKinds.byName[name]
 	return k, ok
 }
+
+// NewParameters returns a pointer to new parameters of the kind that hold their
+// defaults; nil if it takes none.
+func (k FaultKind) NewParameters() any { return newFilled(k.Parameters) }
 
 // ParameterReference lists the parameters of the kind itself.
 func (k FaultKind) ParameterReference() []Entry { return registeredReference(k.Parameters, "") }

@@ -3,6 +3,7 @@
 package fault
 
 import (
+	"math/rand/v2"
 	"time"
 
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
@@ -19,7 +20,11 @@ func init() {
 		name:   "delay",
 		doc:    "Messages from and to the target arrive late.",
 		colour: "#9a6fc4",
+		class:  scenarios.OfNetwork,
 		needs:  scenarios.CanDelay,
+		swarm: swarm[delay]{targets: everyHost, lasts: "5s..60s", parameters: func(rng *rand.Rand) delay {
+			return delay{Latency: between(rng, time.Millisecond, 2*time.Second), Jitter: between(rng, 0, 2*time.Second)}
+		}},
 		begin: func(i *injection, p delay) error {
 			return i.degrade(i.everybody(), world.Link{Delay: p.Latency, Jitter: p.Jitter}, true, true)
 		},

@@ -5,6 +5,7 @@ package fault
 import (
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
+	"math/rand/v2"
 )
 
 type duplicate struct {
@@ -16,7 +17,11 @@ func init() {
 		name:   "duplicate",
 		doc:    "A share of the Raft messages from and to the target arrives twice; not the proposals that followers forward, which no transport repeats.",
 		colour: "#3f8f6b",
+		class:  scenarios.OfNetwork,
 		needs:  scenarios.CanDuplicate,
+		swarm: swarm[duplicate]{targets: everyHost, lasts: "5s..60s", parameters: func(rng *rand.Rand) duplicate {
+			return duplicate{Share: scenarios.Percent(1 + rng.IntN(50))}
+		}},
 		begin: func(i *injection, p duplicate) error {
 			return i.degrade(i.everybody(), world.Link{Duplicate: p.Share.Fraction()}, true, true)
 		},

@@ -9,8 +9,10 @@ func init() {
 		name:   "kill",
 		doc:    "The host's processes end at once, as by SIGKILL; its disk keeps all that was written. It starts again when the fault ends.",
 		colour: "#d9822b",
+		class:  scenarios.OfProcess,
 		needs:  scenarios.CanKill,
 		down:   true, forever: true,
+		swarm: swarm[none]{targets: everyHost, lasts: "5s..60s"},
 		begin: func(i *injection, _ none) error { return i.endProcesses(i.world.Kill) },
 	})
 }

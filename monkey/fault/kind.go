@@ -3,9 +3,11 @@
 package fault
 
 import (
+	"encoding"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"time"
 
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
@@ -17,10 +19,14 @@ import (
 // only together may wait.
 type kind[P any] struct {
 	name, doc string
+	class     scenarios.FaultClass
 	colour    string // of its bands in reports and drawings, as in CSS
 	needs     scenarios.Capability
 	down      bool // the host is down while it lasts; the injector boots it after the end
 	forever   bool // it may last permanently
+
+	// swarm says how a swarm draws it. Without targets it never does.
+	swarm swarm[P]
 
 	// validate reports mistakes that depend on several fields. Optional.
 	validate func(s *scenarios.Scenario, f *scenarios.Fault, p P, report func(key, format string, args ...any))
@@ -43,6 +49,14 @@ type kind[P any] struct {
 	counts func(traffic world.Effect) world.Effect
 }
 
+// swarm says how a swarm draws a kind.
+type swarm[P any] struct {
+	targets []string // one of these
+	lasts   string   // how long, as in a file; empty: nothing lasts
+	// parameters draws them; nil: the defaults.
+	parameters func(rng *rand.Rand) P
+}
+
 // none is for kinds without parameters.
 type none struct{}
 
@@ -63,7 +77,7 @@ var behaviours = map[string]behaviour{}
 // register adds a kind to the catalogue, and to what scenario files may say.
 func register[P any](k kind[P]) {
 	b := behaviour{
-		FaultKind: scenarios.FaultKind{Name: k.name, Doc: k.doc, Needs: k.needs, Down: k.down, Forever: k.forever},
+		FaultKind: scenarios.FaultKind{Name: k.name, Doc: k.doc, Class: k.class, Needs: k.needs, Down: k.down, Forever: k.forever},
 		colour:    k.colour, together: k.together, counts: k.counts,
 	}
 	if _, without := any(k).(kind[none]); !without {
@@ -73,6 +87,9 @@ func register[P any](k kind[P]) {
 		b.Validate = func(s *scenarios.Scenario, f *scenarios.Fault, report func(key, format string, args ...any)) {
 			k.validate(s, f, parametersOf[P](f), report)
 		}
+	}
+	if len(k.swarm.targets) > 0 {
+		b.Draw = k.draw
 	}
 	b.hosts = func(i *injection) []string { return i.hosts }
 	if k.hosts != nil {
@@ -88,6 +105,30 @@ func register[P any](k kind[P]) {
 	}
 	behaviours[k.name] = b
 	scenarios.RegisterFault(b.FaultKind)
+}
+
+// draw draws what a swarm says of a fault of the kind.
+func (k kind[P]) draw(rng *rand.Rand) scenarios.Fault {
+	f := scenarios.Fault{Kind: k.name}
+	mustRead(&f.Target, k.swarm.targets[rng.IntN(len(k.swarm.targets))])
+	if k.swarm.lasts != "" {
+		mustRead(&f.For, k.swarm.lasts)
+	}
+	if kind, _ := scenarios.FaultKindOf(k.name); kind.Parameters != nil {
+		f.Parameters = kind.NewParameters()
+		if k.swarm.parameters != nil {
+			*f.Parameters.(*P) = k.swarm.parameters(rng)
+		}
+	}
+	return f
+}
+
+// mustRead reads what a kind says in the form of a file. A wrong one is a mistake
+// in this package, which its tests find.
+func mustRead(v encoding.TextUnmarshaler, text string) {
+	if err := v.UnmarshalText([]byte(text)); err != nil {
+		panic(fmt.Sprintf("fault: %v", err))
+	}
 }
 
 // parametersOf returns the parameters of a fault; zero ones if it has none.
@@ -174,4 +215,12 @@ func isNodeHost(h world.Host) bool { return h.Role == world.NodeHost }
 // String names an injection in errors.
 func (i *injection) String() string {
 	return fmt.Sprintf("fault %d (%s on %v)", i.id, i.fault.Kind, i.hosts)
+}
+
+// everyHost are targets of a swarm: any host, and those that lead.
+var everyHost = []string{"nodehost", "nodehost", "drummer", "cluster-leader", "drummer-leader"}
+
+// between draws a time from [lo, hi], in whole milliseconds.
+func between(rng *rand.Rand, lo, hi time.Duration) time.Duration {
+	return lo + time.Duration(rng.Int64N(int64((hi-lo)/time.Millisecond)+1))*time.Millisecond
 }

@@ -5,6 +5,7 @@ package fault
 import (
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
+	"math/rand/v2"
 )
 
 type lossy struct {
@@ -16,7 +17,11 @@ func init() {
 		name:   "lossy",
 		doc:    "A share of the messages from and to the target is lost.",
 		colour: "#7a5aa6",
+		class:  scenarios.OfNetwork,
 		needs:  scenarios.CanLose,
+		swarm: swarm[lossy]{targets: everyHost, lasts: "5s..60s", parameters: func(rng *rand.Rand) lossy {
+			return lossy{Drop: scenarios.Percent(1 + rng.IntN(50))}
+		}},
 		begin: func(i *injection, p lossy) error {
 			return i.degrade(i.everybody(), world.Link{Drop: p.Drop.Fraction()}, true, true)
 		},

@@ -3,6 +3,7 @@
 package fault
 
 import (
+	"math/rand/v2"
 	"slices"
 
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
@@ -20,10 +21,14 @@ func init() {
 		name:        "partition",
 		doc:         "Messages between two groups of hosts are dropped, both ways.",
 		colour:      "#3b6fb6",
+		class:       scenarios.OfNetwork,
 		needs:       scenarios.CanCut,
 		validate:    validatePartition,
 		hosts:       cutOffGroup,
 		sparesPeers: func(p partition) bool { return p.Split == "drummers" },
+		swarm: swarm[partition]{targets: []string{"nodehost", "cluster-leader"}, lasts: "5s..60s", parameters: func(rng *rand.Rand) partition {
+			return partition{Split: []string{"isolate", "halves", "peers"}[rng.IntN(3)]}
+		}},
 		begin: func(i *injection, p partition) error {
 			return i.degrade(beyondCut(i, p), world.Link{Cut: true}, true, true)
 		},

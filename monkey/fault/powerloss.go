@@ -12,8 +12,10 @@ func init() {
 		name:   "power-loss",
 		doc:    "The host stops at once and its disk loses what was not synced. It starts again when the fault ends.",
 		colour: "#c0392f",
+		class:  scenarios.OfDisk,
 		needs:  scenarios.CanPowerLoss,
 		down:   true, forever: true,
+		swarm:    swarm[none]{targets: everyHost, lasts: "5s..60s"},
 		together: world.World.PowerLoss,
 	})
 }

@@ -9,8 +9,10 @@ func init() {
 		name:   "wipe",
 		doc:    "The host stops at once and loses its disk. When the fault ends it comes back empty, as another host at the same address.",
 		colour: "#8a3b3b",
+		class:  scenarios.OfDisk,
 		needs:  scenarios.CanWipe,
 		down:   true,
+		swarm:  swarm[none]{targets: []string{"nodehost"}, lasts: "5s..60s"},
 		begin:  func(i *injection, _ none) error { return i.endProcesses(i.world.Wipe) },
 	})
 }
