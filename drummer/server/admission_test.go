@@ -10,6 +10,8 @@ import (
 
 	"github.com/lni/goutils/vfs"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/drummer/server"
@@ -233,5 +235,26 @@ func TestServersAreNotTakenForOthers(t *testing.T) {
 		require.NoError(t, file.Close())
 		_, err = server.New(w.config(1))
 		require.ErrorIs(t, err, server.ErrDiskLost)
+	})
+}
+
+// Whoever can ask to be admitted can't fill the record with NodeIDs that nobody has.
+func TestInventedServersAreNotAdmitted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTrio(t, 3)
+		id := w.leader()
+		time.Sleep(5 * time.Second)
+		size := func() int64 {
+			info, err := w.disks[id].Stat("/data/drummer-server")
+			require.NoError(t, err)
+			return info.Size()
+		}
+		before := size()
+		for invented := range uint64(1024) {
+			_, err := pb.NewPeersClient(w.conn(id)).Admit(w.context(10*time.Second), &pb.AdmitRequest{NodeId: invented + 10, Incarnation: "invented", DeploymentId: 7})
+			require.Equal(t, codes.Unavailable, status.Code(err), "%v", err)
+			require.ErrorContains(t, err, "servers add")
+		}
+		require.Equal(t, before, size())
 	})
 }

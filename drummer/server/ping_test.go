@@ -67,6 +67,8 @@ func TestPingsDontWaitForTicks(t *testing.T) {
 func TestAnOlderProgramIsNotPromoted(t *testing.T) {
 	w := newMemoryServer(t, newBase(t))
 	w.group.members.Observers[4] = "r4"
+	_, err := w.server.peers.List(w.ctx) // from now on it is known
+	require.NoError(t, err)
 	says := func(beat uint64, version uint32) {
 		_, err := w.server.peers.Service().Exchange(w.ctx, &pb.ServerList{Servers: []*pb.ServerInfo{
 			{NodeId: 4, RaftAddress: "r4", Address: "g4", BootNs: 1, Beat: beat, CaughtUp: true, Version: version}}})

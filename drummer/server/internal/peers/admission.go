@@ -225,6 +225,9 @@ func (s *service) Admit(ctx context.Context, req *pb.AdmitRequest) (*pb.AdmitRes
 	if id == p.config.NodeID {
 		return out, nil
 	}
+	if isServer, err := p.known.admits(ctx, id, p.membership); err != nil || !isServer {
+		return nil, status.Errorf(codes.Unavailable, "server %d is neither configured here nor a member of DrummerDB (%v); it is admitted once `servers add` has given it that node_id", id, err)
+	}
 	known, err := p.record.admit(id, incarnation)
 	if err == nil && known != incarnation {
 		known, err = p.readmit(ctx, id, known, incarnation)

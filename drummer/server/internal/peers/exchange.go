@@ -22,10 +22,11 @@ type service struct {
 }
 
 // Exchange takes in what another server knows and answers with what this one
-// knows.
+// knows. Nothing is taken in of servers that are neither configured here nor members
+// of DrummerDB.
 func (s *service) Exchange(_ context.Context, list *pb.ServerList) (*pb.ServerList, error) {
 	if err := s.peers.table.merge(list); err != nil {
-		return nil, status.Errorf(codes.ResourceExhausted, "what was heard of other servers can't be remembered: %v", err)
+		return nil, status.Errorf(codes.ResourceExhausted, "what was heard of other servers is not taken in: %v", err)
 	}
 	return s.peers.table.list(), nil
 }
@@ -45,6 +46,9 @@ func (p *Peers) Run(ctx context.Context) {
 	defer ticker.Stop()
 	for {
 		p.table.beat(p.joinedAndCaughtUp(ctx))
+		if p.known.wantsMembers() {
+			calls.Go(func() { _, _ = p.membership(ctx) }) // tried again, while there is no quorum
+		}
 		for _, address := range p.table.others() {
 			if conns[address] == nil {
 				conn, err := dialer.Connect(address)

@@ -22,7 +22,11 @@ import (
 func (p *Peers) membership(ctx context.Context) (*dragonboat.Membership, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.config.ProposeTimeout)
 	defer cancel()
-	return p.config.Raft.Membership(ctx)
+	m, err := p.config.Raft.Membership(ctx)
+	if err == nil {
+		p.known.update(m)
+	}
+	return m, err
 }
 
 // joinedAndCaughtUp reports whether this server has joined, is not yet a voter,
@@ -120,6 +124,9 @@ func (p *Peers) Add(ctx context.Context, req *pb.AddServerRequest) (*pb.AddServe
 		}); err != nil {
 			return nil, changeError(err)
 		}
+		if _, err := p.membership(ctx); err != nil { // it is known from now on
+			return nil, err
+		}
 	}
 	if err := p.table.merge(&pb.ServerList{Servers: []*pb.ServerInfo{{NodeId: id, RaftAddress: req.GetRaftAddress(), Address: req.GetAddress(), Beat: 1}}}); err != nil {
 		return nil, err
@@ -128,10 +135,17 @@ func (p *Peers) Add(ctx context.Context, req *pb.AddServerRequest) (*pb.AddServe
 }
 
 func isMember(m *dragonboat.Membership, id uint64) bool {
-	_, voter := m.Nodes[id]
-	_, observer := m.Observers[id]
-	_, witness := m.Witnesses[id]
-	return voter || observer || witness
+	_, ok := memberAtID(m, id)
+	return ok
+}
+
+func memberAtID(m *dragonboat.Membership, id uint64) (address string, ok bool) {
+	for _, members := range []map[uint64]string{m.Nodes, m.Observers, m.Witnesses} {
+		if address, ok = members[id]; ok {
+			return address, true
+		}
+	}
+	return "", false
 }
 
 func memberAt(address string, roles ...map[uint64]string) (nodeID uint64, ok bool) {

@@ -61,6 +61,7 @@ type Config struct {
 type Peers struct {
 	config Config
 	record *record
+	known  *known
 	table  *table
 }
 
@@ -76,7 +77,14 @@ func Open(config Config, file durable.File, disk string) (*Peers, error) {
 		return nil, err
 	}
 	p := &Peers{config: config, record: record}
-	p.table = newTable(&p.config, record)
+	p.known = newKnown(&p.config, record)
+	if !record.lost() {
+		// Without a log nobody is known to be a member but who is configured.
+		if _, err := record.retain(p.known.server); err != nil {
+			return nil, err
+		}
+	}
+	p.table = newTable(&p.config, record, p.known)
 	return p, nil
 }
 

@@ -177,6 +177,19 @@ func (r *record) admit(nodeID uint64, incarnation string) (known string, err err
 	return incarnation, r.set(nodeID, incarnation)
 }
 
+// retain drops the incarnations of the servers that keep does not report, and returns
+// how many there were. It writes only then.
+func (r *record) retain(keep func(nodeID uint64) bool) (dropped int, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	next := maps.Clone(r.kept.Incarnations)
+	maps.DeleteFunc(next, func(id uint64, _ string) bool { return !keep(id) })
+	if dropped = len(r.kept.Incarnations) - len(next); dropped == 0 {
+		return 0, nil
+	}
+	return dropped, r.setIncarnations(next)
+}
+
 // replace gives a NodeID another incarnation than the one it had.
 func (r *record) replace(nodeID uint64, old, incarnation string) error {
 	r.mu.Lock()

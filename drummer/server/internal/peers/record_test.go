@@ -6,6 +6,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/lni/dragonboat/v3"
 	"github.com/lni/dragonboat/v3/config"
 	"github.com/lni/goutils/vfs"
 	"github.com/stretchr/testify/require"
@@ -71,6 +72,24 @@ func TestWhatCantBeWrittenIsNotKnown(t *testing.T) {
 	_, err = r.resume(false)
 	require.Error(t, err)
 	require.False(t, r.lost())
+}
+
+// A record that was filled with invented servers once is cleaned when it is known who
+// the members are.
+func TestInventedServersAreDroppedFromTheRecord(t *testing.T) {
+	disk := vfs.NewMem()
+	r := recordOn(t, disk, 1)
+	heard := map[uint64]string{2: "configured", 3: "member"}
+	for id := range uint64(maxRecorded - 2) {
+		heard[id+10] = "invented"
+	}
+	require.NoError(t, r.learn(heard))
+	k := newKnown(&Config{NodeID: 1, Members: map[uint64]Peer{1: {"r1", "g1"}, 2: {"r2", "g2"}}}, r)
+	k.update(&dragonboat.Membership{ConfigChangeID: 3, Observers: map[uint64]string{3: "r3"}})
+	require.Equal(t, map[uint64]string{2: "configured", 3: "member"}, recordOn(t, disk, 1).kept.Incarnations)
+	require.NoError(t, r.learn(map[uint64]string{4: "added"}))
+	k.update(&dragonboat.Membership{ConfigChangeID: 2})
+	require.Equal(t, "added", r.incarnation(4), "an older membership says nothing")
 }
 
 func TestRecordIsBounded(t *testing.T) {

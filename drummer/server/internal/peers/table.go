@@ -3,6 +3,7 @@
 package peers
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -28,6 +29,7 @@ const (
 // living server learns the rest.
 type table struct {
 	record *record
+	known  *known
 
 	mu    sync.Mutex
 	own   *pb.ServerInfo
@@ -40,8 +42,8 @@ type peerEntry struct {
 	heard      time.Time // when info was last renewed
 }
 
-func newTable(c *Config, record *record) *table {
-	b := &table{record: record, peers: map[uint64]*peerEntry{}}
+func newTable(c *Config, record *record, known *known) *table {
+	b := &table{record: record, known: known, peers: map[uint64]*peerEntry{}}
 	for id, peer := range c.Members {
 		b.peers[id] = &peerEntry{configured: true, info: &pb.ServerInfo{NodeId: id, RaftAddress: peer.RaftAddress, Address: peer.Address}}
 	}
@@ -75,20 +77,21 @@ func (b *table) beat(caughtUp bool) {
 // merge takes in what another server knows, and remembers for good who was
 // heard of. An error says that it could not be remembered.
 func (b *table) merge(list *pb.ServerList) error {
-	if err := b.remember(list); err != nil {
+	if len(list.GetServers()) > maxPeers {
+		return fmt.Errorf("a list of %d servers is over the limit of %d", len(list.GetServers()), maxPeers)
+	}
+	servers := b.believed(list)
+	if err := b.remember(servers); err != nil {
 		return err
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, info := range list.GetServers() {
-		if !b.plausible(info) || info.GetIncarnation() != "" && info.GetIncarnation() != b.record.incarnation(info.GetNodeId()) {
-			continue // nonsense, or of a disk that the NodeID doesn't belong to
+	for _, info := range servers {
+		if info.GetIncarnation() != "" && info.GetIncarnation() != b.record.incarnation(info.GetNodeId()) {
+			continue // of a disk that the NodeID doesn't belong to
 		}
 		known := b.peers[info.GetNodeId()]
 		if known == nil {
-			if len(b.peers) >= maxPeers {
-				continue
-			}
 			known = &peerEntry{}
 			b.peers[info.GetNodeId()] = known
 		}
@@ -100,18 +103,29 @@ func (b *table) merge(list *pb.ServerList) error {
 	return nil
 }
 
-// remember makes durable whose disks are in the list. One that was never a
-// member when it came back with another disk may have been admitted by others
-// while this server was away: it has begun, and is newer.
-func (b *table) remember(list *pb.ServerList) error {
-	heard := map[uint64]string{}
+// believed are those of a list that make sense and are servers.
+func (b *table) believed(list *pb.ServerList) (servers []*pb.ServerInfo) {
 	for _, info := range list.GetServers() {
 		if !b.plausible(info) {
 			continue
 		}
+		if info = b.known.believe(info); info != nil {
+			servers = append(servers, info)
+		}
+	}
+	return servers
+}
+
+// remember makes durable whose disks were heard of. One that was never a
+// member when it came back with another disk may have been admitted by others
+// while this server was away: it has begun, and is newer. A voter's disk is never
+// another one.
+func (b *table) remember(servers []*pb.ServerInfo) error {
+	heard := map[uint64]string{}
+	for _, info := range servers {
 		id := info.GetNodeId()
 		known := b.record.incarnation(id)
-		if known != "" && known != info.GetIncarnation() && info.GetIncarnation() != "" && info.GetBegun() && newer(info, b.get(id)) {
+		if known != "" && known != info.GetIncarnation() && info.GetIncarnation() != "" && info.GetBegun() && newer(info, b.get(id)) && !b.known.votes(id) {
 			if err := b.record.replace(id, known, info.GetIncarnation()); err != nil {
 				return err
 			}
