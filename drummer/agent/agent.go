@@ -58,6 +58,9 @@ func New(nodehost *dragonboat.NodeHost, config Config) (*Agent, error) {
 	if err := config.validate(); err != nil {
 		return nil, err
 	}
+	if err := config.Listener.check(nodehost.NodeHostConfig()); err != nil {
+		return nil, err
+	}
 	if err := raftaddress.Check(nodehost.RaftAddress()); err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/lni/dragonboat/v3/config"
 	"github.com/lni/goutils/vfs"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/proto"
@@ -512,11 +513,34 @@ func TestCloseInTheMiddleOfWork(t *testing.T) {
 
 func TestAddressThatDragonboatWouldPanicOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		nodehost := testkit.StartNodeHost(t, testkit.NodeHostConfig("Upper-Case", vfs.NewMem()))
+		listener := NewListener(nil, nil)
+		conf := testkit.NodeHostConfig("Upper-Case", vfs.NewMem())
+		conf.RaftEventListener, conf.SystemEventListener = listener, listener
+		nodehost := testkit.StartNodeHost(t, conf)
 		defer nodehost.Stop()
-		_, err := New(nodehost, Config{Drummers: []string{"d"}, Listener: NewListener(nil, nil)})
+		_, err := New(nodehost, Config{Drummers: []string{"d"}, Listener: listener})
 		require.ErrorContains(t, err, "upper-case")
-		_, err = New(nodehost, Config{Drummers: []string{"d"}})
-		require.ErrorContains(t, err, "needs the Listener")
+	})
+}
+
+// An agent that hears nothing of its NodeHost would report clusters without leaders.
+func TestAForgottenListenerIsAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		listener, other := NewListener(nil, nil), NewListener(nil, nil)
+		for want, forget := range map[string]func(*config.NodeHostConfig, *Config){
+			"needs the Listener":                     func(_ *config.NodeHostConfig, c *Config) { c.Listener = nil },
+			"forgotten/a has no RaftEventListener":   func(c *config.NodeHostConfig, _ *Config) { c.RaftEventListener = nil },
+			"forgotten/a has no SystemEventListener": func(c *config.NodeHostConfig, _ *Config) { c.SystemEventListener = nil },
+			"is another Listener than the agent's":   func(_ *config.NodeHostConfig, c *Config) { c.Listener = other },
+		} {
+			conf := testkit.NodeHostConfig("forgotten/a", vfs.NewMem())
+			conf.RaftEventListener, conf.SystemEventListener = listener, listener
+			agentConf := Config{Drummers: []string{"d"}, Listener: listener}
+			forget(&conf, &agentConf)
+			nodehost := testkit.StartNodeHost(t, conf)
+			_, err := New(nodehost, agentConf)
+			require.ErrorContains(t, err, want)
+			nodehost.Stop()
+		}
 	})
 }

@@ -61,10 +61,13 @@ func FuzzRequest(f *testing.F) {
 
 // askOnce lets an agent without a server carry out a request.
 func askOnce(t *testing.T, disk vfs.FS, req *pb.Request) {
-	nodehost := testkit.StartNodeHost(t, testkit.NodeHostConfig("fuzz", disk))
+	listener := NewListener(nil, nil)
+	conf := testkit.NodeHostConfig("fuzz", disk)
+	conf.RaftEventListener, conf.SystemEventListener = listener, listener
+	nodehost := testkit.StartNodeHost(t, conf)
 	defer nodehost.Stop()
 	a, err := New(nodehost, Config{
-		Drummers: []string{"nobody"}, Listener: NewListener(nil, nil), Dial: (&testkit.Net{}).Dial,
+		Drummers: []string{"nobody"}, Listener: listener, Dial: (&testkit.Net{}).Dial,
 		Registry: map[string]Application{"kv": {Regular: testkit.NewKV}, "disk": {OnDisk: testkit.NewOnDiskKV}},
 	})
 	require.NoError(t, err)

@@ -3,8 +3,11 @@
 package agent
 
 import (
+	"errors"
+	"fmt"
 	"sync"
 
+	"github.com/lni/dragonboat/v3/config"
 	"github.com/lni/dragonboat/v3/raftio"
 )
 
@@ -34,6 +37,25 @@ func NewListener(raft raftio.IRaftEventListener, system raftio.ISystemEventListe
 		wake:                 make(chan struct{}, 1),
 		leaders:              make(map[uint64]raftio.LeaderInfo),
 	}
+}
+
+// check refuses the configuration of a NodeHost that does not tell this listener what
+// happens. A listener of the application's own that it has may pass events on.
+func (l *Listener) check(nodehost config.NodeHostConfig) error {
+	return errors.Join(
+		l.checkField("RaftEventListener", nodehost.RaftAddress, nodehost.RaftEventListener),
+		l.checkField("SystemEventListener", nodehost.RaftAddress, nodehost.SystemEventListener))
+}
+
+func (l *Listener) checkField(field, raftAddress string, has any) error {
+	other, ours := has.(*Listener)
+	switch {
+	case has == nil || ours && other == nil:
+		return fmt.Errorf("the configuration of the NodeHost at %s has no %s; set it to the agent's Listener before the NodeHost is started", raftAddress, field)
+	case ours && other != l:
+		return fmt.Errorf("the %s of the NodeHost at %s is another Listener than the agent's; give both the same one", field, raftAddress)
+	}
+	return nil
 }
 
 // LeaderUpdated remembers a cluster's leader and term.

@@ -32,10 +32,13 @@ func FuzzRecovery(f *testing.F) {
 }
 
 func recoverAny(t *testing.T, cluster, node uint64) {
-	nodehost, disk, err := diskcheck.Start(testkit.NodeHostConfig("fuzzrecovery", vfs.NewMem()), nil)
+	listener := NewListener(nil, nil)
+	conf := testkit.NodeHostConfig("fuzzrecovery", vfs.NewMem())
+	conf.RaftEventListener, conf.SystemEventListener = listener, listener
+	nodehost, disk, err := diskcheck.Start(conf, nil)
 	require.NoError(t, err)
 	defer nodehost.Stop()
-	a, err := New(nodehost, Config{Drummers: []string{"nobody"}, Listener: NewListener(nil, nil), Disk: disk, Dial: (&testkit.Net{}).Dial})
+	a, err := New(nodehost, Config{Drummers: []string{"nobody"}, Listener: listener, Disk: disk, Dial: (&testkit.Net{}).Dial})
 	require.NoError(t, err)
 	defer a.Close()
 	require.NoError(t, nodehost.StartCluster(map[uint64]string{1: "fuzzrecovery"}, false, testkit.NewKV, testkit.RaftConfig(1, 1)))

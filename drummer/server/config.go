@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/lni/dragonboat/v3/config"
@@ -99,6 +100,11 @@ func (c *Config) validate() error {
 	if !c.Join && !ok {
 		return fmt.Errorf("server %d is not among the members of DrummerDB and does not join", c.NodeID)
 	}
+	for id, peer := range c.Members {
+		if id != c.NodeID && (sameAddress(peer.RaftAddress, c.NodeHost.RaftAddress) || sameAddress(peer.Address, c.NodeHost.RaftAddress)) {
+			return fmt.Errorf("server %d has the RaftAddress %s, which is member %d's; give each its own", c.NodeID, c.NodeHost.RaftAddress, id)
+		}
+	}
 	if ok && own.RaftAddress != c.NodeHost.RaftAddress {
 		return fmt.Errorf("server %d is member at RaftAddress %s, its NodeHost says %s", c.NodeID, own.RaftAddress, c.NodeHost.RaftAddress)
 	}
@@ -118,10 +124,10 @@ func CheckMembers(members map[uint64]Peer) error {
 			return err
 		}
 		for _, address := range []string{peer.RaftAddress, peer.Address} {
-			other, taken := owner[address]
+			other, taken := owner[canonical(address)]
 			switch {
 			case !taken:
-				owner[address] = id
+				owner[canonical(address)] = id
 			case other == id:
 				return fmt.Errorf("member %d has %s for its RaftAddress and for its gRPC address; give it two ports", id, address)
 			default:
@@ -131,6 +137,16 @@ func CheckMembers(members map[uint64]Peer) error {
 	}
 	return nil
 }
+
+// canonical is one form of the addresses that are the same on every machine.
+func canonical(address string) string {
+	if port, local := strings.CutPrefix(address, "localhost:"); local {
+		return "127.0.0.1:" + port
+	}
+	return address
+}
+
+func sameAddress(a, b string) bool { return canonical(a) == canonical(b) }
 
 func (c *Config) setDefaults() {
 	if c.ElectionRTT == 0 {

@@ -307,6 +307,10 @@ func TestConfigMistakesAreExplained(t *testing.T) {
 			"members 1 and 2 both have the address g": func(c *server.Config) {
 				c.Members = map[uint64]server.Peer{1: {RaftAddress: "r", Address: "g"}, 2: {RaftAddress: "r2", Address: "g"}}
 			},
+			"members 1 and 2 both have the address 127.0.0.1:1": func(c *server.Config) {
+				c.Members = map[uint64]server.Peer{1: {RaftAddress: "localhost:1", Address: "g"}, 2: {RaftAddress: "127.0.0.1:1", Address: "g2"}}
+			},
+			"server 2 has the RaftAddress r, which is member 1's": func(c *server.Config) { c.NodeID, c.Join = 2, true },
 			"give it two ports": func(c *server.Config) {
 				c.Members = map[uint64]server.Peer{1: {RaftAddress: "r", Address: "r"}}
 			},
