@@ -35,14 +35,18 @@ type trio struct {
 	net   *Network
 	hosts []*dragonboat.NodeHost // by NodeID-1
 	disks [3]vfs.FS
+	// prepare, if there is one, changes the configuration of a host before it starts.
+	prepare func(id uint64, conf *config.NodeHostConfig)
 }
 
 func hostName(id uint64) string { return fmt.Sprintf("nh%d", id) }
 
 // inTrio runs f in a bubble with a trio that has a leader.
-func inTrio(t *testing.T, f func(t *testing.T, c *trio)) {
+func inTrio(t *testing.T, f func(t *testing.T, c *trio)) { inPreparedTrio(t, nil, f) }
+
+func inPreparedTrio(t *testing.T, prepare func(id uint64, conf *config.NodeHostConfig), f func(t *testing.T, c *trio)) {
 	synctest.Test(t, func(t *testing.T) {
-		c := &trio{t: t, net: New(Config{Seed: 1}), hosts: make([]*dragonboat.NodeHost, 3)}
+		c := &trio{t: t, net: New(Config{Seed: 1}), hosts: make([]*dragonboat.NodeHost, 3), prepare: prepare}
 		defer c.stop()
 		for id := uint64(1); id <= 3; id++ {
 			c.disks[id-1] = vfs.NewMem()
@@ -75,6 +79,9 @@ func (c *trio) start(id uint64) {
 		},
 	}
 	conf.Expert.LogDB.Shards = 1
+	if c.prepare != nil {
+		c.prepare(id, &conf)
+	}
 	nh, err := dragonboat.NewNodeHost(conf)
 	require.NoError(c.t, err)
 	err = nh.StartCluster(members, false, newSum, config.Config{
