@@ -106,7 +106,7 @@ func TestFindingSnapshotOfDeposedLeaderIsTakenForTheLeaders(t *testing.T) {
 		require.Equal(t, next, before.LeaderID)
 
 		c.net.CutOneWay(hostName(next), hostName(follower)) // no heartbeat ends it before it is looked at
-		time.Sleep(10 * time.Millisecond)                  // what was under way is there
+		time.Sleep(10 * time.Millisecond)                   // what was under way is there
 		gate.let(leader)
 		time.Sleep(100 * time.Millisecond) // two ticks: some steps wait for one
 		require.Equal(t, leader, c.believed(follower), "mended: the deposed node is not named any more")
