@@ -79,7 +79,7 @@ func TestDelete(t *testing.T) {
 		require.Equal(t, 3, w.members(2))
 
 		// The ID can be used again, for a new life.
-		require.NoError(t, w.client.Define(w.context(10*time.Second), &pb.ClusterSpec{ClusterId: 1, Application: "kv", Size: 3}))
+		require.NoError(t, w.client.Define(w.context(10*time.Second), "a test", &pb.ClusterSpec{ClusterId: 1, Application: "kv", Size: 3}))
 		w.until(time.Minute, "cluster 1 lives again", func() bool { return w.members(1) == 3 })
 		data, err := w.client.Read(w.context(10*time.Second), 1, []byte("before"))
 		require.NoError(t, err)
@@ -221,8 +221,8 @@ func TestAPastDecisionCanBeRecomputed(t *testing.T) {
 		before, err := ask(&pb.DryRunRequest{Launched: true, Define: []*pb.ClusterSpec{spec}})
 		require.NoError(t, err)
 		require.Len(t, before.GetOperations(), 3)
-		require.NoError(t, w.client.Define(w.context(10*time.Second), spec))
-		require.NoError(t, w.client.Launch(w.context(10*time.Second)))
+		require.NoError(t, w.client.Define(w.context(10*time.Second), "a test", spec))
+		require.NoError(t, w.client.Launch(w.context(10*time.Second), "a test"))
 		time.Sleep(20 * time.Second)
 
 		now, err := ask(&pb.DryRunRequest{})

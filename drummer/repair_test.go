@@ -54,8 +54,8 @@ func (w *deployment) define(n uint64) []uint64 {
 		specs = append(specs, &pb.ClusterSpec{ClusterId: id + 1, Application: "kv", Size: 3})
 		ids = append(ids, id+1)
 	}
-	require.NoError(w.t, w.client.Define(w.context(20*time.Second), specs...))
-	require.NoError(w.t, w.client.Launch(w.context(20*time.Second)))
+	require.NoError(w.t, w.client.Define(w.context(20*time.Second), "a test", specs...))
+	require.NoError(w.t, w.client.Launch(w.context(20*time.Second), "a test"))
 	return ids
 }
 

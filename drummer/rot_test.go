@@ -76,7 +76,7 @@ func TestARottenLogIsNotTakenForAShorterOne(t *testing.T) {
 		w.leader()
 		time.Sleep(10 * time.Second)
 		w.stopServer(3)
-		require.NoError(t, w.client.Define(w.context(time.Minute), &pb.ClusterSpec{ClusterId: 1, Application: "acknowledged", Size: 3}))
+		require.NoError(t, w.client.Define(w.context(time.Minute), "a test", &pb.ClusterSpec{ClusterId: 1, Application: "acknowledged", Size: 3}))
 		w.stopServer(1)
 		w.stopServer(2)
 
@@ -106,7 +106,7 @@ func TestTheSurvivorsStateIsSalvaged(t *testing.T) {
 		clusters := w.launch(3)
 		w.writeAll(clusters, "before")
 		w.stopServer(3)
-		require.NoError(t, w.client.Define(w.context(time.Minute), &pb.ClusterSpec{ClusterId: 9, Application: "kv", Size: 3}))
+		require.NoError(t, w.client.Define(w.context(time.Minute), "a test", &pb.ClusterSpec{ClusterId: 9, Application: "kv", Size: 3}))
 		w.until(time.Minute, "cluster 9 runs", func() bool { return w.members(9) == 3 })
 		for id := range w.servers {
 			w.stopServer(id)

@@ -58,16 +58,16 @@ func TestMutualTLS(t *testing.T) {
 		w := &deployment{t: t}
 		for name, conf := range map[string]*tls.Config{"plain text": nil, "no certificate": withoutCertificate, "a foreign CA": trusting} {
 			c := connect(conf)
-			require.Error(t, c.Launch(w.context(5*time.Second)), name)
+			require.Error(t, c.Launch(w.context(5*time.Second), "a test"), name)
 			_, err := c.NodeHost("api").StaleRead(w.context(5*time.Second), 1, nil)
 			require.Error(t, err, name)
 			require.Nil(t, client.RaftErrorOf(err), "%s: the NodeHost did not answer at all", name)
 			require.Empty(t, attachFor(t, nodehost, events, &network, conf, 10*time.Second), name)
 		}
-		require.Error(t, connect(strangerTLS).Launch(w.context(5*time.Second)), "our server is a stranger to it")
+		require.Error(t, connect(strangerTLS).Launch(w.context(5*time.Second), "a test"), "our server is a stranger to it")
 
 		c := connect(clientTLS)
-		require.NoError(t, c.Launch(w.context(20*time.Second)))
+		require.NoError(t, c.Launch(w.context(20*time.Second), "a test"))
 		_, err = c.NodeHost("api").StaleRead(w.context(5*time.Second), 1, nil)
 		require.Equal(t, pb.RaftErrorCode_CLUSTER_NOT_FOUND, client.RaftErrorOf(err).GetCode())
 		require.Equal(t, "drummer", attachFor(t, nodehost, events, &network, clientTLS, 10*time.Second))

@@ -26,7 +26,7 @@ func (t *tool) define() *cobra.Command {
 	return t.specCommand("define", "Define clusters, from a YAML file (- is standard input) or from flags", "clusters defined: %d",
 		func(ctx context.Context, c *client.Client, wanted []definition) ([]*pb.ClusterSpec, error) {
 			specs := newSpecs(wanted)
-			return specs, c.Define(ctx, specs...)
+			return specs, c.Define(ctx, t.by, specs...)
 		})
 }
 
@@ -148,7 +148,7 @@ func (t *tool) launch() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return t.with(cmd, func(ctx context.Context, c *client.Client) error {
-				if err := c.Launch(ctx); err != nil {
+				if err := c.Launch(ctx, t.by); err != nil {
 					return err
 				}
 				return t.say("launched")

@@ -46,7 +46,7 @@ func (t *tool) servers() *cobra.Command {
 					return err
 				}
 				return t.with(cmd, func(ctx context.Context, c *client.Client) error {
-					id, err := c.AddServer(ctx, args[0], args[1])
+					id, err := c.AddServer(ctx, t.by, args[0], args[1])
 					if err != nil {
 						return err
 					}
@@ -88,7 +88,7 @@ func (t *tool) removeServer() *cobra.Command {
 				return err
 			}
 			return t.with(cmd, func(ctx context.Context, c *client.Client) error {
-				if err := c.RemoveServer(ctx, id, yes); err != nil {
+				if err := c.RemoveServer(ctx, t.by, id, yes); err != nil {
 					return err
 				}
 				return t.say("server %d is removed; stop it if it still runs", id)
@@ -149,7 +149,7 @@ func (t *tool) replaceServer(ctx context.Context, c *client.Client, old uint64, 
 	case err != nil:
 		return err
 	}
-	if err := c.RemoveServer(ctx, old, false); err != nil {
+	if err := c.RemoveServer(ctx, t.by, old, false); err != nil {
 		return err
 	}
 	return t.say("server %d has replaced server %d", id, old)
@@ -176,14 +176,14 @@ func (t *tool) successor(ctx context.Context, c *client.Client, old uint64, raft
 	if there == old || !known {
 		// Nothing is done to one that was removed before, and one that never
 		// was is refused.
-		if err := c.RemoveServer(ctx, old, false); err != nil {
+		if err := c.RemoveServer(ctx, t.by, old, false); err != nil {
 			return 0, err
 		}
 	}
 	if there != 0 && there != old {
 		return there, nil
 	}
-	return c.AddServer(ctx, raftAddress, address)
+	return c.AddServer(ctx, t.by, raftAddress, address)
 }
 
 func votes(out *pb.ListServersResponse, id uint64) bool {

@@ -9,16 +9,17 @@ import (
 )
 
 // Define adds cluster specifications, all of them or none. Defining the same
-// again is no error; defining a different one under the same ID is.
-func (c *Client) Define(ctx context.Context, specs ...*pb.ClusterSpec) error {
-	_, err := call(ctx, c, &pb.DefineClustersRequest{Specs: specs}, onDrummer(pb.DrummerClient.DefineClusters))
+// again is no error; defining a different one under the same ID is. By is who asks,
+// for the event log, here and below.
+func (c *Client) Define(ctx context.Context, by string, specs ...*pb.ClusterSpec) error {
+	_, err := call(ctx, c, &pb.DefineClustersRequest{Specs: specs, By: by}, onDrummer(pb.DrummerClient.DefineClusters))
 	return err
 }
 
 // Launch lets Drummer start every defined cluster, and those that are defined
 // later.
-func (c *Client) Launch(ctx context.Context) error {
-	_, err := call(ctx, c, &pb.LaunchRequest{}, onDrummer(pb.DrummerClient.Launch))
+func (c *Client) Launch(ctx context.Context, by string) error {
+	_, err := call(ctx, c, &pb.LaunchRequest{By: by}, onDrummer(pb.DrummerClient.Launch))
 	return err
 }
 

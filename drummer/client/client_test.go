@@ -95,10 +95,10 @@ func TestAnotherServerIsTried(t *testing.T) {
 	good := &fake{define: func() error { return nil }}
 	bad := &fake{define: func() error { return status.Error(codes.Unavailable, "no leader") }}
 	stage(t, map[string]*fake{"bad": bad, "good": good}, []string{"nobody", "bad", "good"}, func(t *testing.T, c *Client, _ *testkit.Net) {
-		require.NoError(t, c.Define(within(t, 10*time.Second)))
+		require.NoError(t, c.Define(within(t, 10*time.Second), "a test"))
 		before := bad.count()
 		for range 20 {
-			require.NoError(t, c.Define(within(t, 10*time.Second)))
+			require.NoError(t, c.Define(within(t, 10*time.Second), "a test"))
 		}
 		require.Equal(t, before, bad.count(), "the server that answered is asked first from then on")
 	})
@@ -133,7 +133,7 @@ func TestServerThatSwallowsIsLeft(t *testing.T) {
 		network.Cut("one")
 		defer network.Heal("one")
 		for range 5 {
-			require.NoError(t, c.Define(within(t, 2*defaultTryTimeout)))
+			require.NoError(t, c.Define(within(t, 2*defaultTryTimeout), "a test"))
 		}
 		require.Zero(t, one.count())
 	})
@@ -142,7 +142,7 @@ func TestServerThatSwallowsIsLeft(t *testing.T) {
 func TestRefusalIsNotRepeated(t *testing.T) {
 	f := &fake{define: func() error { return status.Error(codes.InvalidArgument, "size 0") }}
 	stage(t, map[string]*fake{"f": f}, []string{"f"}, func(t *testing.T, c *Client, _ *testkit.Net) {
-		require.ErrorContains(t, c.Define(within(t, 10*time.Second)), "size 0")
+		require.ErrorContains(t, c.Define(within(t, 10*time.Second), "a test"), "size 0")
 		require.Equal(t, 1, f.count())
 	})
 }
@@ -150,7 +150,7 @@ func TestRefusalIsNotRepeated(t *testing.T) {
 func TestGivesUpWithTheLastError(t *testing.T) {
 	f := &fake{define: func() error { return status.Error(codes.Unavailable, "no leader is known") }}
 	stage(t, map[string]*fake{"f": f}, []string{"f"}, func(t *testing.T, c *Client, _ *testkit.Net) {
-		err := c.Define(within(t, 5*time.Second))
+		err := c.Define(within(t, 5*time.Second), "a test")
 		require.ErrorContains(t, err, "no leader is known")
 		require.Equal(t, codes.Unavailable, status.Code(err))
 		require.Greater(t, f.count(), 5, "it went on for its time")
@@ -160,7 +160,7 @@ func TestGivesUpWithTheLastError(t *testing.T) {
 func TestClosedClient(t *testing.T) {
 	stage(t, nil, []string{"f"}, func(t *testing.T, c *Client, _ *testkit.Net) {
 		c.Close()
-		require.ErrorIs(t, c.Define(within(t, time.Second)), ErrClosed)
+		require.ErrorIs(t, c.Define(within(t, time.Second), "a test"), ErrClosed)
 		_, err := c.NodeHost("h").Propose(within(t, time.Second), NoOpSession(1), nil)
 		require.Equal(t, NoEffect, OutcomeOf(err))
 	})

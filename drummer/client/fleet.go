@@ -130,14 +130,14 @@ func (c *Client) ListServers(ctx context.Context) (*pb.ListServersResponse, erro
 
 // AddServer makes room for one more Drummer server and returns the node ID that
 // it is to be started with. It becomes a voter once it has caught up.
-func (c *Client) AddServer(ctx context.Context, raftAddress, address string) (uint64, error) {
-	out, err := call(ctx, c, &pb.AddServerRequest{RaftAddress: raftAddress, Address: address}, onFleet(pb.FleetClient.AddServer))
+func (c *Client) AddServer(ctx context.Context, by, raftAddress, address string) (uint64, error) {
+	out, err := call(ctx, c, &pb.AddServerRequest{RaftAddress: raftAddress, Address: address, By: by}, onFleet(pb.FleetClient.AddServer))
 	return out.GetNodeId(), err
 }
 
 // RemoveServer takes a Drummer server out; one whose removal costs the quorum only
 // when it is forced.
-func (c *Client) RemoveServer(ctx context.Context, nodeID uint64, force bool) error {
-	_, err := call(ctx, c, &pb.RemoveServerRequest{NodeId: nodeID, Force: force}, onFleet(pb.FleetClient.RemoveServer))
+func (c *Client) RemoveServer(ctx context.Context, by string, nodeID uint64, force bool) error {
+	_, err := call(ctx, c, &pb.RemoveServerRequest{NodeId: nodeID, Force: force, By: by}, onFleet(pb.FleetClient.RemoveServer))
 	return err
 }

@@ -48,7 +48,7 @@ func (e *edit) apply(cmd *pb.Command) {
 	case *pb.Command_DefineClusters:
 		e.defineClusters(body.DefineClusters)
 	case *pb.Command_SetLaunched:
-		e.setLaunched()
+		e.setLaunched(body.SetLaunched)
 	case *pb.Command_Schedule:
 		e.ifTerm(body.Schedule.GetTerm(), func() { e.schedule(body.Schedule) })
 	case *pb.Command_UpdateClusters:
@@ -69,6 +69,8 @@ func (e *edit) apply(cmd *pb.Command) {
 		e.since(2, func() { e.ifTerm(body.SetFuses.GetTerm(), func() { e.setFuses(body.SetFuses) }) })
 	case *pb.Command_RecoverCluster:
 		e.since(2, func() { e.recoverCluster(body.RecoverCluster) })
+	case *pb.Command_NoteServerChange:
+		e.since(2, func() { e.noteServerChange(body.NoteServerChange) })
 	case *pb.Command_Restore:
 		e.since(2, func() { e.restore(body.Restore) })
 	default:
@@ -150,9 +152,9 @@ func (e *edit) takeLeadership(cmd *pb.TakeLeadership) {
 	}
 }
 
-func (e *edit) setLaunched() {
+func (e *edit) setLaunched(cmd *pb.SetLaunched) {
 	if !e.s.Launched {
 		e.s.Launched = true
-		e.event(&pb.Event{Kind: pb.EventLaunched}, "the deployment was launched")
+		e.event(&pb.Event{Kind: pb.EventLaunched, By: shorten(cmd.GetBy())}, "the deployment was launched%s", by(cmd.GetBy()))
 	}
 }

@@ -22,8 +22,8 @@ func (e *edit) defineClusters(cmd *pb.DefineClusters) {
 		if c.Spec == nil {
 			c.Deleted = false
 			e.specify(c, spec)
-			e.event(&pb.Event{Kind: pb.EventClusterDefined, ClusterId: c.ID},
-				"cluster %d was defined: %d members of application %q", c.ID, spec.Size, spec.Application)
+			e.event(&pb.Event{Kind: pb.EventClusterDefined, ClusterId: c.ID, By: shorten(cmd.GetBy())},
+				"cluster %d was defined%s: %d members of application %q", c.ID, by(cmd.GetBy()), spec.Size, spec.Application)
 		} else if !proto.Equal(c.Spec, spec) {
 			e.refuse(pb.CommandCode_CONFLICT,
 				"cluster %d is defined already, and differently", c.ID)
@@ -49,7 +49,7 @@ func (e *edit) updateClusters(cmd *pb.UpdateClusters) {
 				c.ID, c.Spec.Application, spec.Application)
 			return
 		case !proto.Equal(c.Spec, spec):
-			e.event(&pb.Event{Kind: pb.EventClusterUpdated, ClusterId: c.ID},
+			e.event(&pb.Event{Kind: pb.EventClusterUpdated, ClusterId: c.ID, By: shorten(cmd.GetBy())},
 				"cluster %d was changed%s, from size %d to %d", c.ID, by(cmd.GetBy()), c.Spec.Size, spec.Size)
 			e.specify(c, spec)
 		}
@@ -69,7 +69,7 @@ func (e *edit) deleteClusters(cmd *pb.DeleteClusters) {
 			e.endLife(c)
 			c.Deleted = true
 			e.specify(c, nil)
-			e.event(&pb.Event{Kind: pb.EventClusterDeleted, ClusterId: id},
+			e.event(&pb.Event{Kind: pb.EventClusterDeleted, ClusterId: id, By: shorten(cmd.GetBy())},
 				"cluster %d was deleted%s", id, by(cmd.GetBy()))
 		}
 	}

@@ -84,9 +84,27 @@ func (e *edit) setPaused(cmd *pb.SetPaused) {
 	e.s.Paused = cmd.GetPaused()
 	e.s.PauseReason = shorten(cmd.GetReason())
 	if e.s.Paused {
-		e.event(&pb.Event{Kind: pb.EventPaused}, "Drummer was paused%s: %s", by(cmd.GetBy()), e.s.PauseReason)
+		e.event(&pb.Event{Kind: pb.EventPaused, By: shorten(cmd.GetBy())}, "Drummer was paused%s: %s", by(cmd.GetBy()), e.s.PauseReason)
 	} else {
-		e.event(&pb.Event{Kind: pb.EventPaused}, "Drummer goes on, as asked%s", by(cmd.GetBy()))
+		e.event(&pb.Event{Kind: pb.EventPaused, By: shorten(cmd.GetBy())}, "Drummer goes on, as asked%s", by(cmd.GetBy()))
+	}
+}
+
+// noteServerChange logs a change of the members of DrummerDB's own Raft cluster.
+func (e *edit) noteServerChange(cmd *pb.NoteServerChange) {
+	if !validNodeID(cmd.GetNodeId()) || len(cmd.GetRaftAddress()) > maxNameBytes {
+		e.refuse(pb.CommandCode_INVALID, "no server has the node ID %d, or a RaftAddress of %d bytes", cmd.GetNodeId(), len(cmd.GetRaftAddress()))
+		return
+	}
+	switch cmd.GetChange() {
+	case pb.NoteServerChange_ADD:
+		e.event(&pb.Event{Kind: pb.EventServerAdded, NodeId: cmd.GetNodeId(), By: shorten(cmd.GetBy())},
+			"server %d of Drummer, at %s, is added%s", cmd.GetNodeId(), cmd.GetRaftAddress(), by(cmd.GetBy()))
+	case pb.NoteServerChange_REMOVE:
+		e.event(&pb.Event{Kind: pb.EventServerRemoved, NodeId: cmd.GetNodeId(), By: shorten(cmd.GetBy())},
+			"server %d of Drummer, at %s, is removed%s", cmd.GetNodeId(), cmd.GetRaftAddress(), by(cmd.GetBy()))
+	default:
+		e.refuse(pb.CommandCode_INVALID, "there is no change %d of a server", cmd.GetChange())
 	}
 }
 
@@ -100,7 +118,7 @@ func (e *edit) setHostMode(cmd *pb.SetHostMode) {
 		e.refuse(pb.CommandCode_INVALID, "there is no host mode %d", cmd.GetMode())
 	case h.Mode != cmd.Mode:
 		h.Mode = cmd.Mode
-		e.event(&pb.Event{Kind: pb.EventHostMode, NodehostId: h.ID()},
+		e.event(&pb.Event{Kind: pb.EventHostMode, NodehostId: h.ID(), By: shorten(cmd.GetBy())},
 			"host %s was set to %s%s", h.ID(), cmd.Mode, by(cmd.GetBy()))
 	}
 }
@@ -129,7 +147,7 @@ func (e *edit) forgetHost(cmd *pb.ForgetHost) {
 			e.s.Addresses = e.s.Addresses.Delete(h.Address())
 		}
 		e.dropHost(id)
-		e.event(&pb.Event{Kind: pb.EventHostForgotten, NodehostId: id}, "host %s was forgotten%s", id, by(cmd.GetBy()))
+		e.event(&pb.Event{Kind: pb.EventHostForgotten, NodehostId: id, By: shorten(cmd.GetBy())}, "host %s was forgotten%s", id, by(cmd.GetBy()))
 	}
 }
 

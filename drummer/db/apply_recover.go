@@ -39,7 +39,7 @@ func (e *edit) recoverCluster(cmd *pb.RecoverCluster) {
 	c.FirstNodeID = cmd.GetNodeId()
 	c.Initial = []Member{{NodeID: cmd.GetNodeId(), Address: h.Address(), Role: pb.MemberRole_VOTER}}
 	e.addNode(c, Node{ID: cmd.GetNodeId(), HostID: h.ID(), Address: h.Address(), Join: pb.JoinMode_INITIAL, Asked: true, Started: true})
-	e.event(&pb.Event{Kind: pb.EventClusterRecovered, ClusterId: c.ID, NodeId: cmd.GetNodeId(), NodehostId: h.ID()},
+	e.event(&pb.Event{Kind: pb.EventClusterRecovered, ClusterId: c.ID, NodeId: cmd.GetNodeId(), NodehostId: h.ID(), By: shorten(cmd.GetBy())},
 		"cluster %d, without a quorum of %s, was recovered%s as node %d on %s alone; its former nodes are given up",
 		c.ID, former, by(cmd.GetBy()), cmd.GetNodeId(), h.ID())
 }

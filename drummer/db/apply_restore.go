@@ -30,7 +30,7 @@ func (e *edit) restore(cmd *pb.Restore) {
 		return
 	}
 	e.adoptBackup(backup)
-	e.event(&pb.Event{Kind: pb.EventRestored}, "restored%s from a backup of epoch %d at index %d, with %d clusters and %d hosts",
+	e.event(&pb.Event{Kind: pb.EventRestored, By: shorten(cmd.GetBy())}, "restored%s from a backup of epoch %d at index %d, with %d clusters and %d hosts",
 		by(cmd.GetBy()), backup.DeploymentEpoch, backup.Index, backup.Clusters.Len(), backup.Hosts.Len())
 	e.setPaused(&pb.SetPaused{Paused: true, By: "Drummer itself",
 		Reason: "this DrummerDB was restored from a backup; see that `nodehosts` shows the fleet and `clusters` what you expect, then resume"})

@@ -12,6 +12,8 @@ const (
 	EventPaused             = "paused"
 	EventVersion            = "version-set"
 	EventRestored           = "restored"
+	EventServerAdded        = "server-added"
+	EventServerRemoved      = "server-removed"
 	EventHostJoined         = "host-joined"
 	EventHostDead           = "host-dead"
 	EventHostReturned       = "host-returned"
@@ -51,6 +53,8 @@ var EventKinds = []EventKind{
 	{EventPaused, "an operator paused Drummer, or let it go on"},
 	{EventVersion, "a newer version of DrummerDB's commands is allowed"},
 	{EventRestored, "a backup became the state of a new DrummerDB"},
+	{EventServerAdded, "somebody adds a Drummer server: it joins as an observer, and votes once it has caught up"},
+	{EventServerRemoved, "somebody takes a Drummer server out"},
 	{EventHostJoined, "a NodeHost was heard of for the first time"},
 	{EventHostDead, "a NodeHost was not heard of for its time to live"},
 	{EventHostReturned, "a dead NodeHost was heard of again"},

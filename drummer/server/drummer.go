@@ -30,8 +30,12 @@ func (d *drummerService) DefineClusters(ctx context.Context, req *pb.DefineClust
 	if err := db.ValidateSpecs(req.GetSpecs()); err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
+	by, err := asked(ctx, req.GetBy())
+	if err != nil {
+		return nil, err
+	}
 	index, err := d.apply(ctx, &pb.Command{Body: &pb.Command_DefineClusters{
-		DefineClusters: &pb.DefineClusters{Specs: req.GetSpecs()}}})
+		DefineClusters: &pb.DefineClusters{Specs: req.GetSpecs(), By: by}}})
 	if err != nil {
 		return nil, err
 	}
@@ -39,8 +43,12 @@ func (d *drummerService) DefineClusters(ctx context.Context, req *pb.DefineClust
 }
 
 // Launch starts the operation phase.
-func (d *drummerService) Launch(ctx context.Context, _ *pb.LaunchRequest) (*pb.LaunchResponse, error) {
-	index, err := d.apply(ctx, &pb.Command{Body: &pb.Command_SetLaunched{SetLaunched: &pb.SetLaunched{}}})
+func (d *drummerService) Launch(ctx context.Context, req *pb.LaunchRequest) (*pb.LaunchResponse, error) {
+	by, err := asked(ctx, req.GetBy())
+	if err != nil {
+		return nil, err
+	}
+	index, err := d.apply(ctx, &pb.Command{Body: &pb.Command_SetLaunched{SetLaunched: &pb.SetLaunched{By: by}}})
 	if err != nil {
 		return nil, err
 	}

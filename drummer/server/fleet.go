@@ -180,13 +180,21 @@ func (f *fleetService) ListServers(ctx context.Context, _ *pb.ListServersRequest
 
 // AddServer adds an observer to them.
 func (f *fleetService) AddServer(ctx context.Context, req *pb.AddServerRequest) (*pb.AddServerResponse, error) {
-	out, err := f.server.peers.Add(ctx, req)
+	by, err := asked(ctx, req.GetBy())
+	if err != nil {
+		return nil, err
+	}
+	out, err := f.server.peers.Add(ctx, req, by)
 	return out, unanswered(err)
 }
 
 // RemoveServer takes a server out of them.
 func (f *fleetService) RemoveServer(ctx context.Context, req *pb.RemoveServerRequest) (*pb.FleetResponse, error) {
-	if err := f.server.peers.Remove(ctx, req.GetNodeId(), req.GetForce()); err != nil {
+	by, err := asked(ctx, req.GetBy())
+	if err != nil {
+		return nil, err
+	}
+	if err := f.server.peers.Remove(ctx, req.GetNodeId(), req.GetForce(), by); err != nil {
 		return nil, unanswered(err)
 	}
 	state, err := f.server.localState()

@@ -76,6 +76,20 @@ func (s *Server) proposeAll(ctx context.Context, cmds []*pb.Command) (results []
 	return results, nil
 }
 
+// noteServerChange writes a change of the servers into the event log. A DrummerDB that
+// has only just begun, or whose servers are not all of this version, has no place for it.
+func (s *Server) noteServerChange(ctx context.Context, note *pb.NoteServerChange) error {
+	result, err := s.propose(ctx, &pb.Command{Body: &pb.Command_NoteServerChange{NoteServerChange: note}})
+	if err != nil {
+		return err
+	}
+	if result.GetCode() == pb.CommandCode_UNKNOWN_COMMAND {
+		s.log.Warn("the event log can't hold yet that a server is changed", "change", note)
+		return nil
+	}
+	return refusal(result)
+}
+
 // retry repeats proposals that may be applied more than once until their
 // result is known or ctx ends.
 func retry[T any](ctx context.Context, s *Server, what string, try func() (T, error)) (T, error) {

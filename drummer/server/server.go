@@ -143,7 +143,7 @@ func (s *Server) openPeers(file durable.File, disk string) (err error) {
 		NodeID: config.NodeID, RaftAddress: config.NodeHost.RaftAddress, Members: config.Members, Join: config.Join,
 		DeploymentID: config.DeploymentID, Tick: config.Tick,
 		ElectionTimeout: config.electionTimeout(), ProposeTimeout: s.proposeTimeout(),
-		Raft: s.group, Leader: s.leader.current, Dial: config.Dial, TLS: config.ClientTLS, Log: s.log,
+		Raft: s.group, Note: s.noteServerChange, Leader: s.leader.current, Dial: config.Dial, TLS: config.ClientTLS, Log: s.log,
 	}, file, disk)
 	return err
 }

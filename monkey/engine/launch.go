@@ -17,10 +17,10 @@ func (r *runner) launch(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, launchLimit)
 	defer cancel()
 	r.wait(limited, func() bool { return r.hostsKnown(limited) })
-	if err := r.drummer.Define(limited, r.wanted.specs(r.wanted.clusters())...); err != nil {
+	if err := r.drummer.Define(limited, byMonkey, r.wanted.specs(r.wanted.clusters())...); err != nil {
 		return r.notLaunched(ctx, err)
 	}
-	if err := r.drummer.Launch(limited); err != nil {
+	if err := r.drummer.Launch(limited, byMonkey); err != nil {
 		return r.notLaunched(ctx, err)
 	}
 	r.wait(limited, func() bool {

@@ -109,7 +109,7 @@ func (r *runner) create(ctx context.Context, n int) (string, error) {
 		r.wanted.sizes[ids[i]] = r.scenario.Clusters.Size
 	}
 	r.wanted.mu.Unlock()
-	return fmt.Sprintf("clusters %d to %d", ids[0], ids[n-1]), r.drummer.Define(ctx, r.wanted.specs(ids)...)
+	return fmt.Sprintf("clusters %d to %d", ids[0], ids[n-1]), r.drummer.Define(ctx, byMonkey, r.wanted.specs(ids)...)
 }
 
 func (r *runner) delete(ctx context.Context, n int) (string, error) {

@@ -95,8 +95,8 @@ func launchOne(t *testing.T, w *sim.World) (write func() error, closeClient func
 	require.NoError(t, err)
 	limited, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	require.NoError(t, c.Define(limited, &pb.ClusterSpec{ClusterId: 1, Application: statemachine.RegularName, Size: 3}))
-	require.NoError(t, c.Launch(limited))
+	require.NoError(t, c.Define(limited, "a test", &pb.ClusterSpec{ClusterId: 1, Application: statemachine.RegularName, Size: 3}))
+	require.NoError(t, c.Launch(limited, "a test"))
 	write = func() error {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()

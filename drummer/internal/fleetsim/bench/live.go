@@ -128,7 +128,7 @@ func (b *liveBench) attach() error {
 	defer cancel()
 	const batch = 50_000
 	for i := 0; i < b.fleet.Clusters; i += batch {
-		if err := b.client.Define(ctx, b.fleet.Specs(i, batch)...); err != nil {
+		if err := b.client.Define(ctx, "bench", b.fleet.Specs(i, batch)...); err != nil {
 			return err
 		}
 	}
@@ -152,7 +152,7 @@ func (b *liveBench) attach() error {
 		time.Sleep(200 * time.Millisecond)
 	}
 	b.figures["the fleet attaches for the first time: scheduling"] = time.Since(start).Seconds()
-	return b.client.Launch(ctx)
+	return b.client.Launch(ctx, "bench")
 }
 
 // steady watches the fleet while nothing happens, after it has been calm for so long

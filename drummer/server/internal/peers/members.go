@@ -97,8 +97,8 @@ func (p *Peers) List(ctx context.Context) (*pb.ListServersResponse, error) {
 
 // Add adds an observer. Asked again for the address of an observer, it
 // answers with that one's node ID. A voter's address is refused: whoever starts
-// there under the voter's node ID has forgotten its votes.
-func (p *Peers) Add(ctx context.Context, req *pb.AddServerRequest) (*pb.AddServerResponse, error) {
+// there under the voter's node ID has forgotten its votes. By is who asks.
+func (p *Peers) Add(ctx context.Context, req *pb.AddServerRequest, by string) (*pb.AddServerResponse, error) {
 	if req.GetRaftAddress() == "" || req.GetAddress() == "" || len(req.GetRaftAddress()) > maxID || len(req.GetAddress()) > maxID {
 		return nil, status.Errorf(codes.InvalidArgument, "a server needs a RaftAddress and a gRPC address of 1 to %d bytes", maxID)
 	}
@@ -119,6 +119,10 @@ func (p *Peers) Add(ctx context.Context, req *pb.AddServerRequest) (*pb.AddServe
 			return nil, status.Errorf(codes.FailedPrecondition, "DrummerDB has %d servers already", len(m.Nodes)+len(m.Observers))
 		}
 		id = nextNodeID(m)
+		note := &pb.NoteServerChange{Change: pb.NoteServerChange_ADD, NodeId: id, RaftAddress: req.GetRaftAddress(), By: by}
+		if err := p.config.Note(ctx, note); err != nil {
+			return nil, err
+		}
 		if err := p.change(ctx, func(ctx context.Context) error {
 			return p.config.Raft.AddObserver(ctx, id, req.GetRaftAddress(), m.ConfigChangeID)
 		}); err != nil {
@@ -186,7 +190,8 @@ func changeError(err error) error {
 
 // Remove takes a server out of DrummerDB's Raft cluster; forced also when those
 // that stay are no working majority. Nothing is done to one that was removed before.
-func (p *Peers) Remove(ctx context.Context, id uint64, force bool) error {
+// By is who asks.
+func (p *Peers) Remove(ctx context.Context, id uint64, force bool, by string) error {
 	// What this server knows by itself refuses at once, also when there is no quorum
 	// to read the membership from.
 	if err := p.removable(p.config.Raft.Voters(), id, force); err != nil {
@@ -199,7 +204,10 @@ func (p *Peers) Remove(ctx context.Context, id uint64, force bool) error {
 	if err != nil {
 		return err
 	}
-	_, voter := m.Nodes[id]
+	address, voter := m.Nodes[id]
+	if !voter {
+		address = m.Observers[id]
+	}
 	_, observer := m.Observers[id]
 	if _, removed := m.Removed[id]; removed {
 		return nil
@@ -216,6 +224,9 @@ func (p *Peers) Remove(ctx context.Context, id uint64, force bool) error {
 			_ = p.config.Raft.TransferLeader(p.config.NodeID)
 			return status.Errorf(codes.Unavailable, "server %d leads; the leadership is being handed over", id)
 		}
+	}
+	if err := p.config.Note(ctx, &pb.NoteServerChange{Change: pb.NoteServerChange_REMOVE, NodeId: id, RaftAddress: address, By: by}); err != nil {
+		return err
 	}
 	if err := p.change(ctx, func(ctx context.Context) error {
 		return p.config.Raft.Remove(ctx, id, m.ConfigChangeID)

@@ -50,6 +50,8 @@ type Config struct {
 	ElectionTimeout time.Duration
 	ProposeTimeout  time.Duration
 	Raft            Raft
+	// Note writes into the event log that somebody changes the members.
+	Note func(context.Context, *pb.NoteServerChange) error
 	// Leader returns who leads DrummerDB, 0 when nobody is known to, and the term.
 	Leader func() (nodeID, term uint64)
 	Dial   rpc.DialFunc
