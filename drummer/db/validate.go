@@ -108,7 +108,7 @@ func validateStartable(spec *pb.ClusterSpec) error {
 // on every host; raftspec.Check knows the rest.
 func validateRaft(id uint64, raft *pb.RaftConfig) error {
 	election, heartbeat := raft.GetElectionRtt(), raft.GetHeartbeatRtt()
-	if election != 0 && heartbeat != 0 && election/2 <= heartbeat {
+	if election != 0 && heartbeat != 0 && (election <= heartbeat || election-heartbeat <= heartbeat) {
 		return fmt.Errorf("cluster %d has an election_rtt of %d, more than twice its heartbeat_rtt %d is needed",
 			id, election, heartbeat)
 	}
