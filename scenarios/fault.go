@@ -47,6 +47,8 @@ type FaultKind struct {
 	Down bool
 	// Forever: it may last permanently.
 	Forever bool
+	// LosesDisk: what the host held is lost, and so are its members, for good.
+	LosesDisk bool
 	// Parameters is a zero value of the struct with the parameters that it takes
 	// besides those of every fault; nil: none. Its fields have the tags that are
 	// described at Scenario. In YAML they stand beside kind and target.

@@ -37,7 +37,7 @@ func (in *Injector) admit(p pending, others []*active) (a *active, why string) {
 			return nil, fmt.Sprintf("host %s goes down at the same instant", h)
 		}
 	}
-	if !s.Fault.LoseQuorum && !kind.sparesPeers(s.Fault) && !in.safe(i.hosts, in.unreachable(others), s.Fault.Forever) {
+	if !s.Fault.LoseQuorum && !kind.sparesPeers(s.Fault) && !in.safe(i.hosts, in.unreachable(others), s.Fault.Forever || kind.LosesDisk) {
 		return nil, fmt.Sprintf("losing %v would cost a cluster its quorum", i.hosts)
 	}
 	return &active{injection: i, kind: kind, plan: p}, ""

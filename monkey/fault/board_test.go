@@ -36,6 +36,7 @@ type board struct {
 	leader   string
 	joining  string
 	unsafe   bool // losing any host costs a quorum
+	degraded bool // losing any host for good does
 	broken   bool // no host boots
 	readings int64
 }
@@ -163,10 +164,10 @@ func (b *board) JoiningHost() (string, bool) {
 }
 
 // safe is what the injector asks before it strikes.
-func (b *board) safe([]string, []string, bool) bool {
+func (b *board) safe(_, _ []string, forever bool) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return !b.unsafe
+	return !b.unsafe && !(b.degraded && forever)
 }
 
 func (b *board) Capabilities() []scenarios.Capability { return nil }

@@ -81,6 +81,20 @@ func TestAFaultWaitsForTheQuorumAndSaysSo(t *testing.T) {
 	})
 }
 
+// A host that comes back without its disk is as good as dead to its clusters.
+func TestALostDiskIsALossForGood(t *testing.T) {
+	onBoard(t, func(t *testing.T, b *board) {
+		b.degraded = true
+		r := carryOut(t, b, planOf(t,
+			"kind: wipe, target: nodehost-1, at: [1s], for: 1s",
+			"kind: kill, target: nodehost-2, at: [2s], for: 1s"), nil)
+		require.Equal(t, []string{"2s kill nodehost-2", "3s boot nodehost-2"}, b.journal())
+		skipped := facts[timeline.InjectionSkipped](r)
+		require.Len(t, skipped, 1)
+		require.Equal(t, "losing [nodehost-1] would cost a cluster its quorum", skipped[0].Reason)
+	})
+}
+
 func TestAFaultThatWaitsInVainIsSkippedAndHoldsNobodyUp(t *testing.T) {
 	onBoard(t, func(t *testing.T, b *board) {
 		b.unsafe = true

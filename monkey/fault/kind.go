@@ -24,6 +24,7 @@ type kind[P any] struct {
 	needs     scenarios.Capability
 	down      bool // the host is down while it lasts; the injector boots it after the end
 	forever   bool // it may last permanently
+	losesDisk bool // what the host held is lost, and so are its members, for good
 
 	// swarm says how a swarm draws it. Without targets it never does.
 	swarm swarm[P]
@@ -77,7 +78,7 @@ var behaviours = map[string]behaviour{}
 // register adds a kind to the catalogue, and to what scenario files may say.
 func register[P any](k kind[P]) {
 	b := behaviour{
-		FaultKind: scenarios.FaultKind{Name: k.name, Doc: k.doc, Class: k.class, Needs: k.needs, Down: k.down, Forever: k.forever},
+		FaultKind: scenarios.FaultKind{Name: k.name, Doc: k.doc, Class: k.class, Needs: k.needs, Down: k.down, Forever: k.forever, LosesDisk: k.losesDisk},
 		colour:    k.colour, together: k.together, counts: k.counts,
 	}
 	if _, without := any(k).(kind[none]); !without {

@@ -11,8 +11,8 @@ func init() {
 		colour: "#8a3b3b",
 		class:  scenarios.OfDisk,
 		needs:  scenarios.CanWipe,
-		down:   true,
-		swarm:  swarm[none]{targets: []string{"nodehost"}, lasts: "5s..60s"},
-		begin:  func(i *injection, _ none) error { return i.endProcesses(i.world.Wipe) },
+		down:   true, losesDisk: true,
+		swarm: swarm[none]{targets: []string{"nodehost"}, lasts: "5s..60s"},
+		begin: func(i *injection, _ none) error { return i.endProcesses(i.world.Wipe) },
 	})
 }
