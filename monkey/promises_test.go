@@ -72,6 +72,13 @@ var broken = map[string]promise{
 			"if true {"}},
 		by: []string{"violation", "bug"}, verdict: judge.Inconclusive,
 	},
+	"swarm": {
+		broken: "a cas writes whatever its key holds",
+		patch: []edit{{"monkey/statemachine/kv/store.go",
+			"		if seen.Value != c.Expected {\n			return Answer",
+			"		if false {\n			return Answer"}},
+		by: []string{"linearizability"},
+	},
 	"drummer-all-restarted": {
 		broken: "a Drummer server starts on an empty disk when it is started again",
 		patch: []edit{{"monkey/sim/drummer.go",

@@ -17,6 +17,7 @@ type field struct {
 	fallback string // the default, in the field's YAML form; empty: none
 	min, max string
 	enum     []string
+	swarm    string // how a swarm draws it
 	required bool
 	optional bool
 	index    int
@@ -51,7 +52,7 @@ func describe(t reflect.Type) (fields []field, fixed bool) {
 		}
 		f := field{
 			key: tag.Get("key"), doc: tag.Get("doc"), fallback: tag.Get("default"),
-			min: tag.Get("min"), max: tag.Get("max"),
+			min: tag.Get("min"), max: tag.Get("max"), swarm: tag.Get("swarm"),
 			required: tag.Get("required") == "true", optional: tag.Get("optional") == "true",
 			index: i, typ: goField.Type,
 		}

@@ -47,7 +47,11 @@ func Parse(file string, source []byte, settings ...Setting) (*Scenario, error) {
 	scenario := &Scenario{}
 	d.decode(root, reflect.ValueOf(scenario).Elem(), field{}, "")
 	scenario.where = d.where
-	scenario.validate(&d.problems)
+	if scenario.Swarm { // what is drawn has to fit what is given
+		scenario.drawn(validatedSeed).validate(&d.problems)
+	} else {
+		scenario.validate(&d.problems)
+	}
 	if err := d.err(); err != nil {
 		return nil, err
 	}

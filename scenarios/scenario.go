@@ -7,11 +7,14 @@ package scenarios
 //
 // Tags: key is the name in YAML; doc its documentation; default, min, max and
 // enum ('a|b|c') its default and limits; required fields must be given;
-// optional ones are absent when zero.
+// optional ones are absent when zero; swarm lists, separated by '|', what a swarm
+// draws from: values as in a file, or ranges 'a..b' of numbers, durations and
+// shares; 'never: WHY' for what it does not draw.
 type Scenario struct {
 	Name        string       `key:"name" required:"true" doc:"Name of the scenario: letters, digits and dashes."`
 	Description string       `key:"description" optional:"true" doc:"What the scenario is about, for people."`
 	Duration    Duration     `key:"duration" default:"10m" min:"1s" max:"720h" doc:"Length of the phase with faults, on the world's clock."`
+	Swarm       bool         `key:"swarm" optional:"true" doc:"What the file does not give of deployment, drummer, clusters, workload and faults is drawn from the seed of the run."`
 	Warmup      Duration     `key:"warmup" default:"20s" max:"24h" doc:"Healthy phase with clients before the first fault."`
 	Settle      Duration     `key:"settle" default:"3m" min:"1s" max:"24h" doc:"At most this long may the deployment take to heal after the last fault ended."`
 	Deployment  Deployment   `key:"deployment" doc:"The hosts."`
@@ -30,10 +33,10 @@ type Scenario struct {
 // Deployment says which hosts there are. Hosts are named drummer-1 … and
 // nodehost-1 ….
 type Deployment struct {
-	Drummers  int      `key:"drummers" default:"3" min:"1" max:"15" doc:"Number of Drummer servers, an odd number."`
-	NodeHosts int      `key:"nodehosts" default:"5" min:"1" max:"1000" doc:"Number of NodeHosts."`
-	Regions   []string `key:"regions" doc:"Names of regions; NodeHosts are dealt out to them in turn. Empty: no regions."`
-	RTT       Duration `key:"rtt" default:"100ms" min:"1ms" max:"10s" doc:"Dragonboat's RTTMillisecond: the tick that election and heartbeat intervals count in."`
+	Drummers  int      `key:"drummers" default:"3" min:"1" max:"15" doc:"Number of Drummer servers, an odd number." swarm:"3|3|3|5|1"`
+	NodeHosts int      `key:"nodehosts" default:"5" min:"1" max:"1000" doc:"Number of NodeHosts." swarm:"3..8"`
+	Regions   []string `key:"regions" doc:"Names of regions; NodeHosts are dealt out to them in turn. Empty: no regions." swarm:"[]|[]|[east, west]|[east, west, south]"`
+	RTT       Duration `key:"rtt" default:"100ms" min:"1ms" max:"10s" doc:"Dragonboat's RTTMillisecond: the tick that election and heartbeat intervals count in." swarm:"50ms|100ms|100ms|200ms|500ms"`
 	Network   Network  `key:"network" doc:"The links between hosts. Clients are a host, too."`
 	Disk      Disk     `key:"disk" doc:"The disks of hosts."`
 }
@@ -41,16 +44,16 @@ type Deployment struct {
 // Network says how long messages are under way. A message is a batch of Raft
 // messages, or bytes of a gRPC stream.
 type Network struct {
-	Latency Latency   `key:"latency" default:"{min: 500us, median: 2ms, p99: 20ms}" doc:"Time that a message is under way, in one direction. It is drawn for each message, from a source of its own for each link."`
-	Between []Between `key:"between" doc:"Pairs of regions whose links have another latency. Drummers and clients are in no region."`
-	Slot    Duration  `key:"slot" default:"1ms" max:"1s" doc:"What is under way arrives at multiples of this, rounded up: a host handles together what arrives together. 0s: nothing is rounded."`
+	Latency Latency   `key:"latency" default:"{min: 500us, median: 2ms, p99: 20ms}" doc:"Time that a message is under way, in one direction. It is drawn for each message, from a source of its own for each link." swarm:"{min: 500us, median: 2ms, p99: 20ms}|{min: 100us, median: 500us, p99: 5ms}|{min: 5ms, median: 20ms, p99: 100ms}"`
+	Between []Between `key:"between" doc:"Pairs of regions whose links have another latency. Drummers and clients are in no region." swarm:"never: drawn with the regions"`
+	Slot    Duration  `key:"slot" default:"1ms" max:"1s" doc:"What is under way arrives at multiples of this, rounded up: a host handles together what arrives together. 0s: nothing is rounded." swarm:"1ms|1ms|0s|5ms"`
 }
 
 // Disk says how long disks take. While its disk, or a state machine, is at work a
 // host sends nothing.
 type Disk struct {
-	Sync  Latency `key:"sync" default:"{min: 200us, median: 1ms, p99: 15ms}" doc:"Time that a sync takes which has something to make durable."`
-	Write Latency `key:"write" default:"0" doc:"Time that a write to a file takes."`
+	Sync  Latency `key:"sync" default:"{min: 200us, median: 1ms, p99: 15ms}" doc:"Time that a sync takes which has something to make durable." swarm:"{min: 200us, median: 1ms, p99: 15ms}|{min: 200us, median: 1ms, p99: 15ms}|{min: 1ms, median: 5ms, p99: 100ms}|0"`
+	Write Latency `key:"write" default:"0" doc:"Time that a write to a file takes." swarm:"0|0|{min: 10us, median: 50us, p99: 1ms}"`
 }
 
 // Between is the latency of the links between two regions, or within one.
@@ -72,56 +75,56 @@ func (n *Network) LatencyBetween(a, b string) Latency {
 
 // Drummer configures the Drummer servers.
 type Drummer struct {
-	Heartbeat  Duration `key:"heartbeat" default:"1s" min:"10ms" max:"1h" doc:"Interval at which NodeHosts report."`
-	TimeToLive Duration `key:"time_to_live" default:"15s" min:"20ms" max:"24h" doc:"A NodeHost unheard of for this long is dead, and its nodes are replaced."`
+	Heartbeat  Duration `key:"heartbeat" default:"1s" min:"10ms" max:"1h" doc:"Interval at which NodeHosts report." swarm:"500ms|1s|1s|2s"`
+	TimeToLive Duration `key:"time_to_live" default:"15s" min:"20ms" max:"24h" doc:"A NodeHost unheard of for this long is dead, and its nodes are replaced." swarm:"10s..40s"`
 }
 
 // Clusters describes the Raft clusters, which have ClusterIDs in a row.
 type Clusters struct {
-	Count              int            `key:"count" default:"16" min:"1" max:"100000" doc:"Number of Raft clusters."`
-	First              int            `key:"first" default:"1" min:"1" max:"1000000" doc:"ClusterID of the first one; the others follow."`
-	Size               int            `key:"size" default:"3" min:"1" max:"15" doc:"Voting members of each cluster."`
-	StateMachine       string         `key:"statemachine" default:"regular" enum:"regular|concurrent|ondisk|mixed" doc:"Kind of state machine; mixed deals the three kinds out in turn."`
-	ElectionRTT        int            `key:"election_rtt" default:"10" min:"2" max:"10000" doc:"Election timeout in ticks of deployment.rtt."`
-	HeartbeatRTT       int            `key:"heartbeat_rtt" default:"1" min:"1" max:"1000" doc:"Raft's heartbeat interval in ticks of deployment.rtt."`
-	SnapshotEntries    int            `key:"snapshot_entries" default:"100" max:"10000000" doc:"A snapshot is made each time this many entries were applied; 0: never."`
-	CompactionOverhead int            `key:"compaction_overhead" default:"20" max:"10000000" doc:"Log entries that are kept when a snapshot compacts the log."`
-	CheckQuorum        bool           `key:"check_quorum" default:"true" doc:"Raft's CheckQuorum: a leader that does not hear of a quorum within an election timeout steps down."`
-	Apply              Latency        `key:"apply" default:"0" doc:"Time that a state machine takes to apply an entry."`
-	Snapshot           Latency        `key:"snapshot" default:"0" doc:"Time that a state machine takes to write a snapshot."`
-	Regions            map[string]int `key:"regions" doc:"Region to the number of members it should hold, at most size in total."`
-	Bug                *Bug           `key:"bug" doc:"A planted bug; the run must end in a violation."`
+	Count              int            `key:"count" default:"16" min:"1" max:"100000" doc:"Number of Raft clusters." swarm:"8..16"`
+	First              int            `key:"first" default:"1" min:"1" max:"1000000" doc:"ClusterID of the first one; the others follow." swarm:"1|1|1000"`
+	Size               int            `key:"size" default:"3" min:"1" max:"15" doc:"Voting members of each cluster." swarm:"1|2|3|3|3|4|5|5|7"`
+	StateMachine       string         `key:"statemachine" default:"regular" enum:"regular|concurrent|ondisk|mixed" doc:"Kind of state machine; mixed deals the three kinds out in turn." swarm:"regular|concurrent|ondisk|mixed|mixed"`
+	ElectionRTT        int            `key:"election_rtt" default:"10" min:"2" max:"10000" doc:"Election timeout in ticks of deployment.rtt." swarm:"5|10|10..30"`
+	HeartbeatRTT       int            `key:"heartbeat_rtt" default:"1" min:"1" max:"1000" doc:"Raft's heartbeat interval in ticks of deployment.rtt." swarm:"1|1|2|3"`
+	SnapshotEntries    int            `key:"snapshot_entries" default:"100" max:"10000000" doc:"A snapshot is made each time this many entries were applied; 0: never." swarm:"0|20..100|50..500"`
+	CompactionOverhead int            `key:"compaction_overhead" default:"20" max:"10000000" doc:"Log entries that are kept when a snapshot compacts the log." swarm:"1..20|10..200"`
+	CheckQuorum        bool           `key:"check_quorum" default:"true" doc:"Raft's CheckQuorum: a leader that does not hear of a quorum within an election timeout steps down." swarm:"true|true|true|false"`
+	Apply              Latency        `key:"apply" default:"0" doc:"Time that a state machine takes to apply an entry." swarm:"0|0|{min: 100us, median: 1ms, p99: 20ms}|{min: 1ms, median: 5ms, p99: 100ms}"`
+	Snapshot           Latency        `key:"snapshot" default:"0" doc:"Time that a state machine takes to write a snapshot." swarm:"0|0|{min: 10ms, median: 100ms, p99: 1s}"`
+	Regions            map[string]int `key:"regions" doc:"Region to the number of members it should hold, at most size in total." swarm:"never: drawn with the regions of the deployment"`
+	Bug                *Bug           `key:"bug" doc:"A planted bug; the run must end in a violation." swarm:"never: a run with a planted bug is to end in a violation"`
 }
 
 // Workload describes the clients.
 type Workload struct {
-	Clients  int      `key:"clients" default:"24" min:"1" max:"10000" doc:"Clients, which take the operations in turn as they become idle."`
-	Open     int      `key:"open" default:"1" min:"1" max:"1000" doc:"Operations that a client may have open at once. For the history each is a process of its own, with sessions of its own; what the client has learned they share."`
-	Think    Latency  `key:"think" default:"0" doc:"Time after an answer in which a client, or one of its open operations, is not idle yet."`
-	Keys     int      `key:"keys" default:"8" min:"1" max:"1000000" doc:"Keys in each cluster."`
-	Rate     float64  `key:"rate" default:"20" min:"0.01" max:"1000000" doc:"Operations a second that all clients together start."`
-	Zipf     float64  `key:"zipf" default:"0.99" max:"10" doc:"How much hotter some keys of a cluster are: k0 is asked for most, and the n-th hottest 1/n to this power as often (Zipf). 0: all alike."`
+	Clients  int      `key:"clients" default:"24" min:"1" max:"10000" doc:"Clients, which take the operations in turn as they become idle." swarm:"30..120"`
+	Open     int      `key:"open" default:"1" min:"1" max:"1000" doc:"Operations that a client may have open at once. For the history each is a process of its own, with sessions of its own; what the client has learned they share." swarm:"1|1|1|3"`
+	Think    Latency  `key:"think" default:"0" doc:"Time after an answer in which a client, or one of its open operations, is not idle yet." swarm:"0|0|{min: 10ms, median: 100ms, p99: 1s}"`
+	Keys     int      `key:"keys" default:"8" min:"1" max:"1000000" doc:"Keys in each cluster." swarm:"1..32"`
+	Rate     float64  `key:"rate" default:"20" min:"0.01" max:"1000000" doc:"Operations a second that all clients together start." swarm:"10..40"`
+	Zipf     float64  `key:"zipf" default:"0.99" max:"10" doc:"How much hotter some keys of a cluster are: k0 is asked for most, and the n-th hottest 1/n to this power as often (Zipf). 0: all alike." swarm:"0|0.99|0.99|1.5"`
 	Burst    Burst    `key:"burst" doc:"Operations that start at one instant on one key, so that they are concurrent."`
 	Mix      Mix      `key:"mix" doc:"Weights of the kinds of operation."`
-	Timeout  Duration `key:"timeout" default:"5s" min:"10ms" max:"10m" doc:"Time that an operation is given; longer ones have an unknown outcome."`
-	Sessions string   `key:"sessions" default:"mixed" enum:"registered|noop|mixed" doc:"Client sessions: registered ones retry and are applied exactly once; no-op ones never retry. On-disk state machines always use no-op ones."`
+	Timeout  Duration `key:"timeout" default:"5s" min:"10ms" max:"10m" doc:"Time that an operation is given; longer ones have an unknown outcome." swarm:"2s|5s|5s|10s|20s"`
+	Sessions string   `key:"sessions" default:"mixed" enum:"registered|noop|mixed" doc:"Client sessions: registered ones retry and are applied exactly once; no-op ones never retry. On-disk state machines always use no-op ones." swarm:"registered|noop|mixed|mixed"`
 
-	Operations []Operation `key:"operations" doc:"Exactly these operations, in order of time, instead of drawn ones."`
+	Operations []Operation `key:"operations" doc:"Exactly these operations, in order of time, instead of drawn ones." swarm:"never: operations are drawn one by one"`
 }
 
 // Burst says how many operations start together.
 type Burst struct {
-	Share Percent `key:"share" default:"50%" doc:"Share of the operations that are part of a burst."`
-	Size  int     `key:"size" default:"3" min:"1" max:"10000" doc:"Operations in a burst, which go to the members of the cluster in turn; 1: there are none."`
+	Share Percent `key:"share" default:"50%" doc:"Share of the operations that are part of a burst." swarm:"20%..80%"`
+	Size  int     `key:"size" default:"3" min:"1" max:"10000" doc:"Operations in a burst, which go to the members of the cluster in turn; 1: there are none." swarm:"1|3|3|5|8"`
 }
 
 // Mix weighs the kinds of operation; a weight of 0 leaves the kind out.
 type Mix struct {
-	Get    int `key:"get" default:"45" max:"1000000" doc:"Weight of linearizable reads."`
-	Put    int `key:"put" default:"30" max:"1000000" doc:"Weight of writes."`
-	CAS    int `key:"cas" default:"10" max:"1000000" doc:"Weight of compare-and-swaps."`
-	Append int `key:"append" default:"10" max:"1000000" doc:"Weight of appends."`
-	Delete int `key:"delete" default:"5" max:"1000000" doc:"Weight of deletes."`
+	Get    int `key:"get" default:"45" max:"1000000" doc:"Weight of linearizable reads." swarm:"20|45|45|70"`
+	Put    int `key:"put" default:"30" max:"1000000" doc:"Weight of writes." swarm:"30|10..60"`
+	CAS    int `key:"cas" default:"10" max:"1000000" doc:"Weight of compare-and-swaps." swarm:"0|10|20"`
+	Append int `key:"append" default:"10" max:"1000000" doc:"Weight of appends." swarm:"0|10|30"`
+	Delete int `key:"delete" default:"5" max:"1000000" doc:"Weight of deletes." swarm:"0|5|15"`
 }
 
 // Action is something that an operator asks of Drummer during the phase with

@@ -83,6 +83,9 @@ func (o *Options) Load() (*scenarios.Scenario, error) {
 		settings = append(settings, s)
 	}
 	s, err := o.loadWithDuration(settings)
+	if err == nil {
+		s, err = s.Drawn(o.Seed)
+	}
 	if err != nil {
 		return nil, UsageError{err}
 	}
