@@ -40,10 +40,12 @@ func (e *edit) publish() *State {
 			e.abandon(c) // in any order: it is no event, and counts for hosts alone
 		}
 	}
+	hosts := make([]ordmap.Entry[string, *Host], 0, len(e.hosts))
 	for id, h := range e.hosts {
-		e.s.Hosts = e.s.Hosts.Set(id, h)
+		hosts = append(hosts, ordmap.Entry[string, *Host]{Key: id, Value: h})
 	}
-	var kept []ordmap.Entry[uint64, *Cluster]
+	e.s.Hosts = e.s.Hosts.SetAll(inOrder(hosts))
+	kept := make([]ordmap.Entry[uint64, *Cluster], 0, len(e.clusters))
 	for id, c := range e.clusters {
 		if c.isEmpty() {
 			e.s.Clusters = e.s.Clusters.Delete(id)
@@ -53,11 +55,15 @@ func (e *edit) publish() *State {
 			e.s.Tombstones = e.s.Tombstones.Delete(id)
 		}
 	}
-	slices.SortFunc(kept, func(a, b ordmap.Entry[uint64, *Cluster]) int { return cmp.Compare(a.Key, b.Key) })
-	e.s.Clusters = e.s.Clusters.SetAll(kept)
+	e.s.Clusters = e.s.Clusters.SetAll(inOrder(kept))
 	e.s.changed = len(e.clusters)
 	published := e.s // by itself: who keeps a state must not keep the edit, with the state before, too
 	return &published
+}
+
+func inOrder[K cmp.Ordered, V any](entries []ordmap.Entry[K, V]) []ordmap.Entry[K, V] {
+	slices.SortFunc(entries, func(a, b ordmap.Entry[K, V]) int { return cmp.Compare(a.Key, b.Key) })
+	return entries
 }
 
 // host returns a host to read or change, or nil when it is not known.

@@ -18,27 +18,27 @@ func Changed[K cmp.Ordered, V comparable](a, b Map[K, V]) iter.Seq[K] {
 			switch {
 			case x.n == nil && y.n == nil:
 				return
-			case x == y:
+			case x == y: // that may be a subtree
 				before.pop()
 				after.pop()
+			case x.precedes(y):
+				before.pop()
+				if !yield(x.key()) {
+					return
+				}
+			case y.precedes(x):
+				after.pop()
+				if !yield(y.key()) {
+					return
+				}
 			case x.whole && (!y.whole || x.n.size >= y.n.size):
 				before.open()
 			case y.whole:
 				after.open()
-			case y.n == nil || x.n != nil && x.n.key < y.n.key:
-				before.pop()
-				if !yield(x.n.key) {
-					return
-				}
-			case x.n == nil || y.n.key < x.n.key:
-				after.pop()
-				if !yield(y.n.key) {
-					return
-				}
 			default:
 				before.pop()
 				after.pop()
-				if x.n.value != y.n.value && !yield(x.n.key) {
+				if x.n.values[x.i] != y.n.values[y.i] && !yield(x.key()) {
 					return
 				}
 			}
@@ -49,22 +49,27 @@ func Changed[K cmp.Ordered, V comparable](a, b Map[K, V]) iter.Seq[K] {
 // cursor is what of a tree is still to be walked, the next part at the end.
 type cursor[K cmp.Ordered, V any] []part[K, V]
 
-// part is a subtree or, unless it is whole, the one key at its root.
+// part is a subtree or, unless it is whole, one key of a leaf.
 type part[K cmp.Ordered, V any] struct {
 	n     *node[K, V]
 	whole bool
+	i     int // of the key in the leaf
+}
+
+// key is the first key of a part.
+func (p part[K, V]) key() K { return p.n.keys[p.i] }
+
+// precedes reports whether a part is one key, and before all of another part.
+func (p part[K, V]) precedes(o part[K, V]) bool {
+	return p.n != nil && !p.whole && (o.n == nil || p.key() < o.key())
 }
 
 func newCursor[K cmp.Ordered, V any](root *node[K, V]) *cursor[K, V] {
 	c := &cursor[K, V]{}
-	c.push(root)
-	return c
-}
-
-func (c *cursor[K, V]) push(n *node[K, V]) {
-	if n != nil {
-		*c = append(*c, part[K, V]{n, true})
+	if root != nil {
+		*c = append(*c, part[K, V]{n: root, whole: true})
 	}
+	return c
 }
 
 // top is the next part; one without a node: there is none.
@@ -81,7 +86,11 @@ func (c *cursor[K, V]) pop() { *c = (*c)[:len(*c)-1] }
 func (c *cursor[K, V]) open() {
 	n := c.top().n
 	c.pop()
-	c.push(n.right)
-	*c = append(*c, part[K, V]{n, false})
-	c.push(n.left)
+	for i := len(n.keys) - 1; i >= 0; i-- {
+		if n.children == nil {
+			*c = append(*c, part[K, V]{n: n, i: i})
+		} else {
+			*c = append(*c, part[K, V]{n: n.children[i], whole: true})
+		}
+	}
 }

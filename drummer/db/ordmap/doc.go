@@ -5,6 +5,6 @@
 //
 // DrummerDB keeps its state in such maps, so that a snapshot for the
 // scheduler or for a reader costs a copied pointer, and no walk over them can
-// depend on Go's random map order. It is not a general container: there is
-// no bulk loading and no range deletion.
+// depend on Go's random map order. It is not a general container: there is no
+// range deletion.
 package ordmap

@@ -12,59 +12,120 @@ import (
 // immutable and safe for concurrent use; values are shared between the
 // versions of a map, so they must be immutable too.
 //
-// It is a weight-balanced tree (S. Adams, 'Efficient sets: a balancing act',
-// 1993) with the parameters ⟨3, 2⟩ proven right by Y. Hirai and K. Yamamoto,
-// 'Balancing weight-balanced trees', 2011.
+// It is a B+ tree: wide, so that a lookup among a million keys touches few cache
+// lines, and a map of numbers has few pointers for the garbage collector to follow.
 type Map[K cmp.Ordered, V any] struct {
 	root *node[K, V]
 }
 
+// node is a leaf, or has children. No node is empty; all leaves are equally deep. A
+// node that is part of a Map is never changed.
 type node[K cmp.Ordered, V any] struct {
-	left, right *node[K, V]
-	size        int // nodes in this subtree, itself included
-	key         K
-	value       V
+	size int // keys in the leaves of this subtree
+	// keys are those of a leaf, or else the first one of each child. They ascend
+	// strictly.
+	keys     []K
+	values   []V           // of a leaf, one a key
+	children []*node[K, V] // of any other node, one a key
 }
 
 const (
-	delta = 3 // a side may weigh at most delta times the other
-	ratio = 2 // decides between a single and a double rotation
+	// width is how many keys a node has at most.
+	width = 32
+	// narrow is how many keys every node but the root has at least.
+	narrow = width / 4
 )
 
 // FromSorted returns a map of values whose keys ascend strictly. Key is called once
 // for each, in their order.
 func FromSorted[K cmp.Ordered, V any](values []V, key func(V) K) Map[K, V] {
-	return Map[K, V]{fromSorted(values, key)}
+	keys := make([]K, len(values))
+	for i, v := range values {
+		keys[i] = key(v)
+	}
+	return Map[K, V]{grow(leaves(keys, values))}
 }
 
-// fromSorted makes a tree whose sides differ by one node at most, everywhere.
-func fromSorted[K cmp.Ordered, V any](values []V, key func(V) K) *node[K, V] {
-	if len(values) == 0 {
+// grow puts parents upon nodes of one depth until there is one root; nil: there is no
+// node.
+func grow[K cmp.Ordered, V any](nodes []*node[K, V]) *node[K, V] {
+	for len(nodes) > 1 {
+		nodes = parents(nodes)
+	}
+	if len(nodes) == 0 {
 		return nil
 	}
-	middle := len(values) / 2
-	left := fromSorted(values[:middle], key)
-	k := key(values[middle])
-	return join(left, k, values[middle], fromSorted(values[middle+1:], key))
+	return nodes[0]
+}
+
+// leaves makes as few leaves as hold the keys, which are copied.
+func leaves[K cmp.Ordered, V any](keys []K, values []V) []*node[K, V] {
+	var made []*node[K, V]
+	for from, to := range pieces(len(keys)) {
+		made = append(made, &node[K, V]{size: to - from, keys: slices.Clone(keys[from:to]), values: slices.Clone(values[from:to])})
+	}
+	return made
+}
+
+// parents makes as few nodes as hold the children.
+func parents[K cmp.Ordered, V any](children []*node[K, V]) []*node[K, V] {
+	var made []*node[K, V]
+	for from, to := range pieces(len(children)) {
+		n := &node[K, V]{keys: make([]K, to-from), children: slices.Clone(children[from:to])}
+		for i, child := range n.children {
+			n.keys[i] = child.keys[0]
+			n.size += child.size
+		}
+		made = append(made, n)
+	}
+	return made
+}
+
+// pieces cuts a number of keys into as few nodes as hold them, of about equal widths.
+func pieces(keys int) iter.Seq2[int, int] {
+	return func(yield func(from, to int) bool) {
+		nodes := (keys + width - 1) / width
+		for i := range nodes {
+			if !yield(keys*i/nodes, keys*(i+1)/nodes) {
+				return
+			}
+		}
+	}
 }
 
 // Len is the number of keys.
-func (m Map[K, V]) Len() int { return m.root.len() }
+func (m Map[K, V]) Len() int {
+	if m.root == nil {
+		return 0
+	}
+	return m.root.size
+}
 
 // Get returns the value of key, or the zero value and false.
 func (m Map[K, V]) Get(key K) (V, bool) {
-	for n := m.root; n != nil; {
-		switch c := cmp.Compare(key, n.key); {
-		case c < 0:
-			n = n.left
-		case c > 0:
-			n = n.right
-		default:
-			return n.value, true
+	if n := m.root; n != nil {
+		for n.children != nil {
+			n = n.children[max(n.after(key)-1, 0)]
+		}
+		if i := n.after(key) - 1; i >= 0 && n.keys[i] == key {
+			return n.values[i], true
 		}
 	}
 	var zero V
 	return zero, false
+}
+
+// after is the index of the first of a node's keys that is above one.
+func (n *node[K, V]) after(key K) int {
+	from, to := 0, len(n.keys)
+	for from < to {
+		if middle := int(uint(from+to) / 2); key < n.keys[middle] {
+			to = middle
+		} else {
+			from = middle + 1
+		}
+	}
+	return from
 }
 
 // At returns the value of key, or the zero value.
@@ -73,21 +134,91 @@ func (m Map[K, V]) At(key K) V {
 	return v
 }
 
-// Set returns a map in which key has value.
-func (m Map[K, V]) Set(key K, value V) Map[K, V] {
-	return Map[K, V]{m.root.set(key, value)}
-}
-
 // Entry is a key with its value.
 type Entry[K cmp.Ordered, V any] struct {
 	Key   K
 	Value V
 }
 
+// Set returns a map in which key has value.
+func (m Map[K, V]) Set(key K, value V) Map[K, V] {
+	return m.SetAll([]Entry[K, V]{{key, value}})
+}
+
 // SetAll returns a map in which all entries hold, whose keys ascend strictly. It is
 // cheaper than to set one after the other: what they share on their way is made once.
 func (m Map[K, V]) SetAll(entries []Entry[K, V]) Map[K, V] {
-	return Map[K, V]{m.root.setAll(entries)}
+	switch {
+	case len(entries) == 0:
+		return m
+	case m.root == nil:
+		return Map[K, V]{grow((&node[K, V]{}).merge(entries))}
+	default:
+		return Map[K, V]{grow(m.root.setAll(entries))}
+	}
+}
+
+// setAll returns the nodes, of the same depth, that take a node's place.
+func (n *node[K, V]) setAll(entries []Entry[K, V]) []*node[K, V] {
+	if n.children == nil {
+		return n.merge(entries)
+	}
+	children := make([]*node[K, V], 0, len(n.children)+1)
+	for i, child := range n.children {
+		mine := len(entries)
+		if i+1 < len(n.keys) {
+			next := n.keys[i+1]
+			mine = firstAtLeast(entries, next)
+		}
+		if mine == 0 {
+			children = append(children, child)
+		} else {
+			children = append(children, child.setAll(entries[:mine])...)
+		}
+		entries = entries[mine:]
+	}
+	return parents(children)
+}
+
+// firstAtLeast is the index of the first entry whose key is not below one.
+func firstAtLeast[K cmp.Ordered, V any](entries []Entry[K, V], key K) int {
+	from, to := 0, len(entries)
+	for from < to {
+		if middle := int(uint(from+to) / 2); entries[middle].Key < key {
+			from = middle + 1
+		} else {
+			to = middle
+		}
+	}
+	return from
+}
+
+// merge returns the leaves that take a leaf's place.
+func (n *node[K, V]) merge(entries []Entry[K, V]) []*node[K, V] {
+	if len(entries) == 1 {
+		if i := n.after(entries[0].Key) - 1; i >= 0 && n.keys[i] == entries[0].Key {
+			leaf := &node[K, V]{size: n.size, keys: n.keys, values: slices.Clone(n.values)}
+			leaf.values[i] = entries[0].Value
+			return []*node[K, V]{leaf}
+		}
+	}
+	keys, values := make([]K, 0, len(n.keys)+len(entries)), make([]V, 0, len(n.keys)+len(entries))
+	old := 0
+	for _, e := range entries {
+		upTo := old + (&node[K, V]{keys: n.keys[old:]}).after(e.Key)
+		keys, values = append(keys, n.keys[old:upTo]...), append(values, n.values[old:upTo]...)
+		old = upTo
+		if last := len(keys) - 1; last >= 0 && keys[last] == e.Key {
+			values[last] = e.Value
+		} else {
+			keys, values = append(keys, e.Key), append(values, e.Value)
+		}
+	}
+	keys, values = append(keys, n.keys[old:]...), append(values, n.values[old:]...)
+	if len(keys) <= width {
+		return []*node[K, V]{{size: len(keys), keys: keys, values: values}}
+	}
+	return leaves(keys, values)
 }
 
 // Delete returns a map without key.
@@ -95,7 +226,49 @@ func (m Map[K, V]) Delete(key K) Map[K, V] {
 	if _, ok := m.Get(key); !ok {
 		return m
 	}
-	return Map[K, V]{m.root.delete(key)}
+	root := m.root.delete(key)
+	for root != nil && len(root.children) == 1 {
+		root = root.children[0]
+	}
+	return Map[K, V]{root}
+}
+
+// delete returns a node without a key that it has, which may be too narrow then; nil:
+// nothing is left of it.
+func (n *node[K, V]) delete(key K) *node[K, V] {
+	i := max(n.after(key)-1, 0)
+	if n.children == nil {
+		if n.size == 1 {
+			return nil
+		}
+		return &node[K, V]{size: n.size - 1, keys: without(n.keys, i), values: without(n.values, i)}
+	}
+	children := slices.Clone(n.children)
+	if child := children[i].delete(key); child == nil {
+		children = slices.Delete(children, i, i+1)
+	} else {
+		children[i] = child
+		if len(child.keys) < narrow && len(children) > 1 {
+			left := max(i-1, 0)
+			children = slices.Replace(children, left, left+2, joined(children[left], children[left+1])...)
+		}
+	}
+	if len(children) == 0 {
+		return nil
+	}
+	return parents(children)[0] // they are no more than before
+}
+
+func without[T any](list []T, i int) []T {
+	return append(append(make([]T, 0, len(list)-1), list[:i]...), list[i+1:]...)
+}
+
+// joined makes one node of two neighbours, or two of about equal widths.
+func joined[K cmp.Ordered, V any](l, r *node[K, V]) []*node[K, V] {
+	if l.children == nil {
+		return leaves(slices.Concat(l.keys, r.keys), slices.Concat(l.values, r.values))
+	}
+	return parents(slices.Concat(l.children, r.children))
 }
 
 // All walks the map in the order of its keys.
@@ -115,138 +288,59 @@ func (m Map[K, V]) Values() iter.Seq[V] {
 	}
 }
 
-func (n *node[K, V]) len() int {
-	if n == nil {
-		return 0
-	}
-	return n.size
-}
-
 func (n *node[K, V]) walk(yield func(K, V) bool) bool {
-	return n == nil ||
-		n.left.walk(yield) && yield(n.key, n.value) && n.right.walk(yield)
+	if n == nil {
+		return true
+	}
+	for _, child := range n.children {
+		if !child.walk(yield) {
+			return false
+		}
+	}
+	for i, v := range n.values {
+		if !yield(n.keys[i], v) {
+			return false
+		}
+	}
+	return true
 }
 
 func (n *node[K, V]) walkAfter(key K, yield func(K, V) bool) bool {
-	switch {
-	case n == nil:
-		return true
-	case n.key <= key:
-		return n.right.walkAfter(key, yield)
-	default:
-		return n.left.walkAfter(key, yield) && yield(n.key, n.value) && n.right.walk(yield)
-	}
-}
-
-func (n *node[K, V]) set(key K, value V) *node[K, V] {
 	if n == nil {
-		return join(nil, key, value, nil)
+		return true
 	}
-	switch c := cmp.Compare(key, n.key); {
-	case c < 0:
-		return balance(n.left.set(key, value), n.key, n.value, n.right)
-	case c > 0:
-		return balance(n.left, n.key, n.value, n.right.set(key, value))
-	default:
-		return join(n.left, key, value, n.right)
+	first := n.after(key)
+	if n.children == nil {
+		for i, v := range n.values[first:] {
+			if !yield(n.keys[first+i], v) {
+				return false
+			}
+		}
+		return true
 	}
-}
-
-func (n *node[K, V]) setAll(entries []Entry[K, V]) *node[K, V] {
-	switch {
-	case len(entries) == 0:
-		return n
-	case n == nil:
-		middle := len(entries) / 2
-		return join(n.setAll(entries[:middle]), entries[middle].Key, entries[middle].Value, n.setAll(entries[middle+1:]))
+	if first > 0 && !n.children[first-1].walkAfter(key, yield) {
+		return false
 	}
-	at, found := slices.BinarySearchFunc(entries, n.key, func(e Entry[K, V], key K) int { return cmp.Compare(e.Key, key) })
-	value, after := n.value, at
-	if found {
-		value, after = entries[at].Value, at+1
+	for _, child := range n.children[first:] {
+		if !child.walk(yield) {
+			return false
+		}
 	}
-	return link(n.left.setAll(entries[:at]), n.key, value, n.right.setAll(entries[after:]))
-}
-
-// link joins two balanced sides of which one may be heavier by any number of nodes.
-func link[K cmp.Ordered, V any](l *node[K, V], k K, v V, r *node[K, V]) *node[K, V] {
-	switch {
-	case tooHeavy(r, l):
-		return balance(link(l, k, v, r.left), r.key, r.value, r.right)
-	case tooHeavy(l, r):
-		return balance(l.left, l.key, l.value, link(l.right, k, v, r))
-	default:
-		return join(l, k, v, r)
-	}
-}
-
-// delete must only be called when key is there.
-func (n *node[K, V]) delete(key K) *node[K, V] {
-	switch c := cmp.Compare(key, n.key); {
-	case c < 0:
-		return balance(n.left.delete(key), n.key, n.value, n.right)
-	case c > 0:
-		return balance(n.left, n.key, n.value, n.right.delete(key))
-	case n.left == nil:
-		return n.right
-	case n.right == nil:
-		return n.left
-	}
-	first := n.right
-	for first.left != nil {
-		first = first.left
-	}
-	return balance(n.left, first.key, first.value, n.right.delete(first.key))
-}
-
-func join[K cmp.Ordered, V any](l *node[K, V], k K, v V, r *node[K, V]) *node[K, V] {
-	return &node[K, V]{left: l, right: r, size: l.len() + r.len() + 1, key: k, value: v}
-}
-
-// balance joins two balanced sides of which one may be one node too heavy.
-func balance[K cmp.Ordered, V any](l *node[K, V], k K, v V, r *node[K, V]) *node[K, V] {
-	switch {
-	case tooHeavy(r, l):
-		return rotateLeft(l, k, v, r)
-	case tooHeavy(l, r):
-		return rotateRight(l, k, v, r)
-	default:
-		return join(l, k, v, r)
-	}
-}
-
-func tooHeavy[K cmp.Ordered, V any](a, b *node[K, V]) bool {
-	return a.len()+1 > delta*(b.len()+1)
-}
-
-func rotateLeft[K cmp.Ordered, V any](l *node[K, V], k K, v V, r *node[K, V]) *node[K, V] {
-	if r.left.len()+1 < ratio*(r.right.len()+1) {
-		return join(join(l, k, v, r.left), r.key, r.value, r.right)
-	}
-	m := r.left
-	return join(join(l, k, v, m.left), m.key, m.value, join(m.right, r.key, r.value, r.right))
-}
-
-func rotateRight[K cmp.Ordered, V any](l *node[K, V], k K, v V, r *node[K, V]) *node[K, V] {
-	if l.right.len()+1 < ratio*(l.left.len()+1) {
-		return join(l.left, l.key, l.value, join(l.right, k, v, r))
-	}
-	m := l.right
-	return join(join(l.left, l.key, l.value, m.left), m.key, m.value, join(m.right, k, v, r))
+	return true
 }
 
 // Nth returns the i-th key in their order, counted from 0, and its value.
 func (m Map[K, V]) Nth(i int) (key K, value V) {
-	for n := m.root; n != nil; {
-		switch left := n.left.len(); {
-		case i < left:
-			n = n.left
-		case i > left:
-			i -= left + 1
-			n = n.right
-		default:
-			return n.key, n.value
-		}
+	n := m.root
+	if n == nil || i < 0 || i >= n.size {
+		return key, value
 	}
-	return key, value
+	for n.children != nil {
+		at := 0
+		for ; i >= n.children[at].size; at++ {
+			i -= n.children[at].size
+		}
+		n = n.children[at]
+	}
+	return n.keys[i], n.values[i]
 }

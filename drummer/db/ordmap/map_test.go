@@ -40,7 +40,7 @@ func TestAgainstGoMap(t *testing.T) {
 				m = m.Set(k, v)
 				model[k] = v
 			}
-			checkBalance(t, m.root)
+			checkShape(t, m.root, true)
 			versions = append(versions, version{m, maps.Clone(model)})
 		}
 		for _, v := range versions {
@@ -113,15 +113,33 @@ func checkEqual(t *rapid.T, m Map[int, int], model map[int]int) {
 	}
 }
 
-func checkBalance(t *rapid.T, n *node[int, int]) {
+// checkShape checks the invariants of a node, and returns its depth.
+func checkShape(t *rapid.T, n *node[int, int], isRoot bool) int {
 	if n == nil {
-		return
+		return 0
 	}
-	require.Equal(t, n.left.len()+n.right.len()+1, n.size)
-	require.False(t, tooHeavy(n.left, n.right), "left side too heavy at %d", n.key)
-	require.False(t, tooHeavy(n.right, n.left), "right side too heavy at %d", n.key)
-	checkBalance(t, n.left)
-	checkBalance(t, n.right)
+	require.LessOrEqual(t, len(n.keys), width)
+	require.True(t, slices.IsSorted(n.keys))
+	if isRoot {
+		require.NotEqual(t, 1, len(n.children), "the root has one child")
+		require.NotEmpty(t, n.keys)
+	} else {
+		require.GreaterOrEqual(t, len(n.keys), narrow)
+	}
+	if n.children == nil {
+		require.Len(t, n.values, len(n.keys))
+		require.Equal(t, len(n.keys), n.size)
+		return 1
+	}
+	require.Len(t, n.children, len(n.keys))
+	size, depth := 0, checkShape(t, n.children[0], false)
+	for i, child := range n.children {
+		require.Equal(t, child.keys[0], n.keys[i])
+		require.Equal(t, depth, checkShape(t, child, false), "leaves are not equally deep")
+		size += child.size
+	}
+	require.Equal(t, size, n.size)
+	return depth + 1
 }
 
 func TestAWalkMayStopEarly(t *testing.T) {
@@ -136,4 +154,46 @@ func TestAWalkMayStopEarly(t *testing.T) {
 		}
 	}
 	require.Equal(t, []string{"a", "b"}, seen)
+}
+
+// Deep trees keep their shape and their keys, whatever is set and deleted at once.
+func TestDeepTreesAgainstGoMap(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		keys := make([]int, rapid.IntRange(0, 3*width*width).Draw(t, "size"))
+		model := map[int]int{}
+		for i := range keys {
+			keys[i] = 2 * i
+			model[2*i] = 2 * i
+		}
+		m := FromSorted(keys, func(k int) int { return k })
+		checkShape(t, m.root, true)
+		for range rapid.IntRange(1, 5).Draw(t, "steps") {
+			before, was := m, maps.Clone(model)
+			from := rapid.IntRange(-10, 2*len(keys)+10).Draw(t, "from")
+			count, stride := rapid.IntRange(1, 2*width*width).Draw(t, "count"), rapid.IntRange(1, 7).Draw(t, "stride")
+			deletes := rapid.Bool().Draw(t, "delete")
+			var entries []Entry[int, int]
+			for i := range count {
+				k := from + i*stride
+				if deletes {
+					m = m.Delete(k)
+					delete(model, k)
+				} else {
+					entries = append(entries, Entry[int, int]{k, -k})
+					model[k] = -k
+				}
+			}
+			m = m.SetAll(entries)
+			checkShape(t, m.root, true)
+			require.Equal(t, model, maps.Collect(m.All()))
+			require.Equal(t, was, maps.Collect(before.All()))
+			require.Equal(t, differing(was, model), slices.Collect(Changed(before, m)))
+			for i, k := range slices.Sorted(maps.Keys(model)) {
+				if i%13 == 0 {
+					key, value := m.Nth(i)
+					require.Equal(t, [2]int{k, model[k]}, [2]int{key, value})
+				}
+			}
+		}
+	})
 }
