@@ -30,8 +30,10 @@ func (s *State) HostState(h *Host, ttl uint64) pb.NodeHostState {
 
 // NodeHost returns the host that a node lives on, or nil when there is none
 // any more: it was never known, its disk is lost, or it has another address.
-func (s *State) NodeHost(n *Node) *Host {
-	h := s.Hosts.At(n.HostID)
+func (s *State) NodeHost(n *Node) *Host { return n.on(s.Hosts.At(n.HostID)) }
+
+// on returns the host that has the ID of a node's, if the node still lives there.
+func (n *Node) on(h *Host) *Host {
 	if h == nil || h.Gone || h.Address() != n.Address {
 		return nil
 	}

@@ -21,17 +21,24 @@ import (
 type machine struct {
 	// state is replaced by Update and RecoverFromSnapshot, which Dragonboat
 	// calls one at a time; anybody may load it.
-	state atomic.Pointer[State]
+	state *atomic.Pointer[State]
 	past  past
 }
 
 var _ statemachine.IConcurrentStateMachine = (*machine)(nil)
 
-// NewStateMachine is the factory for NodeHost.StartConcurrentCluster.
+// NewStateMachine is a factory for NodeHost.StartConcurrentCluster.
 func NewStateMachine(clusterID, nodeID uint64) statemachine.IConcurrentStateMachine {
-	m := &machine{}
-	m.state.Store(NewState())
-	return m
+	return NewStateMachineAt(new(atomic.Pointer[State]))(clusterID, nodeID)
+}
+
+// NewStateMachineAt returns such a factory for one state machine, whose newest state
+// anybody may load from where it is kept.
+func NewStateMachineAt(state *atomic.Pointer[State]) statemachine.CreateConcurrentStateMachineFunc {
+	return func(uint64, uint64) statemachine.IConcurrentStateMachine {
+		state.Store(NewState())
+		return &machine{state: state}
+	}
 }
 
 // Update applies commands. It never fails: a command that can't be applied

@@ -42,6 +42,7 @@ type history struct {
 	intensity int
 	defined   uint64
 	wiped     uint64   // the tick at which a disk was lost last
+	index     *db.Index
 	trouble   []string // what was done to the world, for the failure message
 }
 
@@ -54,7 +55,7 @@ func newHistory(t *rapid.T) *history {
 	policy.Restarts = rapid.SampledFrom([]int{1, 16}).Draw(t, "restarts")
 	policy.OperationsPerHost = rapid.SampledFrom([]int{2, 5, 64}).Draw(t, "per host")
 	policy.JoinsPerHost = rapid.SampledFrom([]int{1, 32}).Draw(t, "joins")
-	h := &history{Fleet: model.New(policy, rapid.Uint64().Draw(t, "seed"))}
+	h := &history{Fleet: model.New(policy, rapid.Uint64().Draw(t, "seed")), index: db.NewIndex(policy.TTL)}
 	h.JoinTicks = rapid.Uint64Range(0, 6).Draw(t, "join ticks")
 	h.NoQuorumChecks = rapid.Bool().Draw(t, "stubborn")
 	h.intensity = rapid.IntRange(2, 40).Draw(t, "one trouble in steps")
@@ -275,7 +276,21 @@ func (h *history) stepAndCheck(t *rapid.T) {
 	if db.DigestOf(h.State) != db.DigestOf(h.Twin) {
 		h.Violate("the replicas of DrummerDB have diverged")
 	}
+	h.checkIndex()
 	h.report(t)
+}
+
+// checkIndex makes sure that the index of locations has followed the state.
+func (h *history) checkIndex() {
+	for id := range h.defined + 2 {
+		var want *pb.ClusterLocation
+		if c := h.State.Clusters.At(id); c != nil {
+			want = h.State.Location(c, h.Policy.TTL)
+		}
+		if got := h.index.Locate(h.State, id); !proto.Equal(got, want) {
+			h.Violate("the index has cluster %d at %v, not at %v", id, got, want)
+		}
+	}
 }
 
 func (h *history) report(t *rapid.T) {

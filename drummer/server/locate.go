@@ -54,6 +54,18 @@ func pageLimit(limit uint32) (int, error) {
 	}
 }
 
+// Locate returns where a cluster is, for programs that run this server: as it has
+// applied DrummerDB, which may be behind the leader's, and without a lock or a round of
+// Raft. Nil: nobody has heard of the cluster, or this server has not begun. What the
+// cluster waits for is not said. The answer is shared, and must not be changed.
+func (s *Server) Locate(clusterID uint64) *pb.ClusterLocation {
+	state := s.applied.Load()
+	if state == nil {
+		return nil
+	}
+	return s.index.Locate(state, clusterID)
+}
+
 // locate describes the clusters with the IDs, or a page of all of them. IDs that
 // nobody defined or reported are left out.
 func (s *Server) locate(state *db.State, req *pb.LocateRequest) (*pb.LocateResponse, error) {

@@ -40,6 +40,9 @@ type Server struct {
 	leadership atomic.Pointer[leadership]
 	prospects  prospects
 	reads      reads
+	// applied is DrummerDB as this server has applied it; nil: it does not run yet.
+	applied atomic.Pointer[db.State]
+	index   *db.Index
 
 	proposed  atomic.Uint64 // bytes proposed to DrummerDB
 	decisions decisions
@@ -92,6 +95,7 @@ func open(config Config) (*Server, error) {
 		config: config,
 		log:    config.Logger.With("server", config.NodeID),
 		leader: newLeaderListener(config.NodeHost.RaftEventListener),
+		index:  db.NewIndex(config.Policy.TTL),
 		failed: make(chan error, 1),
 	}
 	s.config.NodeHost.RaftEventListener = s.leader
@@ -201,7 +205,7 @@ func (s *Server) firstStart() error {
 
 // startDB starts this server's replica of DrummerDB.
 func (s *Server) startDB(members map[uint64]string, join bool) error {
-	err := s.nodehost.StartConcurrentCluster(members, join, db.NewStateMachine, s.config.raftConfig())
+	err := s.nodehost.StartConcurrentCluster(members, join, db.NewStateMachineAt(&s.applied), s.config.raftConfig())
 	if errors.Is(err, dragonboat.ErrInvalidClusterSettings) {
 		return fmt.Errorf("DrummerDB on server %d was first started with other members than it is now: %w", s.config.NodeID, err)
 	}

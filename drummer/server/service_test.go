@@ -231,6 +231,8 @@ func TestAnyServerAnswersApplications(t *testing.T) {
 			require.NoError(t, err)
 			require.Len(t, out.GetClusters(), 3, "what was answered before is seen on every server")
 			require.Equal(t, "the launch", out.GetClusters()[0].GetWaitingFor())
+			require.Equal(t, uint32(3), w.servers[id].Locate(1).GetSpec().GetSize(), "in process")
+			require.Nil(t, w.servers[id].Locate(4))
 			s, err := pb.NewDrummerClient(w.conn(id)).Status(w.context(time.Second), &pb.StatusRequest{})
 			require.NoError(t, err)
 			require.Equal(t, id == leader, s.GetLeader())

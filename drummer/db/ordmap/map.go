@@ -101,6 +101,10 @@ func (m Map[K, V]) Len() int {
 	return m.root.size
 }
 
+// Same reports whether two maps are one version: both have the same keys and values
+// then. Equal maps that were made apart are not the same.
+func (m Map[K, V]) Same(o Map[K, V]) bool { return m.root == o.root }
+
 // Get returns the value of key, or the zero value and false.
 func (m Map[K, V]) Get(key K) (V, bool) {
 	if n := m.root; n != nil {
