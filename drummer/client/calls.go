@@ -25,8 +25,12 @@ func (c *Client) Launch(ctx context.Context, by string) error {
 
 // Locate asks Drummer, not the cache, where clusters are. No IDs: all of them, page
 // by page, so that the pages of a large fleet may be of different moments. Clusters
-// that Drummer doesn't know are left out. What it answers goes into the cache.
+// that Drummer doesn't know are left out. What it answers goes into the cache, and is
+// shared with it: it must not be changed. Calls at the same time share what they send.
 func (c *Client) Locate(ctx context.Context, clusterIDs ...uint64) (*pb.LocateResponse, error) {
+	if n := len(clusterIDs); n > 0 && n <= maxBatch {
+		return c.lookups.locate(ctx, clusterIDs)
+	}
 	all, err := c.LocatePage(ctx, &pb.LocateRequest{ClusterIds: clusterIDs})
 	for page := all; err == nil && page.GetNextAfterClusterId() != 0; {
 		page, err = c.LocatePage(ctx, &pb.LocateRequest{AfterClusterId: page.GetNextAfterClusterId()})

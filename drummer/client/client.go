@@ -52,6 +52,8 @@ type Client struct {
 	config Config
 	pool   *pool
 	cache  cache
+	// lookups are those that are not answered from the cache.
+	lookups lookups
 
 	mu    sync.Mutex // guards what follows
 	rand  *rand.Rand
@@ -77,12 +79,16 @@ func New(config Config) (*Client, error) {
 	if config.Rand == nil {
 		config.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	}
-	return &Client{
+	c := &Client{
 		config: config,
 		pool:   newPool(rpc.Dialer{Dial: config.Dial, TLS: config.TLS}),
 		cache:  cache{maxAge: config.MaxAge},
 		rand:   config.Rand,
-	}, nil
+	}
+	c.lookups.call = func(ctx context.Context, ids []uint64) (*pb.LocateResponse, error) {
+		return c.LocatePage(ctx, &pb.LocateRequest{ClusterIds: ids})
+	}
+	return c, nil
 }
 
 // Close closes all connections; calls under way fail.

@@ -41,7 +41,7 @@ type history struct {
 	*model.Fleet
 	intensity int
 	defined   uint64
-	wiped     uint64   // the tick at which a disk was lost last
+	wiped     uint64 // the tick at which a disk was lost last
 	index     *db.Index
 	trouble   []string // what was done to the world, for the failure message
 }

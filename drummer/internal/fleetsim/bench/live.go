@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,23 +30,23 @@ const (
 	// locateFor is how long locations are asked for.
 	locateFor     = 5 * time.Second
 	locateClients = 4
-	locateCalls   = 16 // at a time, a client
 )
 
 // liveBench measures three Drummer servers, a process of their own, that agents of
 // this process are attached to by TCP.
 type liveBench struct {
-	fleet   *fleetsim.Fleet
-	figures map[string]float64
-	servers *exec.Cmd
+	fleet    *fleetsim.Fleet
+	figures  map[string]float64
+	profiles string
+	servers  *exec.Cmd
 	control io.WriteCloser
 	at      []string
 	agents  *fleetsim.Agents
 	client  *client.Client
 }
 
-func measureLive(fleet *fleetsim.Fleet, figures map[string]float64) error {
-	b := &liveBench{fleet: fleet, figures: figures}
+func measureLive(fleet *fleetsim.Fleet, figures map[string]float64, profiles string) error {
+	b := &liveBench{fleet: fleet, figures: figures, profiles: profiles}
 	dir, err := os.MkdirTemp("", "bench-drummer")
 	if err != nil {
 		return err
@@ -96,6 +97,20 @@ func (b *liveBench) stop() {
 	}
 	_ = b.control.Close()
 	_ = b.servers.Wait()
+}
+
+// profile starts a CPU profile of the servers, where one is wanted, and returns what
+// ends it.
+func (b *liveBench) profile(name string) (stop func(), err error) {
+	if b.profiles == "" {
+		return func() {}, nil
+	}
+	path, err := filepath.Abs(profileFile(b.profiles, name))
+	if err != nil {
+		return nil, err
+	}
+	_, err = fmt.Fprintln(b.control, startProfile+path)
+	return func() { _, _ = fmt.Fprintln(b.control, stopProfile) }, err
 }
 
 // leader returns the status of the leader, nil when there is none that schedules.
@@ -163,8 +178,13 @@ func (b *liveBench) steady() error {
 	if err != nil {
 		return err
 	}
+	stop, err := b.profile("steady")
+	if err != nil {
+		return err
+	}
 	time.Sleep(steadyFor)
 	after, err := b.usage()
+	stop()
 	if err != nil {
 		return err
 	}
@@ -259,24 +279,46 @@ func (b *liveBench) pages() error {
 	return nil
 }
 
+// locate asks for clusters one by one with many callers at a time, as programs do that
+// use package client, and by calls of a size.
 func (b *liveBench) locate() error {
-	for name, ids := range map[string]int{"locate: over gRPC, one a call": 1, "locate: over gRPC, a hundred a call": 100} {
-		rate, err := b.locateAtOnce(ids)
+	page := func(ctx context.Context, c *client.Client, ids []uint64) (*pb.LocateResponse, error) {
+		return c.LocatePage(ctx, &pb.LocateRequest{ClusterIds: ids})
+	}
+	shared := func(ctx context.Context, c *client.Client, ids []uint64) (*pb.LocateResponse, error) {
+		return c.Locate(ctx, ids...)
+	}
+	for _, l := range []struct {
+		name         string
+		callers, ids int
+		ask          func(context.Context, *client.Client, []uint64) (*pb.LocateResponse, error)
+	}{
+		{"locate: over gRPC, by 1000 callers", 250, 1, shared},
+		{"locate: over gRPC, by 64 callers", 16, 1, shared},
+		{"locate: over gRPC, a call for each, by 64 callers", 16, 1, page},
+	} {
+		stop, err := b.profile(l.name)
 		if err != nil {
 			return err
 		}
-		b.figures[name] = rate
+		rate, err := b.locateAtOnce(l.callers, l.ids, l.ask)
+		stop()
+		if err != nil {
+			return err
+		}
+		b.figures[l.name] = rate
 	}
 	return nil
 }
 
-// locateAtOnce has many callers ask for clusters as fast as they can.
-func (b *liveBench) locateAtOnce(ids int) (perSecond float64, err error) {
+// locateAtOnce has so many callers a client ask for so many clusters as fast as they
+// can.
+func (b *liveBench) locateAtOnce(callers, ids int, ask func(context.Context, *client.Client, []uint64) (*pb.LocateResponse, error)) (perSecond float64, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), settleFor)
 	defer cancel()
 	var located atomic.Int64
 	var failed atomic.Pointer[error]
-	var callers sync.WaitGroup
+	var running sync.WaitGroup
 	start := time.Now()
 	for range locateClients {
 		c, err := b.newClient()
@@ -284,16 +326,16 @@ func (b *liveBench) locateAtOnce(ids int) (perSecond float64, err error) {
 			return 0, err
 		}
 		defer c.Close()
-		for call := range locateCalls {
-			callers.Go(func() {
-				id := uint64(call)
+		for caller := range callers {
+			running.Go(func() {
+				id := uint64(caller)
+				wanted := make([]uint64, ids)
 				for time.Since(start) < locateFor {
-					req := &pb.LocateRequest{}
-					for range ids {
+					for i := range wanted {
 						id = (id + 7919) % uint64(b.fleet.Clusters)
-						req.ClusterIds = append(req.ClusterIds, id+1)
+						wanted[i] = id + 1
 					}
-					out, err := c.LocatePage(ctx, req)
+					out, err := ask(ctx, c, wanted)
 					if err != nil {
 						failed.Store(&err)
 						return
@@ -303,7 +345,7 @@ func (b *liveBench) locateAtOnce(ids int) (perSecond float64, err error) {
 			})
 		}
 	}
-	callers.Wait()
+	running.Wait()
 	if failure := failed.Load(); failure != nil {
 		return 0, *failure
 	}
@@ -316,6 +358,10 @@ func (b *liveBench) changeLeader() error {
 	if err != nil {
 		return err
 	}
+	stop, err := b.profile("change of leader")
+	if err != nil {
+		return err
+	}
 	start := time.Now()
 	if _, err := fmt.Fprintln(b.control, transfer); err != nil {
 		return err
@@ -323,6 +369,7 @@ func (b *liveBench) changeLeader() error {
 	if _, err := b.untilScheduling(before.GetTerm()); err != nil {
 		return err
 	}
+	stop()
 	b.figures["change of leader: scheduling again"] = time.Since(start).Seconds()
 	return nil
 }

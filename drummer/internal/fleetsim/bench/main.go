@@ -26,7 +26,7 @@ const nodesPerHost = 1000
 func main() {
 	nodes := flag.Int("nodes", 0, "measure one fleet of so many nodes and print its figures as JSON; 0: all sizes, as a table")
 	parts := flag.String("parts", "state,live", "what is measured: state, live or both")
-	profiles := flag.String("profiles", "", "directory for CPU profiles of each figure of the part state")
+	profiles := flag.String("profiles", "", "directory for CPU profiles of each figure")
 	runs := flag.Int("runs", 1, "how often each size is measured; the table has the median")
 	servers := flag.String("servers", "", "run Drummer servers on these gRPC addresses; what the live part starts")
 	dir := flag.String("dir", "", "where the servers keep their data")
@@ -62,7 +62,7 @@ func measure(nodes int, parts, profiles string) error {
 		case "state":
 			err = measureState(newFleet(nodes), figures, profiles)
 		case "live":
-			err = measureLive(newFleet(nodes), figures)
+			err = measureLive(newFleet(nodes), figures, profiles)
 		default:
 			err = fmt.Errorf("there is no part %q, only state and live", part)
 		}

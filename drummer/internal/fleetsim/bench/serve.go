@@ -9,6 +9,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
+	"strings"
 
 	"github.com/lni/dragonboat/v3/config"
 	"github.com/lni/dragonboat/v3/logger"
@@ -22,8 +24,13 @@ const (
 	rttMillis  = 100
 )
 
-// transfer is the line on standard input by which another server is made the leader.
-const transfer = "transfer"
+// What servers are told on standard input, a line each: to make another one the leader,
+// to write a CPU profile to the file whose name follows, and to end that.
+const (
+	transfer     = "transfer"
+	startProfile = "profile "
+	stopProfile  = "stop"
+)
 
 // serve runs a Drummer server on each gRPC address, on Raft ports of its own choice,
 // until standard input ends.
@@ -58,16 +65,32 @@ func serve(addresses []string, dir string) error {
 		servers[id] = s
 	}
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
-		if in.Text() != transfer {
-			return fmt.Errorf("there is no command %q", in.Text())
+		if err := carryOut(in.Text(), servers); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+func carryOut(command string, servers map[uint64]*drummer.Server) error {
+	path, profiles := strings.CutPrefix(command, startProfile)
+	switch {
+	case profiles:
+		file, err := os.Create(path)
+		if err != nil {
+			return err
+		}
+		return pprof.StartCPUProfile(file) // closed with the process
+	case command == stopProfile:
+		pprof.StopCPUProfile()
+	case command == transfer:
 		for id, s := range servers {
 			if _, leads := s.Leading(); leads {
-				if err := s.NodeHost().RequestLeaderTransfer(server.ClusterID, id%uint64(len(servers))+1); err != nil {
-					return err
-				}
+				return s.NodeHost().RequestLeaderTransfer(server.ClusterID, id%uint64(len(servers))+1)
 			}
 		}
+	default:
+		return fmt.Errorf("there is no command %q", command)
 	}
 	return nil
 }

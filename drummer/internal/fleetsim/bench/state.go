@@ -76,11 +76,16 @@ func (b *stateBench) heapProfile() error {
 	return pprof.Lookup("heap").WriteTo(file, 0)
 }
 
+// profileFile is where the profile of a figure is.
+func profileFile(dir, name string) string {
+	return filepath.Join(dir, strings.NewReplacer(" ", "-", ":", "", ",", "").Replace(name)+".prof")
+}
+
 // timed measures one figure, with a profile where one is wanted.
 func (b *stateBench) timed(name string, do func() error) (time.Duration, error) {
 	runtime.GC()
 	if b.profiles != "" {
-		file, err := os.Create(filepath.Join(b.profiles, strings.NewReplacer(" ", "-", ":", "", ",", "").Replace(name)+".prof"))
+		file, err := os.Create(profileFile(b.profiles, name))
 		if err != nil {
 			return 0, err
 		}
@@ -320,7 +325,7 @@ func (b *stateBench) locate() error {
 		return err
 	}
 	b.figures["locate: in process, the first time"] = took.Seconds()
-	b.figures["locate: index"] = float64(liveHeap()-before) / float64(b.fleet.Nodes())
+	b.figures["locate: index for that"] = float64(liveHeap()-before) / float64(b.fleet.Nodes())
 	took, err = b.timed("locate", func() error {
 		id := uint64(0)
 		for range lookups {
