@@ -39,10 +39,10 @@ type liveBench struct {
 	figures  map[string]float64
 	profiles string
 	servers  *exec.Cmd
-	control io.WriteCloser
-	at      []string
-	agents  *fleetsim.Agents
-	client  *client.Client
+	control  io.WriteCloser
+	at       []string
+	agents   *fleetsim.Agents
+	client   *client.Client
 }
 
 func measureLive(fleet *fleetsim.Fleet, figures map[string]float64, profiles string) error {
