@@ -23,7 +23,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
-// The flags of the chaos suites come after -args:
+// The flags of the chaos suites are those of package monkey. They come after -args:
 //
 //	go test -tags monkey ./monkey -args -monkey.seed=7
 //
@@ -31,12 +31,11 @@ import (
 // this one knows them. With more packages the environment says the same:
 //
 //	DRUMBEAT_SEED=7 go test -tags monkey ./...
-var (
-	seedFlag     = flag.Uint64("monkey.seed", 0, "seed of the chaos suites ($DRUMBEAT_SEED); 0: a random one, which is printed; with -short: 1")
-	scenarioFlag = flag.String("monkey.scenario", "", "run this scenario, a file or a name, and nothing else ($DRUMBEAT_SCENARIO)")
-	durationFlag = flag.Duration("monkey.duration", 0, "length of the phase with faults ($DRUMBEAT_DURATION); 0: the scenario's")
-	outFlag      = flag.String("monkey.out", "", "directory for the directories of runs ($DRUMBEAT_OUT); empty: a temporary one")
-)
+//
+// Without a seed a random one is drawn, and printed; with -short it is 1.
+func flagValue[T any](name string) T {
+	return flag.Lookup(name).Value.(flag.Getter).Get().(T)
+}
 
 // readEnvironment takes the flags that are not given from the environment.
 func readEnvironment(t *testing.T) {
@@ -58,8 +57,8 @@ func readEnvironment(t *testing.T) {
 func suite(t *testing.T) {
 	t.Helper()
 	readEnvironment(t)
-	if *scenarioFlag != "" {
-		t.Skipf("only the scenario %s is asked for", *scenarioFlag)
+	if flagValue[string]("monkey.scenario") != "" {
+		t.Skipf("only the scenario %s is asked for", flagValue[string]("monkey.scenario"))
 	}
 }
 
@@ -67,16 +66,16 @@ func suite(t *testing.T) {
 // logs the table, which has the seed and the line that reproduces the run.
 func chaos(t *testing.T, o harness.Options) *judge.Result {
 	t.Helper()
-	o.World, o.Clock, o.Seed = harness.WorldSim, harness.ClockVirtual, *seedFlag
+	o.World, o.Clock, o.Seed = harness.WorldSim, harness.ClockVirtual, flagValue[uint64]("monkey.seed")
 	if o.Seed == 0 && testing.Short() {
 		o.Seed = 1
 	} else if o.Seed == 0 {
 		o.Seed = rand.Uint64() >> 33
 	}
-	if *durationFlag > 0 {
-		o.Duration = *durationFlag
+	if flagValue[time.Duration]("monkey.duration") > 0 {
+		o.Duration = flagValue[time.Duration]("monkey.duration")
 	}
-	if o.Out = *outFlag; o.Out == "" {
+	if o.Out = flagValue[string]("monkey.out"); o.Out == "" {
 		o.Out = t.TempDir()
 	}
 	t.Logf("%s: seed %d", o.File, o.Seed)
@@ -92,16 +91,16 @@ func chaos(t *testing.T, o harness.Options) *judge.Result {
 // must end in a violation.
 func TestChaosScenarioThatIsAskedFor(t *testing.T) {
 	readEnvironment(t)
-	if *scenarioFlag == "" {
+	if flagValue[string]("monkey.scenario") == "" {
 		t.Skip("no scenario is asked for")
 	}
-	s, err := harness.LoadScenario(*scenarioFlag)
+	s, err := harness.LoadScenario(flagValue[string]("monkey.scenario"))
 	require.NoError(t, err)
 	want := judge.Pass
 	if s.Clusters.Bug != nil {
 		want = judge.Violation
 	}
-	require.Equal(t, want, chaos(t, harness.Options{File: *scenarioFlag}).Verdict)
+	require.Equal(t, want, chaos(t, harness.Options{File: flagValue[string]("monkey.scenario")}).Verdict)
 }
 
 func TestChaosOverEachKindOfStateMachine(t *testing.T) {

@@ -72,6 +72,9 @@ func (c *check) slots() []slot {
 // registered.
 func (c Checks) Enabled(key string) bool { return c.of(key).Enabled }
 
+// Disable has the check judged no more. It panics for a key that nobody registered.
+func (c Checks) Disable(key string) { c.of(key).Enabled = false }
+
 // Settings returns a pointer to the filled settings of a check, of the type that
 // it registered; nil if it has none. It panics for a key that nobody registered.
 func (c Checks) Settings(key string) any { return c.of(key).Settings }

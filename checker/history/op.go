@@ -28,6 +28,13 @@ const (
 	Transfer Kind = "transfer" // bank: Value is {"from","to","amount"} as JSON text
 )
 
+// The kinds of operation of a model that somebody brings along. Their Value and
+// Observed are that model's own.
+const (
+	Command Kind = "command" // may change the state
+	Query   Kind = "query"   // never does
+)
+
 // Outcome says what a client knows about the end of an operation.
 type Outcome string
 
@@ -156,7 +163,7 @@ func OfKey(ops []Op, key string) []Op {
 }
 
 // Mutates reports whether operations of this kind can change state.
-func (k Kind) Mutates() bool { return k != Get }
+func (k Kind) Mutates() bool { return k != Get && k != Query }
 
 // Validate returns an error for an operation that contradicts itself or
 // lacks what its kind needs. It knows the key-value kinds and leaves others

@@ -10,7 +10,7 @@ var _ = define(Check{
 	Doc:          "After healing all replicas of a cluster hold the same state at the same index.",
 	Needs:        []Need{needClusters, needDigests},
 	AfterHealing: true,
-	Applies:      replicated, // one replica agrees with itself
+	Applies:      func(f *Facts) bool { return replicated(f) && !f.Undigested }, // one replica agrees with itself
 }, judgeDigests)
 
 // judgeDigests asks every cluster of more than one member for digests of as many

@@ -4,8 +4,10 @@ package invariant
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/checker/linear/model"
 )
 
 // Facts is what was recorded of a run. All times are nanoseconds on the clock
@@ -29,6 +31,8 @@ type Facts struct {
 	Changing []uint64 `json:"changing,omitempty"`
 	// Digests holds digests of replicas' states after healing.
 	Digests []Digest `json:"digests"`
+	// Undigested says that the state machines have no digests.
+	Undigested bool `json:"undigested,omitempty"`
 	// Divergences holds where replicas of a cluster were first seen to differ
 	// while the run went on; Compared counts the updates that were compared.
 	Divergences []Divergence `json:"divergences"`
@@ -80,8 +84,19 @@ type Facts struct {
 	// Stopped says that the run stopped at a violation that was seen while it
 	// went on.
 	Stopped bool `json:"stopped,omitempty"`
+	// Invariants is what came of the invariants that somebody brought along; nil:
+	// there were none.
+	Invariants *Brought `json:"invariants,omitempty"`
 	// Ops is the history of the run.
 	Ops []history.Op `json:"-"`
+	// Model is the specification that the history is judged by; nil: the key-value
+	// store.
+	Model model.Model `json:"-"`
+}
+
+// ofKeys reports whether the history is one of a key-value store.
+func ofKeys(f *Facts) bool {
+	return !slices.ContainsFunc(f.Ops, func(op history.Op) bool { return op.Kind == history.Command || op.Kind == history.Query })
 }
 
 // Process is how the process that held the world ended.

@@ -29,7 +29,11 @@ type LinearizabilitySettings struct {
 }
 
 func judgeLinearizability(j *judgement, f *Facts, s *LinearizabilitySettings) string {
-	o := linear.Options{Timeout: s.Timeout}
+	o := linear.Options{Timeout: s.Timeout, Model: f.Model}
+	if f.Model == nil && !ofKeys(f) {
+		j.inconclusive("the operations are those of a test that brought its own: that test alone has the model to judge them by")
+		return ""
+	}
 	res, err := linear.Check(j.ctx, f.Ops, o)
 	if err != nil {
 		j.inconclusive("the history is not one: %s", err)
@@ -46,25 +50,31 @@ func judgeLinearizability(j *judgement, f *Facts, s *LinearizabilitySettings) st
 	return fmt.Sprintf("%d operations on %d keys of %d clusters, by %s", res.Checked, len(res.PerKey), clustersOf(f.Ops), res.Engine)
 }
 
-// maxExplained bounds the keys whose violations are explained: one bug shows
-// on many.
-const maxExplained = 5
+// How many keys have their violations explained: one bug shows on many. A search
+// by a model that was brought along takes long.
+const (
+	maxExplained        = 5
+	maxExplainedByModel = 1
+)
 
 // violations explains every key that is not linearizable: the one that the
 // result explains first, then others in their order.
 func violations(j *judgement, ops []history.Op, res linear.Result, o linear.Options) []Finding {
 	all := []Finding{explained(res)}
 	all[0].Checked = j.checked
-	more := 0
+	more, most := 0, maxExplained
+	if o.Model != nil {
+		most = maxExplainedByModel
+	}
 	for _, k := range res.PerKey {
 		switch {
 		case k.Verdict != linear.Violation || k.Key == all[0].Key:
-		case len(all) == maxExplained:
+		case len(all) == most:
 			more++
 		default:
 			// The same operations get the same verdict; only a search may be
 			// out of time now.
-			if one, err := linear.Check(j.ctx, history.OfKey(ops, k.Key), o); err == nil && one.Verdict == linear.Violation {
+			if one, err := linear.Check(j.ctx, partOf(ops, k.Key, o), o); err == nil && one.Verdict == linear.Violation {
 				all = append(all, explained(one))
 			} else {
 				more++
@@ -75,6 +85,20 @@ func violations(j *judgement, ops []history.Op, res linear.Result, o linear.Opti
 		all[0].Detail += fmt.Sprintf("; %d more keys are not linearizable, which no finding here explains", more)
 	}
 	return all
+}
+
+// partOf returns the operations that a key's verdict is about.
+func partOf(ops []history.Op, key string, o linear.Options) []history.Op {
+	if o.Model == nil {
+		return history.OfKey(ops, key)
+	}
+	var part []history.Op
+	for i := range ops {
+		if o.Model.Part(&ops[i]) == key {
+			part = append(part, ops[i])
+		}
+	}
+	return part
 }
 
 // explained is the finding of a result's explained key.

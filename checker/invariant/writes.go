@@ -16,6 +16,7 @@ var _ = define(Check{
 	Doc:          "Every key holds at the end what writes that were asked for left there, and no acknowledged write is missing.",
 	Needs:        []Need{needClusters},
 	AfterHealing: true,
+	Applies:      ofKeys,
 }, judgeWrites)
 
 // judgeWrites looks at the end only; everything between is the matter of

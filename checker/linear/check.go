@@ -89,6 +89,9 @@ const coreMemory = 64 << 20
 func checkModel(ctx context.Context, ops []history.Op, o Options) (Result, error) {
 	start := time.Now()
 	res := Result{Verdict: OK, Ops: len(ops)}
+	if p, ok := o.Model.(model.Preparer); ok {
+		p.Prepare(ops)
+	}
 	parts, err := split(o.Model, ops)
 	if err != nil {
 		return Result{}, err

@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"github.com/drumbeat-raft/drumbeat/checker/invariant"
-	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
 )
 
@@ -22,10 +21,14 @@ func (r *runner) collect(ctx context.Context) error {
 	if err := r.probe(ctx); err != nil {
 		return err
 	}
-	f.Digests = r.digests(ctx)
+	if f.Undigested = !r.machines.digests(); !f.Undigested {
+		f.Digests = r.digests(ctx)
+	}
 	r.recordViews(ctx)
 	f.Repairs = r.observer.losses()
-	r.outcome.Unmet = r.unmet(r.observer.poll(ctx))
+	last := r.observer.poll(ctx)
+	r.outcome.Unmet = r.unmet(last)
+	r.machines.inspect(last, &r.outcome)
 	r.outcome.Hidden = r.w.Examine()
 	return nil
 }
@@ -59,13 +62,14 @@ func (r *runner) digests(ctx context.Context) []invariant.Digest {
 
 // replica is a node's digest.
 type replica struct {
-	node   uint64
-	host   string
-	digest kv.Digest
+	node    uint64
+	host    string
+	sum     string
+	applied uint64
 }
 
 func (x replica) final(cluster uint64) invariant.Digest {
-	return invariant.Digest{Cluster: cluster, Node: x.node, Host: x.host, Index: x.digest.Applied, Sum: sumOf(x.digest)}
+	return invariant.Digest{Cluster: cluster, Node: x.node, Host: x.host, Index: x.applied, Sum: x.sum}
 }
 
 // replicas reads the digests of all running members of a cluster that answer.
@@ -76,12 +80,8 @@ func (r *runner) replicas(ctx context.Context, cluster uint64, c *clusterTruth) 
 		if host == "" {
 			continue
 		}
-		b, err := r.drummer.NodeHost(r.host(host).APIAddress).StaleRead(ctx, cluster, kv.DigestQuery())
-		if err != nil {
-			continue
-		}
-		if d, err := kv.DecodeDigest(b); err == nil {
-			found = append(found, replica{node, host, d})
+		if sum, applied, ok := r.machines.digest(ctx, r, cluster, node, host); ok {
+			found = append(found, replica{node, host, sum, applied})
 		}
 	}
 	slices.SortFunc(found, func(a, b replica) int { return cmp.Compare(a.node, b.node) })
@@ -91,7 +91,7 @@ func (r *runner) replicas(ctx context.Context, cluster uint64, c *clusterTruth) 
 // level reports whether all of n replicas answered and have applied the same
 // number of entries.
 func level(rs []replica, n int) bool {
-	return len(rs) == n && !slices.ContainsFunc(rs, func(x replica) bool { return x.digest.Applied != rs[0].digest.Applied })
+	return len(rs) == n && !slices.ContainsFunc(rs, func(x replica) bool { return x.applied != rs[0].applied })
 }
 
 // host finds a host of the world by its name; an unknown one has no addresses.

@@ -7,15 +7,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"testing"
 
-	"github.com/drumbeat-raft/drumbeat/drummer/agent"
+	"github.com/drumbeat-raft/drumbeat/monkey/application"
 	"github.com/drumbeat-raft/drumbeat/monkey/exact"
 	_ "github.com/drumbeat-raft/drumbeat/monkey/judge" // registers the checks that scenarios speak of
-	"github.com/drumbeat-raft/drumbeat/monkey/latency"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 	"github.com/drumbeat-raft/drumbeat/monkey/sim"
 	"github.com/drumbeat-raft/drumbeat/monkey/sim/bubble"
-	"github.com/drumbeat-raft/drumbeat/monkey/statemachine"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
@@ -28,10 +27,28 @@ type Request struct {
 
 // MainIfChild does nothing in an ordinary process. In a child process that was
 // started to hold a world it carries the run out and does not return.
-func MainIfChild() { bubble.Main(work) }
+func MainIfChild() {
+	bubble.Main(func(ctx context.Context, job bubble.Job) error { return work(ctx, job, nil) })
+}
 
-// work is the life of the child, inside the bubble if the clock is virtual.
-func work(ctx context.Context, job bubble.Job) error {
+// InTest does the same in a test, for a child that was started to hold a world in
+// which an application runs that the test brings along.
+// place is where in the test that is.
+func InTest(t *testing.T, place string, a *application.Application) {
+	bubble.InTest(t, place, func(ctx context.Context, job bubble.Job) error { return work(ctx, job, a) })
+}
+
+// InChild reports whether this process was started to hold a world, by another
+// call of InTest.
+func InChild() bool { return bubble.OfTest() != "" }
+
+// init goes back to where the test's own files are: Dragonboat has read its settings
+// in the run's directory.
+func init() { bubble.GoBack() }
+
+// work is the life of the child, inside the bubble if the clock is virtual. a is
+// the application that somebody brought along; nil: the bundled one.
+func work(ctx context.Context, job bubble.Job, a *application.Application) error {
 	var req Request
 	if err := json.Unmarshal(job.Request, &req); err != nil {
 		return fmt.Errorf("the child process was sent no request: %w", err)
@@ -48,20 +65,24 @@ func work(ctx context.Context, job bubble.Job) error {
 	logDragonboat(level)
 	logs := hostLogs{dir: req.Dir, level: level}
 	defer logs.close()
-	machines, err := newMachines(s, req.Seed)
+	machines, err := newMachines(a, s, req.Seed)
 	if err != nil {
 		return err
 	}
 	w := sim.New(sim.Config{
 		Deployment: s.Deployment, Drummer: s.Drummer, RTT: s.Deployment.RTT.D(), Seed: req.Seed,
-		Applications: func(e sim.Environment) map[string]agent.Application {
-			times := statemachine.Times{Apply: latency.Of(s.Clusters.Apply), Snapshot: latency.Of(s.Clusters.Snapshot), Rand: e.Rand, Pass: e.Busy}
-			return statemachine.Registry(e.FS, e.Dir, statemachine.Timed(machines.newCore, times))
-		},
-		Logger: logs.logger,
+		Applications: machines.registry,
+		Logger:       logs.logger,
 	})
 	look := func(flush func()) error { return req.Look.begin(req.Dir, w, flush) }
 	return execute(ctx, req.Dir, s, req.Seed, w, machines, look, func(p Progress) { _ = job.Progress(p) })
+}
+
+func newMachines(a *application.Application, s *scenarios.Scenario, seed uint64) (machines, error) {
+	if a != nil {
+		return newBrought(a, s), nil
+	}
+	return newBundled(s, seed)
 }
 
 // readScenario reads a run's scenario. What it says of later must not change what

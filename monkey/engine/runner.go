@@ -51,7 +51,7 @@ type runner struct {
 	drummer  *client.Client
 	wanted   *wanted
 	observer *observer
-	machines *machines
+	machines machines
 	injector *fault.Injector
 	clients  *workload.Workload
 	working  errgroup.Group // the clients, from startClients to stopClients
@@ -66,7 +66,7 @@ type runner struct {
 // execute runs a scenario in a world that is still down, and leaves history,
 // events and facts in dir. look has the run looked at. The error is one of the harness; what went wrong
 // with the system is in the facts.
-func execute(ctx context.Context, dir string, s *scenarios.Scenario, seed uint64, w world.World, machines *machines,
+func execute(ctx context.Context, dir string, s *scenarios.Scenario, seed uint64, w world.World, machines machines,
 	look func(flush func()) error, progress func(Progress)) error {
 	r := &runner{dir: dir, scenario: s, seed: seed, w: w, machines: machines, start: time.Now(), progress: progress}
 	if err := r.open(); err != nil {
@@ -80,7 +80,7 @@ func execute(ctx context.Context, dir string, s *scenarios.Scenario, seed uint64
 	w.Stop()
 	r.outcome.Elapsed = time.Since(r.start)
 	machines.recordDivergences(r.events)
-	machines.outcome(s, &r.outcome)
+	machines.outcome(&r.outcome)
 	stats := r.clients.Stats()
 	r.outcome.Asked, r.outcome.Missed = stats.Asked, stats.Missed
 	return errors.Join(err, r.recorder.Close(), r.events.Close(), rundir.WriteJSON(dir, rundir.FactsFile, r.outcome))
@@ -105,18 +105,19 @@ func (r *runner) open() error {
 	if err != nil {
 		return err
 	}
-	r.wanted = newWanted(r.scenario)
+	r.wanted = newWanted(r.scenario, r.machines.applicationOf)
 	r.observer = newObserver(r.w, r.events, r.wanted.size, r.start, len(r.scenario.Actions) > 0)
 	r.injector = fault.NewInjector(r.w, r.events, r.observer.safe)
 	r.clients = workload.New(workload.Config{Scenario: r.scenario, Seed: r.seed,
-		Target: workload.NewRemote(r.drummer), Recorder: r.judged(), Start: r.start})
+		Target: workload.NewRemote(r.drummer), Recorder: r.judged(), Start: r.start,
+		Operations: r.machines.operations(), OnDisk: r.machines.onDisk})
 	return nil
 }
 
-// judged is the recorder for the clients: one that also judges, if the
-// scenario has linearizability checked at all.
+// judged is the recorder for the clients: one that also judges, if the history is
+// one of keys and the scenario has linearizability checked at all.
 func (r *runner) judged() workload.Recorder {
-	if !r.scenario.Checks.Enabled(invariant.Linearizability) {
+	if !r.scenario.Checks.Enabled(invariant.Linearizability) || !r.machines.keyed() {
 		return r.recorder
 	}
 	return newJudgingRecorder(r.recorder, r.found)

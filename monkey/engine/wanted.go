@@ -10,7 +10,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
-	"github.com/drumbeat-raft/drumbeat/monkey/workload"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
@@ -18,7 +17,8 @@ import (
 // specifications as the operator has changed them. It is safe for concurrent
 // use.
 type wanted struct {
-	scenario *scenarios.Scenario
+	scenario      *scenarios.Scenario
+	applicationOf func(cluster uint64) string
 
 	mu      sync.Mutex
 	sizes   map[uint64]int // by ClusterID
@@ -26,8 +26,8 @@ type wanted struct {
 	drained map[string]bool // hosts that must be empty in the end
 }
 
-func newWanted(s *scenarios.Scenario) *wanted {
-	w := &wanted{scenario: s, sizes: map[uint64]int{}, deleted: map[uint64]bool{}, drained: map[string]bool{}}
+func newWanted(s *scenarios.Scenario, applicationOf func(cluster uint64) string) *wanted {
+	w := &wanted{scenario: s, applicationOf: applicationOf, sizes: map[uint64]int{}, deleted: map[uint64]bool{}, drained: map[string]bool{}}
 	for _, id := range s.Clusters.IDs() {
 		w.sizes[id] = s.Clusters.Size
 	}
@@ -60,7 +60,7 @@ func (w *wanted) spec(id uint64) *pb.ClusterSpec {
 	c := w.scenario.Clusters
 	s := &pb.ClusterSpec{
 		ClusterId:   id,
-		Application: workload.ApplicationOf(w.scenario, id),
+		Application: w.applicationOf(id),
 		Size:        uint32(w.size(id)),
 		Raft: &pb.RaftConfig{
 			ElectionRtt: uint64(c.ElectionRTT), HeartbeatRtt: uint64(c.HeartbeatRTT),

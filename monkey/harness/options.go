@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/drumbeat-raft/drumbeat/checker/linear/model"
 	"github.com/drumbeat-raft/drumbeat/monkey/engine"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 	"github.com/drumbeat-raft/drumbeat/monkey/sim"
@@ -48,10 +49,29 @@ type Options struct {
 	Profile bool
 	// Look is how an exact run is looked into.
 	Look engine.Look
+	// Text is the scenario itself; empty: it is in File.
+	Text string
+	// Change, unless nil, changes the scenario once it is loaded.
+	Change func(*scenarios.Scenario) error
+	// Guest is what the run is about if it is not the bundled state machines.
+	Guest *Guest
 	// Progress hears how the run goes, from one goroutine at a time. May be nil.
 	Progress func(Progress)
 	// Warnings gets what people should know and no verdict says. May be nil.
 	Warnings io.Writer
+}
+
+// Guest is an application that a test brings along. The child that holds the world
+// is the test binary, started once more.
+type Guest struct {
+	// Place is where in the test the child calls engine.InTest, and Args have the
+	// binary run that test.
+	Place string
+	Args  []string
+	// Model is what the history is judged by; nil: the key-value store.
+	Model model.Model
+	// Reproduce is the shell line that repeats the run.
+	Reproduce string
 }
 
 // UsageError is an error of whoever asked: exit code 64.
@@ -89,6 +109,11 @@ func (o *Options) Load() (*scenarios.Scenario, error) {
 	if err != nil {
 		return nil, UsageError{err}
 	}
+	if o.Change != nil {
+		if err := o.Change(s); err != nil {
+			return nil, UsageError{err}
+		}
+	}
 	if err := s.CheckCapabilities(o.World, sim.Capabilities()); err != nil {
 		return nil, UsageError{err}
 	}
@@ -99,18 +124,26 @@ func (o *Options) Load() (*scenarios.Scenario, error) {
 // options do. If it is valid but for that, the error says so.
 func (o *Options) loadWithDuration(settings []scenarios.Setting) (*scenarios.Scenario, error) {
 	if o.Duration == 0 {
-		return LoadScenario(o.File, settings...)
+		return o.parse(settings...)
 	}
 	length := scenarios.Duration(o.Duration)
-	s, err := LoadScenario(o.File, append(slices.Clone(settings), scenarios.Setting{Path: "duration", Value: length.String()})...)
+	s, err := o.parse(append(slices.Clone(settings), scenarios.Setting{Path: "duration", Value: length.String()})...)
 	if err == nil {
 		return s, nil
 	}
-	if s, without := LoadScenario(o.File, settings...); without == nil {
+	if s, without := o.parse(settings...); without == nil {
 		return nil, fmt.Errorf("--duration %s does not fit this scenario, whose own is %s. Give another one, or override with --set what is named here:\n%w",
 			length, s.Duration, err)
 	}
 	return nil, err
+}
+
+// parse reads the scenario, wherever it is.
+func (o *Options) parse(settings ...scenarios.Setting) (*scenarios.Scenario, error) {
+	if o.Text != "" {
+		return scenarios.Parse(o.File, []byte(o.Text), settings...)
+	}
+	return LoadScenario(o.File, settings...)
 }
 
 // LoadScenario reads a file, or a scenario that comes with Drumbeat when the
@@ -124,6 +157,9 @@ func LoadScenario(file string, settings ...scenarios.Setting) (*scenarios.Scenar
 
 // reproduce is the shell line that repeats the run.
 func (o *Options) reproduce() string {
+	if o.Guest != nil {
+		return o.Guest.Reproduce
+	}
 	words := []string{program(os.Args[0]), "run", quote(o.File), fmt.Sprintf("--seed %d", o.Seed)}
 	if o.Clock != ClockVirtual {
 		words = append(words, "--clock "+o.Clock)

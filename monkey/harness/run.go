@@ -3,6 +3,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -58,7 +59,7 @@ func Run(ctx context.Context, o Options) (*judge.Result, error) {
 	if err := o.hold(ctx, dir, s); err != nil {
 		return nil, err
 	}
-	return finish(context.WithoutCancel(ctx), dir, began)
+	return o.finish(context.WithoutCancel(ctx), dir, began)
 }
 
 // hold runs the child that holds the world, and writes down how it ended if it
@@ -75,7 +76,10 @@ func (o *Options) hold(ctx context.Context, dir string, s *scenarios.Scenario) e
 	if o.Profile {
 		profile = filepath.Join(dir, rundir.ProfileFile)
 	}
+	guest := cmp.Or(o.Guest, &Guest{})
 	exit, err := bubble.Command{
+		Place:       guest.Place,
+		Args:        guest.Args,
 		Exact:       ex,
 		Request:     engine.Request{Dir: dir, Seed: o.Seed, Look: o.Look},
 		Dir:         dir,
@@ -134,10 +138,13 @@ func memoryLimit(s *scenarios.Scenario) int64 {
 
 // finish judges a run and writes its result and reports. began is when it
 // started on the wall clock; judging counts.
-func finish(ctx context.Context, dir string, began time.Time) (*judge.Result, error) {
+func (o *Options) finish(ctx context.Context, dir string, began time.Time) (*judge.Result, error) {
 	left, err := judge.Read(dir)
 	if err != nil {
 		return nil, err
+	}
+	if o.Guest != nil {
+		left.Model = o.Guest.Model
 	}
 	r := judge.Judge(ctx, dir, left)
 	r.SetWall(time.Since(began))

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
+	"github.com/drumbeat-raft/drumbeat/checker/linear/model"
 	"github.com/drumbeat-raft/drumbeat/monkey/exact"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
@@ -26,6 +27,9 @@ type Recording struct {
 	Outcome  *rundir.Outcome // nil: the run was killed, or crashed
 	End      *rundir.End     // nil: its parent was killed
 	Exact    *exact.State    // nil: it was no exact run, or its parent was killed
+	// Model is the specification that the history is judged by; nil: the key-value
+	// store. Read can't know it.
+	Model model.Model
 }
 
 // Read reads what is there. Facts and the end are missing where the run was

@@ -90,7 +90,7 @@ type watched struct {
 // Apply implements Core.
 func (w *watched) Apply(index uint64, data []byte) kv.Answer {
 	answer := w.apply(index, data)
-	w.comparison.add(w.cluster, Sample{w.node, w.Core.Digest()}, func() string {
+	w.comparison.Add(w.cluster, Sample{w.node, w.Core.Digest()}, func() string {
 		command, err := kv.DecodeCommand(data)
 		if err != nil {
 			return "no command: " + err.Error()
@@ -113,14 +113,14 @@ func (w *watched) apply(index uint64, data []byte) kv.Answer {
 // Restore implements Core.
 func (w *watched) Restore(image *kv.Image) {
 	w.Core.Restore(image)
-	w.comparison.add(w.cluster, Sample{w.node, w.Core.Digest()}, func() string {
+	w.comparison.Add(w.cluster, Sample{w.node, w.Core.Digest()}, func() string {
 		return fmt.Sprintf("restored by node %d from a snapshot", w.node)
 	})
 }
 
-// add compares a sample with that of the same index, if there is one, and keeps
-// it if not.
-func (c *Comparison) add(cluster uint64, s Sample, entry func() string) {
+// Add compares a sample with that of the same index, if there is one, and keeps
+// it if not. entry describes what brought the replica there.
+func (c *Comparison) Add(cluster uint64, s Sample, entry func() string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	of := c.clusters[cluster]

@@ -28,38 +28,51 @@ func Timed(newCore NewCore, t Times) NewCore {
 	if t.Apply.IsZero() && t.Snapshot.IsZero() {
 		return newCore
 	}
-	clock := &clock{Times: t}
+	clock := NewClock(t)
 	return func(clusterID, nodeID uint64) Core {
 		return &timed{Core: newCore(clusterID, nodeID), clock: clock}
 	}
 }
 
-// clock is shared by the cores of a host.
-type clock struct {
-	Times
-	mu sync.Mutex // guards Rand
+// Clock makes a host busy for the time that its state machines take. It is safe
+// for concurrent use.
+type Clock struct {
+	times Times
+	mu    sync.Mutex // guards times.Rand
 }
 
-func (c *clock) take(d latency.Distribution) {
+// NewClock makes the clock of a host.
+func NewClock(t Times) *Clock { return &Clock{times: t} }
+
+// Apply takes the time for an entry.
+func (c *Clock) Apply() { c.take(c.times.Apply) }
+
+// Snapshot takes the time for the image of a snapshot.
+func (c *Clock) Snapshot() { c.take(c.times.Snapshot) }
+
+func (c *Clock) take(d latency.Distribution) {
+	if d.IsZero() {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.Pass(d.Draw(c.Rand))
+	c.times.Pass(d.Draw(c.times.Rand))
 }
 
 // timed is a core that takes time.
 type timed struct {
 	Core
-	clock *clock
+	clock *Clock
 }
 
 // Apply implements Core.
 func (t *timed) Apply(index uint64, command []byte) kv.Answer {
-	t.clock.take(t.clock.Apply)
+	t.clock.Apply()
 	return t.Core.Apply(index, command)
 }
 
 // Image implements Core.
 func (t *timed) Image() *kv.Image {
-	t.clock.take(t.clock.Snapshot)
+	t.clock.Snapshot()
 	return t.Core.Image()
 }

@@ -77,6 +77,9 @@ func (w *Workload) ask(ctx context.Context, cluster, seed uint64) (answer Answer
 	drawn := rand.New(rand.NewPCG(seed, cluster))
 	prober := w.newWorker(false, newKnown())
 	answer.Cluster = cluster
+	if w.operations != nil {
+		return prober.askForBrought(ctx, answer, drawn)
+	}
 	written := keyName(cluster, drawn.IntN(w.settings.Keys))
 	answer.Wrote, err = prober.retryUntilOK(ctx, intent{cluster: cluster, key: written, kind: history.Put}, drawn)
 	if err != nil || !answer.Wrote {

@@ -5,6 +5,7 @@ package workload
 import (
 	"context"
 	"fmt"
+	sm "github.com/lni/dragonboat/v3/statemachine"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -158,10 +159,10 @@ func (f *fake) OpenSession(ctx context.Context, address string, cluster uint64) 
 	return session, nil
 }
 
-func (f *fake) Propose(ctx context.Context, address string, session *pb.Session, command []byte) (data []byte, err error) {
+func (f *fake) Propose(ctx context.Context, address string, session *pb.Session, command []byte) (result sm.Result, err error) {
 	decoded, err := kv.DecodeCommand(command)
 	if err != nil {
-		return nil, err
+		return result, err
 	}
 	f.recorded.requireOpen(func(op history.Op) bool { return op.Writer == decoded.Writer })
 	f.mu.Lock()
@@ -181,9 +182,9 @@ func (f *fake) Propose(ctx context.Context, address string, session *pb.Session,
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.doubts[decoded.Writer] = f.doubts[decoded.Writer] || client.OutcomeOf(err) == client.Unknown
-		return nil, err
+		return result, err
 	}
-	return answer, nil
+	return sm.Result{Data: answer}, nil
 }
 
 // apply carries out a command as a state machine does, at most once a series.

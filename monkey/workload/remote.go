@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	sm "github.com/lni/dragonboat/v3/statemachine"
+
 	"github.com/drumbeat-raft/drumbeat/drummer/client"
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
@@ -119,9 +121,9 @@ func (r *Remote) OpenSession(ctx context.Context, address string, cluster uint64
 }
 
 // Propose implements Target.
-func (r *Remote) Propose(ctx context.Context, address string, session *pb.Session, command []byte) ([]byte, error) {
+func (r *Remote) Propose(ctx context.Context, address string, session *pb.Session, command []byte) (sm.Result, error) {
 	response, err := r.client.NodeHost(address).Propose(ctx, session, command)
-	return response.GetData(), err
+	return sm.Result{Value: response.GetValue(), Data: response.GetData()}, err
 }
 
 // Read implements Target.

@@ -22,6 +22,7 @@ type intent struct {
 	kind    history.Kind
 	random  uint64 // its lower half picks the member, its upper one what a cas expects
 	host    string // asked first, if a member runs there; empty: random picks
+	burst   uint64 // the same for all operations of a burst
 }
 
 // member picks the member that is asked, modulo their number.
@@ -111,6 +112,7 @@ func (s *schedule) draw() intent {
 		s.last = intent{at: s.now, cluster: cluster, key: keyName(cluster, s.keys.draw(s.rand))}
 		s.rest = s.bursts.draw(s.rand) - 1
 		s.last.random = s.rand.Uint64()
+		s.last.burst = s.last.random
 	}
 	s.last.kind, s.last.random = s.kind(), s.rand.Uint64()&^math.MaxUint32|uint64(uint32(s.last.random)+1)
 	return s.last

@@ -5,6 +5,8 @@ package workload
 import (
 	"context"
 
+	sm "github.com/lni/dragonboat/v3/statemachine"
+
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
 
@@ -24,8 +26,8 @@ type Target interface {
 	Forget(cluster uint64)
 	// OpenSession registers a client session with a cluster.
 	OpenSession(ctx context.Context, address string, cluster uint64) (*pb.Session, error)
-	// Propose makes a proposal once, and returns the result's data.
-	Propose(ctx context.Context, address string, session *pb.Session, command []byte) ([]byte, error)
+	// Propose makes a proposal once, and returns the result.
+	Propose(ctx context.Context, address string, session *pb.Session, command []byte) (sm.Result, error)
 	// Read asks linearizably.
 	Read(ctx context.Context, address string, cluster uint64, query []byte) ([]byte, error)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	sm "github.com/lni/dragonboat/v3/statemachine"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
@@ -22,6 +23,7 @@ const maxAppended = 1 << 10
 // It does one operation at a time, and is a process of its own in the history.
 type worker struct {
 	*Workload
+	number     int64                  // from 0, of its own for the whole run
 	id         int64                  // changes after an unknown outcome
 	seq        int                    // of the last write under this id
 	registered bool                   // it uses registered sessions where it can
@@ -32,7 +34,7 @@ type worker struct {
 
 func (w *Workload) newWorker(registered bool, own *known) *worker {
 	id := w.lastID.Add(1)
-	return &worker{Workload: w, id: id, registered: registered, sessions: map[uint64]*pb.Session{}, own: own,
+	return &worker{Workload: w, number: id - 1, id: id, registered: registered, sessions: map[uint64]*pb.Session{}, own: own,
 		think: rand.New(rand.NewPCG(w.schedule.seed, uint64(id)))}
 }
 
@@ -59,7 +61,10 @@ func (w *worker) work(ctx context.Context, intents <-chan intent) error {
 func (w *worker) do(ctx context.Context, in intent) (history.Outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, w.timeout)
 	defer cancel()
-	if in.kind == history.Get {
+	switch {
+	case w.operations != nil:
+		return w.brought(ctx, in)
+	case in.kind == history.Get:
 		return w.get(ctx, in)
 	}
 	return w.write(ctx, in)
@@ -113,16 +118,16 @@ func (w *worker) write(ctx context.Context, in intent) (history.Outcome, error) 
 	if sessionErr != nil { // nothing was sent
 		return open.end(history.Answer{Outcome: history.Fail})
 	}
-	var data []byte
+	var result sm.Result
 	outcome, runErr := retrier.run(ctx, func(ctx context.Context, address string) (err error) {
-		data, err = w.target.Propose(ctx, address, proto.CloneOf(session), command.Encode())
+		result, err = w.target.Propose(ctx, address, proto.CloneOf(session), command.Encode())
 		return err
 	})
 	w.settle(in.cluster, session, outcome, runErr)
 	if outcome != client.OK {
 		return open.end(history.Answer{Outcome: history.Outcome(outcome.String())})
 	}
-	return w.answered(open, retrier, command, data)
+	return w.answered(open, retrier, command, result.Data)
 }
 
 // answered records the result of a command that was applied.
@@ -175,7 +180,7 @@ func (w *worker) settle(cluster uint64, session *pb.Session, outcome client.Outc
 // session returns the session for the next proposal to a cluster, registered
 // now if need be.
 func (w *worker) session(ctx context.Context, in intent) (*pb.Session, error) {
-	if !w.registered || w.clusters.Kind(in.cluster) == "ondisk" {
+	if !w.registered || w.onDisk(in.cluster) {
 		return client.NoOpSession(in.cluster), nil
 	}
 	if session := w.sessions[in.cluster]; session != nil {

@@ -32,11 +32,15 @@ type Config struct {
 	Recorder Recorder
 	// Start is the zero of the times in the history: the start of the run.
 	Start time.Time
+	// Operations, unless nil, are asked for in place of those on keys.
+	Operations Operations
+	// OnDisk reports whether a cluster's state machines are on-disk ones, which
+	// take no sessions; nil: as the scenario says.
+	OnDisk func(cluster uint64) bool
 }
 
 // Workload is all clients of a run.
 type Workload struct {
-	clusters scenarios.Clusters
 	settings scenarios.Workload
 	timeout  time.Duration
 	thinking latency.Distribution
@@ -49,14 +53,20 @@ type Workload struct {
 	stats    stats
 	lastID   atomic.Int64
 
+	operations Operations // nil: those on keys
+	onDisk     func(cluster uint64) bool
+
 	finish     chan struct{} // closed: no more operations
 	finishOnce sync.Once
 }
 
 // New returns a workload that has not begun.
 func New(c Config) *Workload {
+	if c.OnDisk == nil {
+		clusters := c.Scenario.Clusters
+		c.OnDisk = func(cluster uint64) bool { return clusters.Kind(cluster) == "ondisk" }
+	}
 	return &Workload{
-		clusters: c.Scenario.Clusters,
 		settings: c.Scenario.Workload,
 		timeout:  c.Scenario.Workload.Timeout.D(),
 		thinking: latency.Of(c.Scenario.Workload.Think),
@@ -67,6 +77,9 @@ func New(c Config) *Workload {
 		known:    newKnown(),
 		written:  newWritten(),
 		finish:   make(chan struct{}),
+
+		operations: c.Operations,
+		onDisk:     c.OnDisk,
 	}
 }
 

@@ -99,8 +99,23 @@ func action(op *history.Op, key string) string {
 		return withOutcome(op, fmt.Sprintf("appended %s to %s", op.Value, key))
 	case history.Cas:
 		return casAction(op, key)
+	case history.Command, history.Query:
+		return modelAction(op)
 	}
 	return withOutcome(op, fmt.Sprintf("did %s %s on %s", op.Kind, op.Value, key))
+}
+
+// modelAction is for models that somebody brought along: what was asked, and
+// what was answered.
+func modelAction(op *history.Op) string {
+	did := fmt.Sprintf("asked for %s", op.Value.Text())
+	switch {
+	case op.Outcome == history.OK:
+		return fmt.Sprintf("%s and was answered %s", did, op.Observed.Text())
+	case op.Kind == history.Query:
+		return did
+	}
+	return withOutcome(op, did)
 }
 
 func withOutcome(op *history.Op, did string) string {

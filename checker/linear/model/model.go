@@ -47,6 +47,13 @@ type Observer interface {
 	Observes(op *history.Op) bool
 }
 
+// Preparer is a Model that has to see a history before it can name the parts of
+// its operations. Prepare is called before Part, with all operations.
+type Preparer interface {
+	Model
+	Prepare(ops []history.Op)
+}
+
 // Auto takes the KV model, of which a register is a case.
 var Auto Model = KV
 

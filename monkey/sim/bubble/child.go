@@ -13,13 +13,31 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"runtime/pprof"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"testing"
 )
 
 // childEnv marks a process as a child. It is taken out of the environment as
 // soon as it was seen.
 const childEnv = "DRUMBEAT_BUBBLE_CHILD"
+
+// What it says: that the child is one of Main, or which InTest it is one of.
+const (
+	ofMain = "main"
+	ofTest = "test "
+)
+
+// OfTest returns the place in a test that this process was started for as a child,
+// until InTest has been called there; empty: it is no such child.
+func OfTest() string {
+	place, _ := strings.CutPrefix(os.Getenv(childEnv), ofTest)
+	if place == os.Getenv(childEnv) {
+		return ""
+	}
+	return place
+}
 
 // progressFD is where the child writes messages.
 const progressFD = 3
@@ -53,6 +71,22 @@ type ending struct {
 	Error string `json:"error,omitempty"`
 }
 
+// dirEnv is the working directory of a test, whose child begins in another one.
+const dirEnv = "DRUMBEAT_BUBBLE_DIR"
+
+// GoBack changes the working directory of a child that is one of a test to that
+// of the test.
+func GoBack() {
+	dir := os.Getenv(dirEnv)
+	if dir == "" || OfTest() == "" {
+		return
+	}
+	if err := os.Chdir(dir); err != nil {
+		fmt.Fprintln(os.Stderr, "bubble: go back to the directory of the test:", err)
+		os.Exit(exitProtocol)
+	}
+}
+
 // Job is what a child was asked to do.
 type Job struct {
 	// Request is the JSON of Command.Request.
@@ -77,9 +111,28 @@ func (j Job) Progress(v any) error {
 // The context of work is cancelled when the parent asks to stop. Every
 // goroutine that work starts must end by itself once work has returned.
 func Main(work func(context.Context, Job) error) {
-	if os.Getenv(childEnv) == "" {
+	if os.Getenv(childEnv) != ofMain {
 		return
 	}
+	become(work, func(arm func(), f func() int, finish func()) {
+		testing.Main(func(_, _ string) (bool, error) { return true, nil }, []testing.InternalTest{{
+			Name: "bubble",
+			F:    func(t *testing.T) { run(t, arm, f, finish) },
+		}}, nil, nil)
+	})
+}
+
+// InTest is Main for a child of a Command with a Place, which is in the middle of a
+// test. t is that of the test, or of its fuzz target.
+func InTest(t *testing.T, place string, work func(context.Context, Job) error) {
+	if os.Getenv(childEnv) == ofTest+place {
+		become(work, func(arm func(), f func() int, finish func()) { run(t, arm, f, finish) })
+	}
+}
+
+// become is the life of a child. begin runs the work in a bubble, and does not
+// return.
+func become(work func(context.Context, Job) error, begin func(arm func(), f func() int, finish func())) {
 	os.Unsetenv(childEnv)
 	// ctrl-C goes to the whole process group; the parent decides what it means
 	signal.Ignore(os.Interrupt)
@@ -114,7 +167,7 @@ func Main(work func(context.Context, Job) error) {
 		fmt.Fprintln(os.Stderr, "bubble:", err)
 		os.Exit(exitProtocol)
 	}
-	run(arm, f, finish)
+	begin(arm, f, finish)
 }
 
 // profile begins a CPU profile, if a file is named, and returns what ends it.

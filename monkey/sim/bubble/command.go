@@ -61,6 +61,12 @@ type Command struct {
 	Procs int
 	// Profile, unless empty, is the file for a CPU profile of the child.
 	Profile string
+	// Args are the child's arguments. Default: none.
+	Args []string
+	// Place, unless empty, is where in a test the child calls InTest: this executable
+	// is a test binary, and Args have it run that test. The default is a child
+	// that calls Main.
+	Place string
 	// Exact, unless nil, makes the run repeatable to the last decision of the
 	// scheduler. This executable must have been built with the overlay of
 	// package monkey/exact/overlay.
@@ -132,7 +138,7 @@ func (c Command) run(ctx context.Context, record *record) (Exit, error) {
 		return Exit{}, fmt.Errorf("create the log of the child process: %w", err)
 	}
 	defer log.Close()
-	ch, err := start(c.Dir, log, append(append(c.procs(), labelled()), record.environ()...))
+	ch, err := start(c.Dir, log, c.Args, append(append(c.procs(), labelled()), append(c.kind(), record.environ()...)...))
 	if err != nil {
 		return Exit{}, err
 	}
@@ -160,7 +166,7 @@ func (c Command) run(ctx context.Context, record *record) (Exit, error) {
 // start starts the child. It stays tied to the thread that starts it, so one
 // goroutine keeps that thread until the child has ended: with the thread, not
 // with the process, ends what Pdeathsig calls the parent.
-func start(dir string, log *os.File, environ []string) (*child, error) {
+func start(dir string, log *os.File, args, environ []string) (*child, error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find the executable for the child process: %w", err)
@@ -169,9 +175,9 @@ func start(dir string, log *os.File, environ []string) (*child, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open a pipe to the child process: %w", err)
 	}
-	cmd := exec.Command(exe)
+	cmd := exec.Command(exe, args...)
 	cmd.Dir = dir
-	cmd.Env = append(append(os.Environ(), childEnv+"=1"), environ...)
+	cmd.Env = append(os.Environ(), environ...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.ExtraFiles = []*os.File{w}
 	cmd.SysProcAttr = dieWithParent()
@@ -206,6 +212,15 @@ func labelled() string {
 		set = had + "," + set
 	}
 	return "GODEBUG=" + set
+}
+
+// kind is what the child's environment needs for it to know what it is.
+func (c Command) kind() []string {
+	if c.Place == "" {
+		return []string{childEnv + "=" + ofMain}
+	}
+	dir, _ := os.Getwd() // without it the child stays where it begins
+	return []string{childEnv + "=" + ofTest + c.Place, dirEnv + "=" + dir}
 }
 
 // procs is what the child's environment needs for Procs.

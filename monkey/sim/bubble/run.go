@@ -18,19 +18,13 @@ const stopPoll = 100 * time.Millisecond
 // run calls arm, then f in a bubble, then finish outside of it, and does not
 // return: it ends the process with the code that f returned. All goroutines that f started
 // must have ended or be about to; what waits forever then is a crash with the
-// message of synctest. The process must have no arguments, because testing.Main
-// would read them.
-func run(arm func(), f func() int, finish func()) {
-	testing.Main(func(_, _ string) (bool, error) { return true, nil }, []testing.InternalTest{{
-		Name: "bubble",
-		F: func(t *testing.T) {
-			var code int
-			arm()
-			synctest.Test(t, func(*testing.T) { code = f() })
-			finish()
-			os.Exit(code) // before testing prints its own verdict
-		},
-	}}, nil, nil)
+// message of synctest.
+func run(t *testing.T, arm func(), f func() int, finish func()) {
+	var code int
+	arm()
+	synctest.Test(t, func(*testing.T) { code = f() })
+	finish()
+	os.Exit(code) // before testing prints its own verdict
 }
 
 // stoppable calls f with a context that is cancelled soon after stopped says
