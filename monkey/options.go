@@ -41,7 +41,9 @@ func (r *runner) model() model.Model {
 
 // expected returns what says which answer was expected, if the model can tell.
 func (r *runner) expected() func(core []history.Op) string {
-	if m, ok := r.model().(interface{ expected(core []history.Op) string }); ok {
+	if m, ok := r.model().(interface {
+		expected(core []history.Op) string
+	}); ok {
 		return m.expected
 	}
 	return nil

@@ -3,6 +3,7 @@
 package monkey
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -165,38 +166,32 @@ func (m *sequential[State, Op, Answer]) unchanged(s model.State, op *history.Op)
 // impure is what is wrong with a model that changes states.
 type impure struct{ text string }
 
-// expected says what the last operation of a core would be answered by an order of
-// the others that gives all their answers; empty if there is none.
+// expected says what an operation of a core would be answered by an order of the
+// others that gives all their answers; empty if none of the last ones is such.
 func (m *sequential[State, Op, Answer]) expected(core []history.Op) string {
-	if len(core) < 2 {
-		return ""
-	}
-	others := slices.Clone(core)
-	last := slices.IndexFunc(others, func(op history.Op) bool {
-		return op.Outcome == history.OK && !slices.ContainsFunc(others, func(o history.Op) bool { return o.Outcome == history.OK && o.Return > op.Return })
-	})
-	if last < 0 {
-		return ""
-	}
-	odd := others[last]
-	others = slices.Delete(others, last, last+1)
-	found, err := linear.Check(context.Background(), others, linear.Options{Model: m, Certify: true, NoCore: true, Timeout: expectedWithin})
-	if err != nil || found.Verdict != linear.OK {
-		return ""
-	}
-	state := m.Model.Init()
-	for _, n := range found.Orders[odd.Key] {
-		if others[n].Call < odd.Return {
-			state, _ = m.Apply(state, m.of(&others[n]).op)
+	last := slices.DeleteFunc(slices.Clone(core), func(op history.Op) bool { return op.Outcome != history.OK })
+	slices.SortFunc(last, func(a, b history.Op) int { return cmp.Compare(b.Return, a.Return) })
+	for _, odd := range last[:min(len(last), oddTried)] {
+		others := slices.DeleteFunc(slices.Clone(core), func(op history.Op) bool { return op.ID == odd.ID })
+		found, err := linear.Check(context.Background(), others, linear.Options{Model: m, Certify: true, NoCore: true, Timeout: expectedWithin})
+		if err != nil || found.Verdict != linear.OK {
+			continue
+		}
+		state := m.Model.Init()
+		for _, n := range found.Orders[odd.Key] {
+			if others[n].Call < odd.Return {
+				state, _ = m.Apply(state, m.of(&others[n]).op)
+			}
+		}
+		_, answer := m.Apply(state, m.of(&odd).op)
+		if text, err := json.Marshal(answer); err == nil {
+			return fmt.Sprintf("By an order of the others that explains them, client %d's %s would have been answered %s.", odd.Client, odd.Value.Text(), text)
 		}
 	}
-	_, answer := m.Apply(state, m.of(&odd).op)
-	text, err := json.Marshal(answer)
-	if err != nil {
-		return ""
-	}
-	return fmt.Sprintf("By an order of the others, client %d's %s would have been answered %s.", odd.Client, odd.Value.Text(), text)
+	return ""
 }
 
-// expectedWithin bounds the search for that order.
-const expectedWithin = 5 * time.Second
+const (
+	oddTried       = 6               // operations
+	expectedWithin = 5 * time.Second // bounds the search for an order
+)

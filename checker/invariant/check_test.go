@@ -52,7 +52,8 @@ func healthy() (*Facts, *limits) {
 		Launch:  &Launch{Clusters: 1, Full: 1, Took: second},
 		Settle:  &Settle{Whole: true, Took: second},
 		Actions: []Action{{What: "drain of h1", At: 5 * second}}, WantedActions: 1,
-		Asked: 40, Healed: true,
+		Invariants: &Brought{Broken: []Broken{}, Replicas: 3, Answers: 32},
+		Asked:      40, Healed: true,
 	}
 	var ops []history.Op
 	for i := range int64(30) {
@@ -161,7 +162,7 @@ func TestAllIsWell(t *testing.T) {
 // and hold nothing. The run has an end, clusters, wanted faults and actions.
 func TestNothingRecordedNeverPasses(t *testing.T) {
 	_, l := healthy()
-	nothing := Facts{Healed: true, Clusters: []Cluster{{1, 3}}, Wanted: []WantedFault{{AtLeast: 1}}, WantedActions: 1}
+	nothing := Facts{Healed: true, Clusters: []Cluster{{1, 3}}, Wanted: []WantedFault{{AtLeast: 1}}, WantedActions: 1, Invariants: &Brought{}}
 	empty := nothing
 	lists := reflect.ValueOf(&empty).Elem()
 	for i := range lists.NumField() {
@@ -429,12 +430,17 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 		"a panic on a host": {func(f *Facts, _ *limits) {
 			f.Process.Panic, f.Process.Where, f.Process.Before = "too bad", "on h2", "no fault had struck before"
 		}, "process", Violation, `ended with the panic "too bad" on h2; no fault had struck before; its stack`},
-		"a hidden panic":                  {func(f *Facts, _ *limits) { f.Process.Hidden = []string{"a worker is gone"} }, "process", Violation, "a worker is gone"},
-		"no boot":                         {func(f *Facts, _ *limits) { f.Process.NotBooted = []string{"h3 does not start"} }, "process", Violation, "h3 does not start"},
-		"a run cut":                       {func(f *Facts, _ *limits) { f.Process.Cut = "it was killed" }, "process", Inconclusive, "it was killed"},
-		"a run stopped":                   {func(f *Facts, _ *limits) { f.Process.Cut, f.Stopped = "it stopped", true }, "process", Pass, "it stopped"},
-		"not launched":                    {func(f *Facts, _ *limits) { f.Launch.Full = 0 }, "launch", Violation, "0 of 1 clusters ran in full after 1 s"},
-		"no launch":                       {func(f *Facts, _ *limits) { f.Launch.Full, f.Launch.Took = 0, 0 }, "launch", Inconclusive, "before the launch did"},
+		"a hidden panic": {func(f *Facts, _ *limits) { f.Process.Hidden = []string{"a worker is gone"} }, "process", Violation, "a worker is gone"},
+		"no boot":        {func(f *Facts, _ *limits) { f.Process.NotBooted = []string{"h3 does not start"} }, "process", Violation, "h3 does not start"},
+		"a run cut":      {func(f *Facts, _ *limits) { f.Process.Cut = "it was killed" }, "process", Inconclusive, "it was killed"},
+		"a run stopped":  {func(f *Facts, _ *limits) { f.Process.Cut, f.Stopped = "it stopped", true }, "process", Pass, "it stopped"},
+		"not launched":   {func(f *Facts, _ *limits) { f.Launch.Full = 0 }, "launch", Violation, "0 of 1 clusters ran in full after 1 s"},
+		"no launch":      {func(f *Facts, _ *limits) { f.Launch.Full, f.Launch.Took = 0, 0 }, "launch", Inconclusive, "before the launch did"},
+		"broken invariant": {func(f *Facts, _ *limits) {
+			f.Invariants.Broken = []Broken{{Name: "no debt", Cluster: 7, Node: 2, Host: "h2", Text: "ada owes 5"}}
+		}, "invariants", Violation, "cluster 7, node 2 on h2: no debt: ada owes 5"},
+		"nothing looked at":               {func(f *Facts, _ *limits) { f.Invariants = &Brought{} }, "invariants", Inconclusive, "nothing was looked at"},
+		"a model that is gone":            {func(f *Facts, _ *limits) { f.Ops[0].Kind = history.Command }, "linearizability", Inconclusive, "that test alone has the model"},
 		"not whole":                       {func(f *Facts, _ *limits) { *f.Settle = Settle{Took: second, Left: []string{"cluster 7 waits"}} }, "settled", Violation, "not whole after 1 s: cluster 7 waits"},
 		"an action that was not accepted": {func(f *Facts, _ *limits) { f.WantedActions = 2 }, "actions", Inconclusive, "Drummer accepted 1 of the 2 actions that the scenario has"},
 		"a late action":                   {func(f *Facts, _ *limits) { f.Actions[0].Late = 90 * second }, "evidence", Inconclusive, "the operator's drain of h1 was accepted at 5 s, 90 s late"},
