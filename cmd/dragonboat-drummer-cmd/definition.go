@@ -43,6 +43,8 @@ type raft struct {
 	MaxInMemLogSize    *uint64 `yaml:"max_in_mem_log_size"`
 	CheckQuorum        *bool   `yaml:"check_quorum"`
 	Quiesce            *bool   `yaml:"quiesce"`
+	CompressEntries    *bool   `yaml:"compress_entries"`
+	CompressSnapshots  *bool   `yaml:"compress_snapshots"`
 }
 
 // newSpecs are the specifications of clusters that are defined now.
@@ -77,7 +79,20 @@ func (d *definition) on(spec *pb.ClusterSpec) *pb.ClusterSpec {
 	setOptional(&spec.Raft.CheckQuorum, d.Raft.CheckQuorum)
 	set(&spec.Raft.MaxInMemLogSize, d.Raft.MaxInMemLogSize)
 	set(&spec.Raft.Quiesce, d.Raft.Quiesce)
+	set(&spec.Raft.EntryCompression, compression(d.Raft.CompressEntries))
+	set(&spec.Raft.SnapshotCompression, compression(d.Raft.CompressSnapshots))
 	return spec
+}
+
+// compression is what to compress something with; nil: it is not said.
+func compression(snappy *bool) *pb.Compression {
+	switch {
+	case snappy == nil:
+		return nil
+	case *snappy:
+		return pb.Compression_SNAPPY.Enum()
+	}
+	return pb.Compression_UNCOMPRESSED.Enum()
 }
 
 func set[T any](field, given *T) {
@@ -101,6 +116,8 @@ type definitionFlags struct {
 	regions, required, preferred map[string]string
 	raft                         [5]uint64 // as raftFlags names them
 	checkQuorum, quiesce         bool
+	compressEntries              bool
+	compressSnapshots            bool
 }
 
 // raftFlags are the numbers of a Raft configuration.
@@ -130,6 +147,8 @@ func (f *definitionFlags) add(cmd *cobra.Command, define bool) {
 	}
 	flags.BoolVar(&f.checkQuorum, "check-quorum", true, "have a leader step down that does not hear of a quorum")
 	flags.BoolVar(&f.quiesce, "quiesce", false, "let the cluster sleep while nobody uses it")
+	flags.BoolVar(&f.compressEntries, "compress-entries", false, "compress proposals with Snappy")
+	flags.BoolVar(&f.compressSnapshots, "compress-snapshots", false, "compress snapshots with Snappy")
 }
 
 // definition is what the flags give.
@@ -159,6 +178,8 @@ func (f *definitionFlags) definition(cmd *cobra.Command) (definition, error) {
 			MaxInMemLogSize:    given(cmd, raftFlags[4].name, &f.raft[4]),
 			CheckQuorum:        given(cmd, "check-quorum", &f.checkQuorum),
 			Quiesce:            given(cmd, "quiesce", &f.quiesce),
+			CompressEntries:    given(cmd, "compress-entries", &f.compressEntries),
+			CompressSnapshots:  given(cmd, "compress-snapshots", &f.compressSnapshots),
 		},
 	}
 	if f.size != 0 {

@@ -36,6 +36,16 @@ func raftConfig(req *pb.Request, mode startMode) config.Config {
 		Quiesce:             raft.Quiesce,
 		CheckQuorum:         raft.GetCheckQuorum(),
 		OrderedConfigChange: true,
-		IsObserver:          mode == firstAsObserver || mode == againAsObserver,
+
+		EntryCompressionType:    compression(raft.EntryCompression),
+		SnapshotCompressionType: compression(raft.SnapshotCompression),
+		IsObserver:              mode == firstAsObserver || mode == againAsObserver,
 	}
+}
+
+func compression(c pb.Compression) config.CompressionType {
+	if c == pb.Compression_SNAPPY {
+		return config.Snappy
+	}
+	return config.NoCompression
 }

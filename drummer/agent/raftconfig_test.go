@@ -5,6 +5,7 @@ package agent
 import (
 	"testing"
 
+	"github.com/lni/dragonboat/v3/config"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/proto"
 
@@ -19,7 +20,8 @@ func TestDragonboatIsGivenWhatTheSpecificationSays(t *testing.T) {
 		return &pb.Request{ClusterId: 5, NodeId: 7, Spec: &pb.ClusterSpec{Raft: raft}}
 	}
 	conf := raftConfig(request(&pb.RaftConfig{ElectionRtt: 20, HeartbeatRtt: 3, SnapshotEntries: proto.Uint64(0),
-		CompactionOverhead: proto.Uint64(7), MaxInMemLogSize: 1 << 20, CheckQuorum: proto.Bool(false), Quiesce: true}), firstAsObserver)
+		CompactionOverhead: proto.Uint64(7), MaxInMemLogSize: 1 << 20, CheckQuorum: proto.Bool(false), Quiesce: true,
+		EntryCompression: pb.Compression_SNAPPY}), firstAsObserver)
 	require.Equal(t, uint64(5), conf.ClusterID)
 	require.Equal(t, uint64(7), conf.NodeID)
 	require.Equal(t, uint64(20), conf.ElectionRTT)
@@ -29,6 +31,11 @@ func TestDragonboatIsGivenWhatTheSpecificationSays(t *testing.T) {
 	require.Equal(t, uint64(1<<20), conf.MaxInMemLogSize)
 	require.False(t, conf.CheckQuorum)
 	require.True(t, conf.Quiesce)
+	require.Equal(t, config.Snappy, conf.EntryCompressionType)
+	require.Equal(t, config.NoCompression, conf.SnapshotCompressionType)
+	conf = raftConfig(request(&pb.RaftConfig{SnapshotCompression: pb.Compression_SNAPPY}), firstAsObserver)
+	require.Equal(t, config.NoCompression, conf.EntryCompressionType)
+	require.Equal(t, config.Snappy, conf.SnapshotCompressionType)
 	require.True(t, conf.IsObserver)
 	require.True(t, conf.OrderedConfigChange, "whatever it says")
 

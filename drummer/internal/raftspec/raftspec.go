@@ -47,6 +47,9 @@ func Effective(raft *pb.RaftConfig) *pb.RaftConfig {
 		MaxInMemLogSize:    raft.MaxInMemLogSize,
 		CheckQuorum:        given(raft.CheckQuorum, defaultCheckQuorum),
 		Quiesce:            raft.Quiesce,
+
+		EntryCompression:    raft.EntryCompression,
+		SnapshotCompression: raft.SnapshotCompression,
 	}
 }
 
@@ -61,8 +64,10 @@ func given[T any](field *T, otherwise T) *T {
 
 // What a digest adds for a flag that is not at its default.
 const (
-	digestQuiesce       = 1
-	digestNoCheckQuorum = 2
+	digestQuiesce            = 1
+	digestNoCheckQuorum      = 2
+	digestCompressesEntries  = 3
+	digestCompressesSnapshot = 4
 )
 
 // Digest identifies a Raft configuration: it is that of the effective one, the
@@ -78,6 +83,12 @@ func Digest(raft *pb.RaftConfig) uint64 {
 	}
 	if !r.GetCheckQuorum() {
 		b = append(b, digestNoCheckQuorum)
+	}
+	if r.EntryCompression == pb.Compression_SNAPPY {
+		b = append(b, digestCompressesEntries)
+	}
+	if r.SnapshotCompression == pb.Compression_SNAPPY {
+		b = append(b, digestCompressesSnapshot)
 	}
 	h := fnv.New64a()
 	h.Write(b)
@@ -97,12 +108,16 @@ func Check(raft *pb.RaftConfig) error {
 	case r.GetSnapshotEntries() > maxEntries || r.GetCompactionOverhead() > maxEntries:
 		return fmt.Errorf("snapshot_entries is %d and compaction_overhead %d, at most %d are allowed",
 			r.GetSnapshotEntries(), r.GetCompactionOverhead(), uint64(maxEntries))
+	case !known(r.EntryCompression) || !known(r.SnapshotCompression):
+		return fmt.Errorf("entry_compression is %v and snapshot_compression %v, which are not known", r.EntryCompression, r.SnapshotCompression)
 	case r.MaxInMemLogSize != 0 && r.MaxInMemLogSize < MinInMemLogSize:
 		return fmt.Errorf("max_in_mem_log_size is %d bytes, at least %d are needed", r.MaxInMemLogSize, MinInMemLogSize)
 	default:
 		return nil
 	}
 }
+
+func known(c pb.Compression) bool { return c == pb.Compression_UNCOMPRESSED || c == pb.Compression_SNAPPY }
 
 func byDefault(given uint64) string {
 	if given == 0 {

@@ -73,6 +73,8 @@ func TestEveryFieldCountsInTheDigest(t *testing.T) {
 		{ElectionRtt: 11}, {HeartbeatRtt: 2}, {SnapshotEntries: proto.Uint64(0)}, {CompactionOverhead: proto.Uint64(0)},
 		{MaxInMemLogSize: MinInMemLogSize}, {CheckQuorum: proto.Bool(false)}, {Quiesce: true},
 		{CheckQuorum: proto.Bool(false), Quiesce: true},
+		{EntryCompression: pb.Compression_SNAPPY}, {SnapshotCompression: pb.Compression_SNAPPY},
+		{EntryCompression: pb.Compression_SNAPPY, SnapshotCompression: pb.Compression_SNAPPY},
 	} {
 		require.NotContains(t, digests, Digest(raft), "%v", raft)
 		digests[Digest(raft)] = raft
