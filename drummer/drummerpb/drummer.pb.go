@@ -80,6 +80,53 @@ func (StateMachineKind) EnumDescriptor() ([]byte, []int) {
 	return file_drummer_proto_rawDescGZIP(), []int{0}
 }
 
+// Compression is how Dragonboat compresses something.
+type Compression int32
+
+const (
+	Compression_UNCOMPRESSED Compression = 0
+	Compression_SNAPPY       Compression = 1
+)
+
+// Enum value maps for Compression.
+var (
+	Compression_name = map[int32]string{
+		0: "UNCOMPRESSED",
+		1: "SNAPPY",
+	}
+	Compression_value = map[string]int32{
+		"UNCOMPRESSED": 0,
+		"SNAPPY":       1,
+	}
+)
+
+func (x Compression) Enum() *Compression {
+	p := new(Compression)
+	*p = x
+	return p
+}
+
+func (x Compression) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Compression) Descriptor() protoreflect.EnumDescriptor {
+	return file_drummer_proto_enumTypes[1].Descriptor()
+}
+
+func (Compression) Type() protoreflect.EnumType {
+	return &file_drummer_proto_enumTypes[1]
+}
+
+func (x Compression) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Compression.Descriptor instead.
+func (Compression) EnumDescriptor() ([]byte, []int) {
+	return file_drummer_proto_rawDescGZIP(), []int{1}
+}
+
 type MemberRole int32
 
 const (
@@ -116,11 +163,11 @@ func (x MemberRole) String() string {
 }
 
 func (MemberRole) Descriptor() protoreflect.EnumDescriptor {
-	return file_drummer_proto_enumTypes[1].Descriptor()
+	return file_drummer_proto_enumTypes[2].Descriptor()
 }
 
 func (MemberRole) Type() protoreflect.EnumType {
-	return &file_drummer_proto_enumTypes[1]
+	return &file_drummer_proto_enumTypes[2]
 }
 
 func (x MemberRole) Number() protoreflect.EnumNumber {
@@ -129,7 +176,7 @@ func (x MemberRole) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use MemberRole.Descriptor instead.
 func (MemberRole) EnumDescriptor() ([]byte, []int) {
-	return file_drummer_proto_rawDescGZIP(), []int{1}
+	return file_drummer_proto_rawDescGZIP(), []int{2}
 }
 
 type RequestKind int32
@@ -178,11 +225,11 @@ func (x RequestKind) String() string {
 }
 
 func (RequestKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_drummer_proto_enumTypes[2].Descriptor()
+	return file_drummer_proto_enumTypes[3].Descriptor()
 }
 
 func (RequestKind) Type() protoreflect.EnumType {
-	return &file_drummer_proto_enumTypes[2]
+	return &file_drummer_proto_enumTypes[3]
 }
 
 func (x RequestKind) Number() protoreflect.EnumNumber {
@@ -191,7 +238,7 @@ func (x RequestKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RequestKind.Descriptor instead.
 func (RequestKind) EnumDescriptor() ([]byte, []int) {
-	return file_drummer_proto_rawDescGZIP(), []int{2}
+	return file_drummer_proto_rawDescGZIP(), []int{3}
 }
 
 type JoinMode int32
@@ -227,11 +274,11 @@ func (x JoinMode) String() string {
 }
 
 func (JoinMode) Descriptor() protoreflect.EnumDescriptor {
-	return file_drummer_proto_enumTypes[3].Descriptor()
+	return file_drummer_proto_enumTypes[4].Descriptor()
 }
 
 func (JoinMode) Type() protoreflect.EnumType {
-	return &file_drummer_proto_enumTypes[3]
+	return &file_drummer_proto_enumTypes[4]
 }
 
 func (x JoinMode) Number() protoreflect.EnumNumber {
@@ -240,7 +287,7 @@ func (x JoinMode) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use JoinMode.Descriptor instead.
 func (JoinMode) EnumDescriptor() ([]byte, []int) {
-	return file_drummer_proto_rawDescGZIP(), []int{3}
+	return file_drummer_proto_rawDescGZIP(), []int{4}
 }
 
 type ResultCode int32
@@ -282,11 +329,11 @@ func (x ResultCode) String() string {
 }
 
 func (ResultCode) Descriptor() protoreflect.EnumDescriptor {
-	return file_drummer_proto_enumTypes[4].Descriptor()
+	return file_drummer_proto_enumTypes[5].Descriptor()
 }
 
 func (ResultCode) Type() protoreflect.EnumType {
-	return &file_drummer_proto_enumTypes[4]
+	return &file_drummer_proto_enumTypes[5]
 }
 
 func (x ResultCode) Number() protoreflect.EnumNumber {
@@ -295,7 +342,7 @@ func (x ResultCode) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ResultCode.Descriptor instead.
 func (ResultCode) EnumDescriptor() ([]byte, []int) {
-	return file_drummer_proto_rawDescGZIP(), []int{4}
+	return file_drummer_proto_rawDescGZIP(), []int{5}
 }
 
 type NodeHostState int32
@@ -346,11 +393,11 @@ func (x NodeHostState) String() string {
 }
 
 func (NodeHostState) Descriptor() protoreflect.EnumDescriptor {
-	return file_drummer_proto_enumTypes[5].Descriptor()
+	return file_drummer_proto_enumTypes[6].Descriptor()
 }
 
 func (NodeHostState) Type() protoreflect.EnumType {
-	return &file_drummer_proto_enumTypes[5]
+	return &file_drummer_proto_enumTypes[6]
 }
 
 func (x NodeHostState) Number() protoreflect.EnumNumber {
@@ -359,7 +406,7 @@ func (x NodeHostState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use NodeHostState.Descriptor instead.
 func (NodeHostState) EnumDescriptor() ([]byte, []int) {
-	return file_drummer_proto_rawDescGZIP(), []int{5}
+	return file_drummer_proto_rawDescGZIP(), []int{6}
 }
 
 type RaftErrorCode int32
@@ -434,11 +481,11 @@ func (x RaftErrorCode) String() string {
 }
 
 func (RaftErrorCode) Descriptor() protoreflect.EnumDescriptor {
-	return file_drummer_proto_enumTypes[6].Descriptor()
+	return file_drummer_proto_enumTypes[7].Descriptor()
 }
 
 func (RaftErrorCode) Type() protoreflect.EnumType {
-	return &file_drummer_proto_enumTypes[6]
+	return &file_drummer_proto_enumTypes[7]
 }
 
 func (x RaftErrorCode) Number() protoreflect.EnumNumber {
@@ -447,7 +494,7 @@ func (x RaftErrorCode) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RaftErrorCode.Descriptor instead.
 func (RaftErrorCode) EnumDescriptor() ([]byte, []int) {
-	return file_drummer_proto_rawDescGZIP(), []int{6}
+	return file_drummer_proto_rawDescGZIP(), []int{7}
 }
 
 // RaftConfig is the part of Dragonboat's config.Config that a cluster's
@@ -466,10 +513,12 @@ type RaftConfig struct {
 	MaxInMemLogSize    uint64  `protobuf:"varint,5,opt,name=max_in_mem_log_size,json=maxInMemLogSize,proto3" json:"max_in_mem_log_size,omitempty"` // bytes; 0: no limit
 	// check_quorum makes a leader step down that does not hear of a quorum within
 	// an election timeout; absent: it does.
-	CheckQuorum   *bool `protobuf:"varint,6,opt,name=check_quorum,json=checkQuorum,proto3,oneof" json:"check_quorum,omitempty"`
-	Quiesce       bool  `protobuf:"varint,7,opt,name=quiesce,proto3" json:"quiesce,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	CheckQuorum         *bool       `protobuf:"varint,6,opt,name=check_quorum,json=checkQuorum,proto3,oneof" json:"check_quorum,omitempty"`
+	Quiesce             bool        `protobuf:"varint,7,opt,name=quiesce,proto3" json:"quiesce,omitempty"`
+	EntryCompression    Compression `protobuf:"varint,8,opt,name=entry_compression,json=entryCompression,proto3,enum=drumbeat.v1.Compression" json:"entry_compression,omitempty"` // of proposals
+	SnapshotCompression Compression `protobuf:"varint,9,opt,name=snapshot_compression,json=snapshotCompression,proto3,enum=drumbeat.v1.Compression" json:"snapshot_compression,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *RaftConfig) Reset() {
@@ -549,6 +598,20 @@ func (x *RaftConfig) GetQuiesce() bool {
 		return x.Quiesce
 	}
 	return false
+}
+
+func (x *RaftConfig) GetEntryCompression() Compression {
+	if x != nil {
+		return x.EntryCompression
+	}
+	return Compression_UNCOMPRESSED
+}
+
+func (x *RaftConfig) GetSnapshotCompression() Compression {
+	if x != nil {
+		return x.SnapshotCompression
+	}
+	return Compression_UNCOMPRESSED
 }
 
 // ClusterSpec is what somebody wants a Raft cluster to be.
@@ -3742,7 +3805,7 @@ var File_drummer_proto protoreflect.FileDescriptor
 
 const file_drummer_proto_rawDesc = "" +
 	"\n" +
-	"\rdrummer.proto\x12\vdrumbeat.v1\"\xe8\x02\n" +
+	"\rdrummer.proto\x12\vdrumbeat.v1\"\xfc\x03\n" +
 	"\n" +
 	"RaftConfig\x12!\n" +
 	"\felection_rtt\x18\x01 \x01(\x04R\velectionRtt\x12#\n" +
@@ -3751,7 +3814,9 @@ const file_drummer_proto_rawDesc = "" +
 	"\x13compaction_overhead\x18\x04 \x01(\x04H\x01R\x12compactionOverhead\x88\x01\x01\x12,\n" +
 	"\x13max_in_mem_log_size\x18\x05 \x01(\x04R\x0fmaxInMemLogSize\x12&\n" +
 	"\fcheck_quorum\x18\x06 \x01(\bH\x02R\vcheckQuorum\x88\x01\x01\x12\x18\n" +
-	"\aquiesce\x18\a \x01(\bR\aquiesceB\x13\n" +
+	"\aquiesce\x18\a \x01(\bR\aquiesce\x12E\n" +
+	"\x11entry_compression\x18\b \x01(\x0e2\x18.drumbeat.v1.CompressionR\x10entryCompression\x12K\n" +
+	"\x14snapshot_compression\x18\t \x01(\x0e2\x18.drumbeat.v1.CompressionR\x13snapshotCompressionB\x13\n" +
 	"\x11_snapshot_entriesB\x16\n" +
 	"\x14_compaction_overheadB\x0f\n" +
 	"\r_check_quorum\"\xe5\x04\n" +
@@ -4048,7 +4113,11 @@ const file_drummer_proto_rawDesc = "" +
 	"\aREGULAR\x10\x01\x12\x0e\n" +
 	"\n" +
 	"CONCURRENT\x10\x02\x12\v\n" +
-	"\aON_DISK\x10\x03*O\n" +
+	"\aON_DISK\x10\x03*+\n" +
+	"\vCompression\x12\x10\n" +
+	"\fUNCOMPRESSED\x10\x00\x12\n" +
+	"\n" +
+	"\x06SNAPPY\x10\x01*O\n" +
 	"\n" +
 	"MemberRole\x12\x1b\n" +
 	"\x17MEMBER_ROLE_UNSPECIFIED\x10\x00\x12\t\n" +
@@ -4133,146 +4202,149 @@ func file_drummer_proto_rawDescGZIP() []byte {
 	return file_drummer_proto_rawDescData
 }
 
-var file_drummer_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
+var file_drummer_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
 var file_drummer_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
 var file_drummer_proto_goTypes = []any{
 	(StateMachineKind)(0),          // 0: drumbeat.v1.StateMachineKind
-	(MemberRole)(0),                // 1: drumbeat.v1.MemberRole
-	(RequestKind)(0),               // 2: drumbeat.v1.RequestKind
-	(JoinMode)(0),                  // 3: drumbeat.v1.JoinMode
-	(ResultCode)(0),                // 4: drumbeat.v1.ResultCode
-	(NodeHostState)(0),             // 5: drumbeat.v1.NodeHostState
-	(RaftErrorCode)(0),             // 6: drumbeat.v1.RaftErrorCode
-	(*RaftConfig)(nil),             // 7: drumbeat.v1.RaftConfig
-	(*ClusterSpec)(nil),            // 8: drumbeat.v1.ClusterSpec
-	(*Membership)(nil),             // 9: drumbeat.v1.Membership
-	(*NodeReport)(nil),             // 10: drumbeat.v1.NodeReport
-	(*NodeHostInfo)(nil),           // 11: drumbeat.v1.NodeHostInfo
-	(*AgentMessage)(nil),           // 12: drumbeat.v1.AgentMessage
-	(*Hello)(nil),                  // 13: drumbeat.v1.Hello
-	(*Heartbeat)(nil),              // 14: drumbeat.v1.Heartbeat
-	(*Delta)(nil),                  // 15: drumbeat.v1.Delta
-	(*NodeKey)(nil),                // 16: drumbeat.v1.NodeKey
-	(*ServerMessage)(nil),          // 17: drumbeat.v1.ServerMessage
-	(*Welcome)(nil),                // 18: drumbeat.v1.Welcome
-	(*Redirect)(nil),               // 19: drumbeat.v1.Redirect
-	(*Ping)(nil),                   // 20: drumbeat.v1.Ping
-	(*SendFullState)(nil),          // 21: drumbeat.v1.SendFullState
-	(*Request)(nil),                // 22: drumbeat.v1.Request
-	(*RequestResult)(nil),          // 23: drumbeat.v1.RequestResult
-	(*DefineClustersRequest)(nil),  // 24: drumbeat.v1.DefineClustersRequest
-	(*DefineClustersResponse)(nil), // 25: drumbeat.v1.DefineClustersResponse
-	(*LaunchRequest)(nil),          // 26: drumbeat.v1.LaunchRequest
-	(*LaunchResponse)(nil),         // 27: drumbeat.v1.LaunchResponse
-	(*LocateRequest)(nil),          // 28: drumbeat.v1.LocateRequest
-	(*LocateResponse)(nil),         // 29: drumbeat.v1.LocateResponse
-	(*ClusterLocation)(nil),        // 30: drumbeat.v1.ClusterLocation
-	(*MemberLocation)(nil),         // 31: drumbeat.v1.MemberLocation
-	(*ListNodeHostsRequest)(nil),   // 32: drumbeat.v1.ListNodeHostsRequest
-	(*ListNodeHostsResponse)(nil),  // 33: drumbeat.v1.ListNodeHostsResponse
-	(*NodeHostStatus)(nil),         // 34: drumbeat.v1.NodeHostStatus
-	(*ListOperationsRequest)(nil),  // 35: drumbeat.v1.ListOperationsRequest
-	(*ListOperationsResponse)(nil), // 36: drumbeat.v1.ListOperationsResponse
-	(*Operation)(nil),              // 37: drumbeat.v1.Operation
-	(*ListEventsRequest)(nil),      // 38: drumbeat.v1.ListEventsRequest
-	(*ListEventsResponse)(nil),     // 39: drumbeat.v1.ListEventsResponse
-	(*Event)(nil),                  // 40: drumbeat.v1.Event
-	(*StatusRequest)(nil),          // 41: drumbeat.v1.StatusRequest
-	(*StatusResponse)(nil),         // 42: drumbeat.v1.StatusResponse
-	(*Refusals)(nil),               // 43: drumbeat.v1.Refusals
-	(*Session)(nil),                // 44: drumbeat.v1.Session
-	(*GetSessionRequest)(nil),      // 45: drumbeat.v1.GetSessionRequest
-	(*CloseSessionResponse)(nil),   // 46: drumbeat.v1.CloseSessionResponse
-	(*ProposeRequest)(nil),         // 47: drumbeat.v1.ProposeRequest
-	(*ProposeResponse)(nil),        // 48: drumbeat.v1.ProposeResponse
-	(*ReadRequest)(nil),            // 49: drumbeat.v1.ReadRequest
-	(*ReadResponse)(nil),           // 50: drumbeat.v1.ReadResponse
-	(*RaftError)(nil),              // 51: drumbeat.v1.RaftError
-	nil,                            // 52: drumbeat.v1.ClusterSpec.RegionsEntry
-	nil,                            // 53: drumbeat.v1.ClusterSpec.RequiredLabelsEntry
-	nil,                            // 54: drumbeat.v1.ClusterSpec.PreferredLabelsEntry
-	nil,                            // 55: drumbeat.v1.Membership.VotersEntry
-	nil,                            // 56: drumbeat.v1.Membership.ObserversEntry
-	nil,                            // 57: drumbeat.v1.Membership.WitnessesEntry
-	nil,                            // 58: drumbeat.v1.NodeHostInfo.LabelsEntry
-	nil,                            // 59: drumbeat.v1.Request.InitialMembersEntry
+	(Compression)(0),               // 1: drumbeat.v1.Compression
+	(MemberRole)(0),                // 2: drumbeat.v1.MemberRole
+	(RequestKind)(0),               // 3: drumbeat.v1.RequestKind
+	(JoinMode)(0),                  // 4: drumbeat.v1.JoinMode
+	(ResultCode)(0),                // 5: drumbeat.v1.ResultCode
+	(NodeHostState)(0),             // 6: drumbeat.v1.NodeHostState
+	(RaftErrorCode)(0),             // 7: drumbeat.v1.RaftErrorCode
+	(*RaftConfig)(nil),             // 8: drumbeat.v1.RaftConfig
+	(*ClusterSpec)(nil),            // 9: drumbeat.v1.ClusterSpec
+	(*Membership)(nil),             // 10: drumbeat.v1.Membership
+	(*NodeReport)(nil),             // 11: drumbeat.v1.NodeReport
+	(*NodeHostInfo)(nil),           // 12: drumbeat.v1.NodeHostInfo
+	(*AgentMessage)(nil),           // 13: drumbeat.v1.AgentMessage
+	(*Hello)(nil),                  // 14: drumbeat.v1.Hello
+	(*Heartbeat)(nil),              // 15: drumbeat.v1.Heartbeat
+	(*Delta)(nil),                  // 16: drumbeat.v1.Delta
+	(*NodeKey)(nil),                // 17: drumbeat.v1.NodeKey
+	(*ServerMessage)(nil),          // 18: drumbeat.v1.ServerMessage
+	(*Welcome)(nil),                // 19: drumbeat.v1.Welcome
+	(*Redirect)(nil),               // 20: drumbeat.v1.Redirect
+	(*Ping)(nil),                   // 21: drumbeat.v1.Ping
+	(*SendFullState)(nil),          // 22: drumbeat.v1.SendFullState
+	(*Request)(nil),                // 23: drumbeat.v1.Request
+	(*RequestResult)(nil),          // 24: drumbeat.v1.RequestResult
+	(*DefineClustersRequest)(nil),  // 25: drumbeat.v1.DefineClustersRequest
+	(*DefineClustersResponse)(nil), // 26: drumbeat.v1.DefineClustersResponse
+	(*LaunchRequest)(nil),          // 27: drumbeat.v1.LaunchRequest
+	(*LaunchResponse)(nil),         // 28: drumbeat.v1.LaunchResponse
+	(*LocateRequest)(nil),          // 29: drumbeat.v1.LocateRequest
+	(*LocateResponse)(nil),         // 30: drumbeat.v1.LocateResponse
+	(*ClusterLocation)(nil),        // 31: drumbeat.v1.ClusterLocation
+	(*MemberLocation)(nil),         // 32: drumbeat.v1.MemberLocation
+	(*ListNodeHostsRequest)(nil),   // 33: drumbeat.v1.ListNodeHostsRequest
+	(*ListNodeHostsResponse)(nil),  // 34: drumbeat.v1.ListNodeHostsResponse
+	(*NodeHostStatus)(nil),         // 35: drumbeat.v1.NodeHostStatus
+	(*ListOperationsRequest)(nil),  // 36: drumbeat.v1.ListOperationsRequest
+	(*ListOperationsResponse)(nil), // 37: drumbeat.v1.ListOperationsResponse
+	(*Operation)(nil),              // 38: drumbeat.v1.Operation
+	(*ListEventsRequest)(nil),      // 39: drumbeat.v1.ListEventsRequest
+	(*ListEventsResponse)(nil),     // 40: drumbeat.v1.ListEventsResponse
+	(*Event)(nil),                  // 41: drumbeat.v1.Event
+	(*StatusRequest)(nil),          // 42: drumbeat.v1.StatusRequest
+	(*StatusResponse)(nil),         // 43: drumbeat.v1.StatusResponse
+	(*Refusals)(nil),               // 44: drumbeat.v1.Refusals
+	(*Session)(nil),                // 45: drumbeat.v1.Session
+	(*GetSessionRequest)(nil),      // 46: drumbeat.v1.GetSessionRequest
+	(*CloseSessionResponse)(nil),   // 47: drumbeat.v1.CloseSessionResponse
+	(*ProposeRequest)(nil),         // 48: drumbeat.v1.ProposeRequest
+	(*ProposeResponse)(nil),        // 49: drumbeat.v1.ProposeResponse
+	(*ReadRequest)(nil),            // 50: drumbeat.v1.ReadRequest
+	(*ReadResponse)(nil),           // 51: drumbeat.v1.ReadResponse
+	(*RaftError)(nil),              // 52: drumbeat.v1.RaftError
+	nil,                            // 53: drumbeat.v1.ClusterSpec.RegionsEntry
+	nil,                            // 54: drumbeat.v1.ClusterSpec.RequiredLabelsEntry
+	nil,                            // 55: drumbeat.v1.ClusterSpec.PreferredLabelsEntry
+	nil,                            // 56: drumbeat.v1.Membership.VotersEntry
+	nil,                            // 57: drumbeat.v1.Membership.ObserversEntry
+	nil,                            // 58: drumbeat.v1.Membership.WitnessesEntry
+	nil,                            // 59: drumbeat.v1.NodeHostInfo.LabelsEntry
+	nil,                            // 60: drumbeat.v1.Request.InitialMembersEntry
 }
 var file_drummer_proto_depIdxs = []int32{
-	7,  // 0: drumbeat.v1.ClusterSpec.raft:type_name -> drumbeat.v1.RaftConfig
-	52, // 1: drumbeat.v1.ClusterSpec.regions:type_name -> drumbeat.v1.ClusterSpec.RegionsEntry
-	53, // 2: drumbeat.v1.ClusterSpec.required_labels:type_name -> drumbeat.v1.ClusterSpec.RequiredLabelsEntry
-	54, // 3: drumbeat.v1.ClusterSpec.preferred_labels:type_name -> drumbeat.v1.ClusterSpec.PreferredLabelsEntry
-	55, // 4: drumbeat.v1.Membership.voters:type_name -> drumbeat.v1.Membership.VotersEntry
-	56, // 5: drumbeat.v1.Membership.observers:type_name -> drumbeat.v1.Membership.ObserversEntry
-	57, // 6: drumbeat.v1.Membership.witnesses:type_name -> drumbeat.v1.Membership.WitnessesEntry
-	1,  // 7: drumbeat.v1.NodeReport.role:type_name -> drumbeat.v1.MemberRole
-	9,  // 8: drumbeat.v1.NodeReport.membership:type_name -> drumbeat.v1.Membership
-	58, // 9: drumbeat.v1.NodeHostInfo.labels:type_name -> drumbeat.v1.NodeHostInfo.LabelsEntry
-	13, // 10: drumbeat.v1.AgentMessage.hello:type_name -> drumbeat.v1.Hello
-	14, // 11: drumbeat.v1.AgentMessage.heartbeat:type_name -> drumbeat.v1.Heartbeat
-	15, // 12: drumbeat.v1.AgentMessage.delta:type_name -> drumbeat.v1.Delta
-	23, // 13: drumbeat.v1.AgentMessage.result:type_name -> drumbeat.v1.RequestResult
-	11, // 14: drumbeat.v1.Hello.host:type_name -> drumbeat.v1.NodeHostInfo
-	10, // 15: drumbeat.v1.Hello.nodes:type_name -> drumbeat.v1.NodeReport
-	10, // 16: drumbeat.v1.Delta.changed:type_name -> drumbeat.v1.NodeReport
-	16, // 17: drumbeat.v1.Delta.gone:type_name -> drumbeat.v1.NodeKey
-	18, // 18: drumbeat.v1.ServerMessage.welcome:type_name -> drumbeat.v1.Welcome
-	19, // 19: drumbeat.v1.ServerMessage.redirect:type_name -> drumbeat.v1.Redirect
-	22, // 20: drumbeat.v1.ServerMessage.request:type_name -> drumbeat.v1.Request
-	20, // 21: drumbeat.v1.ServerMessage.ping:type_name -> drumbeat.v1.Ping
-	21, // 22: drumbeat.v1.ServerMessage.send_full_state:type_name -> drumbeat.v1.SendFullState
-	2,  // 23: drumbeat.v1.Request.kind:type_name -> drumbeat.v1.RequestKind
-	3,  // 24: drumbeat.v1.Request.join:type_name -> drumbeat.v1.JoinMode
-	59, // 25: drumbeat.v1.Request.initial_members:type_name -> drumbeat.v1.Request.InitialMembersEntry
-	8,  // 26: drumbeat.v1.Request.spec:type_name -> drumbeat.v1.ClusterSpec
-	4,  // 27: drumbeat.v1.RequestResult.code:type_name -> drumbeat.v1.ResultCode
-	9,  // 28: drumbeat.v1.RequestResult.membership:type_name -> drumbeat.v1.Membership
-	8,  // 29: drumbeat.v1.DefineClustersRequest.specs:type_name -> drumbeat.v1.ClusterSpec
-	30, // 30: drumbeat.v1.LocateResponse.clusters:type_name -> drumbeat.v1.ClusterLocation
-	31, // 31: drumbeat.v1.ClusterLocation.members:type_name -> drumbeat.v1.MemberLocation
-	8,  // 32: drumbeat.v1.ClusterLocation.spec:type_name -> drumbeat.v1.ClusterSpec
-	40, // 33: drumbeat.v1.ClusterLocation.last_refusal:type_name -> drumbeat.v1.Event
-	1,  // 34: drumbeat.v1.MemberLocation.role:type_name -> drumbeat.v1.MemberRole
-	34, // 35: drumbeat.v1.ListNodeHostsResponse.hosts:type_name -> drumbeat.v1.NodeHostStatus
-	11, // 36: drumbeat.v1.NodeHostStatus.host:type_name -> drumbeat.v1.NodeHostInfo
-	5,  // 37: drumbeat.v1.NodeHostStatus.state:type_name -> drumbeat.v1.NodeHostState
-	37, // 38: drumbeat.v1.ListOperationsResponse.operations:type_name -> drumbeat.v1.Operation
-	22, // 39: drumbeat.v1.Operation.request:type_name -> drumbeat.v1.Request
-	40, // 40: drumbeat.v1.ListEventsResponse.events:type_name -> drumbeat.v1.Event
-	2,  // 41: drumbeat.v1.Event.request:type_name -> drumbeat.v1.RequestKind
-	4,  // 42: drumbeat.v1.Event.code:type_name -> drumbeat.v1.ResultCode
-	43, // 43: drumbeat.v1.StatusResponse.refusals:type_name -> drumbeat.v1.Refusals
-	44, // 44: drumbeat.v1.ProposeRequest.session:type_name -> drumbeat.v1.Session
-	6,  // 45: drumbeat.v1.RaftError.code:type_name -> drumbeat.v1.RaftErrorCode
-	12, // 46: drumbeat.v1.NodeHosts.Attach:input_type -> drumbeat.v1.AgentMessage
-	24, // 47: drumbeat.v1.Drummer.DefineClusters:input_type -> drumbeat.v1.DefineClustersRequest
-	26, // 48: drumbeat.v1.Drummer.Launch:input_type -> drumbeat.v1.LaunchRequest
-	28, // 49: drumbeat.v1.Drummer.Locate:input_type -> drumbeat.v1.LocateRequest
-	32, // 50: drumbeat.v1.Drummer.ListNodeHosts:input_type -> drumbeat.v1.ListNodeHostsRequest
-	35, // 51: drumbeat.v1.Drummer.ListOperations:input_type -> drumbeat.v1.ListOperationsRequest
-	38, // 52: drumbeat.v1.Drummer.ListEvents:input_type -> drumbeat.v1.ListEventsRequest
-	41, // 53: drumbeat.v1.Drummer.Status:input_type -> drumbeat.v1.StatusRequest
-	45, // 54: drumbeat.v1.NodeHostAPI.GetSession:input_type -> drumbeat.v1.GetSessionRequest
-	44, // 55: drumbeat.v1.NodeHostAPI.CloseSession:input_type -> drumbeat.v1.Session
-	47, // 56: drumbeat.v1.NodeHostAPI.Propose:input_type -> drumbeat.v1.ProposeRequest
-	49, // 57: drumbeat.v1.NodeHostAPI.Read:input_type -> drumbeat.v1.ReadRequest
-	17, // 58: drumbeat.v1.NodeHosts.Attach:output_type -> drumbeat.v1.ServerMessage
-	25, // 59: drumbeat.v1.Drummer.DefineClusters:output_type -> drumbeat.v1.DefineClustersResponse
-	27, // 60: drumbeat.v1.Drummer.Launch:output_type -> drumbeat.v1.LaunchResponse
-	29, // 61: drumbeat.v1.Drummer.Locate:output_type -> drumbeat.v1.LocateResponse
-	33, // 62: drumbeat.v1.Drummer.ListNodeHosts:output_type -> drumbeat.v1.ListNodeHostsResponse
-	36, // 63: drumbeat.v1.Drummer.ListOperations:output_type -> drumbeat.v1.ListOperationsResponse
-	39, // 64: drumbeat.v1.Drummer.ListEvents:output_type -> drumbeat.v1.ListEventsResponse
-	42, // 65: drumbeat.v1.Drummer.Status:output_type -> drumbeat.v1.StatusResponse
-	44, // 66: drumbeat.v1.NodeHostAPI.GetSession:output_type -> drumbeat.v1.Session
-	46, // 67: drumbeat.v1.NodeHostAPI.CloseSession:output_type -> drumbeat.v1.CloseSessionResponse
-	48, // 68: drumbeat.v1.NodeHostAPI.Propose:output_type -> drumbeat.v1.ProposeResponse
-	50, // 69: drumbeat.v1.NodeHostAPI.Read:output_type -> drumbeat.v1.ReadResponse
-	58, // [58:70] is the sub-list for method output_type
-	46, // [46:58] is the sub-list for method input_type
-	46, // [46:46] is the sub-list for extension type_name
-	46, // [46:46] is the sub-list for extension extendee
-	0,  // [0:46] is the sub-list for field type_name
+	1,  // 0: drumbeat.v1.RaftConfig.entry_compression:type_name -> drumbeat.v1.Compression
+	1,  // 1: drumbeat.v1.RaftConfig.snapshot_compression:type_name -> drumbeat.v1.Compression
+	8,  // 2: drumbeat.v1.ClusterSpec.raft:type_name -> drumbeat.v1.RaftConfig
+	53, // 3: drumbeat.v1.ClusterSpec.regions:type_name -> drumbeat.v1.ClusterSpec.RegionsEntry
+	54, // 4: drumbeat.v1.ClusterSpec.required_labels:type_name -> drumbeat.v1.ClusterSpec.RequiredLabelsEntry
+	55, // 5: drumbeat.v1.ClusterSpec.preferred_labels:type_name -> drumbeat.v1.ClusterSpec.PreferredLabelsEntry
+	56, // 6: drumbeat.v1.Membership.voters:type_name -> drumbeat.v1.Membership.VotersEntry
+	57, // 7: drumbeat.v1.Membership.observers:type_name -> drumbeat.v1.Membership.ObserversEntry
+	58, // 8: drumbeat.v1.Membership.witnesses:type_name -> drumbeat.v1.Membership.WitnessesEntry
+	2,  // 9: drumbeat.v1.NodeReport.role:type_name -> drumbeat.v1.MemberRole
+	10, // 10: drumbeat.v1.NodeReport.membership:type_name -> drumbeat.v1.Membership
+	59, // 11: drumbeat.v1.NodeHostInfo.labels:type_name -> drumbeat.v1.NodeHostInfo.LabelsEntry
+	14, // 12: drumbeat.v1.AgentMessage.hello:type_name -> drumbeat.v1.Hello
+	15, // 13: drumbeat.v1.AgentMessage.heartbeat:type_name -> drumbeat.v1.Heartbeat
+	16, // 14: drumbeat.v1.AgentMessage.delta:type_name -> drumbeat.v1.Delta
+	24, // 15: drumbeat.v1.AgentMessage.result:type_name -> drumbeat.v1.RequestResult
+	12, // 16: drumbeat.v1.Hello.host:type_name -> drumbeat.v1.NodeHostInfo
+	11, // 17: drumbeat.v1.Hello.nodes:type_name -> drumbeat.v1.NodeReport
+	11, // 18: drumbeat.v1.Delta.changed:type_name -> drumbeat.v1.NodeReport
+	17, // 19: drumbeat.v1.Delta.gone:type_name -> drumbeat.v1.NodeKey
+	19, // 20: drumbeat.v1.ServerMessage.welcome:type_name -> drumbeat.v1.Welcome
+	20, // 21: drumbeat.v1.ServerMessage.redirect:type_name -> drumbeat.v1.Redirect
+	23, // 22: drumbeat.v1.ServerMessage.request:type_name -> drumbeat.v1.Request
+	21, // 23: drumbeat.v1.ServerMessage.ping:type_name -> drumbeat.v1.Ping
+	22, // 24: drumbeat.v1.ServerMessage.send_full_state:type_name -> drumbeat.v1.SendFullState
+	3,  // 25: drumbeat.v1.Request.kind:type_name -> drumbeat.v1.RequestKind
+	4,  // 26: drumbeat.v1.Request.join:type_name -> drumbeat.v1.JoinMode
+	60, // 27: drumbeat.v1.Request.initial_members:type_name -> drumbeat.v1.Request.InitialMembersEntry
+	9,  // 28: drumbeat.v1.Request.spec:type_name -> drumbeat.v1.ClusterSpec
+	5,  // 29: drumbeat.v1.RequestResult.code:type_name -> drumbeat.v1.ResultCode
+	10, // 30: drumbeat.v1.RequestResult.membership:type_name -> drumbeat.v1.Membership
+	9,  // 31: drumbeat.v1.DefineClustersRequest.specs:type_name -> drumbeat.v1.ClusterSpec
+	31, // 32: drumbeat.v1.LocateResponse.clusters:type_name -> drumbeat.v1.ClusterLocation
+	32, // 33: drumbeat.v1.ClusterLocation.members:type_name -> drumbeat.v1.MemberLocation
+	9,  // 34: drumbeat.v1.ClusterLocation.spec:type_name -> drumbeat.v1.ClusterSpec
+	41, // 35: drumbeat.v1.ClusterLocation.last_refusal:type_name -> drumbeat.v1.Event
+	2,  // 36: drumbeat.v1.MemberLocation.role:type_name -> drumbeat.v1.MemberRole
+	35, // 37: drumbeat.v1.ListNodeHostsResponse.hosts:type_name -> drumbeat.v1.NodeHostStatus
+	12, // 38: drumbeat.v1.NodeHostStatus.host:type_name -> drumbeat.v1.NodeHostInfo
+	6,  // 39: drumbeat.v1.NodeHostStatus.state:type_name -> drumbeat.v1.NodeHostState
+	38, // 40: drumbeat.v1.ListOperationsResponse.operations:type_name -> drumbeat.v1.Operation
+	23, // 41: drumbeat.v1.Operation.request:type_name -> drumbeat.v1.Request
+	41, // 42: drumbeat.v1.ListEventsResponse.events:type_name -> drumbeat.v1.Event
+	3,  // 43: drumbeat.v1.Event.request:type_name -> drumbeat.v1.RequestKind
+	5,  // 44: drumbeat.v1.Event.code:type_name -> drumbeat.v1.ResultCode
+	44, // 45: drumbeat.v1.StatusResponse.refusals:type_name -> drumbeat.v1.Refusals
+	45, // 46: drumbeat.v1.ProposeRequest.session:type_name -> drumbeat.v1.Session
+	7,  // 47: drumbeat.v1.RaftError.code:type_name -> drumbeat.v1.RaftErrorCode
+	13, // 48: drumbeat.v1.NodeHosts.Attach:input_type -> drumbeat.v1.AgentMessage
+	25, // 49: drumbeat.v1.Drummer.DefineClusters:input_type -> drumbeat.v1.DefineClustersRequest
+	27, // 50: drumbeat.v1.Drummer.Launch:input_type -> drumbeat.v1.LaunchRequest
+	29, // 51: drumbeat.v1.Drummer.Locate:input_type -> drumbeat.v1.LocateRequest
+	33, // 52: drumbeat.v1.Drummer.ListNodeHosts:input_type -> drumbeat.v1.ListNodeHostsRequest
+	36, // 53: drumbeat.v1.Drummer.ListOperations:input_type -> drumbeat.v1.ListOperationsRequest
+	39, // 54: drumbeat.v1.Drummer.ListEvents:input_type -> drumbeat.v1.ListEventsRequest
+	42, // 55: drumbeat.v1.Drummer.Status:input_type -> drumbeat.v1.StatusRequest
+	46, // 56: drumbeat.v1.NodeHostAPI.GetSession:input_type -> drumbeat.v1.GetSessionRequest
+	45, // 57: drumbeat.v1.NodeHostAPI.CloseSession:input_type -> drumbeat.v1.Session
+	48, // 58: drumbeat.v1.NodeHostAPI.Propose:input_type -> drumbeat.v1.ProposeRequest
+	50, // 59: drumbeat.v1.NodeHostAPI.Read:input_type -> drumbeat.v1.ReadRequest
+	18, // 60: drumbeat.v1.NodeHosts.Attach:output_type -> drumbeat.v1.ServerMessage
+	26, // 61: drumbeat.v1.Drummer.DefineClusters:output_type -> drumbeat.v1.DefineClustersResponse
+	28, // 62: drumbeat.v1.Drummer.Launch:output_type -> drumbeat.v1.LaunchResponse
+	30, // 63: drumbeat.v1.Drummer.Locate:output_type -> drumbeat.v1.LocateResponse
+	34, // 64: drumbeat.v1.Drummer.ListNodeHosts:output_type -> drumbeat.v1.ListNodeHostsResponse
+	37, // 65: drumbeat.v1.Drummer.ListOperations:output_type -> drumbeat.v1.ListOperationsResponse
+	40, // 66: drumbeat.v1.Drummer.ListEvents:output_type -> drumbeat.v1.ListEventsResponse
+	43, // 67: drumbeat.v1.Drummer.Status:output_type -> drumbeat.v1.StatusResponse
+	45, // 68: drumbeat.v1.NodeHostAPI.GetSession:output_type -> drumbeat.v1.Session
+	47, // 69: drumbeat.v1.NodeHostAPI.CloseSession:output_type -> drumbeat.v1.CloseSessionResponse
+	49, // 70: drumbeat.v1.NodeHostAPI.Propose:output_type -> drumbeat.v1.ProposeResponse
+	51, // 71: drumbeat.v1.NodeHostAPI.Read:output_type -> drumbeat.v1.ReadResponse
+	60, // [60:72] is the sub-list for method output_type
+	48, // [48:60] is the sub-list for method input_type
+	48, // [48:48] is the sub-list for extension type_name
+	48, // [48:48] is the sub-list for extension extendee
+	0,  // [0:48] is the sub-list for field type_name
 }
 
 func init() { file_drummer_proto_init() }
@@ -4299,7 +4371,7 @@ func file_drummer_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_drummer_proto_rawDesc), len(file_drummer_proto_rawDesc)),
-			NumEnums:      7,
+			NumEnums:      8,
 			NumMessages:   53,
 			NumExtensions: 0,
 			NumServices:   3,
