@@ -160,7 +160,10 @@ func (w *swarm) atMost(path string, field *int, limit int) {
 func (w *swarm) fit() {
 	s := w.scenario
 	d, c, l := &s.Deployment, &s.Clusters, &s.Workload
-	w.atLeast("deployment.nodehosts", &d.NodeHosts, c.Size)
+	w.fitMaster()
+	w.atLeast("deployment.nodehosts", &d.NodeHosts, c.Size+c.Observers+c.Witnesses)
+	w.atMost("clusters.witnesses", &c.Witnesses, max(0, d.NodeHosts-c.Size-c.Observers))
+	w.atMost("clusters.observers", &c.Observers, max(0, d.NodeHosts-c.Size-c.Witnesses))
 	w.atMost("clusters.size", &c.Size, d.NodeHosts)
 	w.atLeast("clusters.election_rtt", &c.ElectionRTT, 2*c.HeartbeatRTT+1)
 	w.atMost("workload.burst.size", &l.Burst.Size, l.Clients*l.Open)
@@ -174,6 +177,20 @@ func (w *swarm) fit() {
 	w.fitLatencies()
 }
 
+// fitMaster leaves out what a deployment with Drummers, or one without, can't
+// have.
+func (w *swarm) fitMaster() {
+	c := &w.scenario.Clusters
+	if w.scenario.Deployment.Drummers == 0 {
+		return
+	}
+	w.atMost("clusters.observers", &c.Observers, 0)
+	w.atMost("clusters.witnesses", &c.Witnesses, 0)
+	if w.free("clusters.ordered_config_change") {
+		c.OrderedConfigChange = true
+	}
+}
+
 // fitRegions gives each region a NodeHost, and some runs a number of members in
 // the first one that leaves it a host to spare.
 func (w *swarm) fitRegions() {
@@ -184,7 +201,7 @@ func (w *swarm) fitRegions() {
 	if len(d.Regions) < 2 {
 		return
 	}
-	if rng, spare := w.rand("clusters.regions"), w.scenario.hostsIn(d.Regions[0])-1; spare > 0 && rng.IntN(2) == 0 && w.free("clusters.regions") {
+	if rng, spare := w.rand("clusters.regions"), w.scenario.hostsIn(d.Regions[0])-1; spare > 0 && rng.IntN(2) == 0 && w.free("clusters.regions") && d.Drummers > 0 {
 		c.Regions = map[string]int{d.Regions[0]: min(spare, c.Size)}
 	}
 	if rng := w.rand("deployment.network.between"); rng.IntN(2) == 0 && w.free("deployment.network.between") {
@@ -228,6 +245,9 @@ func (w *swarm) fault(rng *rand.Rand, kind FaultKind) (f Fault, ok bool) {
 		f = w.drawFault(rng, kind)
 		p := &problems{where: w.given}
 		w.scenario.validateFault(p, &f, "")
+		if w.scenario.Deployment.Drummers == 0 {
+			w.scenario.validateStaticFault(p, &f, "")
+		}
 		if p.err() == nil && w.possible(kind, &f) {
 			return f, true
 		}

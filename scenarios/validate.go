@@ -24,6 +24,7 @@ func (s *Scenario) validate(p *problems) {
 		s.validateFault(p, &s.Faults[i], fmt.Sprintf("faults[%d]", i))
 	}
 	s.validateDeaths(p)
+	s.validateStatic(p)
 	s.validateActions(p)
 	s.validateExpectations(p)
 	s.validateExplore(p)
@@ -42,7 +43,7 @@ func (s *Scenario) validateExpectations(p *problems) {
 }
 
 func (s *Scenario) validateDeployment(p *problems) {
-	if p.read("deployment.drummers") && s.Deployment.Drummers%2 == 0 {
+	if d := s.Deployment.Drummers; p.read("deployment.drummers") && d > 0 && d%2 == 0 {
 		p.add("deployment.drummers", "found %d, expected an odd number: an even one survives no more deaths", s.Deployment.Drummers)
 	}
 	s.validateRegionNames(p)
@@ -119,8 +120,14 @@ func (s *Scenario) validateClusters(p *problems) {
 	if p.read("clusters.election_rtt", "clusters.heartbeat_rtt") && clusters.ElectionRTT <= 2*clusters.HeartbeatRTT {
 		p.add("clusters.election_rtt", "found %d, expected more than twice heartbeat_rtt (%d)", clusters.ElectionRTT, clusters.HeartbeatRTT)
 	}
+	if size := clusters.MaxInMemLogSize; p.read("clusters.max_in_mem_log_size") && size > 0 && size < minInMemLogSize {
+		p.add("clusters.max_in_mem_log_size", "found %d bytes, expected 0, which is no limit, or at least %d", size, minInMemLogSize)
+	}
 	s.validateClusterRegions(p)
 }
+
+// minInMemLogSize, in bytes, is a little above the least that Dragonboat accepts.
+const minInMemLogSize = 256
 
 func (s *Scenario) validateClusterRegions(p *problems) {
 	total := 0

@@ -78,6 +78,8 @@ type Facts struct {
 	// them that no client was idle for.
 	Asked  int `json:"asked"`
 	Missed int `json:"missed"`
+	// Static says that there is no Drummer: members are fixed.
+	Static bool `json:"static,omitempty"`
 	// Healed says that the run came to its end, and what there was to collect
 	// after healing was collected.
 	Healed bool `json:"healed"`

@@ -13,6 +13,7 @@ var _ = define(Check{
 	Doc:          "Every cluster has its full number of voting members, each running on the one live host that its membership names, and Drummer believes exactly that.",
 	Needs:        []Need{needClusters, needHosts, needPicture, needMemberships},
 	AfterHealing: true,
+	Applies:      func(f *Facts) bool { return !f.Static }, // there is a Drummer
 }, judgePicture)
 
 func judgePicture(j *judgement, f *Facts, _ *noSettings) string {

@@ -35,6 +35,9 @@ type Config struct {
 	// Drummers are the gRPC addresses of the Drummer servers, in any order.
 	// Servers that were added since are learnt of by asking for locations.
 	Drummers []string
+	// NodeHostsOnly says that there are no Drummer servers: NodeHosts can be asked,
+	// and what asks Drummer fails.
+	NodeHostsOnly bool
 	// Dial and TLS reach Drummer servers and NodeHosts; nil: TCP, plain text.
 	Dial rpc.DialFunc
 	TLS  *tls.Config
@@ -67,7 +70,7 @@ var ErrClosed = errors.New("the client is closed")
 
 // New returns a client. It connects when it is first used.
 func New(config Config) (*Client, error) {
-	if len(config.Drummers) == 0 {
+	if len(config.Drummers) == 0 && !config.NodeHostsOnly {
 		return nil, errors.New("the client needs the address of at least one Drummer server")
 	}
 	if config.TryTimeout == 0 {

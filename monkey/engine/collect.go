@@ -44,9 +44,9 @@ func (r *runner) digests(ctx context.Context) []invariant.Digest {
 		tr := r.observer.poll(ctx)
 		for _, id := range slices.Sorted(maps.Keys(tr.clusters)) {
 			c := tr.clusters[id]
-			if !level(last[id], len(c.voters)) {
+			if n := len(c.replicas()); !level(last[id], n) {
 				last[id] = r.replicas(ctx, id, c)
-				done = done && level(last[id], len(c.voters))
+				done = done && level(last[id], n)
 			}
 		}
 		return done
@@ -58,6 +58,18 @@ func (r *runner) digests(ctx context.Context) []invariant.Digest {
 		}
 	}
 	return all
+}
+
+// replicas lists the members with a state machine.
+func (c *clusterTruth) replicas() []uint64 {
+	nodes := slices.AppendSeq([]uint64{}, maps.Keys(c.voters))
+	for node := range c.observers {
+		if _, voter := c.voters[node]; !voter {
+			nodes = append(nodes, node)
+		}
+	}
+	slices.Sort(nodes)
+	return nodes
 }
 
 // replica is a node's digest.
@@ -75,7 +87,7 @@ func (x replica) final(cluster uint64) invariant.Digest {
 // replicas reads the digests of all running members of a cluster that answer.
 func (r *runner) replicas(ctx context.Context, cluster uint64, c *clusterTruth) []replica {
 	var found []replica
-	for node := range c.voters {
+	for _, node := range c.replicas() {
 		host := c.running[node]
 		if host == "" {
 			continue

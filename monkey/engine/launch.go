@@ -13,9 +13,12 @@ import (
 // launch defines the clusters, has them launched, and waits until they run.
 func (r *runner) launch(ctx context.Context) error {
 	r.begin(timeline.Launch)
-	began := time.Now()
+	r.launching = time.Now()
 	limited, cancel := context.WithTimeout(ctx, launchLimit)
 	defer cancel()
+	if r.static() {
+		return r.launchStatic(ctx, limited)
+	}
 	r.wait(limited, func() bool { return r.hostsKnown(limited) })
 	if err := r.drummer.Define(limited, byMonkey, r.wanted.specs(r.wanted.clusters())...); err != nil {
 		return r.notLaunched(ctx, err)
@@ -23,11 +26,16 @@ func (r *runner) launch(ctx context.Context) error {
 	if err := r.drummer.Launch(limited, byMonkey); err != nil {
 		return r.notLaunched(ctx, err)
 	}
+	return r.launched(ctx, limited)
+}
+
+// launched waits until all clusters run in full.
+func (r *runner) launched(ctx, limited context.Context) error {
 	r.wait(limited, func() bool {
 		r.outcome.Launched = r.observer.whole(limited)
 		return r.outcome.Launched == r.scenario.Clusters.Count
 	})
-	r.outcome.Launch = time.Since(began)
+	r.outcome.Launch = time.Since(r.launching)
 	if r.outcome.Launched < r.scenario.Clusters.Count {
 		return r.notLaunched(ctx, fmt.Errorf("%d of %d clusters run in full", r.outcome.Launched, r.scenario.Clusters.Count))
 	}

@@ -69,7 +69,12 @@ func work(ctx context.Context, job bubble.Job, a *application.Application) error
 	if err != nil {
 		return err
 	}
+	var static []sim.StaticCluster
+	if s.Deployment.Drummers == 0 {
+		static = staticClusters(s, machines.applicationOf)
+	}
 	w := sim.New(sim.Config{
+		Static:     static,
 		Deployment: s.Deployment, Drummer: s.Drummer, RTT: s.Deployment.RTT.D(), Seed: req.Seed,
 		Applications: machines.registry,
 		Logger:       logs.logger,

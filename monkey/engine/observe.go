@@ -24,7 +24,7 @@ const pollEvery = time.Second
 type observer struct {
 	w      world.World
 	events *timeline.Log
-	size   func(cluster uint64) int // wanted voters now; 0: no such cluster
+	want   func(cluster uint64) members // now; no voters: no such cluster
 	start  time.Time
 	// operated says that an operator acts in this run, who may want running
 	// members gone.
@@ -44,8 +44,8 @@ type watched struct {
 	noQuorum bool                 // no majority runs
 }
 
-func newObserver(w world.World, events *timeline.Log, size func(uint64) int, start time.Time, operated bool) *observer {
-	return &observer{w: w, events: events, size: size, start: start, operated: operated, clusters: map[uint64]*watched{}}
+func newObserver(w world.World, events *timeline.Log, want func(uint64) members, start time.Time, operated bool) *observer {
+	return &observer{w: w, events: events, want: want, start: start, operated: operated, clusters: map[uint64]*watched{}}
 }
 
 // watch polls until ctx ends.
@@ -68,7 +68,7 @@ func (o *observer) poll(ctx context.Context) truth {
 	}
 	for _, id := range slices.Sorted(maps.Keys(o.clusters)) {
 		c := o.clusters[id]
-		if o.size(id) == 0 { // it was deleted
+		if o.want(id).voters == 0 { // it was deleted
 			o.quorumRegained(id, c)
 			delete(o.clusters, id)
 		} else if tr.clusters[id] == nil { // nobody at all runs a node of it
@@ -86,14 +86,14 @@ func (o *observer) poll(ctx context.Context) truth {
 // it was or had not.
 func (o *observer) compare(id uint64, c *clusterTruth) {
 	was := o.clusters[id]
-	full := o.size(id) > 0 && c.full(o.size(id))
+	full := o.want(id).voters > 0 && c.full(o.want(id))
 	if was == nil {
 		if full {
 			o.clusters[id] = newWatched(c)
 		}
 		return
 	}
-	if c.majority() {
+	if c.majority(o.want(id).witnesses) {
 		o.quorumRegained(id, was)
 	} else {
 		o.quorumLost(id, was)
@@ -205,7 +205,7 @@ func (o *observer) losses() []invariant.Repair {
 func (o *observer) whole(ctx context.Context) int {
 	n := 0
 	for id, c := range o.poll(ctx).clusters {
-		if size := o.size(id); size > 0 && c.full(size) {
+		if want := o.want(id); want.voters > 0 && c.full(want) {
 			n++
 		}
 	}
@@ -215,8 +215,9 @@ func (o *observer) whole(ctx context.Context) int {
 // safe implements fault.Safe for all clusters, and for DrummerDB.
 func (o *observer) safe(hosts, lost []string, forever bool) bool {
 	gone := slices.Concat(lost, hosts)
-	for _, c := range look(context.Background(), o.w).clusters {
-		if !c.majority(gone...) && (forever || c.majority(lost...)) {
+	for id, c := range look(context.Background(), o.w).clusters {
+		witnesses := o.want(id).witnesses
+		if !c.majority(witnesses, gone...) && (forever || c.majority(witnesses, lost...)) {
 			return false
 		}
 	}
@@ -235,5 +236,5 @@ func (o *observer) drummersLeft(gone []string) bool {
 			left++
 		}
 	}
-	return left >= all/2+1
+	return all == 0 || left >= all/2+1
 }

@@ -66,7 +66,7 @@ func TestAFaultIsSafeIfItCostsNoQuorumThatThereIs(t *testing.T) {
 		"a NodeHost permanently, without Drummer": {[]string{"x", "y"}, []string{"a"}, nil, true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := &observer{w: &fleet{down: c.down}}
+			o := &observer{want: func(uint64) members { return members{voters: 3} }, w: &fleet{down: c.down}}
 			require.Equal(t, c.want, o.safe(c.hosts, c.lost, c.forever))
 		})
 	}

@@ -41,23 +41,24 @@ var (
 // runner carries one run through its phases, in the process that holds the
 // world.
 type runner struct {
-	dir      string
-	scenario *scenarios.Scenario
-	seed     uint64
-	w        world.World
-	start    time.Time
-	events   *timeline.Log
-	recorder *history.Recorder
-	drummer  *client.Client
-	wanted   *wanted
-	observer *observer
-	machines machines
-	injector *fault.Injector
-	clients  *workload.Workload
-	working  errgroup.Group // the clients, from startClients to stopClients
-	progress func(Progress)
-	stop     context.CancelCauseFunc // ends the phases; set before clients work
-	outcome  rundir.Outcome
+	dir       string
+	scenario  *scenarios.Scenario
+	seed      uint64
+	w         world.World
+	start     time.Time
+	launching time.Time // since when
+	events    *timeline.Log
+	recorder  *history.Recorder
+	drummer   *client.Client
+	wanted    *wanted
+	observer  *observer
+	machines  machines
+	injector  *fault.Injector
+	clients   *workload.Workload
+	working   errgroup.Group // the clients, from startClients to stopClients
+	progress  func(Progress)
+	stop      context.CancelCauseFunc // ends the phases; set before clients work
+	outcome   rundir.Outcome
 
 	mu    sync.Mutex
 	phase timeline.Phase
@@ -101,15 +102,15 @@ func (r *runner) open() error {
 			drummers = append(drummers, h.APIAddress)
 		}
 	}
-	r.drummer, err = client.New(client.Config{Drummers: drummers, Dial: r.w.DialContext, Rand: r.rand("client"), MaxAge: 2 * time.Second})
+	r.drummer, err = client.New(client.Config{Drummers: drummers, NodeHostsOnly: r.static(), Dial: r.w.DialContext, Rand: r.rand("client"), MaxAge: 2 * time.Second})
 	if err != nil {
 		return err
 	}
 	r.wanted = newWanted(r.scenario, r.machines.applicationOf)
-	r.observer = newObserver(r.w, r.events, r.wanted.size, r.start, len(r.scenario.Actions) > 0)
+	r.observer = newObserver(r.w, r.events, r.wanted.members, r.start, len(r.scenario.Actions) > 0)
 	r.injector = fault.NewInjector(r.w, r.events, r.observer.safe)
 	r.clients = workload.New(workload.Config{Scenario: r.scenario, Seed: r.seed,
-		Target: workload.NewRemote(r.drummer), Recorder: r.judged(), Start: r.start,
+		Target: r.target(), Recorder: r.judged(), Start: r.start,
 		Operations: r.machines.operations(), OnDisk: r.machines.onDisk})
 	return nil
 }
@@ -154,7 +155,9 @@ func (r *runner) run(ctx context.Context) error {
 		return err
 	}
 	watchers.Go(func() { r.observer.watch(watching) })
-	watchers.Go(func() { r.follow(watching) })
+	if !r.static() {
+		watchers.Go(func() { r.follow(watching) })
+	}
 	watchers.Go(func() {
 		for sleep(watching, pollEvery) {
 			r.machines.recordDivergences(r.events)

@@ -36,6 +36,9 @@ func (r *runner) unsettled(ctx context.Context) []string {
 	var not []string
 	tr := r.observer.poll(ctx)
 	not = append(not, r.unmet(tr)...)
+	if r.static() {
+		return not
+	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	located, err := r.drummer.Locate(ctx)
@@ -67,7 +70,7 @@ func (r *runner) unmet(tr truth) []string {
 	var not []string
 	ids := r.wanted.clusters()
 	for _, id := range ids {
-		if c := tr.clusters[id]; c == nil || !c.full(r.wanted.size(id)) {
+		if c := tr.clusters[id]; c == nil || !c.full(r.wanted.members(id)) {
 			not = append(not, fmt.Sprintf("cluster %d, of wanted size %d, %s", id, r.wanted.size(id), c.describe()))
 		}
 	}

@@ -21,6 +21,7 @@ type clusterTruth struct {
 	voters    map[uint64]string // NodeID → RaftAddress, newest membership seen
 	running   map[uint64]string // NodeID → host, members and others
 	observers map[uint64]string // those of running that are observers
+	witnesses map[uint64]string // those of running that are witnesses
 }
 
 // look inspects every running host. A host that dies meanwhile is left out.
@@ -45,7 +46,7 @@ func look(ctx context.Context, w world.World) truth {
 func (tr *truth) add(host string, n world.Node) {
 	c := tr.clusters[n.ClusterID]
 	if c == nil {
-		c = &clusterTruth{running: map[uint64]string{}, observers: map[uint64]string{}}
+		c = &clusterTruth{running: map[uint64]string{}, observers: map[uint64]string{}, witnesses: map[uint64]string{}}
 		tr.clusters[n.ClusterID] = c
 	}
 	if n.Ready && n.ConfigID >= c.ccid {
@@ -55,12 +56,19 @@ func (tr *truth) add(host string, n world.Node) {
 	if n.IsObserver {
 		c.observers[n.NodeID] = host
 	}
+	if n.IsWitness {
+		c.witnesses[n.NodeID] = host
+	}
 }
 
-// full reports whether a cluster has exactly its wanted voters, all running, and
+// members is how many of which role a cluster has, or should have.
+type members struct{ voters, observers, witnesses int }
+
+// full reports whether a cluster has exactly its wanted members, all running, and
 // nobody else.
-func (c *clusterTruth) full(size int) bool {
-	if len(c.voters) != size || len(c.running) != size {
+func (c *clusterTruth) full(want members) bool {
+	if len(c.voters) != want.voters || len(c.observers) != want.observers || len(c.witnesses) != want.witnesses ||
+		len(c.running) != want.voters+want.observers+want.witnesses {
 		return false
 	}
 	for node := range c.voters {
@@ -71,13 +79,20 @@ func (c *clusterTruth) full(size int) bool {
 	return true
 }
 
-// majority reports whether most voters run on hosts other than those.
-func (c *clusterTruth) majority(without ...string) bool {
-	left := 0
+// majority reports whether most of those who vote, of whom so many should be
+// witnesses, run on hosts other than those. With nobody but witnesses left a
+// cluster has nobody to lead it.
+func (c *clusterTruth) majority(witnesses int, without ...string) bool {
+	voters, left := 0, 0
 	for node := range c.voters {
 		if h, ok := c.running[node]; ok && !slices.Contains(without, h) {
+			voters++
+		}
+	}
+	for _, h := range c.witnesses {
+		if !slices.Contains(without, h) {
 			left++
 		}
 	}
-	return left >= len(c.voters)/2+1
+	return voters > 0 && voters+left >= (len(c.voters)+witnesses)/2+1
 }

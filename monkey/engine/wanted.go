@@ -48,12 +48,23 @@ func (w *wanted) size(cluster uint64) int {
 	return w.sizes[cluster]
 }
 
+// members is what a cluster should have; nothing: it should not be.
+func (w *wanted) members(cluster uint64) members {
+	size := w.size(cluster)
+	if size == 0 {
+		return members{}
+	}
+	return members{size, w.scenario.Clusters.Observers, w.scenario.Clusters.Witnesses}
+}
+
 // mustBeEmpty lists the hosts that are being, or were, drained.
 func (w *wanted) mustBeEmpty() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Sorted(maps.Keys(w.drained))
 }
+
+var compression = map[string]pb.Compression{scenarios.NoCompression: pb.Compression_UNCOMPRESSED, scenarios.Snappy: pb.Compression_SNAPPY}
 
 // spec makes the specification of a cluster as it should be.
 func (w *wanted) spec(id uint64) *pb.ClusterSpec {
@@ -65,7 +76,8 @@ func (w *wanted) spec(id uint64) *pb.ClusterSpec {
 		Raft: &pb.RaftConfig{
 			ElectionRtt: uint64(c.ElectionRTT), HeartbeatRtt: uint64(c.HeartbeatRTT),
 			SnapshotEntries: proto.Uint64(uint64(c.SnapshotEntries)), CompactionOverhead: proto.Uint64(uint64(c.CompactionOverhead)),
-			CheckQuorum: proto.Bool(c.CheckQuorum),
+			CheckQuorum: proto.Bool(c.CheckQuorum), Quiesce: c.Quiesce, MaxInMemLogSize: uint64(c.MaxInMemLogSize),
+			EntryCompression: compression[c.EntryCompression], SnapshotCompression: compression[c.SnapshotCompression],
 		},
 	}
 	if len(c.Regions) > 0 {

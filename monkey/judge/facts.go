@@ -31,7 +31,7 @@ func (r *Recording) facts() *invariant.Facts {
 		f.Unmet = r.Outcome.Unmet
 	}
 	f.Actions, f.WantedActions = r.actions(), len(r.Scenario.Actions)
-	f.Ops, f.Model = r.History.Ops, r.Model
+	f.Ops, f.Model, f.Static = r.History.Ops, r.Model, r.Scenario.Deployment.Drummers == 0
 	if f.Clusters == nil { // the run did not come that far
 		for _, id := range r.Scenario.Clusters.IDs() {
 			f.Clusters = append(f.Clusters, invariant.Cluster{Cluster: id, Size: r.Scenario.Clusters.Size})

@@ -33,8 +33,9 @@ const (
 type nodeHost struct {
 	*eventListener
 	dragonboat *dragonboat.NodeHost
-	agent      *agent.Agent
+	agent      *agent.Agent // nil without Drummers
 	api        *nodehostapi.Server
+	static     []StaticCluster
 	stopping   sync.Once
 }
 
@@ -61,7 +62,7 @@ func (w *World) startNodeHost(h *host) (process, error) {
 	if err := fs.MkdirAll(raftDir, 0o755); err != nil {
 		return nil, err
 	}
-	p := &nodeHost{eventListener: w.listen(h)}
+	p := &nodeHost{eventListener: w.listen(h), static: w.cfg.Static}
 	listener := agent.NewListener(p.eventListener, nil)
 	nhc := w.nodeHostConfig(h, fs)
 	nhc.RaftEventListener = listener
@@ -87,11 +88,15 @@ func (p *nodeHost) serve(w *World, h *host, fs vfs.FS, listener *agent.Listener,
 	if p.api, err = nodehostapi.New(p.dragonboat, nodehostapi.Config{Listener: l}); err != nil {
 		return err
 	}
+	registry := w.cfg.Applications(Environment{Host: h.Host, FS: fs, Dir: dataDir, Rand: w.rand(h, machineChance), Busy: w.net.Busy(h.Name)})
+	if p.static != nil {
+		return p.startStatic(registry, disk)
+	}
 	p.agent, err = agent.New(p.dragonboat, agent.Config{
 		Drummers:   w.drummerAPIs(),
 		APIAddress: h.APIAddress,
 		Region:     h.Region,
-		Registry:   w.cfg.Applications(Environment{Host: h.Host, FS: fs, Dir: dataDir, Rand: w.rand(h, machineChance), Busy: w.net.Busy(h.Name)}),
+		Registry:   registry,
 		Listener:   listener,
 		Disk:       disk,
 		Dial:       w.net.Dialer(h.Name),
@@ -127,6 +132,7 @@ func (p *nodeHost) nodes() []world.Node {
 			NodeID:     c.NodeID,
 			IsLeader:   c.IsLeader,
 			IsObserver: c.IsObserver && !voter,
+			IsWitness:  p.witness(c.ClusterID, c.NodeID),
 			Ready:      !c.Pending,
 			ConfigID:   c.ConfigChangeIndex,
 			Voters:     c.Nodes,

@@ -28,6 +28,9 @@ type Config struct {
 	Drummer    scenarios.Drummer
 	RTT        time.Duration // Dragonboat's tick
 	Seed       uint64
+	// Static are the Raft clusters of a deployment without Drummers; nil in any
+	// other.
+	Static []StaticCluster
 	// Applications makes the state machines that a NodeHost offers.
 	Applications func(Environment) map[string]agent.Application
 	// Logger makes the log of a host.

@@ -205,6 +205,7 @@ type Node struct {
 	NodeID     uint64
 	IsLeader   bool
 	IsObserver bool
+	IsWitness  bool
 	// Ready is false until the node has applied its first membership.
 	Ready    bool
 	ConfigID uint64            // ccid of Voters
