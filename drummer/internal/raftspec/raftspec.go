@@ -117,7 +117,9 @@ func Check(raft *pb.RaftConfig) error {
 	}
 }
 
-func known(c pb.Compression) bool { return c == pb.Compression_UNCOMPRESSED || c == pb.Compression_SNAPPY }
+func known(c pb.Compression) bool {
+	return c == pb.Compression_UNCOMPRESSED || c == pb.Compression_SNAPPY
+}
 
 func byDefault(given uint64) string {
 	if given == 0 {
