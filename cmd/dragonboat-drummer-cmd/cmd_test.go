@@ -185,7 +185,7 @@ func (f *fakeDrummer) RemoveServer(_ context.Context, r *pb.RemoveServerRequest)
 func TestCommandLine(t *testing.T) {
 	datadriven.Walk(t, "../../testdata/drummer/cmd", func(t *testing.T, path string) {
 		fake := newFakeDrummer()
-		server := rpc.NewServer(nil)
+		server := rpc.NewServer(nil, rpc.Limits{})
 		pb.RegisterDrummerServer(server, fake)
 		pb.RegisterFleetServer(server, fake)
 		listener, err := net.Listen("tcp", "127.0.0.1:0")

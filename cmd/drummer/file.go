@@ -99,6 +99,9 @@ func (f *file) check(path string, plaintext bool) error {
 	case f.TimeToLive < 5*f.Heartbeat:
 		return bad("time_to_live is %v, it must be at least five heartbeats of %v", f.TimeToLive, f.Heartbeat)
 	}
+	if err := f.Limits.Validate(); err != nil {
+		return bad("limits: %v", err)
+	}
 	if err := drummer.CheckMembers(f.members()); err != nil {
 		return bad("members: %v", err)
 	}
@@ -151,5 +154,6 @@ func (f *file) config() drummer.Config {
 		Policy:       policy,
 		DeploymentID: f.DeploymentID,
 		Backup:       drummer.BackupConfig(f.Backup),
+		Limits:       f.Limits,
 	}
 }

@@ -75,6 +75,9 @@ func (f *file) check(path string, plaintext bool) error {
 	case f.Shards < 1 || f.Shards > maxShards:
 		return bad("shards is %d, 1 to %d are allowed", f.Shards, maxShards)
 	}
+	if err := f.Limits.Validate(); err != nil {
+		return bad("limits: %v", err)
+	}
 	return f.CheckListens(plaintext, f.apiListen(), f.raftListen())
 }
 

@@ -69,7 +69,7 @@ func run(ctx context.Context, path string, plaintext bool) error {
 		return errors.Join(err, socket.Close())
 	}
 	defer drummerAgent.Close()
-	api, err := nodehostapi.New(nodehost, nodehostapi.Config{Listener: socket, TLS: serverTLS, Recovery: drummerAgent})
+	api, err := nodehostapi.New(nodehost, nodehostapi.Config{Listener: socket, TLS: serverTLS, Limits: file.Limits, Recovery: drummerAgent})
 	if err != nil {
 		return err
 	}

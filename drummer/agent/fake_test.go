@@ -28,7 +28,7 @@ const testDeployment = 7
 type fakeDrummer struct {
 	pb.UnimplementedNodeHostsServer
 	address string
-	grpc    *grpc.Server
+	grpc    *rpc.Server
 	served  sync.WaitGroup
 
 	mu         sync.Mutex
@@ -50,7 +50,7 @@ type fakeHost struct {
 
 func startFake(network *testkit.Net, address string) *fakeDrummer {
 	f := &fakeDrummer{address: address, deployment: testDeployment, hosts: map[string]*fakeHost{}}
-	f.grpc = rpc.NewServer(nil)
+	f.grpc = rpc.NewServer(nil, rpc.Limits{})
 	pb.RegisterNodeHostsServer(f.grpc, f)
 	listener := network.Listen(address)
 	f.served.Go(func() { _ = f.grpc.Serve(listener) })

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -71,12 +70,12 @@ func stage(t *testing.T, fakes map[string]*fake, drummers []string, test func(t 
 		var network testkit.Net
 		var served sync.WaitGroup
 		for address, f := range fakes {
-			server := rpc.NewServer(nil)
+			server := rpc.NewServer(nil, rpc.Limits{})
 			pb.RegisterDrummerServer(server, f)
 			pb.RegisterNodeHostAPIServer(server, f)
 			listener := network.Listen(address)
 			served.Go(func() { _ = server.Serve(listener) })
-			defer func(s *grpc.Server) { s.Stop() }(server)
+			defer func(s *rpc.Server) { s.Stop() }(server)
 		}
 		c, err := New(Config{Drummers: drummers, Dial: network.Dial})
 		require.NoError(t, err)

@@ -90,7 +90,7 @@ func TestWhatWasTakenIsNeverCalledNotSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		host := &taker{taken: map[string]bool{}}
 		var network testkit.Net
-		server := rpc.NewServer(nil)
+		server := rpc.NewServer(nil, rpc.Limits{})
 		pb.RegisterNodeHostAPIServer(server, host)
 		listener := network.Listen("a")
 		var served sync.WaitGroup

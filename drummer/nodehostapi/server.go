@@ -33,6 +33,8 @@ type Config struct {
 	Listener net.Listener
 	// TLS is the server's side of mutual TLS; nil: plain text.
 	TLS *tls.Config
+	// Limits bound what callers can make the server hold.
+	Limits rpc.Limits
 	// Recovery recovers clusters that lost their quorum for good; an agent does. Nil:
 	// that is not offered.
 	Recovery Recovery
@@ -40,7 +42,7 @@ type Config struct {
 
 // Server serves one NodeHost. It is safe for concurrent use.
 type Server struct {
-	grpc *grpc.Server
+	grpc *rpc.Server
 	done chan struct{}
 }
 
@@ -53,7 +55,10 @@ func New(nodehost *dragonboat.NodeHost, config Config) (*Server, error) {
 	if config.Listener == nil {
 		return nil, errors.New("the NodeHost API needs a listener")
 	}
-	s := &Server{grpc: rpc.NewServer(config.TLS), done: make(chan struct{})}
+	if err := config.Limits.Validate(); err != nil {
+		return nil, fmt.Errorf("limits of the NodeHost API: %w", err)
+	}
+	s := &Server{grpc: rpc.NewServer(config.TLS, config.Limits), done: make(chan struct{})}
 	Register(s.grpc, nodehost)
 	if config.Recovery != nil {
 		pb.RegisterRecoveryServer(s.grpc, &recoveryService{recovery: config.Recovery})
@@ -65,7 +70,8 @@ func New(nodehost *dragonboat.NodeHost, config Config) (*Server, error) {
 	return s, nil
 }
 
-// Register adds the service to a gRPC server of the caller's own.
+// Register adds the service to a gRPC server of the caller's own, which has no limits
+// unless it is an rpc.Server.
 func Register(registrar grpc.ServiceRegistrar, nodehost *dragonboat.NodeHost) {
 	pb.RegisterNodeHostAPIServer(registrar, &service{nodehost: nodehost})
 }

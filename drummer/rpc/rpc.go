@@ -28,8 +28,9 @@ const (
 	// the first is probed, and closed when nothing comes for the second.
 	probeAfter   = 10 * time.Second
 	probeTimeout = 5 * time.Second
-	// maxStreams bounds concurrent calls of one connection.
-	maxStreams = 4096
+	// maxStreams bounds concurrent calls of one connection; a client waits for its
+	// turn by itself.
+	maxStreams = 1024
 )
 
 // DialFunc connects to a gRPC address. Nil stands for the operating system's
@@ -71,24 +72,6 @@ func (d Dialer) Connect(address string, extra ...grpc.DialOption) (*grpc.ClientC
 	// passthrough leaves the address to the dialer: names may be known to the
 	// simulated network only. The target is a URL, the address just text.
 	return grpc.NewClient("passthrough:///"+url.PathEscape(address), append(opts, extra...)...)
-}
-
-// NewServer returns a gRPC server with this package's limits. Its Stop returns
-// when every handler has.
-func NewServer(conf *tls.Config, extra ...grpc.ServerOption) *grpc.Server {
-	opts := []grpc.ServerOption{
-		grpc.MaxRecvMsgSize(maxMessageBytes),
-		grpc.MaxSendMsgSize(maxMessageBytes),
-		grpc.MaxConcurrentStreams(maxStreams),
-		grpc.ConnectionTimeout(10 * time.Second),
-		grpc.WaitForHandlers(true),
-		grpc.KeepaliveParams(keepalive.ServerParameters{Time: probeAfter, Timeout: probeTimeout}),
-		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: probeAfter / 2}),
-	}
-	if conf != nil {
-		opts = append(opts, grpc.Creds(credentials.NewTLS(conf)))
-	}
-	return grpc.NewServer(append(opts, extra...)...)
 }
 
 func clientCredentials(conf *tls.Config) credentials.TransportCredentials {

@@ -64,6 +64,9 @@ type Config struct {
 	Dial      rpc.DialFunc
 	ClientTLS *tls.Config
 
+	// Limits bound what callers can make the server hold.
+	Limits rpc.Limits
+
 	// Tick is the heartbeat interval, and a tick of the logical clock; 0: a second.
 	Tick time.Duration
 	// Policy is how Drummer decides; its TTL is the hosts' time to live in
@@ -89,6 +92,9 @@ func (c *Config) validate() error {
 	}
 	if c.Backup.Interval < 0 || c.Backup.Keep < 0 {
 		return fmt.Errorf("backups can't be written every %v, nor %d of them be kept", c.Backup.Interval, c.Backup.Keep)
+	}
+	if err := c.Limits.Validate(); err != nil {
+		return fmt.Errorf("limits: %w", err)
 	}
 	if err := CheckMembers(c.Members); err != nil {
 		return err

@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 
 	"github.com/lni/dragonboat/v3"
-	"google.golang.org/grpc"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/db"
 	"github.com/drumbeat-raft/drumbeat/drummer/diskcheck"
@@ -34,7 +33,7 @@ type Server struct {
 	group    group
 	leader   *leaderListener
 	peers    *peers.Peers
-	grpc     *grpc.Server
+	grpc     *rpc.Server
 
 	// leadership is set while this server's node leads and may act.
 	leadership atomic.Pointer[leadership]
@@ -157,7 +156,7 @@ func (s *Server) serve(admit func(context.Context) error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	config := &s.config
-	s.grpc = rpc.NewServer(config.TLS)
+	s.grpc = rpc.NewServer(config.TLS, config.Limits)
 	pb.RegisterNodeHostsServer(s.grpc, &attachService{server: s})
 	drummer := &drummerService{server: s}
 	pb.RegisterDrummerServer(s.grpc, drummer)

@@ -70,6 +70,8 @@ type Common struct {
 	TLS       rpc.TLSFiles `yaml:"tls"`
 	Plaintext bool         `yaml:"plaintext"`
 	LogLevel  string       `yaml:"log_level"`
+	// Limits bound what callers can make the process hold.
+	Limits rpc.Limits `yaml:"limits"`
 }
 
 // CheckListens refuses to listen in plain text beyond this machine, unless both

@@ -91,7 +91,9 @@ func Open(config Config, file durable.File, disk string) (*Peers, error) {
 }
 
 // Register offers the services that servers ask of each other.
-func (p *Peers) Register(server *grpc.Server) { pb.RegisterPeersServer(server, p.Service()) }
+func (p *Peers) Register(registrar grpc.ServiceRegistrar) {
+	pb.RegisterPeersServer(registrar, p.Service())
+}
 
 // Service is what other servers ask of this one.
 func (p *Peers) Service() pb.PeersServer { return &service{peers: p} }
