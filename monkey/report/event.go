@@ -5,6 +5,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -36,8 +37,10 @@ const maxOthers = 40
 // events tells what happened that the violation has to do with. others is how
 // many operations on its key are left out.
 func events(x Explained) (all []event, others int) {
+	hosts := hostNames(x.Timeline)
 	for _, e := range x.Timeline.Entries {
 		if told, ok := x.eventOf(e); ok {
+			told.Text = hosts.Replace(told.Text)
 			all = append(all, told)
 		}
 	}
@@ -64,6 +67,26 @@ func events(x Explained) (all []event, others int) {
 	}
 	slices.SortStableFunc(all, func(a, b event) int { return cmp.Compare(a.At, b.At) })
 	return all, others
+}
+
+// joined finds the NodeHost ID and the address in Drummer's event of a new host.
+var joined = regexp.MustCompile(`^host (\S+) joined at ([^\s,]+)`)
+
+// hostNames replaces NodeHost IDs, by which Drummer knows hosts, by their names.
+func hostNames(t *timeline.Timeline) *strings.Replacer {
+	var found [][]string
+	timeline.All(t, func(_ time.Duration, d timeline.Decided) {
+		if m := joined.FindStringSubmatch(d.Text); m != nil && d.Event == pb.EventHostJoined {
+			found = append(found, m)
+		}
+	})
+	// An ID may be the beginning of another one.
+	slices.SortStableFunc(found, func(a, b []string) int { return len(b[1]) - len(a[1]) })
+	var pairs []string
+	for _, m := range found {
+		pairs = append(pairs, m[1], world.HostOf(m[2]))
+	}
+	return strings.NewReplacer(pairs...)
 }
 
 // phaseTexts say what a phase is.

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
 	_ "github.com/drumbeat-raft/drumbeat/monkey/statemachine/mutant"
 	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
@@ -47,6 +48,9 @@ func stale(t *testing.T, more int) Explained {
 	effect := world.Effect{ProcessesEnded: 1}
 	happened := timeline.Pair([]timeline.Entry{
 		at(0, timeline.PhaseBegan{Phase: timeline.WarmUp}),
+		at(1, timeline.Decided{Event: pb.EventHostJoined, NodeHost: "nhid-7", Text: `host nhid-7 joined at nodehost-2:1, region ""`}),
+		at(1, timeline.Decided{Event: pb.EventHostJoined, NodeHost: "nhid-77", Text: `host nhid-77 joined at nodehost-4:1, region ""`}),
+		at(2, timeline.Decided{Event: pb.EventOperationPlanned, Cluster: 3, Node: 4, NodeHost: "nhid-77", Text: "start node 4 of cluster 3 on nhid-77, for the one on nhid-7"}),
 		at(3, timeline.InjectionBegan{ID: 1, Fault: "kill", Target: "nodehost", Hosts: []string{"nodehost-2"}, Effect: &effect}),
 		at(5, timeline.LeaderAnnounced{Host: "nodehost-1", Cluster: 3, Node: 1, Leader: 1, Term: 4}),
 		at(5, timeline.LeaderAnnounced{Host: "nodehost-9", Cluster: 4, Node: 9, Leader: 9, Term: 4}),
@@ -66,7 +70,7 @@ func TestAnExplanationTellsWhatHappenedInOrder(t *testing.T) {
 	b, err := Explanation(context.Background(), stale(t, 3))
 	require.NoError(t, err)
 	page := string(b)
-	require.Regexp(t, `(?s)The clients begin\..*0:03\.000.*Kill of nodehost-2 begins\..*node 1 on nodehost-1 leads in term 4.*`+
+	require.Regexp(t, `(?s)The clients begin\..*Drummer: start node 4 of cluster 3 on nodehost-4, for the one on nodehost-2\..*0:03\.000.*Kill of nodehost-2 begins\..*node 1 on nodehost-1 leads in term 4.*`+
 		`Kill of nodehost-2 ends\..*1 process ended.*Nodehost-2 starts again\..*Client 1 wrote .*old.*Client 9 read .*`+
 		`class="core".*Client 2 wrote .*new.*class="core".*0:14\.000.*Client 3 read .*old.*answered by node 2 on nodehost-2:2, at applied index 7.*`+
 		`From here on, no order explains`, page)
