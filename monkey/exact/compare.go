@@ -21,6 +21,7 @@ const (
 	traceInstant        // the clock moved; nanoseconds since the beginning
 	traceNote           // the program noted something; a part of its hash
 	traceDrawn          // random numbers were drawn since the last decision; a part of where their streams are
+	traceEvents         // locks, channel operations and reads of the clock since the last decision, while exploring
 	traceKinds   = 8
 )
 
@@ -155,13 +156,16 @@ func (t *Trace) describe(s event) string {
 	case traceInstant:
 		return fmt.Sprintf("moved the clock to %s", time.Duration(s.number))
 	}
-	what := "noted other data"
-	if s.kind == traceDrawn {
-		what = "drew other random numbers"
-	}
 	by := "nobody"
 	if n := len(t.last); n > 0 {
 		by = t.last[n-1].String()
+	}
+	if s.kind == traceEvents {
+		return fmt.Sprintf("met %d locks, channels and reads of the clock, in %s", s.number, by)
+	}
+	what := "noted other data"
+	if s.kind == traceDrawn {
+		what = "drew other random numbers"
 	}
 	return fmt.Sprintf("%s (%08x), in %s", what, s.number, by)
 }

@@ -134,6 +134,10 @@ func TestCompareFindsTheFirstDifference(t *testing.T) {
 			A: "noted other data (000000ab), in goroutine 2 (worker, started by main.main)",
 			B: "noted other data (000000cd), in goroutine 2 (worker, started by main.main)",
 		}},
+		"locks": {beginning().add(traceEvents, 4), beginning().add(traceEvents, 5), &Difference{
+			A: "met 4 locks, channels and reads of the clock, in goroutine 2 (worker, started by main.main)",
+			B: "met 5 locks, channels and reads of the clock, in goroutine 2 (worker, started by main.main)",
+		}},
 		"started": {beginning().create(3, 2, "f", "g"), beginning().create(3, 1, "f", "g"), &Difference{
 			A: "goroutine 2 (worker, started by main.main) started goroutine 3 (f, started by g)",
 			B: "goroutine 1 (root) started goroutine 3 (f, started by g)",

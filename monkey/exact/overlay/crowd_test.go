@@ -129,6 +129,10 @@ func TestTracesTellWhereExecutionsPart(t *testing.T) {
 
 	d, err = exact.Compare(traceOf(t, binary, "1"), traceOf(t, binary, "1", `CROWD_EXPLORE={"Preemptions":1,"Horizon":1000}`))
 	require.NoError(t, err)
+	require.Contains(t, d.B, "locks, channels and reads of the clock", "they are counted where goroutines may be preempted")
+
+	d, err = exact.Compare(traceOf(t, binary, "1", `CROWD_EXPLORE={"Preemptions":1,"Horizon":1000}`), traceOf(t, binary, "1", `CROWD_EXPLORE={"Preemptions":1,"Horizon":2000}`))
+	require.NoError(t, err)
 	require.NotZero(t, d.Decision)
 	require.NotEqual(t, d.A, d.B)
 	require.Contains(t, d.String(), "started by main.work", "goroutines are named by their functions")

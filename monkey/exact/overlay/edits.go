@@ -103,6 +103,12 @@ var edits = []Edit{
 		Why:  "which of the ready cases a select takes",
 	},
 	{
+		File: "runtime/select.go",
+		Old:  "\t\tif c.timer != nil {\n\t\t\tblockTimerChan(c)\n\t\t}\n\t}\n\n\t// wait for someone to wake us up\n",
+		New:  "\t\tif c.timer != nil && !exactMember(gp) {\n\t\t\tblockTimerChan(c)\n\t\t}\n\t}\n\tif exactMember(gp) {\n\t\tfor _, casei := range pollorder {\n\t\t\tif c := scases[casei].c; c.timer != nil {\n\t\t\t\tblockTimerChan(c)\n\t\t\t}\n\t\t}\n\t}\n\n\t// wait for someone to wake us up\n",
+		Why:  "the timers of a select start in the order of their channels' addresses, and so draw the numbers by which those of one instant are ordered",
+	},
+	{
 		File: "runtime/time.go",
 		Old:  "\t\t\tt.rand = cheaprand()\n",
 		New:  "\t\t\tt.rand = exactCheaprand()\n",

@@ -21,7 +21,7 @@ import (
 // and shares no queue, counter or random number with the bubble.
 
 // exactVersion is compared with the one of package monkey/exact.
-const exactVersion = 2
+const exactVersion = 3
 
 // exactEnv in the environment makes the whole process exact, from its first
 // random number on. Its value is a decimal seed.
@@ -526,6 +526,10 @@ func exactRun(gp *g, inheritTime bool) {
 		exactMix(exactTraceDrawn, draws)
 		exactRecord(exactTraceDrawn, draws>>exactDrawnShift)
 	}
+	if exact.spun != 0 {
+		exactMix(exactTraceEvents, exact.spun)
+		exactRecord(exactTraceEvents, exact.spun)
+	}
 	exact.instant++
 	s.decisions++
 	exactMix(gp.exact.id, gp.exact.entry)
@@ -708,6 +712,7 @@ const (
 	exactTraceInstant = 2 // nanoseconds since the beginning
 	exactTraceNote    = 3 // part of what the program noted
 	exactTraceDrawn   = 4 // random numbers were drawn; part of where their streams are
+	exactTraceEvents  = 5 // locks, channel operations and reads of the clock since the last decision, while exploring
 	exactTraceKinds   = 8
 
 	// exactDrawnShift leaves two bytes of where the streams are: enough to see

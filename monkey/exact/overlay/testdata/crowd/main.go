@@ -248,6 +248,22 @@ func (c *crowd) member(n int) {
 		if rand.N(3) == 0 {
 			time.Sleep(time.Duration(rand.N(5)) * 100 * time.Microsecond)
 		}
+		doze()
+	}
+}
+
+// doze waits for the first of some timers, which others may be due with.
+func doze() {
+	var timers [4]*time.Timer
+	for i := range timers {
+		timers[i] = time.NewTimer(time.Duration(1+rand.N(3)) * time.Millisecond)
+		defer timers[i].Stop()
+	}
+	select {
+	case <-timers[0].C:
+	case <-timers[1].C:
+	case <-timers[2].C:
+	case <-timers[3].C:
 	}
 }
 
