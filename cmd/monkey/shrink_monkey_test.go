@@ -7,9 +7,7 @@ package main
 import (
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -43,17 +41,9 @@ func TestShrinkFindsTheSmallestScenario(t *testing.T) {
 	binary, err := overlay.Build{Package: itself, Announce: os.Stderr}.Run(t.Context())
 	require.NoError(t, err)
 	out := t.TempDir()
-	exactly := func(code int, args ...string) (stdout, stderr string) {
-		var o, e strings.Builder
-		c := exec.CommandContext(t.Context(), binary, args...)
-		c.Stdout, c.Stderr = &o, &e
-		_ = c.Run() // its exit code is looked at
-		require.Equal(t, code, c.ProcessState.ExitCode(), e.String())
-		return o.String(), e.String()
-	}
-	exactly(program.ExitViolation, "run", file(t, buggy), "--exact", "--seed", "2", "--out", out)
+	runBinary(t, binary, program.ExitViolation, "run", file(t, buggy), "--exact", "--seed", "2", "--out", out)
 	run := filepath.Join(out, "latest")
-	stdout, stderr := exactly(program.ExitPass, "shrink", run, "--json", "--out", filepath.Join(out, "shrunk"))
+	stdout, stderr := runBinary(t, binary, program.ExitPass, "shrink", run, "--json", "--out", filepath.Join(out, "shrunk"))
 	var s harness.Shrunk
 	require.NoError(t, json.Unmarshal([]byte(stdout), &s))
 	require.Greater(t, s.Before.Faults, 5)
@@ -76,7 +66,7 @@ func TestShrinkFindsTheSmallestScenario(t *testing.T) {
 	left, err := filepath.Glob(filepath.Join(out, "shrunk", ".candidates-*"))
 	require.NoError(t, err)
 	require.Empty(t, left)
-	exactly(program.ExitPass, "validate", s.File)
+	runBinary(t, binary, program.ExitPass, "validate", s.File)
 }
 
 // key is that of the first violation of linearizability.
