@@ -167,21 +167,25 @@ func (n *node[K, V]) setAll(entries []Entry[K, V]) []*node[K, V] {
 	if n.children == nil {
 		return n.merge(entries)
 	}
-	children := make([]*node[K, V], 0, len(n.children)+1)
+	children, size, split := make([]*node[K, V], 0, len(n.children)+1), n.size, false
 	for i, child := range n.children {
 		mine := len(entries)
 		if i+1 < len(n.keys) {
-			next := n.keys[i+1]
-			mine = firstAtLeast(entries, next)
+			mine = firstAtLeast(entries, n.keys[i+1])
 		}
 		if mine == 0 {
 			children = append(children, child)
-		} else {
-			children = append(children, child.setAll(entries[:mine])...)
+			continue
 		}
-		entries = entries[mine:]
+		made := child.setAll(entries[:mine])
+		children, entries = append(children, made...), entries[mine:]
+		size += made[0].size - child.size
+		split = split || len(made) > 1
 	}
-	return parents(children)
+	if split || children[0].keys[0] != n.keys[0] {
+		return parents(children)
+	}
+	return []*node[K, V]{{size: size, keys: n.keys, children: children}} // the others were not touched
 }
 
 // firstAtLeast is the index of the first entry whose key is not below one.
@@ -199,12 +203,8 @@ func firstAtLeast[K cmp.Ordered, V any](entries []Entry[K, V], key K) int {
 
 // merge returns the leaves that take a leaf's place.
 func (n *node[K, V]) merge(entries []Entry[K, V]) []*node[K, V] {
-	if len(entries) == 1 {
-		if i := n.after(entries[0].Key) - 1; i >= 0 && n.keys[i] == entries[0].Key {
-			leaf := &node[K, V]{size: n.size, keys: n.keys, values: slices.Clone(n.values)}
-			leaf.values[i] = entries[0].Value
-			return []*node[K, V]{leaf}
-		}
+	if leaf := n.replace(entries); leaf != nil {
+		return []*node[K, V]{leaf}
 	}
 	keys, values := make([]K, 0, len(n.keys)+len(entries)), make([]V, 0, len(n.keys)+len(entries))
 	old := 0
@@ -223,6 +223,22 @@ func (n *node[K, V]) merge(entries []Entry[K, V]) []*node[K, V] {
 		return []*node[K, V]{{size: len(keys), keys: keys, values: values}}
 	}
 	return leaves(keys, values)
+}
+
+// replace is merge where a leaf has all the keys already; nil: it has not.
+func (n *node[K, V]) replace(entries []Entry[K, V]) *node[K, V] {
+	var values []V
+	for _, e := range entries {
+		i := n.after(e.Key) - 1
+		if i < 0 || n.keys[i] != e.Key {
+			return nil
+		}
+		if values == nil {
+			values = slices.Clone(n.values)
+		}
+		values[i] = e.Value
+	}
+	return &node[K, V]{size: n.size, keys: n.keys, values: values}
 }
 
 // Delete returns a map without key.
