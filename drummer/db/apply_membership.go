@@ -5,6 +5,7 @@ package db
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
@@ -188,7 +189,9 @@ func (m *Image) String() string {
 		if i > 0 {
 			b.WriteByte(' ')
 		}
-		fmt.Fprintf(&b, "%d@%s", x.NodeID, x.Address)
+		b.WriteString(strconv.FormatUint(x.NodeID, 10))
+		b.WriteByte('@')
+		b.WriteString(x.Address)
 		if x.Role != pb.MemberRole_VOTER {
 			fmt.Fprintf(&b, "(%s)", strings.ToLower(x.Role.String()))
 		}

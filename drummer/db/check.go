@@ -4,7 +4,6 @@ package db
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
@@ -23,8 +22,10 @@ func (s *State) Check() error {
 	if len(s.Blown) > 0 && s.Version < 2 {
 		return fmt.Errorf("a fuse is blown at version %d, which knows none", s.Version)
 	}
-	c := checker{s: s, hosts: maps.Collect(s.Hosts.All()), placed: map[string]int{}, replicas: map[string]int{}, running: map[string]int{},
-		inFlight: map[uint64]int{}, digests: map[*pb.RaftConfig]uint64{}}
+	c := checker{s: s, hosts: map[string]*checkedHost{}, inFlight: map[uint64]int{}, digests: map[*pb.RaftConfig]uint64{}}
+	for id, h := range s.Hosts.All() {
+		c.hosts[id] = &checkedHost{Host: h}
+	}
 	for id, x := range s.Clusters.All() {
 		if err := c.cluster(id, x); err != nil {
 			return fmt.Errorf("cluster %d: %w", id, err)
@@ -35,8 +36,8 @@ func (s *State) Check() error {
 			return fmt.Errorf("the tombstone of cluster %d, with NodeIDs up to %d, can't be", id, t.NextNodeID)
 		}
 	}
-	for id, h := range s.Hosts.All() {
-		if err := c.host(id, h); err != nil {
+	for id := range s.Hosts.All() {
+		if err := c.host(id, c.hosts[id]); err != nil {
 			return fmt.Errorf("host %s: %w", id, err)
 		}
 	}
@@ -51,12 +52,16 @@ func (s *State) Check() error {
 
 type checker struct {
 	s        *State
-	hosts    map[string]*Host // by NodeHost ID, as what follows
-	placed   map[string]int
-	replicas map[string]int
-	running  map[string]int
-	inFlight map[uint64]int // attempts, by operation ID
+	hosts    map[string]*checkedHost // by NodeHost ID
+	inFlight map[uint64]int          // attempts, by operation ID
 	digests  map[*pb.RaftConfig]uint64
+}
+
+// checkedHost is a host with what was found of it on the clusters' side.
+type checkedHost struct {
+	*Host
+	placed, running int
+	replicas        replicaCounts
 }
 
 func (k *checker) cluster(id uint64, c *Cluster) error {
@@ -115,7 +120,9 @@ func (k *checker) nodes(c *Cluster) error {
 			return fmt.Errorf("node %d joined in no known way", n.ID)
 		}
 		k.attempt(n.Start)
-		k.placed[n.HostID]++
+		if h := k.hosts[n.HostID]; h != nil {
+			h.placed++
+		}
 	}
 	for i, m := range c.Initial {
 		if i > 0 && c.Initial[i-1].NodeID >= m.NodeID || !validName(m.Address) || !validNodeID(m.NodeID) {
@@ -137,18 +144,9 @@ func (k *checker) clusterReplicas(c *Cluster) error {
 			return fmt.Errorf("replica %d is on host %s, which is unknown or gone", r.NodeID, r.HostID)
 		}
 		k.attempt(r.Destroy)
-		k.replicas[r.HostID]++
+		h.replicas.add(c.ID)
 		if r.Running {
-			k.running[r.HostID]++
-		}
-		here := 0
-		for j := range c.Replicas {
-			if c.Replicas[j].HostID == r.HostID {
-				here++
-			}
-		}
-		if got := h.Replicas.At(c.ID); got != here {
-			return fmt.Errorf("host %s counts %d replicas, there are %d", r.HostID, got, here)
+			h.running++
 		}
 	}
 	return nil
@@ -170,11 +168,7 @@ func (k *checker) attempt(a Attempt) {
 	}
 }
 
-func (k *checker) host(id string, h *Host) error {
-	sum := 0
-	for _, n := range h.Replicas.All() {
-		sum += n
-	}
+func (k *checker) host(id string, h *checkedHost) error {
 	switch {
 	case h.ID() != id:
 		return fmt.Errorf("it calls itself %s", h.ID())
@@ -182,12 +176,12 @@ func (k *checker) host(id string, h *Host) error {
 		return fmt.Errorf("it is heard of, though it was last seen at tick %d, or is gone", h.LastSeen)
 	case h.LastSeen > k.s.Tick || h.GoneSince > k.s.Tick || h.Spoke > k.s.Tick:
 		return fmt.Errorf("it was seen at tick %d, after %d", h.LastSeen, k.s.Tick)
-	case h.Placed != k.placed[id]:
-		return fmt.Errorf("it counts %d nodes placed, there are %d", h.Placed, k.placed[id])
-	case h.Running != k.running[id]:
-		return fmt.Errorf("it counts %d replicas that run, there are %d", h.Running, k.running[id])
-	case sum != k.replicas[id]:
-		return fmt.Errorf("it counts %d replicas, there are %d", sum, k.replicas[id])
+	case h.Placed != h.placed:
+		return fmt.Errorf("it counts %d nodes placed, there are %d", h.Placed, h.placed)
+	case h.Running != h.running:
+		return fmt.Errorf("it counts %d replicas that run, there are %d", h.Running, h.running)
+	case !h.replicas.are(h.Replicas):
+		return fmt.Errorf("it counts the replicas of %d clusters, which are not those that there are, of %d clusters", h.Replicas.Len(), len(h.replicas))
 	case !h.Gone && k.s.Addresses.At(h.Address()) != id:
 		return fmt.Errorf("its address %s belongs to %s", h.Address(), k.s.Addresses.At(h.Address()))
 	}

@@ -18,7 +18,9 @@ type edit struct {
 	s        State
 	hosts    map[string]*Host
 	clusters map[uint64]*Cluster
-	result   *pb.CommandResult
+	// counts are what is to be added to Host.Replicas yet, by NodeHost ID and ClusterID.
+	counts map[string]map[uint64]int
+	result *pb.CommandResult
 }
 
 func newEdit(base *State, index uint64) *edit {
@@ -27,6 +29,7 @@ func newEdit(base *State, index uint64) *edit {
 		s:        *base,
 		hosts:    map[string]*Host{},
 		clusters: map[uint64]*Cluster{},
+		counts:   map[string]map[uint64]int{},
 		result:   &pb.CommandResult{Code: pb.CommandCode_APPLIED},
 	}
 	e.s.Index = index
@@ -42,6 +45,7 @@ func (e *edit) publish() *State {
 	}
 	hosts := make([]ordmap.Entry[string, *Host], 0, len(e.hosts))
 	for id, h := range e.hosts {
+		e.applyCounts(h)
 		hosts = append(hosts, ordmap.Entry[string, *Host]{Key: id, Value: h})
 	}
 	e.s.Hosts = e.s.Hosts.SetAll(inOrder(hosts))
@@ -90,6 +94,7 @@ func (e *edit) currentHost(id string) *Host {
 
 func (e *edit) dropHost(id string) {
 	delete(e.hosts, id)
+	delete(e.counts, id)
 	e.s.Hosts = e.s.Hosts.Delete(id)
 }
 
@@ -251,8 +256,7 @@ func (e *edit) putReplica(c *Cluster, r Replica) bool {
 		}
 	} else {
 		c.Replicas = slices.Insert(c.Replicas, i, r)
-		h := e.host(r.HostID)
-		h.Replicas = h.Replicas.Set(c.ID, h.Replicas.At(c.ID)+1)
+		e.countReplica(r.HostID, c.ID, 1)
 		if r.Running {
 			e.countRunning(r.HostID, true)
 		}
@@ -274,6 +278,34 @@ func (e *edit) countRunning(hostID string, runs bool) {
 	}
 }
 
+// countReplica counts a replica of a cluster on a host, or one less.
+func (e *edit) countReplica(hostID string, clusterID uint64, by int) {
+	if e.host(hostID) == nil {
+		return
+	}
+	counts := e.counts[hostID]
+	if counts == nil {
+		counts = map[uint64]int{}
+		e.counts[hostID] = counts
+	}
+	counts[clusterID] += by
+}
+
+// applyCounts brings a host's Replicas up to date. A report changes many at once, and
+// to change them one by one would cost more.
+func (e *edit) applyCounts(h *Host) {
+	set := make([]ordmap.Entry[uint64, int], 0, len(e.counts[h.ID()]))
+	for id, by := range e.counts[h.ID()] {
+		if count := h.Replicas.At(id) + by; count > 0 {
+			set = append(set, ordmap.Entry[uint64, int]{Key: id, Value: count})
+		} else {
+			h.Replicas = h.Replicas.Delete(id)
+		}
+	}
+	h.Replicas = h.Replicas.SetAll(inOrder(set))
+	delete(e.counts, h.ID())
+}
+
 func (e *edit) dropReplica(c *Cluster, nodeID uint64, hostID string) {
 	i, ok := c.findReplica(nodeID, hostID)
 	if !ok {
@@ -284,13 +316,7 @@ func (e *edit) dropReplica(c *Cluster, nodeID uint64, hostID string) {
 		e.countRunning(hostID, false)
 	}
 	c.Replicas = slices.Delete(c.Replicas, i, i+1)
-	if h := e.host(hostID); h != nil {
-		if left := h.Replicas.At(c.ID) - 1; left > 0 {
-			h.Replicas = h.Replicas.Set(c.ID, left)
-		} else {
-			h.Replicas = h.Replicas.Delete(c.ID)
-		}
-	}
+	e.countReplica(hostID, c.ID, -1)
 	e.follow(c)
 	e.changed(c)
 }
@@ -306,6 +332,7 @@ func (e *edit) abandon(c *Cluster) {
 
 // dropReplicas drops everything that is reported on a host.
 func (e *edit) dropReplicas(h *Host, keep func(c *Cluster, r *Replica) bool) {
+	e.applyCounts(h)
 	for id := range h.Replicas.All() {
 		c := e.cluster(id)
 		for _, r := range slices.Clone(c.Replicas) {

@@ -5,7 +5,6 @@ package db
 import (
 	"errors"
 	"fmt"
-	"maps"
 
 	"google.golang.org/protobuf/proto"
 
@@ -122,12 +121,14 @@ func (s *State) restoreHost(r *pb.HostRecord) error {
 // count fills in what hosts count of clusters. It runs on a state that was
 // not published yet.
 func (s *State) count() {
-	type replicas struct {
-		cluster uint64
-		count   int
+	type counted struct {
+		*Host
+		replicas replicaCounts
 	}
-	lists := map[string][]replicas{} // by NodeHost ID, in the order of clusters
-	hosts := maps.Collect(s.Hosts.All())
+	hosts := map[string]*counted{}
+	for id, h := range s.Hosts.All() {
+		hosts[id] = &counted{Host: h}
+	}
 	for c := range s.Clusters.Values() {
 		for i := range c.Nodes {
 			if h := hosts[c.Nodes[i].HostID]; h != nil {
@@ -135,25 +136,47 @@ func (s *State) count() {
 			}
 		}
 		for i := range c.Replicas {
-			list := lists[c.Replicas[i].HostID]
-			if last := len(list) - 1; last >= 0 && list[last].cluster == c.ID {
-				list[last].count++
-			} else {
-				lists[c.Replicas[i].HostID] = append(list, replicas{c.ID, 1})
+			h := hosts[c.Replicas[i].HostID]
+			if h == nil {
+				continue // Check says so
 			}
-			if h := hosts[c.Replicas[i].HostID]; h != nil && c.Replicas[i].Running {
+			h.replicas.add(c.ID)
+			if c.Replicas[i].Running {
 				h.Running++
 			}
 		}
 	}
-	for id, list := range lists {
-		if h := hosts[id]; h != nil {
-			counts := make([]int, len(list))
-			for i, r := range list {
-				counts[i] = r.count
-			}
-			next := 0
-			h.Replicas = ordmap.FromSorted(counts, func(int) uint64 { next++; return list[next-1].cluster })
-		}
+	for _, h := range hosts {
+		h.Host.Replicas = h.replicas.asMap()
 	}
+}
+
+// replicaCounts are Host.Replicas as they are found by a walk over the clusters, in
+// their order.
+type replicaCounts []ordmap.Entry[uint64, int]
+
+// add counts a replica of a cluster.
+func (r *replicaCounts) add(clusterID uint64) {
+	if last := len(*r) - 1; last >= 0 && (*r)[last].Key == clusterID {
+		(*r)[last].Value++
+		return
+	}
+	*r = append(*r, ordmap.Entry[uint64, int]{Key: clusterID, Value: 1})
+}
+
+func (r replicaCounts) asMap() ordmap.Map[uint64, int] { return ordmap.Map[uint64, int]{}.SetAll(r) }
+
+// are reports whether a map has the same counts.
+func (r replicaCounts) are(m ordmap.Map[uint64, int]) bool {
+	if m.Len() != len(r) {
+		return false
+	}
+	i := 0
+	for id, count := range m.All() {
+		if r[i] != (ordmap.Entry[uint64, int]{Key: id, Value: count}) {
+			return false
+		}
+		i++
+	}
+	return true
 }

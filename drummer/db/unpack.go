@@ -24,6 +24,7 @@ type unpacker struct {
 	// noSpec is the RaftDigest of a cluster without specification.
 	noSpec uint64
 	in     []byte
+	spare  Cluster
 	err    error
 }
 
@@ -100,8 +101,11 @@ func (u *unpacker) text() string {
 	return u.texts[n-1]
 }
 
+// cluster unpacks one cluster: into a spare one at first, so that what is kept is no
+// larger than it has to be.
 func (u *unpacker) cluster() *Cluster {
-	c := &Cluster{}
+	c := &u.spare
+	*c = Cluster{Nodes: c.Nodes[:0], Replicas: c.Replicas[:0]}
 	step := u.number()
 	if c.ID = u.last + step; step == 0 || c.ID < step {
 		u.fail("is out of order")
@@ -135,19 +139,13 @@ func (u *unpacker) cluster() *Cluster {
 	if bits&packedInitial != 0 {
 		c.Initial = u.members()
 	}
-	if n := u.count(); n > 0 {
-		c.Nodes = make([]Node, n)
-		for i := range c.Nodes {
-			u.node(c, &c.Nodes[i])
-		}
+	for range u.count() {
+		c.Nodes = append(c.Nodes, u.node(c))
 	}
-	if n := u.count(); n > 0 {
-		c.Replicas = make([]Replica, n)
-		for i := range c.Replicas {
-			u.replica(c, &c.Replicas[i])
-		}
+	for range u.count() {
+		c.Replicas = append(c.Replicas, u.replica(c))
 	}
-	return c
+	return copyOf(c)
 }
 
 // spec is the specification of a cluster, and the digest of its Raft configuration.
@@ -182,7 +180,7 @@ func (u *unpacker) members() []Member {
 	return members
 }
 
-func (u *unpacker) node(c *Cluster, n *Node) {
+func (u *unpacker) node(c *Cluster) (n Node) {
 	n.ID = u.number()
 	bits := u.number()
 	n.Asked, n.Unsure, n.Started = bits&packedAsked != 0, bits&packedUnsure != 0, bits&packedStarted != 0
@@ -203,9 +201,10 @@ func (u *unpacker) node(c *Cluster, n *Node) {
 	if bits&packedStart != 0 {
 		n.Start = u.attempt()
 	}
+	return n
 }
 
-func (u *unpacker) replica(c *Cluster, r *Replica) {
+func (u *unpacker) replica(c *Cluster) (r Replica) {
 	r.NodeID = u.number()
 	bits := u.number()
 	r.Running, r.CaughtUp, r.Foreign = bits&packedRunning != 0, bits&packedCaughtUp != 0, bits&packedForeign != 0
@@ -228,4 +227,5 @@ func (u *unpacker) replica(c *Cluster, r *Replica) {
 	if bits&packedDestroy != 0 {
 		r.Destroy = u.attempt()
 	}
+	return r
 }
