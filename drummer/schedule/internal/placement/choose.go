@@ -42,9 +42,13 @@ func (m *Map) merit(c *fleet.Cluster, others []*fleet.Host, h *fleet.Host) merit
 	return x
 }
 
+// ideal reports whether nothing but a lighter host could be better.
+func (m merit) ideal() bool { return m == merit{load: m.load} }
+
 // compareRanks breaks the tie between two hosts.
 func (m *Map) compareRanks(c *fleet.Cluster, a, b *fleet.Host) int {
-	return cmp.Compare(m.rank(c.ID, c.JoinFailures, a.ID()), m.rank(c.ID, c.JoinFailures, b.ID()))
+	ranks := m.ranks(c)
+	return cmp.Compare(ranks.of(a), ranks.of(b))
 }
 
 // best returns the best host that is open, free, has the labels that the
@@ -52,26 +56,37 @@ func (m *Map) compareRanks(c *fleet.Cluster, a, b *fleet.Host) int {
 // placement that is given up is removed before a new node starts there. Others are
 // hosts that have, or will have, members of the cluster.
 //
-// It is asked for every member that is replaced and looks at every host, so what is
-// cheap is asked first.
+// It is asked for every member that is replaced. So it begins with the lightest hosts,
+// and ends where all that are left are heavier than one that is ideal otherwise.
 func (m *Map) best(c *fleet.Cluster, others []*fleet.Host, suits func(*fleet.Host) bool) *fleet.Host {
 	var best *fleet.Host
 	var bestMerit merit
-	for _, h := range m.fleet.Hosts {
-		if !h.Open() || !m.limits.Free(h) || !h.HasLabels(c.Spec.GetRequiredLabels()) || !suits(h) {
+	var bestRank uint64
+	ranks := m.ranks(c)
+	for _, h := range m.openByLoad() {
+		if best != nil && bestMerit.ideal() && m.load(h) > bestMerit.load {
+			break
+		}
+		if !m.limits.Free(h) || !suits(h) || !h.HasLabels(c.Spec.GetRequiredLabels()) {
 			continue
 		}
 		x := m.merit(c, others, h)
 		if c.GivenUp && c.On(h) {
 			x.taken = 1
 		}
+		order := -1
 		if best != nil {
-			if order := x.compare(bestMerit); order > 0 || order == 0 && m.compareRanks(c, h, best) >= 0 {
-				continue
-			}
+			order = x.compare(bestMerit)
+		}
+		if order > 0 {
+			continue
+		}
+		rank := ranks.of(h)
+		if order == 0 && rank >= bestRank {
+			continue
 		}
 		if c.GivenUp || !c.On(h) {
-			best, bestMerit = h, x
+			best, bestMerit, bestRank = h, x, rank
 		}
 	}
 	return best

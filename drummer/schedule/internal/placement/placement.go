@@ -7,6 +7,9 @@
 package placement
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/drumbeat-raft/drumbeat/drummer/schedule/internal/fleet"
 )
 
@@ -28,6 +31,9 @@ type Map struct {
 	limits Limits
 	seed   uint64
 	hosts  []hostLoad // by fleet.Host.Index
+	// byLoad are the hosts that are open, the lightest first, and of equals in the
+	// order of fleet.Hosts; nil until somebody looks for the best one.
+	byLoad []*fleet.Host
 
 	domains   map[string][]string // of Inviting
 	shortages map[shortage]string // of Shortage
@@ -53,16 +59,54 @@ func (m *Map) of(h *fleet.Host) *hostLoad { return &m.hosts[h.Index] }
 
 // CountNode counts a node that is to be placed on a host, CountMove one that is to
 // leave a host for another one.
-func (m *Map) CountNode(h *fleet.Host) { m.of(h).nodes++ }
+func (m *Map) CountNode(h *fleet.Host) { m.count(h, 1) }
 
 // CountMove is described at CountNode.
 func (m *Map) CountMove(from, to *fleet.Host) {
-	m.of(from).nodes--
-	m.of(to).nodes++
+	m.count(from, -1)
+	m.count(to, 1)
 }
 
-// CountLeaders counts clusters that nodes on the host lead.
-func (m *Map) CountLeaders(h *fleet.Host, clusters int) { m.of(h).leaders += clusters }
+// count changes how many nodes a host carries, and its place in byLoad.
+func (m *Map) count(h *fleet.Host, nodes int) {
+	at, listed := slices.BinarySearchFunc(m.byLoad, h, m.compareLoads)
+	m.of(h).nodes += nodes
+	if !listed {
+		return
+	}
+	rest := slices.Delete(m.byLoad, at, at+1)
+	at, _ = slices.BinarySearchFunc(rest, h, m.compareLoads)
+	m.byLoad = slices.Insert(rest, at, h)
+}
+
+// compareLoads orders hosts by their load and, where that is equal, as they come.
+func (m *Map) compareLoads(a, b *fleet.Host) int {
+	return cmp.Or(cmp.Compare(m.load(a), m.load(b)), cmp.Compare(a.Index, b.Index))
+}
+
+// openByLoad lists the hosts that are open, the lightest first.
+func (m *Map) openByLoad() []*fleet.Host {
+	if m.byLoad == nil {
+		for _, h := range m.fleet.Hosts {
+			if h.Open() {
+				m.byLoad = append(m.byLoad, h)
+			}
+		}
+		slices.SortFunc(m.byLoad, m.compareLoads)
+	}
+	return m.byLoad
+}
+
+// CountLeader counts a cluster that a node on the host leads, CountLeaders so many for
+// each host, by fleet.Host.Index.
+func (m *Map) CountLeader(h *fleet.Host) { m.of(h).leaders++ }
+
+// CountLeaders is described at CountLeader.
+func (m *Map) CountLeaders(clusters []int) {
+	for i := range m.hosts {
+		m.hosts[i].leaders += clusters[i]
+	}
+}
 
 // CountLeadership counts the leadership that one host hands over to another.
 func (m *Map) CountLeadership(from, to *fleet.Host) {
@@ -77,18 +121,25 @@ const loadScale = 10_000
 // load is how full a host is: nodes for a weight of loadScale.
 func (m *Map) load(h *fleet.Host) int { return m.of(h).nodes * loadScale / h.Weight() }
 
-// rank breaks ties between equally good hosts of a cluster, at random but for
+// ranks breaks ties between equally good hosts of a cluster, at random but for
 // the seed, so that clusters which start together do not pile up; and another
 // way after each failure, so that the same host is not tried again and again.
-func (m *Map) rank(clusterID uint64, failures uint32, hostID string) uint64 {
+type ranks uint64
+
+func (m *Map) ranks(c *fleet.Cluster) ranks {
 	h := uint64(fnvOffset)
-	for _, x := range [...]struct{ value, bytes uint64 }{{m.seed, 8}, {clusterID, 8}, {uint64(failures), 4}} {
+	for _, x := range [...]struct{ value, bytes uint64 }{{m.seed, 8}, {c.ID, 8}, {uint64(c.JoinFailures), 4}} {
 		for i := range x.bytes {
 			h = (h ^ x.value>>(8*i)&0xff) * fnvPrime
 		}
 	}
-	for i := range len(hostID) {
-		h = (h ^ uint64(hostID[i])) * fnvPrime
+	return ranks(h)
+}
+
+func (r ranks) of(host *fleet.Host) uint64 {
+	h, id := uint64(r), host.ID()
+	for i := range len(id) {
+		h = (h ^ uint64(id[i])) * fnvPrime
 	}
 	return Mix(h) // FNV's high bits change little with the last bytes
 }
