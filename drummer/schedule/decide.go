@@ -62,8 +62,9 @@ type work struct {
 	do      func(*decision, *fleet.Cluster)
 }
 
-func newDecision(state *db.State, policy Policy, seed uint64) *decision {
-	f := fleet.New(state, policy)
+// newDecision begins a decision. Before is the fleet of an earlier one, or nil.
+func newDecision(before *fleet.Fleet, state *db.State, policy Policy, seed uint64) *decision {
+	f := fleet.Next(before, state, policy)
 	b := budget.New(f)
 	return &decision{fleet: f, budget: b, placement: placement.New(f, b, seed), waiting: newWaits(state), begun: map[uint64]bool{}}
 }
@@ -72,9 +73,7 @@ func newDecision(state *db.State, policy Policy, seed uint64) *decision {
 // others.
 func (d *decision) decide(m *Memory) Plan {
 	m.update(d)
-	for _, h := range d.fleet.Hosts {
-		d.placement.CountLeaders(h, m.leaders[h.ID()])
-	}
+	d.placement.CountLeaders(m.leaders)
 	d.misplaced, d.outdated, d.waiting.open, d.waiting.shortages = m.misplaced, m.outdated, m.open, m.shortages
 	for id := range m.open.All() {
 		d.look(d.fleet.State.Clusters.At(id))
@@ -97,7 +96,7 @@ func (d *decision) look(c *db.Cluster) {
 	a := d.assess(c)
 	d.budget.CountJoins(a)
 	if leader := a.LeadingMember(); leader != nil && leader.Condition == fleet.Live {
-		d.placement.CountLeaders(leader.Host, 1)
+		d.placement.CountLeader(leader.Host)
 	}
 	if r := c.Foreigner(); r != nil && !c.Deleted {
 		d.waits(c.ID, "somebody to explain node %d on %s: it is of another Raft group under the same ID", r.NodeID, r.HostID)

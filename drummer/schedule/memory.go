@@ -28,8 +28,8 @@ type Memory struct {
 	fleet *fleet.Fleet
 
 	open ordmap.Map[uint64, none]
-	// leaders counts the healthy clusters that a host leads, by NodeHost ID.
-	leaders map[string]int
+	// leaders counts the healthy clusters that each host leads, by fleet.Host.Index.
+	leaders []int
 	// outdated are healthy clusters of which a node runs with another Raft
 	// configuration than it should.
 	outdated ordmap.Map[uint64, none]
@@ -47,22 +47,22 @@ type none struct{}
 
 // Decide is the function Decide, with what was found out before.
 func (m *Memory) Decide(state *db.State, policy Policy, seed uint64) Plan {
-	return newDecision(state, policy, seed).decide(m)
+	return newDecision(m.fleet, state, policy, seed).decide(m)
 }
 
 // update brings the memory to the state of a decision.
 func (m *Memory) update(d *decision) {
 	now := d.fleet
 	if m.fleet == nil || m.fleet.Policy != now.Policy || m.fleet.State.Launched != now.State.Launched {
-		*m = Memory{leaders: map[string]int{}, inviting: map[string][]string{}}
+		*m = Memory{leaders: make([]int, len(now.Hosts)), inviting: map[string][]string{}}
 		for c := range now.State.Clusters.Values() {
 			m.learn(d, c)
 		}
 	} else {
 		changed := slices.Collect(ordmap.Changed(m.fleet.State.Clusters, now.State.Clusters))
-		for _, h := range m.fleet.Hosts {
-			if changedFor(h, now.Host(h.ID())) {
-				for id := range h.Replicas.All() {
+		for was, is := range now.Changed(m.fleet) {
+			if changedFor(was, is) {
+				for id := range was.Replicas.All() {
 					changed = append(changed, id)
 				}
 			}
@@ -72,6 +72,7 @@ func (m *Memory) update(d *decision) {
 		for _, id := range changed {
 			m.forget(id)
 		}
+		m.renumber(now)
 		for _, id := range changed {
 			if c := now.State.Clusters.At(id); c != nil {
 				m.learn(d, c)
@@ -101,11 +102,22 @@ func (m *Memory) forget(id uint64) {
 	m.shortages = m.shortages.Delete(id)
 	var hosts [db.MaxClusterSize]*fleet.Host
 	if healthy, ok := m.fleet.Healthy(c, &hosts); ok && healthy.Leader != nil {
-		leader := healthy.Leader.ID()
-		if m.leaders[leader]--; m.leaders[leader] == 0 {
-			delete(m.leaders, leader)
+		m.leaders[healthy.Leader.Index]--
+	}
+}
+
+// renumber brings leaders to the indexes of a fleet that may have other hosts.
+func (m *Memory) renumber(now *fleet.Fleet) {
+	if now.SameHosts(m.fleet) {
+		return
+	}
+	leaders := make([]int, len(now.Hosts))
+	for i, h := range m.fleet.Hosts {
+		if is := now.Host(h.ID()); is != nil {
+			leaders[is.Index] = m.leaders[i]
 		}
 	}
+	m.leaders = leaders
 }
 
 // learn finds out what there is to know of a cluster, as it is now.
@@ -120,7 +132,7 @@ func (m *Memory) learn(d *decision, c *db.Cluster) {
 		return
 	}
 	if healthy.Leader != nil {
-		m.leaders[healthy.Leader.ID()]++
+		m.leaders[healthy.Leader.Index]++
 	}
 	if healthy.Outdated {
 		m.outdated = m.outdated.Set(c.ID, none{})

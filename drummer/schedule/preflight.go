@@ -26,7 +26,7 @@ func PreflightDrain(state *db.State, policy Policy, hostID string) []Waiting {
 	assumed.Hosts = state.Hosts.Set(hostID, &drained)
 	policy.OperationsPerHost, policy.OperationsTotal, policy.JoinsPerHost = math.MaxInt32, math.MaxInt32, math.MaxInt32
 
-	d := newDecision(&assumed, policy, 0)
+	d := newDecision(nil, &assumed, policy, 0)
 	var found []Waiting
 	for id := range h.Replicas.All() { // a member that leaves is live, so it is reported
 		c := assumed.Clusters.At(id)

@@ -36,8 +36,8 @@ type hostBudget struct {
 // New counts what is in flight.
 func New(f *fleet.Fleet) *Budget {
 	b := &Budget{fleet: f, policy: f.Policy, hosts: make([]hostBudget, len(f.Hosts))}
-	for i, h := range f.Hosts {
-		b.hosts[i].quarantined = h.Deaths > 0 && f.UpFor(h) < f.Policy.QuarantineAfter(h.Deaths)
+	for _, h := range f.Restless {
+		b.hosts[h.Index].quarantined = h.Deaths > 0 && f.UpFor(h) < f.Policy.QuarantineAfter(h.Deaths)
 	}
 	for op := range f.State.Operations.Values() {
 		b.Count(op)
@@ -121,7 +121,7 @@ func (b *Budget) Quarantined(h *fleet.Host) bool { return b.hosts[h.Index].quara
 func (b *Budget) Calm() bool { return b.calm }
 
 func (b *Budget) isCalm() bool {
-	for _, h := range b.fleet.Hosts {
+	for _, h := range b.fleet.Restless {
 		if !h.Fresh && b.fleet.Silent(h) < b.policy.TTL+b.policy.BalanceCalm || h.Up && !b.Settled(h) {
 			return false
 		}

@@ -49,6 +49,9 @@ func (b *Budget) AnyFuse() string {
 // while a host is missing and another one came back within its time to live: what
 // the last ones carry is not replaced a moment before they are back.
 func blownFuses(f *fleet.Fleet) Fuses {
+	if !slices.ContainsFunc(f.Restless, func(h *fleet.Host) bool { return !h.Up }) {
+		return nil // as nearly always
+	}
 	type tally struct{ hosts, dead, vanished, returned int }
 	var all tally
 	regions := map[string]*tally{}

@@ -33,7 +33,7 @@ func (f *Fleet) Healthy(c *db.Cluster, hosts *[db.MaxClusterSize]*Host) (healthy
 			r.HostID != node.HostID || !c.Follows(r) {
 			return Healthy{}, false
 		}
-		h := f.byID[node.HostID]
+		h := f.Host(node.HostID)
 		if h == nil || !h.Up || h.Mode == pb.HostMode_DRAIN || h.Address() != node.Address ||
 			!h.HasLabels(c.Spec.RequiredLabels) {
 			return Healthy{}, false
