@@ -31,6 +31,12 @@ const (
 	// maxStreams bounds concurrent calls of one connection; a client waits for its
 	// turn by itself.
 	maxStreams = 1024
+	// answersWindow and answersConnWindow are what a client lets come unread, in bytes,
+	// of a call and of a connection. They are fixed, as a server's are: gRPC would find
+	// its own by a ping, to be answered, after every message on a quiet connection, and
+	// that is more than a heartbeat costs by itself.
+	answersWindow     = 1 << 20
+	answersConnWindow = 4 << 20
 )
 
 // DialFunc connects to a gRPC address. Nil stands for the operating system's
@@ -63,6 +69,8 @@ func (d Dialer) Connect(address string, extra ...grpc.DialOption) (*grpc.ClientC
 			grpc.MaxCallRecvMsgSize(maxMessageBytes),
 			grpc.MaxCallSendMsgSize(maxMessageBytes),
 		),
+		grpc.WithInitialWindowSize(answersWindow),
+		grpc.WithInitialConnWindowSize(answersConnWindow),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: probeAfter, Timeout: probeTimeout}),
 		grpc.WithTransportCredentials(clientCredentials(d.TLS)),
 	}

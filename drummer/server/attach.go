@@ -140,6 +140,10 @@ func (a *attachService) serve(stream agentStream, l *leadership, hello *pb.Hello
 				}
 			}
 			silence.Reset(ttl)
+			if in.message.GetHeartbeat() != nil {
+				way.heard.Store(true)
+				continue
+			}
 			if !l.deliver(stream, factOf(way, hello.GetHost(), in.message)) {
 				return a.redirect(stream)
 			}

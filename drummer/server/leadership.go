@@ -19,8 +19,8 @@ import (
 // full inbox makes their streams wait.
 const inboxSize = 1024
 
-// fact is one thing that an agent said. Either report or result is set; none of
-// them is a bare heartbeat.
+// fact is one thing that an agent said, but for heartbeats (noteHeartbeats). Either
+// report or result is set; none of them says only that the host is there.
 type fact struct {
 	host   string // NodeHost ID
 	stream *hostStream
@@ -252,6 +252,7 @@ func (l *leadership) tick(ctx context.Context) error {
 	if err != nil {
 		return nil // the next tick is soon
 	}
+	l.noteHeartbeats()
 	tick := &pb.Tick{Term: l.term, TimeToLive: l.server.config.Policy.TTL}
 	tick.Heard, tick.Silent = l.liveness(state)
 	result, err := l.server.propose(ctx, &pb.Command{Body: &pb.Command_Tick{Tick: tick}})
@@ -370,6 +371,7 @@ func (l *leadership) stalled() bool {
 
 // restartWarmUp has the leadership hear the fleet anew before it decides again.
 func (l *leadership) restartWarmUp() {
+	l.noteHeartbeats() // they were before
 	l.warm, l.ticks = false, 0
 	clear(l.met)
 }
@@ -383,6 +385,7 @@ func (l *leadership) warmedUp(state *db.State) bool {
 	if l.warm {
 		return true
 	}
+	l.noteHeartbeats()
 	policy := l.server.config.Policy
 	known, met := 0, 0
 	for id, host := range state.Hosts.All() {

@@ -4,6 +4,7 @@ package server
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -17,6 +18,8 @@ import (
 type hostStream struct {
 	closed chan struct{} // by a newer stream of the same host
 	wake   chan struct{} // capacity 1
+	// heard is set by a heartbeat, until the leadership has noted it.
+	heard atomic.Bool
 
 	// told is when the host was last asked for its full state, or said it by
 	// itself at the beginning. The leadership's mu guards it.
@@ -85,6 +88,18 @@ func (l *leadership) leave(host string, stream *hostStream) {
 	defer l.mu.Unlock()
 	if l.streams[host] == stream {
 		delete(l.streams, host)
+	}
+}
+
+// noteHeartbeats notes which hosts were heard of by a heartbeat. It is no fact for the
+// loop to wake up for: of a thousand hosts one comes every millisecond.
+func (l *leadership) noteHeartbeats() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for host, stream := range l.streams {
+		if stream.heard.Swap(false) {
+			l.heard[host], l.met[host] = l.window, true
+		}
 	}
 }
 
