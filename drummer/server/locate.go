@@ -3,9 +3,11 @@
 package server
 
 import (
+	"context"
 	"iter"
 	"slices"
 	"sync"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -33,6 +35,26 @@ func (p *prospects) at(state *db.State, policy schedule.Policy) schedule.Plan {
 		p.state, p.plan = state, p.memory.Decide(state, policy, Seed(state))
 	}
 	return p.plan
+}
+
+// prospectsEvery is how often prospects follow DrummerDB though nobody asks.
+const prospectsEvery = 10 * time.Second
+
+// follow keeps the first one who asks from having to wait until the whole fleet, or
+// all that has happened to it in an hour, was looked at.
+func (p *prospects) follow(ctx context.Context, s *Server) {
+	ticker := time.NewTicker(prospectsEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			if state := s.applied.Load(); state != nil {
+				p.at(state, s.config.Policy)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // pageSize is the number of clusters, or hosts, of an answer that was not asked for

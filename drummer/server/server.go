@@ -165,6 +165,7 @@ func (s *Server) serve(admit func(context.Context) error) {
 	s.done.Go(func() { _ = s.grpc.Serve(config.Listener) }) // ends with Close
 	s.done.Go(func() { s.followLeadership(ctx) })
 	s.done.Go(func() { s.peers.Run(ctx) })
+	s.done.Go(func() { s.prospects.follow(ctx, s) })
 	if config.Backup.Dir != "" {
 		s.done.Go(func() { s.backUp(ctx) })
 	}
