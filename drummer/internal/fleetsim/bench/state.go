@@ -146,18 +146,22 @@ func (b *stateBench) begin() error {
 	return nil
 }
 
-// firstReports applies the full report of each host, a command each.
+// firstReports applies the full report of each host, twenty thousand nodes to a
+// command, as a leader batches what comes in while it writes.
 func (b *stateBench) firstReports() error {
-	const batch = 50 // hosts whose reports are made at a time
+	const each, commands = 20_000 / nodesPerHost, 5 // commands that are made at a time
 	spent := time.Duration(0)
-	for first := 0; first < b.fleet.Hosts; first += batch {
-		var commands [][]byte
-		for host := first; host < min(first+batch, b.fleet.Hosts); host++ {
-			commands = append(commands, encode(&pb.Command{Body: &pb.Command_Reports{
-				Reports: &pb.HostReports{Term: 1, Reports: []*pb.HostReport{b.fleet.Report(host)}}}}))
+	for first := 0; first < b.fleet.Hosts; first += each * commands {
+		var encoded [][]byte
+		for from := first; from < min(first+each*commands, b.fleet.Hosts); from += each {
+			reports := &pb.HostReports{Term: 1}
+			for host := from; host < min(from+each, b.fleet.Hosts); host++ {
+				reports.Reports = append(reports.Reports, b.fleet.Report(host))
+			}
+			encoded = append(encoded, encode(&pb.Command{Body: &pb.Command_Reports{Reports: reports}}))
 		}
-		took, err := b.timed(fmt.Sprint("first-reports-", first/batch), func() error {
-			for _, data := range commands {
+		took, err := b.timed(fmt.Sprint("first-reports-", first/each/commands), func() error {
+			for _, data := range encoded {
 				if err := b.apply(data); err != nil {
 					return err
 				}
