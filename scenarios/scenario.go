@@ -44,9 +44,10 @@ type Deployment struct {
 // Network says how long messages are under way. A message is a batch of Raft
 // messages, or bytes of a gRPC stream.
 type Network struct {
-	Latency Latency   `key:"latency" default:"{min: 500us, median: 2ms, p99: 20ms}" doc:"Time that a message is under way, in one direction. It is drawn for each message, from a source of its own for each link." swarm:"{min: 500us, median: 2ms, p99: 20ms}|{min: 100us, median: 500us, p99: 5ms}|{min: 5ms, median: 20ms, p99: 100ms}"`
-	Between []Between `key:"between" doc:"Pairs of regions whose links have another latency. Drummers and clients are in no region." swarm:"never: drawn with the regions"`
-	Slot    Duration  `key:"slot" default:"1ms" max:"1s" doc:"What is under way arrives at multiples of this, rounded up: a host handles together what arrives together. 0s: nothing is rounded." swarm:"1ms|1ms|0s|5ms"`
+	Latency  Latency   `key:"latency" default:"{min: 500us, median: 2ms, p99: 20ms}" doc:"Time that a message is under way, in one direction. It is drawn for each message, from a source of its own for each link." swarm:"{min: 500us, median: 2ms, p99: 20ms}|{min: 100us, median: 500us, p99: 5ms}|{min: 5ms, median: 20ms, p99: 100ms}"`
+	Between  []Between `key:"between" doc:"Pairs of regions whose links have another latency. Drummers and clients are in no region." swarm:"never: drawn with the regions"`
+	Unstable bool      `key:"unstable" default:"false" doc:"Messages between NodeHosts may take as long as an election: leaders come and go without a fault." swarm:"false|false|false|true"`
+	Slot     Duration  `key:"slot" default:"1ms" max:"1s" doc:"What is under way arrives at multiples of this, rounded up: a host handles together what arrives together. 0s: nothing is rounded." swarm:"1ms|1ms|0s|5ms"`
 }
 
 // Disk says how long disks take. While its disk, or a state machine, is at work a
@@ -103,7 +104,7 @@ type Clusters struct {
 	OrderedConfigChange bool           `key:"ordered_config_change" default:"true" doc:"Dragonboat's OrderedConfigChange: a membership change is refused that does not name the last one. Drummer demands it; with deployment.drummers 0 it can be off." swarm:"true|true|true|false"`
 	Observers           int            `key:"observers" default:"0" max:"15" doc:"Members of each cluster that only listen and answer reads; with deployment.drummers 0 only." swarm:"0|0|1|2"`
 	Witnesses           int            `key:"witnesses" default:"0" max:"15" doc:"Members of each cluster that vote and have no state machine; with deployment.drummers 0 only." swarm:"0|0|1"`
-	Apply               Latency        `key:"apply" default:"0" doc:"Time that a state machine takes to apply an entry." swarm:"0|0|{min: 100us, median: 1ms, p99: 20ms}|{min: 1ms, median: 5ms, p99: 100ms}"`
+	Apply               Latency        `key:"apply" default:"0" doc:"Time that a state machine takes to apply an entry." swarm:"0|0|{min: 100us, median: 1ms, p99: 20ms}|{min: 1ms, median: 5ms, p99: 100ms}|{min: 10ms, median: 30ms, p99: 300ms}"`
 	Snapshot            Latency        `key:"snapshot" default:"0" doc:"Time that a state machine takes to write a snapshot." swarm:"0|0|{min: 10ms, median: 100ms, p99: 1s}"`
 	Regions             map[string]int `key:"regions" doc:"Region to the number of members it should hold, at most size in total." swarm:"never: drawn with the regions of the deployment"`
 	Bug                 *Bug           `key:"bug" doc:"A planted bug; the run must end in a violation." swarm:"never: a run with a planted bug is to end in a violation"`
@@ -111,16 +112,17 @@ type Clusters struct {
 
 // Workload describes the clients.
 type Workload struct {
-	Clients  int      `key:"clients" default:"24" min:"1" max:"10000" doc:"Clients, which take the operations in turn as they become idle." swarm:"30..120"`
-	Open     int      `key:"open" default:"1" min:"1" max:"1000" doc:"Operations that a client may have open at once. For the history each is a process of its own, with sessions of its own; what the client has learned they share." swarm:"1|1|1|3"`
-	Think    Latency  `key:"think" default:"0" doc:"Time after an answer in which a client, or one of its open operations, is not idle yet." swarm:"0|0|{min: 10ms, median: 100ms, p99: 1s}"`
-	Keys     int      `key:"keys" default:"8" min:"1" max:"1000000" doc:"Keys in each cluster." swarm:"1..32"`
-	Rate     float64  `key:"rate" default:"20" min:"0.01" max:"1000000" doc:"Operations a second that all clients together start." swarm:"10..40"`
-	Zipf     float64  `key:"zipf" default:"0.99" max:"10" doc:"How much hotter some keys of a cluster are: k0 is asked for most, and the n-th hottest 1/n to this power as often (Zipf). 0: all alike." swarm:"0|0.99|0.99|1.5"`
-	Burst    Burst    `key:"burst" doc:"Operations that start at one instant on one key, so that they are concurrent."`
-	Mix      Mix      `key:"mix" doc:"Weights of the kinds of operation."`
-	Timeout  Duration `key:"timeout" default:"5s" min:"10ms" max:"10m" doc:"Time that an operation is given; longer ones have an unknown outcome." swarm:"2s|5s|5s|10s|20s"`
-	Sessions string   `key:"sessions" default:"mixed" enum:"registered|noop|mixed" doc:"Client sessions: registered ones retry and are applied exactly once; no-op ones never retry. On-disk state machines always use no-op ones." swarm:"registered|noop|mixed|mixed"`
+	Clients     int      `key:"clients" default:"24" min:"1" max:"10000" doc:"Clients, which take the operations in turn as they become idle." swarm:"30..120"`
+	Open        int      `key:"open" default:"1" min:"1" max:"1000" doc:"Operations that a client may have open at once. For the history each is a process of its own, with sessions of its own; what the client has learned they share." swarm:"1|1|1|3"`
+	Think       Latency  `key:"think" default:"0" doc:"Time after an answer in which a client, or one of its open operations, is not idle yet." swarm:"0|0|{min: 10ms, median: 100ms, p99: 1s}"`
+	Keys        int      `key:"keys" default:"8" min:"1" max:"1000000" doc:"Keys in each cluster." swarm:"1..32"`
+	Rate        float64  `key:"rate" default:"20" min:"0.01" max:"1000000" doc:"Operations a second that all clients together start." swarm:"10..40"`
+	Zipf        float64  `key:"zipf" default:"0.99" max:"10" doc:"How much hotter some keys of a cluster are: k0 is asked for most, and the n-th hottest 1/n to this power as often (Zipf). 0: all alike." swarm:"0|0.99|0.99|1.5"`
+	ClusterZipf float64  `key:"cluster_zipf" default:"0" max:"10" doc:"How much hotter some clusters are, likewise: with 2 and eight clusters the first one gets 65 % of the operations. 0: all alike." swarm:"0|0|1|2"`
+	Burst       Burst    `key:"burst" doc:"Operations that start at one instant on one key, so that they are concurrent."`
+	Mix         Mix      `key:"mix" doc:"Weights of the kinds of operation."`
+	Timeout     Duration `key:"timeout" default:"5s" min:"10ms" max:"10m" doc:"Time that an operation is given; longer ones have an unknown outcome." swarm:"2s|5s|5s|10s|20s|60s"`
+	Sessions    string   `key:"sessions" default:"mixed" enum:"registered|noop|mixed" doc:"Client sessions: registered ones retry and are applied exactly once; no-op ones never retry. On-disk state machines always use no-op ones." swarm:"registered|noop|mixed|mixed"`
 
 	Operations []Operation `key:"operations" doc:"Exactly these operations, in order of time, instead of drawn ones." swarm:"never: operations are drawn one by one"`
 }

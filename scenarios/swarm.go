@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // everySwarmed is the mean interval between two faults of an entry that a swarm
@@ -110,18 +111,31 @@ func drawText(rng *rand.Rand, v reflect.Value, alternatives string) {
 	setNumber(v, logUniform(rng, number(lo), number(hi)))
 }
 
+// readTexts keeps what texts of tags say: a swarm reads them again and again.
+var readTexts sync.Map // of reflect.Value, by textOf
+
+type textOf struct {
+	text string
+	typ  reflect.Type
+}
+
 // mustRead reads the text of a tag, whose mistakes the tests find.
 func mustRead(v reflect.Value, text string) {
-	d := newDecoder("")
+	if known, ok := readTexts.Load(textOf{text, v.Type()}); ok {
+		v.Set(known.(reflect.Value))
+		return
+	}
+	d, fresh := newDecoder(""), reflect.New(v.Type()).Elem()
 	node, err := parseYAML("", []byte(text))
 	if err == nil {
-		v.SetZero()
-		d.decode(node, v, field{}, "")
+		d.decode(node, fresh, field{}, "")
 		err = d.err()
 	}
 	if err != nil {
 		panic(fmt.Sprintf("scenarios: swarm tag %q of a %s: %v", text, v.Type(), err))
 	}
+	readTexts.Store(textOf{text, v.Type()}, fresh)
+	v.Set(fresh)
 }
 
 // logUniform draws from [lo, hi], which are positive.
@@ -220,6 +234,25 @@ func (w *swarm) fitLatencies() {
 	}
 	for Duration(c.ElectionRTT)*d.RTT < 4*longest && w.free("clusters.election_rtt") {
 		c.ElectionRTT++
+	}
+	if d.Network.Unstable && w.free("deployment.network.between") {
+		w.unsettle(Duration(c.ElectionRTT) * d.RTT)
+	}
+}
+
+// unsettle has messages between NodeHosts take up to about an election timeout.
+// Those from and to Drummers and clients, which are in no region, do not.
+func (w *swarm) unsettle(election Duration) {
+	d := &w.scenario.Deployment
+	if len(d.Regions) == 0 && w.free("deployment.regions") {
+		d.Regions = []string{"everywhere"}
+	}
+	d.Network.Between = nil
+	for i, a := range d.Regions {
+		for _, b := range d.Regions[i:] {
+			d.Network.Between = append(d.Network.Between, Between{Regions: []string{a, b},
+				Latency: Latency{Min: election / 200, Median: election / 20, P99: election}})
+		}
 	}
 }
 

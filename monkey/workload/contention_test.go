@@ -100,3 +100,15 @@ func TestClientsThinkAfterAnAnswer(t *testing.T) {
 	require.Greater(t, ops("0"), 5_000)
 	require.InDelta(t, 5*60, ops("1s"), 10, "each of five clients has one operation a second")
 }
+
+func TestClustersAreAskedByZipfsLaw(t *testing.T) {
+	const n = 50_000
+	for exponent, set := range map[float64]string{0: "0", 1: "1", 2: "2"} {
+		times := map[uint64]int{}
+		for _, in := range drawn(t, n, "workload.cluster_zipf="+set, "workload.burst.size=1", "clusters.count=8", "clusters.first=5") {
+			times[in.cluster]++
+		}
+		require.Len(t, times, 8)
+		require.InEpsilon(t, math.Pow(4, exponent), float64(times[5])/float64(times[8]), 0.15)
+	}
+}

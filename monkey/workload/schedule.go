@@ -37,6 +37,7 @@ type schedule struct {
 	drawn    bool
 	first    uint64 // ClusterID
 	clusters int
+	popular  *zipf // draws clusters; nil: all are alike
 	keys     *zipf
 	bursts   bursts
 	gap      time.Duration // mean, from one single operation or burst to the next
@@ -67,6 +68,9 @@ func newSchedule(s *scenarios.Scenario, seed uint64) *schedule {
 			{history.Get, mix.Get}, {history.Put, mix.Put}, {history.Cas, mix.CAS},
 			{history.Append, mix.Append}, {history.Delete, mix.Delete},
 		},
+	}
+	if s.Workload.ClusterZipf > 0 {
+		drawn.popular = newZipf(s.Clusters.Count, s.Workload.ClusterZipf)
 	}
 	drawn.gap = time.Duration(drawn.bursts.mean() / s.Workload.Rate * float64(time.Second))
 	for _, kind := range drawn.kinds {
@@ -108,7 +112,7 @@ func (s *schedule) draw() intent {
 		s.rest--
 	} else {
 		s.now += time.Duration(s.rand.ExpFloat64() * float64(s.gap))
-		cluster := s.first + s.rand.Uint64N(uint64(s.clusters))
+		cluster := s.first + s.cluster()
 		s.last = intent{at: s.now, cluster: cluster, key: keyName(cluster, s.keys.draw(s.rand))}
 		s.rest = s.bursts.draw(s.rand) - 1
 		s.last.random = s.rand.Uint64()
@@ -116,6 +120,14 @@ func (s *schedule) draw() intent {
 	}
 	s.last.kind, s.last.random = s.kind(), s.rand.Uint64()&^math.MaxUint32|uint64(uint32(s.last.random)+1)
 	return s.last
+}
+
+// cluster draws the number of a cluster, from 0.
+func (s *schedule) cluster() uint64 {
+	if s.popular != nil {
+		return uint64(s.popular.draw(s.rand))
+	}
+	return s.rand.Uint64N(uint64(s.clusters))
 }
 
 func (s *schedule) kind() history.Kind {
