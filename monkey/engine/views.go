@@ -14,8 +14,13 @@ import (
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
 )
 
-// viewLimit is how long a node may take to tell its cluster's membership.
-const viewLimit = 5 * time.Second
+// viewLimit is how long a node may take to tell its cluster's membership, but for
+// three election timeouts if those are longer: a leader may just be elected. It is
+// asked viewTries times.
+const (
+	viewLimit = 5 * time.Second
+	viewTries = 3
+)
 
 // recordViews records who runs where, what the nodes know of their memberships,
 // and what Drummer believes, as of one instant: it looks again until nothing
@@ -103,14 +108,18 @@ func (r *runner) memberships(ctx context.Context, tr truth) []invariant.Membersh
 }
 
 func (r *runner) membershipOf(ctx context.Context, host string, n world.Node, at int64) invariant.Membership {
-	ctx, cancel := context.WithTimeout(ctx, viewLimit)
-	defer cancel()
+	election := r.scenario.Deployment.RTT.D() * time.Duration(r.scenario.Clusters.ElectionRTT)
 	v := invariant.Membership{Cluster: n.ClusterID, Node: n.NodeID, At: at}
-	if m, err := r.w.Membership(ctx, host, n.ClusterID); err == nil {
-		v.Version, v.Voters, v.Observers, v.Witnesses, v.Removed = m.ConfigID, m.Voters, m.Observers, m.Witnesses, m.Removed
-	} else {
-		v.Version, v.Voters, v.VotersOnly = n.ConfigID, n.Voters, true
+	for range viewTries {
+		limited, cancel := context.WithTimeout(ctx, max(viewLimit, 3*election))
+		m, err := r.w.Membership(limited, host, n.ClusterID)
+		cancel()
+		if err == nil {
+			v.Version, v.Voters, v.Observers, v.Witnesses, v.Removed = m.ConfigID, m.Voters, m.Observers, m.Witnesses, m.Removed
+			return v
+		}
 	}
+	v.Version, v.Voters, v.VotersOnly = n.ConfigID, n.Voters, true
 	return v
 }
 
