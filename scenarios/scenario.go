@@ -44,10 +44,9 @@ type Deployment struct {
 // Network says how long messages are under way. A message is a batch of Raft
 // messages, or bytes of a gRPC stream.
 type Network struct {
-	Latency  Latency   `key:"latency" default:"{min: 500us, median: 2ms, p99: 20ms}" doc:"Time that a message is under way, in one direction. It is drawn for each message, from a source of its own for each link." swarm:"{min: 500us, median: 2ms, p99: 20ms}|{min: 100us, median: 500us, p99: 5ms}|{min: 5ms, median: 20ms, p99: 100ms}"`
-	Between  []Between `key:"between" doc:"Pairs of regions whose links have another latency. Drummers and clients are in no region." swarm:"never: drawn with the regions"`
-	Unstable bool      `key:"unstable" default:"false" doc:"Messages between NodeHosts may take as long as an election: leaders come and go without a fault." swarm:"false|false|false|true"`
-	Slot     Duration  `key:"slot" default:"1ms" max:"1s" doc:"What is under way arrives at multiples of this, rounded up: a host handles together what arrives together. 0s: nothing is rounded." swarm:"1ms|1ms|0s|5ms"`
+	Latency Latency   `key:"latency" default:"{min: 500us, median: 2ms, p99: 20ms}" doc:"Time that a message is under way, in one direction. It is drawn for each message, from a source of its own for each link." swarm:"{min: 500us, median: 2ms, p99: 20ms}|{min: 100us, median: 500us, p99: 5ms}|{min: 5ms, median: 20ms, p99: 100ms}"`
+	Between []Between `key:"between" doc:"Pairs of regions whose links have another latency. Drummers and clients are in no region." swarm:"never: drawn with the regions"`
+	Slot    Duration  `key:"slot" default:"1ms" max:"1s" doc:"What is under way arrives at multiples of this, rounded up: a host handles together what arrives together. 0s: nothing is rounded." swarm:"1ms|1ms|0s|5ms"`
 }
 
 // Disk says how long disks take. While its disk, or a state machine, is at work a

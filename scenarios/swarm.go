@@ -15,7 +15,7 @@ import (
 
 // everySwarmed is the mean interval between two faults of an entry that a swarm
 // draws, as a swarm tag has it. A run has some fifty.
-const everySwarmed = "90s..6m"
+const everySwarmed = "40s..6m"
 
 // Drawn returns the scenario with what its file does not give drawn from a seed,
 // if it is a swarm, otherwise s itself. The same file, settings and seed give the
@@ -234,27 +234,6 @@ func (w *swarm) fitLatencies() {
 	}
 	for Duration(c.ElectionRTT)*d.RTT < 4*longest && w.free("clusters.election_rtt") {
 		c.ElectionRTT++
-	}
-	if d.Network.Unstable && w.free("deployment.network.between") {
-		w.unsettle(Duration(c.ElectionRTT) * d.RTT)
-	}
-}
-
-// unsettle has some messages between NodeHosts take about as long as an election:
-// one in 500 does, and followers stand for election every now and then. With many
-// more a cluster could not be asked for an answer.
-// Those from and to Drummers and clients, which are in no region, do not.
-func (w *swarm) unsettle(election Duration) {
-	d := &w.scenario.Deployment
-	if len(d.Regions) == 0 && w.free("deployment.regions") {
-		d.Regions = []string{"everywhere"}
-	}
-	d.Network.Between = nil
-	for i, a := range d.Regions {
-		for _, b := range d.Regions[i:] {
-			d.Network.Between = append(d.Network.Between, Between{Regions: []string{a, b},
-				Latency: Latency{Min: election / 400, Median: election / 40, P99: election / 2}})
-		}
 	}
 }
 
