@@ -18,6 +18,7 @@ type field struct {
 	min, max string
 	enum     []string
 	swarm    string // how a swarm draws it
+	option   bool   // it is one of Dragonboat's
 	required bool
 	optional bool
 	index    int
@@ -52,7 +53,7 @@ func describe(t reflect.Type) (fields []field, fixed bool) {
 		}
 		f := field{
 			key: tag.Get("key"), doc: tag.Get("doc"), fallback: tag.Get("default"),
-			min: tag.Get("min"), max: tag.Get("max"), swarm: tag.Get("swarm"),
+			min: tag.Get("min"), max: tag.Get("max"), swarm: tag.Get("swarm"), option: tag.Get("option") == "true",
 			required: tag.Get("required") == "true", optional: tag.Get("optional") == "true",
 			index: i, typ: goField.Type,
 		}

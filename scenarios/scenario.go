@@ -9,7 +9,7 @@ package scenarios
 // enum ('a|b|c') its default and limits; required fields must be given;
 // optional ones are absent when zero; swarm lists, separated by '|', what a swarm
 // draws from: values as in a file, or ranges 'a..b' of numbers, durations and
-// shares; 'never: WHY' for what it does not draw.
+// shares; 'never: WHY' for what it does not draw; option marks those of Dragonboat.
 type Scenario struct {
 	Name        string       `key:"name" required:"true" doc:"Name of the scenario: letters, digits and dashes."`
 	Description string       `key:"description" optional:"true" doc:"What the scenario is about, for people."`
@@ -91,18 +91,18 @@ type Clusters struct {
 	First               int            `key:"first" default:"1" min:"1" max:"1000000" doc:"ClusterID of the first one; the others follow." swarm:"1|1|1000"`
 	Size                int            `key:"size" default:"3" min:"1" max:"15" doc:"Voting members of each cluster." swarm:"1|2|3|3|3|4|5|5|7"`
 	StateMachine        string         `key:"statemachine" default:"regular" enum:"regular|concurrent|ondisk|mixed" doc:"Kind of state machine; mixed deals the three kinds out in turn." swarm:"regular|concurrent|ondisk|mixed|mixed"`
-	ElectionRTT         int            `key:"election_rtt" default:"10" min:"2" max:"10000" doc:"Election timeout in ticks of deployment.rtt." swarm:"5|10|10..30"`
-	HeartbeatRTT        int            `key:"heartbeat_rtt" default:"1" min:"1" max:"1000" doc:"Raft's heartbeat interval in ticks of deployment.rtt." swarm:"1|1|2|3"`
-	SnapshotEntries     int            `key:"snapshot_entries" default:"100" max:"10000000" doc:"A snapshot is made each time this many entries were applied; 0: never." swarm:"0|20..100|50..500"`
-	CompactionOverhead  int            `key:"compaction_overhead" default:"20" max:"10000000" doc:"Log entries that are kept when a snapshot compacts the log." swarm:"1..20|10..200"`
-	CheckQuorum         bool           `key:"check_quorum" default:"true" doc:"Raft's CheckQuorum: a leader that does not hear of a quorum within an election timeout steps down." swarm:"true|true|true|false"`
-	Quiesce             bool           `key:"quiesce" default:"false" doc:"Dragonboat's Quiesce: clusters that nobody asks for anything send no heartbeats." swarm:"false|false|true"`
-	MaxInMemLogSize     int            `key:"max_in_mem_log_size" default:"0" max:"1000000000" doc:"Dragonboat's MaxInMemLogSize, in bytes: with more than this in memory a node takes no proposals, which fail (ErrSystemBusy). 0: no limit, otherwise at least 256." swarm:"0|0|0|1000..100000"`
-	EntryCompression    string         `key:"entry_compression" default:"none" enum:"none|snappy" doc:"How proposals are compressed." swarm:"none|snappy"`
-	SnapshotCompression string         `key:"snapshot_compression" default:"none" enum:"none|snappy" doc:"How snapshots are compressed." swarm:"none|snappy"`
-	OrderedConfigChange bool           `key:"ordered_config_change" default:"true" doc:"Dragonboat's OrderedConfigChange: a membership change is refused that does not name the last one. Drummer demands it; with deployment.drummers 0 it can be off." swarm:"true|true|true|false"`
-	Observers           int            `key:"observers" default:"0" max:"15" doc:"Members of each cluster that only listen and answer reads; with deployment.drummers 0 only." swarm:"0|0|1|2"`
-	Witnesses           int            `key:"witnesses" default:"0" max:"15" doc:"Members of each cluster that vote and have no state machine; with deployment.drummers 0 only." swarm:"0|0|1"`
+	ElectionRTT         int            `key:"election_rtt" option:"true" default:"10" min:"2" max:"10000" doc:"Election timeout in ticks of deployment.rtt." swarm:"5|10|10..30"`
+	HeartbeatRTT        int            `key:"heartbeat_rtt" option:"true" default:"1" min:"1" max:"1000" doc:"Raft's heartbeat interval in ticks of deployment.rtt." swarm:"1|1|2|3"`
+	SnapshotEntries     int            `key:"snapshot_entries" option:"true" default:"100" max:"10000000" doc:"A snapshot is made each time this many entries were applied; 0: never." swarm:"0|20..100|50..500"`
+	CompactionOverhead  int            `key:"compaction_overhead" option:"true" default:"20" max:"10000000" doc:"Log entries that are kept when a snapshot compacts the log." swarm:"1..20|10..200"`
+	CheckQuorum         bool           `key:"check_quorum" option:"true" default:"true" doc:"Raft's CheckQuorum: a leader that does not hear of a quorum within an election timeout steps down." swarm:"true|true|true|false"`
+	Quiesce             bool           `key:"quiesce" option:"true" default:"false" doc:"Dragonboat's Quiesce: clusters that nobody asks for anything send no heartbeats." swarm:"false|false|true"`
+	MaxInMemLogSize     int            `key:"max_in_mem_log_size" option:"true" default:"0" max:"1000000000" doc:"Dragonboat's MaxInMemLogSize, in bytes: with more than this in memory a node takes no proposals, which fail (ErrSystemBusy). 0: no limit, otherwise at least 256." swarm:"0|0|0|1000..100000"`
+	EntryCompression    string         `key:"entry_compression" option:"true" default:"none" enum:"none|snappy" doc:"How proposals are compressed." swarm:"none|snappy"`
+	SnapshotCompression string         `key:"snapshot_compression" option:"true" default:"none" enum:"none|snappy" doc:"How snapshots are compressed." swarm:"none|snappy"`
+	OrderedConfigChange bool           `key:"ordered_config_change" option:"true" default:"true" doc:"Dragonboat's OrderedConfigChange: a membership change is refused that does not name the last one. Drummer demands it; with deployment.drummers 0 it can be off." swarm:"true|true|true|false"`
+	Observers           int            `key:"observers" option:"true" default:"0" max:"15" doc:"Members of each cluster that only listen and answer reads; with deployment.drummers 0 only." swarm:"0|0|1|2"`
+	Witnesses           int            `key:"witnesses" option:"true" default:"0" max:"15" doc:"Members of each cluster that vote and have no state machine; with deployment.drummers 0 only." swarm:"0|0|1"`
 	Apply               Latency        `key:"apply" default:"0" doc:"Time that a state machine takes to apply an entry." swarm:"0|0|{min: 100us, median: 1ms, p99: 20ms}|{min: 1ms, median: 5ms, p99: 100ms}|{min: 10ms, median: 30ms, p99: 300ms}"`
 	Snapshot            Latency        `key:"snapshot" default:"0" doc:"Time that a state machine takes to write a snapshot." swarm:"0|0|{min: 10ms, median: 100ms, p99: 1s}"`
 	Regions             map[string]int `key:"regions" doc:"Region to the number of members it should hold, at most size in total." swarm:"never: drawn with the regions of the deployment"`

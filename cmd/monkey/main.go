@@ -62,7 +62,7 @@ func command(code *int) *cobra.Command {
 
 Exit codes: 0 pass, 1 violation, 2 inconclusive, 64 bad usage or invalid input, 70 internal error.`,
 	}
-	root.AddCommand(runCommand(code), soakCommand(code), benchCommand(code), replayCommand(code), shrinkCommand(code), checkCommand(code), serveCommand(),
+	root.AddCommand(runCommand(code), soakCommand(code), benchCommand(code), replayCommand(code), shrinkCommand(code), checkCommand(code), coverageCommand(), serveCommand(),
 		listCommand(), faultsCommand(), checksCommand(), overlayCommand(), validateCommand(), schemaCommand(), versionCommand())
 	program.Strict(root)
 	return root

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
@@ -16,14 +17,17 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
+	"github.com/drumbeat-raft/drumbeat/monkey/coverage"
 	"github.com/drumbeat-raft/drumbeat/monkey/harness"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
+	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 )
 
 // What soak keeps of its runs on disk.
 const (
 	keepAll      = "all"
 	keepFailures = "failures"
+	keepResults  = "results"
 )
 
 // soak runs scenarios in turn with seeds that count up, several side by side.
@@ -42,6 +46,7 @@ type soak struct {
 	mu       sync.Mutex
 	started  int
 	finished []*judge.Result // in the order in which they ended
+	coverage coverage.Table  // of those
 }
 
 func soakCommand(code *int) *cobra.Command {
@@ -66,7 +71,7 @@ func soakCommand(code *int) *cobra.Command {
 	fs.IntVar(&s.jobs, "jobs", runtime.NumCPU(), "runs side by side (default: one a core; with --clock real: 1)")
 	fs.DurationVar(&s.limit, "for", 8*time.Hour, "start no run after this long on the wall clock")
 	fs.IntVar(&s.runs, "runs", 0, "at most this many runs; 0: no limit")
-	fs.StringVar(&s.keep, "keep", keepAll, "whose directories stay: all runs' or failures', which are runs that did not pass")
+	fs.StringVar(&s.keep, "keep", keepAll, "whose directories stay: all runs' or failures', which are runs that did not pass; results: those, and of the others scenario and result")
 	return cmd
 }
 
@@ -80,8 +85,8 @@ func (s *soak) prepare(ctx context.Context, jobsGiven bool) error {
 		return program.Usagef("--jobs %d: expected a number of runs side by side, 1 or more", s.jobs)
 	case s.runs < 0:
 		return program.Usagef("--runs %d: expected a number of runs, or 0 for no limit", s.runs)
-	case s.keep != keepAll && s.keep != keepFailures:
-		return program.Usagef("--keep %s: expected %s or %s", s.keep, keepAll, keepFailures)
+	case !slices.Contains([]string{keepAll, keepFailures, keepResults}, s.keep):
+		return program.Usagef("--keep %s: expected %s, %s or %s", s.keep, keepAll, keepFailures, keepResults)
 	}
 	if err := prepare(ctx, &s.flags, s.files); err != nil {
 		return err
@@ -137,16 +142,44 @@ func (s *soak) one(ctx context.Context, n int) error {
 	if err != nil {
 		return withCode(err)
 	}
-	if s.keep == keepFailures && r.Verdict == judge.Pass {
-		if err := os.RemoveAll(r.Dir); err != nil {
-			return fmt.Errorf("--keep %s: %w", keepFailures, err)
+	scenario, err := o.Load()
+	if err != nil {
+		return withCode(err)
+	}
+	if r.Verdict == judge.Pass {
+		if err := s.discard(r); err != nil {
+			return fmt.Errorf("--keep %s: %w", s.keep, err)
 		}
-		r.Dir = ""
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.finished = append(s.finished, r)
+	s.coverage.Add(scenario, r)
 	return s.progress.finished(r, s.flags.json)
+}
+
+// discard removes what is not kept of a run that passed.
+func (s *soak) discard(r *judge.Result) error {
+	switch s.keep {
+	case keepFailures:
+		dir := r.Dir
+		r.Dir = ""
+		return os.RemoveAll(dir)
+	case keepResults:
+		files, err := os.ReadDir(r.Dir)
+		if err != nil {
+			return err
+		}
+		for _, f := range files {
+			if f.Name() == rundir.ResultFile || f.Name() == rundir.ScenarioFile {
+				continue
+			}
+			if err := os.RemoveAll(filepath.Join(r.Dir, f.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // summary prints how many runs ended how, and again which ones did not pass. It
@@ -167,6 +200,10 @@ func (s *soak) summary() int {
 		if r.Verdict != judge.Pass {
 			fmt.Fprintln(os.Stderr, oneLine(r))
 		}
+	}
+	if len(s.finished) > 1 {
+		fmt.Fprintln(os.Stderr)
+		_ = s.coverage.Write(os.Stderr, 1)
 	}
 	return code
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +48,22 @@ func TestSoakRunsSideBySideWithSeedsThatCountUp(t *testing.T) {
 	entries, err := os.ReadDir(out)
 	require.NoError(t, err)
 	require.Len(t, entries, 3, "two runs, and 'latest'")
+}
+
+func TestSoakKeepsResultsForTheirCoverage(t *testing.T) {
+	out := t.TempDir()
+	code, stdout, stderr := commandLine(t, "soak", file(t, tiny), "--seed", "10", "--runs", "2", "--keep", "results", "--out", out)
+	require.Equal(t, program.ExitPass, code, "%s\n%s", stdout, stderr)
+	require.Contains(t, stderr, "2 runs: of ", "the summary says what was covered")
+	entries, err := os.ReadDir(filepath.Join(out, "latest"))
+	require.NoError(t, err)
+	require.Len(t, entries, 2, "scenario.yaml and result.json")
+	code, stdout, stderr = commandLine(t, "coverage", out, "--least", "1")
+	require.Equal(t, program.ExitPass, code, stderr)
+	require.Contains(t, stdout, "2 runs: of ")
+	code, _, stderr = commandLine(t, "coverage", t.TempDir())
+	require.Equal(t, program.ExitUsage, code)
+	require.Contains(t, stderr, "no directory of a run")
 }
 
 func TestInterruptedSoakJudgesTheRunsAtWorkAndStartsNoMore(t *testing.T) {
