@@ -78,6 +78,7 @@ func work(ctx context.Context, job bubble.Job, a *application.Application) error
 		Deployment: s.Deployment, Drummer: s.Drummer, RTT: s.Deployment.RTT.D(), Seed: req.Seed,
 		Applications: machines.registry,
 		Logger:       logs.logger,
+		Replicas:     s.Clusters.Count * s.Clusters.Size,
 	})
 	look := func(flush func()) error { return req.Look.begin(req.Dir, w, flush) }
 	return execute(ctx, req.Dir, s, req.Seed, w, machines, look, func(p Progress) { _ = job.Progress(p) })

@@ -36,9 +36,17 @@ type softSettings struct {
 	NodeReloadMillisecond uint64
 }
 
-// minQueueLength is the least length of a node's queues. DrummerDB's hold 128
-// proposals of its leader at once.
-const minQueueLength = 256
+const (
+	// minQueueLength is the least length of a node's queues of what clients ask.
+	// DrummerDB's hold 128 proposals of its leader at once.
+	minQueueLength = 256
+	// receiveQueueLength is that of its queue of messages, which are 280 bytes each, twice.
+	// They wait there only while other nodes of the same worker take their steps.
+	receiveQueueLength = 128
+	// entrySliceLength is that of the slices that hold entries in memory, which are
+	// allocated anew each time that entries were applied and dropped.
+	entrySliceLength = 24
+)
 
 // messagesOfCluster is how many messages of one cluster may wait on one
 // connection. A quarter of the clusters shares it, so that each has four times
@@ -49,8 +57,8 @@ const messagesOfCluster = 2
 func writeSoftSettings(dir string, s *scenarios.Scenario) error {
 	queue := uint64(max(minQueueLength, s.Workload.Clients*s.Workload.Open)) // all of them may ask one node
 	return rundir.WriteJSON(dir, softSettingsFile, softSettings{
-		InMemEntrySliceSize: 64, MinEntrySliceFreeSize: 16,
-		ReceiveQueueLength: queue, IncomingProposalQueueLength: queue, IncomingReadIndexQueueLength: queue,
+		InMemEntrySliceSize: entrySliceLength, MinEntrySliceFreeSize: entrySliceLength / 4,
+		ReceiveQueueLength: receiveQueueLength, IncomingProposalQueueLength: queue, IncomingReadIndexQueueLength: queue,
 		SendQueueLength:       max(queue, uint64(messagesOfCluster*s.Clusters.Count)),
 		PendingProposalShards: 2, NodeReloadMillisecond: 1000,
 	})

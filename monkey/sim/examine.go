@@ -16,9 +16,6 @@ import (
 // goroutines as a NodeHost has ExecShards, for as long as the NodeHost lives.
 const stepWorker = "github.com/lni/dragonboat/v3.(*engine).stepWorkerMain"
 
-// execShards is that number in this world.
-const execShards = 2
-
 // Examine implements world.World. It counts Dragonboat's step workers: one that
 // is missing was ended by a panic that Dragonboat recovered from without a word, see
 // forDragonboat.
@@ -27,7 +24,7 @@ func (w *World) Examine() []string {
 	want := 0
 	for _, h := range w.hosts {
 		if h.running() != nil {
-			want += execShards
+			want += int(w.engine(h).ExecShards)
 		}
 	}
 	if have := countGoroutines(stepWorker); have < want {

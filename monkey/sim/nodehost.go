@@ -52,9 +52,27 @@ func (w *World) nodeHostConfig(h *host, fs vfs.FS) config.NodeHostConfig {
 			FS:               forDragonboat(fs, h.Name),
 			TransportFactory: w.net.Transport(h.Name),
 			LogDB:            logdb,
-			Engine:           config.EngineConfig{ExecShards: execShards, CommitShards: 2, ApplyShards: 2, SnapshotShards: 2, CloseShards: 2},
+			Engine:           w.engine(h),
 		},
 	}
+}
+
+// Workers of Dragonboat. One that is woken again after it has seen everything looks
+// at all of its nodes, which is most of what it does where messages arrive in
+// bursts: so it has few of them. Two are an interleaving that should happen.
+const (
+	nodesOfWorker = 10
+	minWorkers    = 2
+	maxWorkers    = 16
+)
+
+// engine says how many workers of each kind Dragonboat has on a host.
+func (w *World) engine(h *host) config.EngineConfig {
+	workers := uint64(minWorkers)
+	if h.Role == world.NodeHost {
+		workers = uint64(min(max(w.cfg.Replicas/w.cfg.Deployment.NodeHosts/nodesOfWorker, minWorkers), maxWorkers))
+	}
+	return config.EngineConfig{ExecShards: workers, CommitShards: 2, ApplyShards: workers, SnapshotShards: 2, CloseShards: 2}
 }
 
 func (w *World) startNodeHost(h *host) (process, error) {

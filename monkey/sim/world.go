@@ -31,6 +31,8 @@ type Config struct {
 	// Static are the Raft clusters of a deployment without Drummers; nil in any
 	// other.
 	Static []StaticCluster
+	// Replicas is about how many will run, on all NodeHosts together.
+	Replicas int
 	// Applications makes the state machines that a NodeHost offers.
 	Applications func(Environment) map[string]agent.Application
 	// Logger makes the log of a host.
