@@ -39,7 +39,11 @@ type Deployment struct {
 	RTT       Duration `key:"rtt" default:"100ms" min:"1ms" max:"10s" doc:"Dragonboat's RTTMillisecond: the tick that election and heartbeat intervals count in." swarm:"50ms|100ms|100ms|200ms|500ms"`
 	Network   Network  `key:"network" doc:"The links between hosts. Clients are a host, too."`
 	Disk      Disk     `key:"disk" doc:"The disks of hosts."`
+	LogDB     string   `key:"logdb" default:"pebble" enum:"pebble|memory" doc:"Where Dragonboat keeps its logs: pebble, its own LogDB, or memory, which is quicker and has only a journal on the host's disk. Both lose in a power loss what was not synced." swarm:"pebble|pebble|memory"`
 }
+
+// LogInMemory is the LogDB that is kept in memory.
+const LogInMemory = "memory"
 
 // Network says how long messages are under way. A message is a batch of Raft
 // messages, or bytes of a gRPC stream.

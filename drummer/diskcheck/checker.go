@@ -21,7 +21,8 @@ import (
 // as config.ExpertConfig.LogDBFactory of one NodeHost, or by Start. It is safe for
 // concurrent use.
 type Checker struct {
-	log *slog.Logger
+	log     *slog.Logger
+	factory config.LogDBFactory // of the LogDB; nil: Dragonboat's own
 
 	mu    sync.Mutex
 	fs    config.IFS
@@ -38,7 +39,12 @@ func New(log *slog.Logger) *Checker {
 }
 
 // Name implements config.LogDBFactory.
-func (c *Checker) Name() string { return logDBName }
+func (c *Checker) Name() string {
+	if c.factory != nil {
+		return c.factory.Name()
+	}
+	return logDBName
+}
 
 // Create implements config.LogDBFactory. The error is ErrDamaged when the files of
 // the log are not what was written to them. While the NodeHost runs, another call
@@ -55,29 +61,9 @@ func (c *Checker) Create(nodehost config.NodeHostConfig, callback config.LogDBCa
 	if err != nil {
 		return nil, err
 	}
-	torn := false
-	for shard := range nodehost.Expert.LogDB.Shards {
-		dir := func(dirs []string) string {
-			return c.fs.PathJoin(dirs[min(int(shard), len(dirs)-1)], fmt.Sprintf("logdb-%d", shard))
-		}
-		if len(walDirs) == 0 {
-			walDirs = dirs
-		}
-		shardTorn, err := checkShard(c.fs, dir(dirs), dir(walDirs))
-		if err != nil {
-			return nil, err
-		}
-		torn = torn || shardTorn
-	}
-	inner, err := newDefaultLogDB(nodehost, callback, dirs, walDirs, c.fs)
+	inner, torn, err := c.open(nodehost, callback, dirs, walDirs)
 	if err != nil {
-		return nil, fmt.Errorf("the log can't be opened: %w", err)
-	}
-	if check, ok := inner.(interface{ SelfCheckFailed() (bool, error) }); ok {
-		if failed, err := check.SelfCheckFailed(); failed || err != nil {
-			_ = inner.Close()
-			return nil, fmt.Errorf("the log has entries in a format that this version of Dragonboat does not use (%v)", err)
-		}
+		return nil, err
 	}
 	values, err := c.compare(inner, watermarks, torn)
 	if err == nil {
@@ -89,6 +75,40 @@ func (c *Checker) Create(nodehost config.NodeHostConfig, callback config.LogDBCa
 	}
 	_ = inner.Close()
 	return nil, err
+}
+
+// open opens the LogDB, and reports whether one of its manifests is torn. The files
+// of Dragonboat's own are looked through before.
+func (c *Checker) open(nodehost config.NodeHostConfig, callback config.LogDBCallback, dirs, walDirs []string) (inner raftio.ILogDB, torn bool, err error) {
+	if c.factory != nil {
+		if inner, err = c.factory.Create(nodehost, callback, dirs, walDirs); err != nil {
+			return nil, false, fmt.Errorf("the log can't be opened: %w", err)
+		}
+		return inner, false, nil
+	}
+	for shard := range nodehost.Expert.LogDB.Shards {
+		dir := func(dirs []string) string {
+			return c.fs.PathJoin(dirs[min(int(shard), len(dirs)-1)], fmt.Sprintf("logdb-%d", shard))
+		}
+		if len(walDirs) == 0 {
+			walDirs = dirs
+		}
+		shardTorn, err := checkShard(c.fs, dir(dirs), dir(walDirs))
+		if err != nil {
+			return nil, false, err
+		}
+		torn = torn || shardTorn
+	}
+	if inner, err = newDefaultLogDB(nodehost, callback, dirs, walDirs, c.fs); err != nil {
+		return nil, false, fmt.Errorf("the log can't be opened: %w", err)
+	}
+	if check, ok := inner.(interface{ SelfCheckFailed() (bool, error) }); ok {
+		if failed, err := check.SelfCheckFailed(); failed || err != nil {
+			_ = inner.Close()
+			return nil, false, fmt.Errorf("the log has entries in a format that this version of Dragonboat does not use (%v)", err)
+		}
+	}
+	return inner, torn, nil
 }
 
 // compare finds the replicas whose logs are below their watermarks, or have gaps,

@@ -17,8 +17,9 @@ var flagFiles = []string{"NODEHOST.ID", "dragonboat.ds"}
 
 // Start starts a NodeHost on a disk that it has looked through before. The error is
 // ErrDamaged when that is not what was written to it; of single replicas Replica
-// says so later. A panic of Dragonboat's becomes an error. A configuration that has
-// a LogDBFactory keeps it, and the Checker that is returned knows nothing.
+// says so later. A panic of Dragonboat's becomes an error. If the configuration has an
+// Expert.LogDBFactory, the watermarks are those of its LogDB, whose files nobody looks
+// through; with the older LogDBFactory, the Checker that is returned knows nothing.
 func Start(conf config.NodeHostConfig, log *slog.Logger) (nodehost *dragonboat.NodeHost, checker *Checker, err error) {
 	checker = New(log)
 	if conf.Expert.FS == nil {
@@ -29,7 +30,8 @@ func Start(conf config.NodeHostConfig, log *slog.Logger) (nodehost *dragonboat.N
 			return nil, nil, err
 		}
 	}
-	if conf.Expert.LogDBFactory == nil && conf.LogDBFactory == nil {
+	if conf.LogDBFactory == nil {
+		checker.factory = conf.Expert.LogDBFactory
 		conf.Expert.LogDBFactory = checker
 	}
 	defer func() {

@@ -260,6 +260,7 @@ func timing(s *scenarios.Scenario) Timing {
 	return Timing{
 		Network: spreadOf(s.Deployment.Network.Latency), Sync: spreadOf(s.Deployment.Disk.Sync), Write: spreadOf(s.Deployment.Disk.Write),
 		Apply: spreadOf(s.Clusters.Apply), Snapshot: spreadOf(s.Clusters.Snapshot),
+		LogDB: s.Deployment.LogDB,
 	}
 }
 

@@ -104,14 +104,17 @@ type Concurrency struct {
 	LeaderChanges int `json:"leader_changes"`
 }
 
-// Timing is how long things take in the world that the scenario asked for. All
-// zero: they take no time, and a history is all but sequential.
+// Timing is how long things take in the world that the scenario asked for, and what
+// was simplified for speed. All zero: they take no time, and a history is all but
+// sequential.
 type Timing struct {
 	Network  Spread `json:"network"` // a message, one way
 	Sync     Spread `json:"sync"`    // of a disk
 	Write    Spread `json:"write"`
 	Apply    Spread `json:"apply"` // of an entry, by a state machine
 	Snapshot Spread `json:"snapshot"`
+	// LogDB is where Dragonboat kept its logs: pebble, its own, or memory.
+	LogDB string `json:"logdb"`
 }
 
 // Spread is a distribution of times, in milliseconds.

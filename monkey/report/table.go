@@ -13,6 +13,7 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
 // Table writes a result for a person at a terminal.
@@ -191,6 +192,9 @@ func timing(x judge.Timing) string {
 	disk := "disks take no time"
 	if x.Sync != (judge.Spread{}) {
 		disk = "a sync " + spread(x.Sync)
+	}
+	if x.LogDB == scenarios.LogInMemory {
+		disk += "; Dragonboat's logs were in memory, with a journal on disk"
 	}
 	return network + "; " + disk
 }

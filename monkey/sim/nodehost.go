@@ -19,8 +19,10 @@ import (
 	"github.com/drumbeat-raft/drumbeat/drummer/diskcheck"
 	"github.com/drumbeat-raft/drumbeat/drummer/nodehostapi"
 	"github.com/drumbeat-raft/drumbeat/monkey/latency"
+	"github.com/drumbeat-raft/drumbeat/monkey/sim/memlog"
 	"github.com/drumbeat-raft/drumbeat/monkey/sim/simdisk"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
 // The directories on a NodeHost's disk.
@@ -44,7 +46,7 @@ type nodeHost struct {
 func (w *World) nodeHostConfig(h *host, fs vfs.FS) config.NodeHostConfig {
 	logdb := config.GetTinyMemLogDBConfig()
 	logdb.Shards = 1
-	return config.NodeHostConfig{
+	conf := config.NodeHostConfig{
 		NodeHostDir:    raftDir,
 		RTTMillisecond: uint64(w.cfg.RTT / time.Millisecond),
 		RaftAddress:    h.RaftAddress,
@@ -55,6 +57,10 @@ func (w *World) nodeHostConfig(h *host, fs vfs.FS) config.NodeHostConfig {
 			Engine:           w.engine(h),
 		},
 	}
+	if w.cfg.Deployment.LogDB == scenarios.LogInMemory {
+		conf.Expert.LogDBFactory = memlog.Factory{}
+	}
+	return conf
 }
 
 // Workers of Dragonboat. One that is woken again after it has seen everything looks

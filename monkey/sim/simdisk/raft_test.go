@@ -20,6 +20,7 @@ import (
 	"github.com/lni/goutils/vfs"
 	"github.com/stretchr/testify/require"
 
+	"github.com/drumbeat-raft/drumbeat/monkey/sim/memlog"
 	"github.com/drumbeat-raft/drumbeat/monkey/sim/simdisk"
 	"github.com/drumbeat-raft/drumbeat/monkey/sim/simnet"
 )
@@ -81,14 +82,16 @@ type noErrors struct{}
 
 func (noErrors) MaybeError(vfs.Op) error { return nil }
 
-// nodeHost starts a Raft cluster of one on a file system.
-func nodeHost(t *testing.T, net *simnet.Network, fs vfs.FS) *dragonboat.NodeHost {
+// nodeHost starts a Raft cluster of one on a file system; logs is nil for
+// Dragonboat's own LogDB.
+func nodeHost(t *testing.T, net *simnet.Network, fs vfs.FS, logs config.LogDBFactory) *dragonboat.NodeHost {
 	t.Helper()
 	conf := config.NodeHostConfig{
 		NodeHostDir: "/data", RTTMillisecond: 10, RaftAddress: "nh:raft",
 		Expert: config.ExpertConfig{
 			FS: vfs.Wrap(fs, noErrors{}), TransportFactory: net.Transport("nh"),
 			LogDB: config.GetTinyMemLogDBConfig(), Engine: config.GetDefaultEngineConfig(),
+			LogDBFactory: logs,
 		},
 	}
 	conf.Expert.LogDB.Shards = 1
@@ -154,17 +157,19 @@ func (w *writers) kill() {
 
 func TestDragonboatKeepsWhatItAcknowledged(t *testing.T) {
 	quiet()
-	for seed := range uint64(3) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { endTwentyTimes(t, rand.New(rand.NewPCG(seed, 1))) })
-		})
+	for name, logs := range map[string]config.LogDBFactory{"pebble": nil, "memory": memlog.Factory{}} {
+		for seed := range uint64(3) {
+			t.Run(fmt.Sprint(name, seed), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { endTwentyTimes(t, rand.New(rand.NewPCG(seed, 1)), logs) })
+			})
+		}
 	}
 }
 
 // endTwentyTimes writes from several goroutines, ends the process in one of
 // four ways, starts it again on what the disk still has, and looks for what
 // was acknowledged.
-func endTwentyTimes(t *testing.T, rng *rand.Rand) {
+func endTwentyTimes(t *testing.T, rng *rand.Rand, logs config.LogDBFactory) {
 	net := simnet.New(simnet.Config{Seed: 1})
 	defer net.Close()
 	disk := simdisk.New("/data")
@@ -172,7 +177,7 @@ func endTwentyTimes(t *testing.T, rng *rand.Rand) {
 	var lost simdisk.Effect
 	for round := range 20 {
 		net.Up("nh")
-		nh := nodeHost(t, net, disk.Mount())
+		nh := nodeHost(t, net, disk.Mount(), logs)
 		found(t, nh, w.acked, round)
 		w.dead, w.refused = false, map[string]int{}
 		struck := false
