@@ -237,11 +237,21 @@ func (w *swarm) fitLatencies() {
 	}
 }
 
-// faults draws classes, of each the kinds, and of each kind an entry.
+// faultsAttempts bounds how often faults are drawn again where none came of it.
+const faultsAttempts = 20
+
+// faults draws classes, of each the kinds, and of each kind an entry. No run is
+// without any fault.
 func (w *swarm) faults() {
+	for attempt := 0; attempt < faultsAttempts && len(w.scenario.Faults) == 0; attempt++ {
+		w.drawFaults(fmt.Sprint("faults.", attempt, "."))
+	}
+}
+
+func (w *swarm) drawFaults(source string) {
 	for _, kind := range FaultKinds() {
-		rng := w.rand("faults." + kind.Name)
-		if kind.Draw == nil || w.rand("faults."+string(kind.Class)).IntN(2) == 0 || rng.IntN(2) == 0 {
+		rng := w.rand(source + kind.Name)
+		if kind.Draw == nil || w.rand(source+"class "+string(kind.Class)).IntN(2) == 0 || rng.IntN(2) == 0 {
 			continue
 		}
 		if f, ok := w.fault(rng, kind); ok {

@@ -134,6 +134,7 @@ func TestASwarmThatFitsNoDrawSaysWhy(t *testing.T) {
 func TestSwarmAsksForNothingThatCantBeJudged(t *testing.T) {
 	for seed := range uint64(1000) {
 		s := swarm(t, seed)
+		require.NotEmpty(t, s.Faults, "seed %d", seed)
 		forever := 0
 		for _, f := range s.Faults {
 			kind, _ := scenarios.FaultKindOf(f.Kind)

@@ -170,6 +170,23 @@ func TestStandingMembersHaveTheirRoles(t *testing.T) {
 	})
 }
 
+// TestFindingWitnessIsNotListedAsOne shows what docs/findings.md describes.
+func TestFindingWitnessIsNotListedAsOne(t *testing.T) {
+	inStatic(t, 2, 1, 1, staticRaft(nil), func(t *testing.T, w *World) {
+		require.NoError(t, propose(t, w, "nodehost-1", "x", 5*time.Second))
+		time.Sleep(time.Second)
+		for host, observer := range map[string]bool{"nodehost-3": true, "nodehost-4": false} {
+			p, err := w.nodeHost(host)
+			require.NoError(t, err)
+			info := p.dragonboat.GetNodeHostInfo(dragonboat.NodeHostInfoOption{SkipLogInfo: true}).ClusterInfoList
+			require.Len(t, info, 1)
+			require.Equal(t, observer, info[0].IsObserver, host)
+			require.False(t, info[0].IsWitness, "Dragonboat is mended: world.Node.IsWitness can come from it, and the finding goes")
+		}
+		require.Equal(t, "witness", role(t, w, "nodehost-4"))
+	})
+}
+
 // messages counts what NodeHosts send to each other within a time.
 func messages(w *World, d time.Duration) int64 {
 	before := w.net.Total().Delivered
