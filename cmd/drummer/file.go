@@ -3,6 +3,7 @@
 package main
 
 import (
+	"log/slog"
 	"time"
 
 	"github.com/lni/dragonboat/v3/config"
@@ -10,6 +11,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/daemon"
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
 	"github.com/drumbeat-raft/drumbeat/drummer"
+	"github.com/drumbeat-raft/drumbeat/drummer/rafttcp"
 	"github.com/drumbeat-raft/drumbeat/drummer/schedule"
 )
 
@@ -99,8 +101,8 @@ func (f *file) check(path string, plaintext bool) error {
 	case f.TimeToLive < 5*f.Heartbeat:
 		return bad("time_to_live is %v, it must be at least five heartbeats of %v", f.TimeToLive, f.Heartbeat)
 	}
-	if err := f.Limits.Validate(); err != nil {
-		return bad("limits: %v", err)
+	if err := f.CheckLimits(); err != nil {
+		return bad("%v", err)
 	}
 	if err := drummer.CheckMembers(f.members()); err != nil {
 		return bad("members: %v", err)
@@ -127,7 +129,7 @@ func (f *file) members() map[uint64]drummer.Peer {
 }
 
 // config is what a file that was checked says.
-func (f *file) config() drummer.Config {
+func (f *file) config(log *slog.Logger) drummer.Config {
 	policy, _ := f.policy("")
 	logdb := config.GetTinyMemLogDBConfig()
 	logdb.Shards = 1
@@ -143,8 +145,9 @@ func (f *file) config() drummer.Config {
 			KeyFile:        f.TLS.Key,
 			// One Raft cluster needs no more.
 			Expert: config.ExpertConfig{
-				LogDB:  logdb,
-				Engine: config.EngineConfig{ExecShards: 1, CommitShards: 1, ApplyShards: 1, SnapshotShards: 2, CloseShards: 1},
+				LogDB:            logdb,
+				Engine:           config.EngineConfig{ExecShards: 1, CommitShards: 1, ApplyShards: 1, SnapshotShards: 2, CloseShards: 1},
+				TransportFactory: &rafttcp.Factory{Limits: f.RaftLimits, Log: log},
 			},
 		},
 		NodeID:       f.NodeID,

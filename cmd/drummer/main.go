@@ -42,7 +42,7 @@ func run(ctx context.Context, path string, plaintext bool) error {
 	if err != nil {
 		return fmt.Errorf("the server can't listen: %w", err)
 	}
-	config := file.config()
+	config := file.config(log)
 	config.Listener, config.TLS, config.ClientTLS, config.Logger = listener, serverTLS, clientTLS, log
 	server, err := drummer.New(config)
 	if err != nil {

@@ -55,7 +55,7 @@ func runSalvage(cmd *cobra.Command, path, out string) error {
 	if err != nil {
 		return err
 	}
-	config := file.config()
+	config := file.config(log)
 	config.ClientTLS, config.Logger = clientTLS, log
 	if err := othersLost(cmd.Context(), config); err != nil {
 		return err

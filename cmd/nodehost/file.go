@@ -3,6 +3,7 @@
 package main
 
 import (
+	"log/slog"
 	"path/filepath"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/daemon"
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
 	"github.com/drumbeat-raft/drumbeat/drummer/agent"
+	"github.com/drumbeat-raft/drumbeat/drummer/rafttcp"
 )
 
 const (
@@ -75,8 +77,8 @@ func (f *file) check(path string, plaintext bool) error {
 	case f.Shards < 1 || f.Shards > maxShards:
 		return bad("shards is %d, 1 to %d are allowed", f.Shards, maxShards)
 	}
-	if err := f.Limits.Validate(); err != nil {
-		return bad("limits: %v", err)
+	if err := f.CheckLimits(); err != nil {
+		return bad("%v", err)
 	}
 	return f.CheckListens(plaintext, f.apiListen(), f.raftListen())
 }
@@ -84,7 +86,7 @@ func (f *file) check(path string, plaintext bool) error {
 // applicationDir is where on-disk state machines keep their data.
 func (f *file) applicationDir() string { return filepath.Join(f.DataDir, "applications") }
 
-func (f *file) nodehost(events *agent.Listener) config.NodeHostConfig {
+func (f *file) nodehost(events *agent.Listener, log *slog.Logger) config.NodeHostConfig {
 	logdb := config.GetSmallMemLogDBConfig()
 	logdb.Shards = f.Shards
 	return config.NodeHostConfig{
@@ -99,7 +101,8 @@ func (f *file) nodehost(events *agent.Listener) config.NodeHostConfig {
 		CertFile:            f.TLS.Cert,
 		KeyFile:             f.TLS.Key,
 		Expert: config.ExpertConfig{
-			LogDB: logdb,
+			LogDB:            logdb,
+			TransportFactory: &rafttcp.Factory{Limits: f.RaftLimits, Log: log},
 			Engine: config.EngineConfig{
 				ExecShards: f.Shards, CommitShards: f.Shards, ApplyShards: f.Shards,
 				SnapshotShards: 2 * f.Shards, CloseShards: f.Shards,

@@ -16,6 +16,7 @@ import (
 	"github.com/lni/dragonboat/v3/config"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/internal/raftaddress"
+	"github.com/drumbeat-raft/drumbeat/drummer/rafttcp"
 	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
 	"github.com/drumbeat-raft/drumbeat/drummer/schedule"
 	"github.com/drumbeat-raft/drumbeat/drummer/server/internal/peers"
@@ -42,7 +43,7 @@ type Peer = peers.Peer
 type Config struct {
 	// NodeHost configures the server's own NodeHost: RaftAddress, directories,
 	// RTTMillisecond, TLS, Expert. Its RaftEventListener may be set and is
-	// called too.
+	// called too. Without an Expert.TransportFactory it has a rafttcp.Factory.
 	NodeHost config.NodeHostConfig
 	// NodeID is this server's node in DrummerDB's Raft cluster.
 	NodeID uint64
@@ -178,6 +179,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.NodeHost.Expert.TransportFactory == nil && c.NodeHost.RaftRPCFactory == nil {
+		c.NodeHost.Expert.TransportFactory = &rafttcp.Factory{Log: c.Logger}
 	}
 	c.Members = maps.Clone(c.Members)
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
 	"github.com/drumbeat-raft/drumbeat/drummer/dragonlog"
+	"github.com/drumbeat-raft/drumbeat/drummer/rafttcp"
 	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
 )
 
@@ -72,6 +73,8 @@ type Common struct {
 	LogLevel  string       `yaml:"log_level"`
 	// Limits bound what callers can make the process hold.
 	Limits rpc.Limits `yaml:"limits"`
+	// RaftLimits bound what strangers can make the Raft port hold.
+	RaftLimits rafttcp.Limits `yaml:"raft_limits"`
 }
 
 // CheckListens refuses to listen in plain text beyond this machine, unless both
@@ -95,6 +98,14 @@ func loopback(address string) bool {
 	}
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// CheckLimits refuses limits under which nothing could work.
+func (c *Common) CheckLimits() error {
+	if err := c.Limits.Validate(); err != nil {
+		return program.Usagef("limits: %v", err)
+	}
+	return program.Usage(c.RaftLimits.Validate())
 }
 
 // Begin makes the daemon's logger and both sides of its TLS, which are nil
