@@ -162,7 +162,7 @@ func (t *transport) deliver(kind uint16, payload []byte) error {
 	if kind == kindMessages {
 		batch := raftpb.MessageBatch{}
 		if err := batch.Unmarshal(payload); err != nil {
-			return fmt.Errorf("Raft messages can't be decoded: %w", err)
+			return fmt.Errorf("messages of Raft can't be decoded: %w", err)
 		}
 		t.messages(batch)
 		return nil

@@ -54,7 +54,7 @@ func (c *messageConn) SendMessageBatch(batch raftpb.MessageBatch) error {
 	}
 	n, err := batch.MarshalTo(c.buffer)
 	if err != nil {
-		return fmt.Errorf("Raft messages can't be encoded: %w", err)
+		return fmt.Errorf("messages of Raft can't be encoded: %w", err)
 	}
 	err = writeFrame(c.conn, kindMessages, c.buffer[:n], c.encrypted)
 	if len(c.buffer) > keptBytes {
