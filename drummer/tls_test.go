@@ -18,6 +18,8 @@ import (
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/drummer/internal/testkit"
 	"github.com/drumbeat-raft/drumbeat/drummer/nodehostapi"
+	"github.com/drumbeat-raft/drumbeat/drummer/role"
+	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
 )
 
 // Every gRPC connection asks both sides for a certificate of the CA: whoever
@@ -25,9 +27,12 @@ import (
 func TestMutualTLS(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ca, stranger := testkit.NewCA(t), testkit.NewCA(t)
-		serverTLS, clientTLS := ca.Configs("drummer", "api")
-		_, strangerTLS := stranger.Configs("drummer", "api")
-		trusting := strangerTLS.Clone() // would take our servers, but shows a foreign certificate
+		serverTLS, peerTLS := ca.Configs(role.Identity{Role: role.Server}, "drummer")
+		hostTLS, agentTLS := ca.Configs(role.Identity{Role: role.NodeHost, RaftAddress: "mutual-tls/host"}, "api")
+		_, operatorTLS := ca.Configs(role.Identity{Role: role.Operator})
+		_, applicationTLS := ca.Configs(role.Identity{Role: role.Application, Clusters: clusters(t, "1")})
+		_, strangerTLS := stranger.Configs(role.Identity{Role: role.Operator})
+		trusting := strangerTLS().Clone() // would take our servers, but shows a foreign certificate
 		trusting.RootCAs = ca.Pool
 		withoutCertificate := &tls.Config{MinVersion: tls.VersionTLS13, RootCAs: ca.Pool}
 
@@ -36,7 +41,7 @@ func TestMutualTLS(t *testing.T) {
 		server, err := drummer.New(drummer.Config{
 			NodeHost: testkit.NodeHostConfig(raft, vfs.NewMem()), NodeID: 1, DeploymentID: 7,
 			Members:  map[uint64]drummer.Peer{1: {RaftAddress: raft, Address: "drummer"}},
-			Listener: network.Listen("drummer"), TLS: serverTLS, Dial: network.Dial, ClientTLS: clientTLS,
+			Listener: network.Listen("drummer"), TLS: serverTLS, Dial: network.Dial, ClientTLS: peerTLS,
 		})
 		require.NoError(t, err)
 		defer server.Close()
@@ -45,11 +50,11 @@ func TestMutualTLS(t *testing.T) {
 		conf.RaftEventListener, conf.SystemEventListener = events, events
 		nodehost := testkit.StartNodeHost(t, conf)
 		defer nodehost.Stop()
-		api, err := nodehostapi.New(nodehost, nodehostapi.Config{Listener: network.Listen("api"), TLS: serverTLS})
+		api, err := nodehostapi.New(nodehost, nodehostapi.Config{Listener: network.Listen("api"), TLS: hostTLS})
 		require.NoError(t, err)
 		defer api.Close()
 
-		connect := func(conf *tls.Config) *client.Client {
+		connect := func(conf rpc.TLSFunc) *client.Client {
 			c, err := client.New(client.Config{Drummers: []string{"drummer"}, Dial: network.Dial, TLS: conf})
 			require.NoError(t, err)
 			t.Cleanup(c.Close)
@@ -57,6 +62,7 @@ func TestMutualTLS(t *testing.T) {
 		}
 		w := &deployment{t: t}
 		for name, conf := range map[string]*tls.Config{"plain text": nil, "no certificate": withoutCertificate, "a foreign CA": trusting} {
+			conf := rpc.StaticTLS(conf)
 			c := connect(conf)
 			require.Error(t, c.Launch(w.context(5*time.Second), "a test"), name)
 			_, err := c.NodeHost("api").StaleRead(w.context(5*time.Second), 1, nil)
@@ -66,16 +72,22 @@ func TestMutualTLS(t *testing.T) {
 		}
 		require.Error(t, connect(strangerTLS).Launch(w.context(5*time.Second), "a test"), "our server is a stranger to it")
 
-		c := connect(clientTLS)
-		require.NoError(t, c.Launch(w.context(20*time.Second), "a test"))
-		_, err = c.NodeHost("api").StaleRead(w.context(5*time.Second), 1, nil)
+		require.NoError(t, connect(operatorTLS).Launch(w.context(20*time.Second), "a test"))
+		_, err = connect(applicationTLS).NodeHost("api").StaleRead(w.context(5*time.Second), 1, nil)
 		require.Equal(t, pb.RaftErrorCode_CLUSTER_NOT_FOUND, client.RaftErrorOf(err).GetCode())
-		require.Equal(t, "drummer", attachFor(t, nodehost, events, &network, clientTLS, 10*time.Second))
+		require.Equal(t, "drummer", attachFor(t, nodehost, events, &network, agentTLS, 10*time.Second))
 	})
 }
 
+func clusters(t *testing.T, text string) role.Clusters {
+	t.Helper()
+	out, err := role.ParseClusters(text)
+	require.NoError(t, err)
+	return out
+}
+
 // attachFor lets an agent try for a while and returns where it attached.
-func attachFor(t *testing.T, nodehost *dragonboat.NodeHost, events *agent.Listener, network *testkit.Net, conf *tls.Config, d time.Duration) string {
+func attachFor(t *testing.T, nodehost *dragonboat.NodeHost, events *agent.Listener, network *testkit.Net, conf rpc.TLSFunc, d time.Duration) string {
 	t.Helper()
 	a, err := agent.New(nodehost, agent.Config{Drummers: []string{"drummer"}, Listener: events, Dial: network.Dial, TLS: conf})
 	require.NoError(t, err)

@@ -329,7 +329,7 @@ func eventKinds() []string {
 
 // follow prints events as they happen, one a line, until it is interrupted.
 func (t *tool) follow(cmd *cobra.Command, after uint64) error {
-	c, err := t.connect()
+	c, err := t.connect(cmd.Context())
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"regexp"
 	"time"
@@ -32,7 +33,7 @@ func main() {
 
 // run executes one command line and returns its exit code.
 func run(ctx context.Context, args []string, out, errOut io.Writer) int {
-	t := &tool{out: out}
+	t := &tool{out: out, errOut: errOut}
 	root := t.root()
 	root.SetArgs(args)
 	root.SetOut(out)
@@ -72,6 +73,7 @@ func exitCode(err error) int {
 // tool is one run of the program: its flags and where it writes.
 type tool struct {
 	out      io.Writer
+	errOut   io.Writer
 	drummers []string
 	tls      rpc.TLSFiles
 	timeout  time.Duration
@@ -107,7 +109,7 @@ func (t *tool) root() *cobra.Command {
 
 // with runs do with a client and a deadline.
 func (t *tool) with(cmd *cobra.Command, do func(context.Context, *client.Client) error) error {
-	c, err := t.connect()
+	c, err := t.connect(cmd.Context())
 	if err != nil {
 		return err
 	}
@@ -117,8 +119,9 @@ func (t *tool) with(cmd *cobra.Command, do func(context.Context, *client.Client)
 	return do(ctx, c)
 }
 
-// connect checks the flags that every command has and makes a client.
-func (t *tool) connect() (*client.Client, error) {
+// connect checks the flags that every command has and makes a client. Until ctx ends
+// its certificates are read again when their files change.
+func (t *tool) connect(ctx context.Context) (*client.Client, error) {
 	if t.output != "table" && t.output != "json" {
 		return nil, program.Usagef("--output is %q, it must be table or json", t.output)
 	}
@@ -131,9 +134,10 @@ func (t *tool) connect() (*client.Client, error) {
 	if len(t.drummers) == 0 {
 		return nil, program.Usagef("name the Drummer servers with --drummers or in $DRUMMERS")
 	}
-	_, tls, err := t.tls.Load()
+	certs, err := t.tls.Load()
 	if err != nil {
 		return nil, program.Usage(err)
 	}
-	return client.New(client.Config{Drummers: t.drummers, TLS: tls})
+	go certs.Follow(ctx, slog.New(slog.NewTextHandler(t.errOut, nil)))
+	return client.New(client.Config{Drummers: t.drummers, TLS: certs.Client()})
 }

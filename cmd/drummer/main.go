@@ -34,7 +34,7 @@ func run(ctx context.Context, path string, plaintext bool) error {
 	if err := file.check(path, plaintext); err != nil {
 		return err
 	}
-	log, serverTLS, clientTLS, err := file.Begin()
+	log, certs, err := file.Begin(ctx)
 	if err != nil {
 		return err
 	}
@@ -43,12 +43,12 @@ func run(ctx context.Context, path string, plaintext bool) error {
 		return fmt.Errorf("the server can't listen: %w", err)
 	}
 	config := file.config(log)
-	config.Listener, config.TLS, config.ClientTLS, config.Logger = listener, serverTLS, clientTLS, log
+	config.Listener, config.TLS, config.ClientTLS, config.Logger = listener, certs.Server(), certs.Client(), log
 	server, err := drummer.New(config)
 	if err != nil {
 		return err
 	}
-	log.Info("Drummer server runs", "node", file.NodeID, "address", file.listen(), "tls", serverTLS != nil)
+	log.Info("Drummer server runs", "node", file.NodeID, "address", file.listen(), "tls", certs != nil)
 	defer server.Close()
 	select {
 	case <-ctx.Done():

@@ -51,12 +51,12 @@ func runSalvage(cmd *cobra.Command, path, out string) error {
 	if err != nil {
 		return err
 	}
-	log, _, clientTLS, err := file.Begin()
+	log, certs, err := file.Begin(cmd.Context())
 	if err != nil {
 		return err
 	}
 	config := file.config(log)
-	config.ClientTLS, config.Logger = clientTLS, log
+	config.ClientTLS, config.Logger = certs.Client(), log
 	if err := othersLost(cmd.Context(), config); err != nil {
 		return err
 	}

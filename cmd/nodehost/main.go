@@ -36,7 +36,7 @@ func run(ctx context.Context, path string, plaintext bool) error {
 	if err := file.check(path, plaintext); err != nil {
 		return err
 	}
-	log, serverTLS, clientTLS, err := file.Begin()
+	log, certs, err := file.Begin(ctx)
 	if err != nil {
 		return err
 	}
@@ -62,19 +62,19 @@ func run(ctx context.Context, path string, plaintext bool) error {
 		Registry:   statemachine.Registry(vfs.Default, file.applicationDir(), statemachine.Correct),
 		Listener:   events,
 		Disk:       disk,
-		TLS:        clientTLS,
+		TLS:        certs.Client(),
 		Logger:     log,
 	})
 	if err != nil {
 		return errors.Join(err, socket.Close())
 	}
 	defer drummerAgent.Close()
-	api, err := nodehostapi.New(nodehost, nodehostapi.Config{Listener: socket, TLS: serverTLS, Limits: file.Limits, Recovery: drummerAgent})
+	api, err := nodehostapi.New(nodehost, nodehostapi.Config{Listener: socket, TLS: certs.Server(), Limits: file.Limits, Recovery: drummerAgent, Logger: log})
 	if err != nil {
 		return err
 	}
 	defer api.Close()
-	log.Info("NodeHost runs", "id", nodehost.ID(), "raft", file.RaftAddress, "api", file.apiListen(), "tls", serverTLS != nil)
+	log.Info("NodeHost runs", "id", nodehost.ID(), "raft", file.RaftAddress, "api", file.apiListen(), "tls", certs != nil)
 	<-ctx.Done()
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/lni/dragonboat/v3"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/internal/raftaddress"
+	"github.com/drumbeat-raft/drumbeat/drummer/role"
 	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
 )
 
@@ -79,7 +80,7 @@ func New(nodehost *dragonboat.NodeHost, config Config) (*Agent, error) {
 		config:     config,
 		log:        config.Logger.With("nodehost", nodehost.RaftAddress()),
 		rand:       config.Rand,
-		dialer:     rpc.Dialer{Dial: config.Dial, TLS: config.TLS},
+		dialer:     rpc.Dialer{Dial: config.Dial, TLS: role.Expect(role.Server, config.TLS)},
 		deployment: remembered,
 		joins:      joined,
 		servers:    slices.Clone(config.Drummers),

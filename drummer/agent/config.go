@@ -3,7 +3,6 @@
 package agent
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -87,7 +86,7 @@ type Config struct {
 	Disk *diskcheck.Checker
 	// Dial and TLS reach the Drummer servers; nil: TCP, plain text.
 	Dial rpc.DialFunc
-	TLS  *tls.Config
+	TLS  rpc.TLSFunc
 	// Rand orders servers and jitters waits. It is used by one goroutine at a
 	// time. Nil: seeded by the operating system.
 	Rand *rand.Rand

@@ -105,7 +105,7 @@ func (i *inventory) running(cluster dragonboat.ClusterInfo) *pb.NodeReport {
 		ClusterId: cluster.ClusterID,
 		NodeId:    cluster.NodeID,
 		Running:   true,
-		Role:      role(cluster),
+		Role:      roleOf(cluster),
 
 		RaftDigest: i.probes.raftDigest(k),
 	}
@@ -125,8 +125,8 @@ func (i *inventory) running(cluster dragonboat.ClusterInfo) *pb.NodeReport {
 	return report
 }
 
-// role of a running node. A node that applied nothing yet doesn't know its own.
-func role(cluster dragonboat.ClusterInfo) pb.MemberRole {
+// roleOf of a running node. A node that applied nothing yet doesn't know its own.
+func roleOf(cluster dragonboat.ClusterInfo) pb.MemberRole {
 	_, voter := cluster.Nodes[cluster.NodeID]
 	switch {
 	case cluster.Pending:

@@ -85,7 +85,7 @@ func (c *Client) ListEvents(ctx context.Context, req *pb.ListEventsRequest) (*pb
 
 // Status asks one server, named by its address, how it is.
 func (c *Client) Status(ctx context.Context, server string) (*pb.StatusResponse, error) {
-	conn, err := c.pool.get(server)
+	conn, err := c.drummers.get(server)
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ package client
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -17,6 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/role"
 	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
 )
 
@@ -40,7 +40,7 @@ type Config struct {
 	NodeHostsOnly bool
 	// Dial and TLS reach Drummer servers and NodeHosts; nil: TCP, plain text.
 	Dial rpc.DialFunc
-	TLS  *tls.Config
+	TLS  rpc.TLSFunc
 	// TryTimeout bounds one try; 0: defaultTryTimeout. The context of a call
 	// bounds all tries together.
 	TryTimeout time.Duration
@@ -52,9 +52,10 @@ type Config struct {
 
 // Client talks to a Drummer deployment. It is safe for concurrent use.
 type Client struct {
-	config Config
-	pool   *pool
-	cache  cache
+	config    Config
+	drummers  *pool
+	nodehosts *pool
+	cache     cache
 	// lookups are those that are not answered from the cache.
 	lookups lookups
 
@@ -83,10 +84,11 @@ func New(config Config) (*Client, error) {
 		config.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	}
 	c := &Client{
-		config: config,
-		pool:   newPool(rpc.Dialer{Dial: config.Dial, TLS: config.TLS}),
-		cache:  cache{maxAge: config.MaxAge},
-		rand:   config.Rand,
+		config:    config,
+		drummers:  newPool(rpc.Dialer{Dial: config.Dial, TLS: role.Expect(role.Server, config.TLS)}),
+		nodehosts: newPool(rpc.Dialer{Dial: config.Dial, TLS: role.Expect(role.NodeHost, config.TLS)}),
+		cache:     cache{maxAge: config.MaxAge},
+		rand:      config.Rand,
 	}
 	c.lookups.call = func(ctx context.Context, ids []uint64) (*pb.LocateResponse, error) {
 		return c.LocatePage(ctx, &pb.LocateRequest{ClusterIds: ids})
@@ -95,7 +97,10 @@ func New(config Config) (*Client, error) {
 }
 
 // Close closes all connections; calls under way fail.
-func (c *Client) Close() { c.pool.close() }
+func (c *Client) Close() {
+	c.drummers.close()
+	c.nodehosts.close()
+}
 
 // order returns the servers in the order to try them: the one that answered
 // last, then the others shuffled.
@@ -161,7 +166,7 @@ func call[In, Out any](ctx context.Context, c *Client, in In,
 	var last error
 	for {
 		for _, server := range c.order() {
-			conn, err := c.pool.get(server)
+			conn, err := c.drummers.get(server)
 			if err != nil {
 				return out, err
 			}

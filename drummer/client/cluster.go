@@ -6,6 +6,9 @@ import (
 	"context"
 	"fmt"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
 
@@ -13,7 +16,7 @@ import (
 // It goes to another member only while the proposal certainly had no effect, so
 // it is applied at most once.
 func (c *Client) Propose(ctx context.Context, clusterID uint64, command []byte) (*pb.ProposeResponse, error) {
-	return onMembers(ctx, c, clusterID, func(err error) bool { return OutcomeOf(err) == NoEffect },
+	return onMembers(ctx, c, clusterID, func(err error) bool { return OutcomeOf(err) == NoEffect && status.Code(err) != codes.PermissionDenied },
 		func(ctx context.Context, host NodeHost) (*pb.ProposeResponse, error) {
 			return host.Propose(ctx, NoOpSession(clusterID), command)
 		})

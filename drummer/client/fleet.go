@@ -77,7 +77,7 @@ func (c *Client) WatchEvents(ctx context.Context, after uint64, seen func(*pb.Ev
 // watch is one stream of events. It returns an error only when there is no
 // going on.
 func (c *Client) watch(ctx context.Context, after uint64, seen func(*pb.Event) error) (uint64, error) {
-	conn, err := c.pool.get(c.order()[0])
+	conn, err := c.drummers.get(c.order()[0])
 	if err != nil {
 		return after, err
 	}

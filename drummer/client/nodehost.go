@@ -79,7 +79,7 @@ func (n NodeHost) CloseSession(ctx context.Context, session *pb.Session) error {
 
 // InspectReplica returns what the NodeHost's replica of a cluster has in its log.
 func (n NodeHost) InspectReplica(ctx context.Context, clusterID uint64) (*pb.InspectReplicaResponse, error) {
-	conn, err := n.client.pool.get(n.address)
+	conn, err := n.client.nodehosts.get(n.address)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func (n NodeHost) InspectReplica(ctx context.Context, clusterID uint64) (*pb.Ins
 // RecoverReplica makes a new node, the only member of a cluster that lost its quorum
 // for good, of the snapshot of the NodeHost's replica. Nothing is started.
 func (n NodeHost) RecoverReplica(ctx context.Context, clusterID, newNodeID uint64) (*pb.RecoverReplicaResponse, error) {
-	conn, err := n.client.pool.get(n.address)
+	conn, err := n.client.nodehosts.get(n.address)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (n NodeHost) RecoverReplica(ctx context.Context, clusterID, newNodeID uint6
 }
 
 func (n NodeHost) api() (pb.NodeHostAPIClient, error) {
-	conn, err := n.client.pool.get(n.address)
+	conn, err := n.client.nodehosts.get(n.address)
 	if err != nil {
 		return nil, err
 	}

@@ -7,13 +7,14 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"time"
 
 	"github.com/lni/dragonboat/v3"
-	"google.golang.org/grpc"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/role"
 	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
 )
 
@@ -38,12 +39,15 @@ type Config struct {
 	// Recovery recovers clusters that lost their quorum for good; an agent does. Nil:
 	// that is not offered.
 	Recovery Recovery
+	// Logger has calls that are refused. May be nil.
+	Logger *slog.Logger
 }
 
 // Server serves one NodeHost. It is safe for concurrent use.
 type Server struct {
-	grpc *rpc.Server
-	done chan struct{}
+	guard *role.Guard
+	grpc  *rpc.Server
+	done  chan struct{}
 }
 
 // New starts to serve nodehost's clusters on the configured listener. The
@@ -58,8 +62,9 @@ func New(nodehost *dragonboat.NodeHost, config Config) (*Server, error) {
 	if err := config.Limits.Validate(); err != nil {
 		return nil, fmt.Errorf("limits of the NodeHost API: %w", err)
 	}
-	s := &Server{grpc: rpc.NewServer(config.TLS, config.Limits), done: make(chan struct{})}
-	Register(s.grpc, nodehost)
+	guard := role.NewGuard(config.TLS, config.Logger)
+	s := &Server{guard: guard, grpc: guard.NewServer(config.Limits), done: make(chan struct{})}
+	pb.RegisterNodeHostAPIServer(s.grpc, &service{nodehost: nodehost})
 	if config.Recovery != nil {
 		pb.RegisterRecoveryServer(s.grpc, &recoveryService{recovery: config.Recovery})
 	}
@@ -70,11 +75,9 @@ func New(nodehost *dragonboat.NodeHost, config Config) (*Server, error) {
 	return s, nil
 }
 
-// Register adds the service to a gRPC server of the caller's own, which has no limits
-// unless it is an rpc.Server.
-func Register(registrar grpc.ServiceRegistrar, nodehost *dragonboat.NodeHost) {
-	pb.RegisterNodeHostAPIServer(registrar, &service{nodehost: nodehost})
-}
+// Refusals are the calls that were refused since the start, because the caller's role
+// may not make them, or not to that cluster.
+func (s *Server) Refusals() []*pb.Refusals { return s.guard.Refusals() }
 
 // Close ends all calls and returns when they have ended.
 func (s *Server) Close() {

@@ -125,7 +125,7 @@ func callerOf(ctx context.Context) string {
 	if !ok {
 		return "a caller"
 	}
-	if info, ok := p.AuthInfo.(credentials.TLSInfo); ok && len(info.State.PeerCertificates) > 0 {
+	if info, ok := tlsOf(p.AuthInfo); ok && len(info.State.PeerCertificates) > 0 {
 		cert := info.State.PeerCertificates[0]
 		return "the certificate " + cert.Subject.CommonName + " (serial " + cert.SerialNumber.Text(16) + ")"
 	}
@@ -133,4 +133,14 @@ func callerOf(ctx context.Context) string {
 		return fmt.Sprintf("connection %d from %s", numbered.number, p.Addr)
 	}
 	return "the connection from " + p.Addr.String()
+}
+
+// tlsOf returns what TLS knows of a connection's other side, also where somebody has
+// found out more.
+func tlsOf(info credentials.AuthInfo) (credentials.TLSInfo, bool) {
+	if wrapped, ok := info.(interface{ Unwrap() credentials.TLSInfo }); ok {
+		return wrapped.Unwrap(), true
+	}
+	plain, ok := info.(credentials.TLSInfo)
+	return plain, ok
 }

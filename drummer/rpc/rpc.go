@@ -5,6 +5,7 @@ package rpc
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/url"
 	"time"
@@ -43,11 +44,22 @@ const (
 // TCP.
 type DialFunc func(ctx context.Context, address string) (net.Conn, error)
 
+// TLSFunc returns the client's side of mutual TLS for the next connection, which may be
+// another one than for the last. A nil TLSFunc stands for plain text.
+type TLSFunc func() *tls.Config
+
+// StaticTLS always returns the same configuration; nil: plain text.
+func StaticTLS(conf *tls.Config) TLSFunc {
+	if conf == nil {
+		return nil
+	}
+	return func() *tls.Config { return conf }
+}
+
 // Dialer makes client connections. The zero value dials TCP without TLS.
 type Dialer struct {
 	Dial DialFunc
-	// TLS is the client's side of mutual TLS; nil: plain text.
-	TLS *tls.Config
+	TLS  TLSFunc
 }
 
 // Connect returns a connection to address that connects in the background and
@@ -82,9 +94,34 @@ func (d Dialer) Connect(address string, extra ...grpc.DialOption) (*grpc.ClientC
 	return grpc.NewClient("passthrough:///"+url.PathEscape(address), append(opts, extra...)...)
 }
 
-func clientCredentials(conf *tls.Config) credentials.TransportCredentials {
-	if conf == nil {
+func clientCredentials(next TLSFunc) credentials.TransportCredentials {
+	if next == nil {
 		return insecure.NewCredentials()
 	}
-	return credentials.NewTLS(conf)
+	return clientTLS{next}
 }
+
+// clientTLS is TLS whose configuration is asked for anew for each connection.
+type clientTLS struct{ next TLSFunc }
+
+// ClientHandshake implements credentials.TransportCredentials.
+func (c clientTLS) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	return credentials.NewTLS(c.next()).ClientHandshake(ctx, authority, raw)
+}
+
+// ServerHandshake implements credentials.TransportCredentials.
+func (clientTLS) ServerHandshake(net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	return nil, nil, errors.New("the client's side of TLS can't serve")
+}
+
+// Info implements credentials.TransportCredentials.
+func (clientTLS) Info() credentials.ProtocolInfo {
+	return credentials.ProtocolInfo{SecurityProtocol: "tls"}
+}
+
+// Clone implements credentials.TransportCredentials.
+func (c clientTLS) Clone() credentials.TransportCredentials { return c }
+
+// OverrideServerName implements credentials.TransportCredentials. The name is the
+// address's.
+func (clientTLS) OverrideServerName(string) error { return nil }

@@ -6,8 +6,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -32,19 +30,4 @@ func TestAddressesAreNotURLs(t *testing.T) {
 		require.Equal(t, address, <-dialed)
 		require.NoError(t, conn.Close())
 	}
-}
-
-func TestTLSFilesAreAllOrNone(t *testing.T) {
-	server, client, err := TLSFiles{}.Load()
-	require.NoError(t, err)
-	require.Nil(t, server)
-	require.Nil(t, client)
-	_, _, err = TLSFiles{CA: "ca.pem"}.Load()
-	require.ErrorContains(t, err, "needs a CA, a certificate and a key")
-	_, _, err = TLSFiles{CA: "missing", Cert: "c", Key: "k"}.Load()
-	require.ErrorContains(t, err, "CA file can't be read")
-	path := filepath.Join(t.TempDir(), "ca.pem")
-	require.NoError(t, os.WriteFile(path, []byte("not PEM"), 0o600))
-	_, _, err = TLSFiles{CA: path, Cert: "c", Key: "k"}.Load()
-	require.ErrorContains(t, err, "holds no PEM certificate")
 }

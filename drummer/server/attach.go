@@ -3,6 +3,8 @@
 package server
 
 import (
+	"context"
+	"fmt"
 	"time"
 
 	"google.golang.org/grpc"
@@ -50,6 +52,9 @@ func (a *attachService) Attach(stream agentStream) error {
 		return status.Errorf(codes.Unavailable, "DrummerDB can't be read: %v", err)
 	}
 	if err := a.server.fenceHost(stream.Context(), state, hello); err != nil {
+		return err
+	}
+	if err := a.checkAddress(stream.Context(), state, hello.GetHost()); err != nil {
 		return err
 	}
 	welcome := &pb.Welcome{
@@ -107,6 +112,21 @@ func checkHello(hello *pb.Hello) error {
 	return nil
 }
 
+// checkAddress refuses a host that comes with the NodeHost ID of another RaftAddress: a
+// disk does not move, and the role of a nodehost is for its RaftAddress alone.
+func (a *attachService) checkAddress(ctx context.Context, state *db.State, host *pb.NodeHostInfo) error {
+	known := state.Hosts.At(host.GetNodehostId())
+	if known == nil || known.Address() == host.GetRaftAddress() {
+		return nil
+	}
+	return a.refuseAddress(ctx, host, known.Address())
+}
+
+func (a *attachService) refuseAddress(ctx context.Context, host *pb.NodeHostInfo, owner string) error {
+	return a.server.guard.Refuse(ctx, pb.NodeHosts_Attach_FullMethodName,
+		fmt.Errorf("NodeHost %s lives at %s, and the caller speaks as that at %s", host.GetNodehostId(), owner, host.GetRaftAddress()))
+}
+
 func (a *attachService) redirect(stream agentStream) error {
 	return stream.Send(&pb.ServerMessage{Body: &pb.ServerMessage_Redirect{
 		Redirect: &pb.Redirect{LeaderAddress: a.server.leaderAddress()}}})
@@ -116,7 +136,10 @@ func (a *attachService) redirect(stream agentStream) error {
 // host falls silent or the leadership is over.
 func (a *attachService) serve(stream agentStream, l *leadership, hello *pb.Hello, incoming <-chan received) error {
 	host := hello.GetHost().GetNodehostId()
-	way := l.join(host)
+	way, owner := l.join(host, hello.GetHost().GetRaftAddress())
+	if way == nil {
+		return a.refuseAddress(stream.Context(), hello.GetHost(), owner)
+	}
 	defer l.leave(host, way)
 	if !l.deliver(stream, factOf(way, hello.GetHost(), &pb.AgentMessage{Body: &pb.AgentMessage_Hello{Hello: hello}})) {
 		return a.redirect(stream)
@@ -134,8 +157,8 @@ func (a *attachService) serve(stream agentStream, l *leadership, hello *pb.Hello
 			if in.err != nil {
 				return in.err
 			}
-			if hello := in.message.GetHello(); hello != nil {
-				if err := checkAgain(hello, host); err != nil {
+			if again := in.message.GetHello(); again != nil {
+				if err := checkAgain(again, hello); err != nil {
 					return err
 				}
 			}
@@ -166,11 +189,13 @@ func (a *attachService) serve(stream agentStream, l *leadership, hello *pb.Hello
 }
 
 // checkAgain is checkHello for a further Hello on the stream of a host.
-func checkAgain(hello *pb.Hello, host string) error {
-	if id := hello.GetHost().GetNodehostId(); id != host {
-		return status.Errorf(codes.InvalidArgument, "the stream of NodeHost %s brought a Hello of %s", host, id)
+func checkAgain(again, first *pb.Hello) error {
+	is, was := again.GetHost(), first.GetHost()
+	if is.GetNodehostId() != was.GetNodehostId() || is.GetRaftAddress() != was.GetRaftAddress() {
+		return status.Errorf(codes.InvalidArgument, "the stream of NodeHost %s at %s brought a Hello of %s at %s",
+			was.GetNodehostId(), was.GetRaftAddress(), is.GetNodehostId(), is.GetRaftAddress())
 	}
-	return checkHello(hello)
+	return checkHello(again)
 }
 
 // deliver puts a fact into the leadership's inbox; false when the leadership is over.

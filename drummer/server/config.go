@@ -63,7 +63,7 @@ type Config struct {
 	TLS *tls.Config
 	// Dial and ClientTLS reach the other servers; nil: TCP, plain text.
 	Dial      rpc.DialFunc
-	ClientTLS *tls.Config
+	ClientTLS rpc.TLSFunc
 
 	// Limits bound what callers can make the server hold.
 	Limits rpc.Limits

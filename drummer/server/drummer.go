@@ -154,6 +154,7 @@ func (d *drummerService) Status(context.Context, *pb.StatusRequest) (*pb.StatusR
 	out.ProposedBytes = s.proposed.Load()
 	out.Decisions = s.decisions.made.Load()
 	out.CrossChecks = s.decisions.checked.Load()
+	out.Refusals = s.guard.Refusals()
 	out.CrossCheckDifferences = s.decisions.differences.Load()
 	if state, err := s.localState(); err == nil {
 		out.DeploymentId = state.DeploymentID

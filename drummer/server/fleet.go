@@ -10,12 +10,11 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/db"
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/role"
 	"github.com/drumbeat-raft/drumbeat/drummer/schedule"
 )
 
@@ -39,10 +38,8 @@ func asked(ctx context.Context, by string) (string, error) {
 	if len(by) > maxText {
 		return "", status.Errorf(codes.InvalidArgument, "'by' has %d bytes, the limit is %d", len(by), maxText)
 	}
-	if p, ok := peer.FromContext(ctx); ok {
-		if info, ok := p.AuthInfo.(credentials.TLSInfo); ok && len(info.State.PeerCertificates) > 0 {
-			by = strings.TrimSpace(fmt.Sprintf("%s (certificate %s)", by, info.State.PeerCertificates[0].Subject.CommonName))
-		}
+	if caller, ok := role.From(ctx); ok {
+		by = strings.TrimSpace(fmt.Sprintf("%s (certificate %s, %s)", by, caller.Name, caller.Role))
 	}
 	return by, nil
 }

@@ -45,7 +45,7 @@ func TestPingsDontWaitForTicks(t *testing.T) {
 		over := make(chan struct{})
 		go func() { defer close(over); w.server.lead(ctx, 2) }()
 		time.Sleep(time.Second / 2)
-		stream := w.server.leadership.Load().join("A")
+		stream, _ := w.server.leadership.Load().join("A", "at A")
 		pings := 0
 		for range 15 {
 			time.Sleep(w.server.config.Tick)

@@ -44,7 +44,8 @@ func TestOperationsArePushedThoughTheAnswerIsLost(t *testing.T) {
 	w := newMemoryServer(t, newBase(t))
 	var streams []*hostStream
 	for _, host := range []string{"A", "B", "C", "D"} {
-		streams = append(streams, w.leadership.join(host))
+		stream, _ := w.leadership.join(host, "at "+host)
+		streams = append(streams, stream)
 	}
 	w.server.group = &forgetfulGroup{w.group}
 	require.NoError(t, w.leadership.schedule(w.ctx))

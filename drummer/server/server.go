@@ -16,6 +16,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/drummer/diskcheck"
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/drummer/internal/durable"
+	"github.com/drumbeat-raft/drumbeat/drummer/role"
 	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
 	"github.com/drumbeat-raft/drumbeat/drummer/server/internal/peers"
 )
@@ -33,6 +34,7 @@ type Server struct {
 	group    group
 	leader   *leaderListener
 	peers    *peers.Peers
+	guard    *role.Guard
 	grpc     *rpc.Server
 
 	// leadership is set while this server's node leads and may act.
@@ -97,6 +99,7 @@ func open(config Config) (*Server, error) {
 		index:  db.NewIndex(config.Policy.TTL),
 		failed: make(chan error, 1),
 	}
+	s.guard = role.NewGuard(config.TLS, s.log)
 	s.config.NodeHost.RaftEventListener = s.leader
 	var err error
 	if s.nodehost, s.disk, err = diskcheck.Start(s.config.NodeHost, s.log); err != nil {
@@ -156,7 +159,7 @@ func (s *Server) serve(admit func(context.Context) error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	config := &s.config
-	s.grpc = rpc.NewServer(config.TLS, config.Limits)
+	s.grpc = s.guard.NewServer(config.Limits)
 	pb.RegisterNodeHostsServer(s.grpc, &attachService{server: s})
 	drummer := &drummerService{server: s}
 	pb.RegisterDrummerServer(s.grpc, drummer)

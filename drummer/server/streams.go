@@ -16,8 +16,9 @@ import (
 // hostStream is the way down to one NodeHost. Anybody may add to it; the
 // handler of the stream takes.
 type hostStream struct {
-	closed chan struct{} // by a newer stream of the same host
-	wake   chan struct{} // capacity 1
+	address string        // the host's RaftAddress
+	closed  chan struct{} // by a newer stream of the same host
+	wake    chan struct{} // capacity 1
 	// heard is set by a heartbeat, until the leadership has noted it.
 	heard atomic.Bool
 
@@ -30,8 +31,8 @@ type hostStream struct {
 	pinged   bool // a ping is already among outgoing
 }
 
-func newHostStream() *hostStream {
-	return &hostStream{closed: make(chan struct{}), wake: make(chan struct{}, 1), told: time.Now()}
+func newHostStream(address string) *hostStream {
+	return &hostStream{address: address, closed: make(chan struct{}), wake: make(chan struct{}, 1), told: time.Now()}
 }
 
 // isReplaced reports whether a newer stream of the same host has come.
@@ -71,16 +72,21 @@ func (h *hostStream) take() []*pb.ServerMessage {
 	return out
 }
 
-// join registers a host's stream; an older one of the same host ends.
-func (l *leadership) join(host string) *hostStream {
-	stream := newHostStream()
+// join registers a host's stream; an older one of the same host ends. One that comes
+// from another RaftAddress than the older one is none of that host's: join returns nil
+// then, and where the host lives.
+func (l *leadership) join(host, address string) (stream *hostStream, owner string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if older := l.streams[host]; older != nil {
+		if older.address != address {
+			return nil, older.address
+		}
 		close(older.closed)
 	}
+	stream = newHostStream(address)
 	l.streams[host] = stream
-	return stream
+	return stream, address
 }
 
 func (l *leadership) leave(host string, stream *hostStream) {

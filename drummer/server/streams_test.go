@@ -31,14 +31,14 @@ func TestWhatComesLateOnAReplacedStreamIsDropped(t *testing.T) {
 			_, err := w.leadership.writeFacts(w.ctx, facts)
 			require.NoError(t, err)
 		}
-		older := w.leadership.join("D")
+		older, _ := w.leadership.join("D", "at D")
 		take(factOf(older, info, hello(false)))
 		require.False(t, runs())
 		late := &pb.AgentMessage{Body: &pb.AgentMessage_Delta{Delta: &pb.Delta{Changed: node(true)}}}
 		take(factOf(older, info, late))
 		require.True(t, runs(), "as long as the stream stands")
 
-		newer := w.leadership.join("D")
+		newer, _ := w.leadership.join("D", "at D")
 		take(factOf(newer, info, hello(false)))
 		clear(w.leadership.heard)
 		take(factOf(older, info, late))
@@ -58,7 +58,7 @@ func TestHostsAreAskedForEverythingInTurn(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newMemoryServer(t, newBase(t))
 			for i := range hosts {
-				w.leadership.join(fmt.Sprint(i))
+				w.leadership.join(fmt.Sprint(i), "somewhere")
 			}
 			asked := map[string]int{}
 			for range 10 * auditTicks {

@@ -7,7 +7,6 @@ package daemon
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -108,14 +107,17 @@ func (c *Common) CheckLimits() error {
 	return program.Usage(c.RaftLimits.Validate())
 }
 
-// Begin makes the daemon's logger and both sides of its TLS, which are nil
-// without certificates.
-func (c *Common) Begin() (log *slog.Logger, server, client *tls.Config, err error) {
+// Begin makes the daemon's logger, and loads the certificates of its TLS, nil where
+// there are none. Until ctx ends they are read again when their files change.
+func (c *Common) Begin(ctx context.Context) (log *slog.Logger, certs *rpc.Certificates, err error) {
 	if log, err = newLogger(c.LogLevel); err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
-	server, client, err = c.TLS.Load()
-	return log, server, client, program.Usage(err)
+	if certs, err = c.TLS.Load(); err != nil {
+		return nil, nil, program.Usage(err)
+	}
+	go certs.Follow(ctx, log)
+	return log, certs, nil
 }
 
 // newLogger makes the daemon's logger and sends Dragonboat's logs to it. Level is

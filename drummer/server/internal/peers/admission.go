@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/role"
 	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
 )
 
@@ -137,7 +138,7 @@ func (a *admission) enough() bool {
 
 // ask asks each missing server that has no question of this one under way.
 func (a *admission) ask(ctx context.Context) {
-	dialer := rpc.Dialer{Dial: a.peers.config.Dial, TLS: a.peers.config.TLS}
+	dialer := rpc.Dialer{Dial: a.peers.config.Dial, TLS: role.Expect(role.Server, a.peers.config.TLS)}
 	for _, id := range a.missing() {
 		if a.asking[id] {
 			continue

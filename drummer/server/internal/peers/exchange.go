@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/role"
 	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
 )
 
@@ -33,7 +34,7 @@ func (s *service) Exchange(_ context.Context, list *pb.ServerList) (*pb.ServerLi
 
 // Run exchanges with every other server, once a tick, until ctx ends.
 func (p *Peers) Run(ctx context.Context) {
-	dialer := rpc.Dialer{Dial: p.config.Dial, TLS: p.config.TLS}
+	dialer := rpc.Dialer{Dial: p.config.Dial, TLS: role.Expect(role.Server, p.config.TLS)}
 	conns := map[string]*peerConn{}
 	var calls sync.WaitGroup
 	defer func() {

@@ -4,7 +4,6 @@ package peers
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"time"
@@ -55,7 +54,7 @@ type Config struct {
 	// Leader returns who leads DrummerDB, 0 when nobody is known to, and the term.
 	Leader func() (nodeID, term uint64)
 	Dial   rpc.DialFunc
-	TLS    *tls.Config
+	TLS    rpc.TLSFunc
 	Log    *slog.Logger
 }
 

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package role
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+
+	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
+)
+
+// Expect makes a client's side of TLS talk only to whoever bears the role: the bearer
+// of another certificate of the same CA can't pass itself off as a Drummer server, or
+// as a NodeHost, at an address that its certificate is good for. Nil stays nil.
+func Expect(role Role, next rpc.TLSFunc) rpc.TLSFunc {
+	if next == nil {
+		return nil
+	}
+	return func() *tls.Config {
+		conf := next().Clone()
+		before := conf.VerifyConnection
+		conf.VerifyConnection = func(state tls.ConnectionState) error {
+			if before != nil {
+				if err := before(state); err != nil {
+					return err
+				}
+			}
+			return verify(role, state)
+		}
+		return conf
+	}
+}
+
+func verify(role Role, state tls.ConnectionState) error {
+	if len(state.PeerCertificates) == 0 {
+		return errors.New("the other side has shown no certificate")
+	}
+	id, err := Of(state.PeerCertificates[0])
+	if err == nil && id.Role != role {
+		err = fmt.Errorf("the certificate %q bears the role %s, and a %s is expected here", id.Name, id.Role, role)
+	}
+	return err
+}
