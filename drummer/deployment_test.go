@@ -4,6 +4,7 @@ package drummer_test
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -22,6 +23,8 @@ import (
 	"github.com/drumbeat-raft/drumbeat/drummer/diskcheck"
 	"github.com/drumbeat-raft/drumbeat/drummer/internal/testkit"
 	"github.com/drumbeat-raft/drumbeat/drummer/nodehostapi"
+	"github.com/drumbeat-raft/drumbeat/drummer/role"
+	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
 )
 
 // deployment is a Drummer deployment in one process, inside a synctest bubble: gRPC
@@ -38,6 +41,7 @@ type deployment struct {
 	hosts    map[int]*host
 	client   *client.Client
 	backups  map[uint64]drummer.BackupConfig // of servers, by NodeID
+	ca       *testkit.CA                     // of mutual TLS; nil: plain text
 }
 
 type host struct {
@@ -51,13 +55,21 @@ func newDeployment(t *testing.T, drummers, hosts int) *deployment {
 	return newSlowDeployment(t, drummers, hosts, testkit.RTT)
 }
 
+// newSecureDeployment is newDeployment with mutual TLS and a certificate for each role.
+func newSecureDeployment(t *testing.T, drummers, hosts int) *deployment {
+	return start(&deployment{t: t, rtt: testkit.RTT, ca: testkit.NewCA(t)}, drummers, hosts)
+}
+
 // newSlowDeployment is newDeployment with an RTT of its own for the NodeHosts, in
 // milliseconds: the larger, the less work a Raft node is.
 func newSlowDeployment(t *testing.T, drummers, hosts int, rtt uint64) *deployment {
-	w := &deployment{
-		t: t, rtt: rtt, name: strings.ToLower(t.Name()), rng: rand.New(rand.NewPCG(1, 2)),
-		drummers: map[uint64]drummer.Peer{}, servers: map[uint64]*drummer.Server{}, hosts: map[int]*host{},
-	}
+	return start(&deployment{t: t, rtt: rtt}, drummers, hosts)
+}
+
+func start(w *deployment, drummers, hosts int) *deployment {
+	w.name = strings.NewReplacer("/", "-", "_", "-", "#", "-").Replace(strings.ToLower(w.t.Name()))
+	w.rng = rand.New(rand.NewPCG(1, 2))
+	w.drummers, w.servers, w.hosts = map[uint64]drummer.Peer{}, map[uint64]*drummer.Server{}, map[int]*host{}
 	for id := range uint64(drummers) {
 		w.drummers[id+1] = drummer.Peer{RaftAddress: w.at("drummer", id+1, "raft"), Address: w.at("drummer", id+1, "grpc")}
 	}
@@ -67,14 +79,28 @@ func newSlowDeployment(t *testing.T, drummers, hosts int, rtt uint64) *deploymen
 	for id := range hosts {
 		w.startHost(id+1, vfs.NewMem())
 	}
-	c, err := client.New(client.Config{Drummers: w.drummerAddresses(), Dial: w.net.Dial, Rand: w.rand()})
-	require.NoError(t, err)
-	w.client = c
-	t.Cleanup(w.close)
+	w.client = w.clientOf(role.Identity{Name: "ops", Role: role.Operator})
+	w.t.Cleanup(w.close)
 	return w
 }
 
-func (w *deployment) at(parts ...any) string { return w.name + "/" + fmt.Sprint(parts...) }
+// clientOf returns a client with a certificate of its own. The caller closes it.
+func (w *deployment) clientOf(id role.Identity) *client.Client {
+	_, clientTLS := w.certificate(id)
+	c, err := client.New(client.Config{Drummers: w.drummerAddresses(), Dial: w.net.Dial, TLS: clientTLS, Rand: w.rand()})
+	require.NoError(w.t, err)
+	return c
+}
+
+// certificate is both sides of TLS for somebody, nil where there is plain text.
+func (w *deployment) certificate(id role.Identity, names ...string) (*tls.Config, rpc.TLSFunc) {
+	if w.ca == nil {
+		return nil, nil
+	}
+	return w.ca.Configs(id, names...)
+}
+
+func (w *deployment) at(parts ...any) string { return w.name + "." + fmt.Sprint(parts...) }
 
 func (w *deployment) rand() *rand.Rand { return rand.New(rand.NewPCG(w.rng.Uint64(), w.rng.Uint64())) }
 
@@ -107,7 +133,10 @@ func (w *deployment) newServer(id uint64, disk vfs.FS) (*drummer.Server, error) 
 }
 
 func (w *deployment) serverConfig(members map[uint64]drummer.Peer, id uint64, disk vfs.FS) drummer.Config {
+	serverTLS, clientTLS := w.certificate(role.Identity{Name: fmt.Sprint("drummer-", id), Role: role.Server}, members[id].Address)
 	return drummer.Config{
+		TLS:          serverTLS,
+		ClientTLS:    clientTLS,
 		NodeHost:     testkit.NodeHostConfig(members[id].RaftAddress, disk),
 		NodeID:       id,
 		Members:      members,
@@ -130,13 +159,14 @@ func (w *deployment) startHost(id int, disk vfs.FS) {
 	nodehost, checker, err := diskcheck.Start(conf, nil)
 	require.NoError(w.t, err)
 	apiAddress := w.at("host", id, "api")
+	serverTLS, clientTLS := w.certificate(role.Identity{Name: fmt.Sprint("host-", id), Role: role.NodeHost, RaftAddress: conf.RaftAddress}, apiAddress)
 	a, err := agent.New(nodehost, agent.Config{
 		Drummers: append(w.drummerAddresses(), w.others...), APIAddress: apiAddress, Region: "here",
 		Registry: map[string]agent.Application{"kv": {Regular: testkit.NewKV}},
-		Listener: listener, Disk: checker, Dial: w.net.Dial, Rand: w.rand(),
+		Listener: listener, Disk: checker, Dial: w.net.Dial, TLS: clientTLS, Rand: w.rand(),
 	})
 	require.NoError(w.t, err)
-	api, err := nodehostapi.New(nodehost, nodehostapi.Config{Listener: w.net.Listen(apiAddress), Recovery: a})
+	api, err := nodehostapi.New(nodehost, nodehostapi.Config{Listener: w.net.Listen(apiAddress), TLS: serverTLS, Recovery: a})
 	require.NoError(w.t, err)
 	w.hosts[id] = &host{disk: disk, nodehost: nodehost, agent: a, api: api}
 }
