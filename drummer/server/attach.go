@@ -57,6 +57,12 @@ func (a *attachService) Attach(stream agentStream) error {
 	if err := a.checkAddress(stream.Context(), state, hello.GetHost()); err != nil {
 		return err
 	}
+	host := hello.GetHost()
+	way, owner := l.join(host.GetNodehostId(), host.GetRaftAddress())
+	if way == nil {
+		return a.refuseAddress(stream.Context(), host, owner)
+	}
+	defer l.leave(host.GetNodehostId(), way)
 	welcome := &pb.Welcome{
 		DeploymentId:        state.DeploymentID,
 		DeploymentEpoch:     state.DeploymentEpoch,
@@ -67,7 +73,7 @@ func (a *attachService) Attach(stream agentStream) error {
 	if err := stream.Send(&pb.ServerMessage{Body: &pb.ServerMessage_Welcome{Welcome: welcome}}); err != nil {
 		return err
 	}
-	return a.serve(stream, l, hello, incoming)
+	return a.serve(stream, l, way, hello, incoming)
 }
 
 func receive(stream agentStream, incoming chan<- received) {
@@ -134,13 +140,8 @@ func (a *attachService) redirect(stream agentStream) error {
 
 // serve is a welcomed stream, until it breaks, another one replaces it, the
 // host falls silent or the leadership is over.
-func (a *attachService) serve(stream agentStream, l *leadership, hello *pb.Hello, incoming <-chan received) error {
+func (a *attachService) serve(stream agentStream, l *leadership, way *hostStream, hello *pb.Hello, incoming <-chan received) error {
 	host := hello.GetHost().GetNodehostId()
-	way, owner := l.join(host, hello.GetHost().GetRaftAddress())
-	if way == nil {
-		return a.refuseAddress(stream.Context(), hello.GetHost(), owner)
-	}
-	defer l.leave(host, way)
 	if !l.deliver(stream, factOf(way, hello.GetHost(), &pb.AgentMessage{Body: &pb.AgentMessage_Hello{Hello: hello}})) {
 		return a.redirect(stream)
 	}

@@ -51,6 +51,22 @@ func TestWhatComesLateOnAReplacedStreamIsDropped(t *testing.T) {
 	})
 }
 
+// A stream that says a host's NodeHost ID from another RaftAddress does not take its
+// place.
+func TestStreamFromElsewhereReplacesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newMemoryServer(t, newBase(t)).leadership
+		first, _ := l.join("D", "at D")
+		other, owner := l.join("D", "elsewhere")
+		require.Nil(t, other)
+		require.Equal(t, "at D", owner)
+		require.False(t, first.isReplaced())
+		again, _ := l.join("D", "at D")
+		require.NotNil(t, again)
+		require.True(t, first.isReplaced())
+	})
+}
+
 // Every host is asked for everything once in auditTicks ticks, or in turn when
 // there are more.
 func TestHostsAreAskedForEverythingInTurn(t *testing.T) {
