@@ -19,6 +19,7 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/drummer/db"
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/role"
 	"github.com/drumbeat-raft/drumbeat/drummer/schedule"
 	"github.com/drumbeat-raft/drumbeat/drummer/server/internal/peers"
 )
@@ -171,7 +172,7 @@ func newMemoryServer(t testing.TB, base *db.State) *memoryServer {
 	conf.setDefaults()
 	g := &memoryGroup{t: t, state: base, twin: base, members: &dragonboat.Membership{ConfigChangeID: 3,
 		Nodes: conf.initialMembers(), Observers: map[uint64]string{}, Removed: map[uint64]struct{}{}}}
-	s := &Server{config: conf, log: conf.Logger, leader: newLeaderListener(nil), group: g}
+	s := &Server{config: conf, log: conf.Logger, leader: newLeaderListener(nil), group: g, guard: role.NewGuard(nil, conf.Logger)}
 	disk := vfs.NewMem()
 	if err := disk.MkdirAll("/d", 0o755); err != nil {
 		t.Fatal(err)
