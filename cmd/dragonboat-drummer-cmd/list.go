@@ -378,6 +378,7 @@ func (t *tool) showStatus(ctx context.Context, c *client.Client) error {
 	var rows [][]string
 	var last error
 	var newest *pb.StatusResponse
+	var refused []string
 	answered := 0
 	for _, server := range t.drummers {
 		s, err := c.Status(ctx, server)
@@ -398,6 +399,7 @@ func (t *tool) showStatus(ctx context.Context, c *client.Client) error {
 		}
 		rows = append(rows, []string{server, "yes", yes(s.GetLeader()), number(s.GetTerm()), number(s.GetTick()), number(s.GetDbIndex()), yes(s.GetLaunched()), scheduling(s), ""})
 		newest = newer(newest, s)
+		refused = append(refused, refusals(server, s)...)
 	}
 	if answered == 0 {
 		return last
@@ -408,7 +410,16 @@ func (t *tool) showStatus(ctx context.Context, c *client.Client) error {
 	if err := t.show(nil, "SERVER ANSWERS LEADS TERM TICK INDEX LAUNCHED SCHEDULES ERROR", rows); err != nil {
 		return err
 	}
-	return t.alarms(newest)
+	return t.lines(append(alarms(newest), refused...))
+}
+
+// refusals says in words which calls a server has refused.
+func refusals(server string, s *pb.StatusResponse) []string {
+	var out []string
+	for _, r := range s.GetRefusals() {
+		out = append(out, fmt.Sprintf("%s has refused %d calls of %s to role %s; its log says whose", server, r.GetCount(), r.GetMethod(), r.GetRole()))
+	}
+	return out
 }
 
 // scheduling says whether a server decides.
@@ -433,9 +444,8 @@ func newer(a, b *pb.StatusResponse) *pb.StatusResponse {
 	return a
 }
 
-// alarms prints what keeps Drummer from repairing.
-func (t *tool) alarms(s *pb.StatusResponse) error {
-	var lines []string
+// alarms says what keeps Drummer from repairing.
+func alarms(s *pb.StatusResponse) (lines []string) {
 	if s.GetPaused() {
 		lines = append(lines, "Drummer is paused, and decides nothing: "+dash(s.GetPauseReason()))
 	}
@@ -445,6 +455,10 @@ func (t *tool) alarms(s *pb.StatusResponse) error {
 	if n := s.GetCrossCheckDifferences(); n > 0 {
 		lines = append(lines, fmt.Sprintf("a bug of Drummer: %d of %d cross-checks of its decisions found a difference, and were followed", n, s.GetCrossChecks()))
 	}
+	return lines
+}
+
+func (t *tool) lines(lines []string) error {
 	for _, line := range lines {
 		if _, err := fmt.Fprintln(t.out, line); err != nil {
 			return err

@@ -134,7 +134,7 @@ func (t *tool) connect(ctx context.Context) (*client.Client, error) {
 	if len(t.drummers) == 0 {
 		return nil, program.Usagef("name the Drummer servers with --drummers or in $DRUMMERS")
 	}
-	certs, err := t.tls.Load()
+	certs, err := t.tls.Load(nil)
 	if err != nil {
 		return nil, program.Usage(err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/daemon"
 	"github.com/drumbeat-raft/drumbeat/drummer"
+	"github.com/drumbeat-raft/drumbeat/drummer/role"
 )
 
 func main() {
@@ -34,7 +35,7 @@ func run(ctx context.Context, path string, plaintext bool) error {
 	if err := file.check(path, plaintext); err != nil {
 		return err
 	}
-	log, certs, err := file.Begin(ctx)
+	log, certs, err := file.Begin(ctx, role.Bears(role.Server, ""))
 	if err != nil {
 		return err
 	}

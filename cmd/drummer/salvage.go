@@ -13,6 +13,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
 	"github.com/drumbeat-raft/drumbeat/drummer"
 	"github.com/drumbeat-raft/drumbeat/drummer/client"
+	"github.com/drumbeat-raft/drumbeat/drummer/role"
 )
 
 // askOthers bounds the question whether the other servers still work.
@@ -51,7 +52,7 @@ func runSalvage(cmd *cobra.Command, path, out string) error {
 	if err != nil {
 		return err
 	}
-	log, certs, err := file.Begin(cmd.Context())
+	log, certs, err := file.Begin(cmd.Context(), role.Bears(role.Server, ""))
 	if err != nil {
 		return err
 	}

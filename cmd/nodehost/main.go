@@ -17,6 +17,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/drummer/agent"
 	"github.com/drumbeat-raft/drumbeat/drummer/diskcheck"
 	"github.com/drumbeat-raft/drumbeat/drummer/nodehostapi"
+	"github.com/drumbeat-raft/drumbeat/drummer/role"
 	"github.com/drumbeat-raft/drumbeat/monkey/statemachine"
 )
 
@@ -36,7 +37,7 @@ func run(ctx context.Context, path string, plaintext bool) error {
 	if err := file.check(path, plaintext); err != nil {
 		return err
 	}
-	log, certs, err := file.Begin(ctx)
+	log, certs, err := file.Begin(ctx, role.Bears(role.NodeHost, file.RaftAddress))
 	if err != nil {
 		return err
 	}

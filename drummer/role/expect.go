@@ -4,6 +4,7 @@ package role
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 
@@ -41,4 +42,21 @@ func verify(role Role, state tls.ConnectionState) error {
 		err = fmt.Errorf("the certificate %q bears the role %s, and a %s is expected here", id.Name, id.Role, role)
 	}
 	return err
+}
+
+// Bears returns what a process accepts as its own certificate: one of a role and, for a
+// nodehost, of its RaftAddress. With another one everybody would refuse it.
+func Bears(role Role, raftAddress string) func(*x509.Certificate) error {
+	return func(cert *x509.Certificate) error {
+		id, err := Of(cert)
+		switch {
+		case err != nil:
+			return err
+		case id.Role != role:
+			return fmt.Errorf("the certificate %q bears the role %s, and a %s needs one of its own role", id.Name, id.Role, role)
+		case id.RaftAddress != raftAddress:
+			return fmt.Errorf("the certificate %q is for the NodeHost at %q, and this one is at %q", id.Name, id.RaftAddress, raftAddress)
+		}
+		return nil
+	}
 }

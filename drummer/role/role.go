@@ -23,5 +23,5 @@ var Roles = []Role{Server, NodeHost, Application, Operator, Reader}
 // known reports whether a certificate can bear the role.
 func (r Role) known() bool { return slices.Contains(Roles, r) }
 
-// serves reports whether the role answers calls, and doesn't only make them.
-func (r Role) serves() bool { return r == Server || r == NodeHost }
+// Serves reports whether the role answers calls, and doesn't only make them.
+func (r Role) Serves() bool { return r == Server || r == NodeHost }

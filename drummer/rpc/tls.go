@@ -33,6 +33,7 @@ func (f TLSFiles) Empty() bool { return f == TLSFiles{} }
 // A nil one stands for plain text. It is safe for concurrent use.
 type Certificates struct {
 	files   TLSFiles
+	accept  func(*x509.Certificate) error
 	current atomic.Pointer[loaded]
 }
 
@@ -43,8 +44,9 @@ type loaded struct {
 	leaf           *x509.Certificate
 }
 
-// Load reads the files. It returns nil when none is named.
-func (f TLSFiles) Load() (*Certificates, error) {
+// Load reads the files. It returns nil when none is named. Accept, which may be nil,
+// returns why a certificate is not good for this process.
+func (f TLSFiles) Load(accept func(*x509.Certificate) error) (*Certificates, error) {
 	if f.Empty() {
 		return nil, nil
 	}
@@ -55,11 +57,11 @@ func (f TLSFiles) Load() (*Certificates, error) {
 	if err != nil {
 		return nil, err
 	}
-	first, err := f.parse(content)
+	first, err := f.parse(content, accept)
 	if err != nil {
 		return nil, err
 	}
-	c := &Certificates{files: f}
+	c := &Certificates{files: f, accept: accept}
 	c.current.Store(first)
 	return c, nil
 }
@@ -74,7 +76,7 @@ func (f TLSFiles) read() (content [3][]byte, err error) {
 }
 
 // parse makes both sides of TLS, if the other side could take the certificate.
-func (f TLSFiles) parse(content [3][]byte) (*loaded, error) {
+func (f TLSFiles) parse(content [3][]byte, accept func(*x509.Certificate) error) (*loaded, error) {
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(content[0]) {
 		return nil, fmt.Errorf("the CA file %s holds no PEM certificate", f.CA)
@@ -85,6 +87,11 @@ func (f TLSFiles) parse(content [3][]byte) (*loaded, error) {
 	}
 	if err := verify(pool, &cert); err != nil {
 		return nil, fmt.Errorf("the certificate %s is no good with the CA file %s: %w", f.Cert, f.CA, err)
+	}
+	if accept != nil {
+		if err := accept(cert.Leaf); err != nil {
+			return nil, fmt.Errorf("the certificate %s can't be used here: %w", f.Cert, err)
+		}
 	}
 	certs := []tls.Certificate{cert}
 	return &loaded{
@@ -176,7 +183,7 @@ func (c *Certificates) reread() (changed bool, err error) {
 	if slices.EqualFunc(content[:], c.current.Load().content[:], slices.Equal[[]byte]) {
 		return false, nil
 	}
-	next, err := c.files.parse(content)
+	next, err := c.files.parse(content, c.accept)
 	if err != nil {
 		return false, err
 	}

@@ -26,23 +26,23 @@ import (
 )
 
 func TestTLSFilesAreAllOrNone(t *testing.T) {
-	certs, err := rpc.TLSFiles{}.Load()
+	certs, err := rpc.TLSFiles{}.Load(nil)
 	require.NoError(t, err)
 	require.Nil(t, certs.Server())
 	require.Nil(t, certs.Client())
-	_, err = rpc.TLSFiles{CA: "ca.pem"}.Load()
+	_, err = rpc.TLSFiles{CA: "ca.pem"}.Load(nil)
 	require.ErrorContains(t, err, "needs a CA, a certificate and a key")
-	_, err = rpc.TLSFiles{CA: "missing", Cert: "c", Key: "k"}.Load()
+	_, err = rpc.TLSFiles{CA: "missing", Cert: "c", Key: "k"}.Load(nil)
 	require.ErrorContains(t, err, "CA file can't be read")
 	path := filepath.Join(t.TempDir(), "ca.pem")
 	require.NoError(t, os.WriteFile(path, []byte("not PEM"), 0o600))
-	_, err = rpc.TLSFiles{CA: path, Cert: path, Key: path}.Load()
+	_, err = rpc.TLSFiles{CA: path, Cert: path, Key: path}.Load(nil)
 	require.ErrorContains(t, err, "holds no PEM certificate")
 
 	ours, other := testkit.NewCA(t).WriteFiles(t.TempDir(), role.Identity{}), testkit.NewCA(t).WriteFiles(t.TempDir(), role.Identity{})
-	_, err = rpc.TLSFiles{CA: ours.CA, Cert: other.Cert, Key: other.Key}.Load()
+	_, err = rpc.TLSFiles{CA: ours.CA, Cert: other.Cert, Key: other.Key}.Load(nil)
 	require.ErrorContains(t, err, "no good with the CA")
-	_, err = rpc.TLSFiles{CA: ours.CA, Cert: ours.Cert, Key: other.Key}.Load()
+	_, err = rpc.TLSFiles{CA: ours.CA, Cert: ours.Cert, Key: other.Key}.Load(nil)
 	require.ErrorContains(t, err, "can't be loaded")
 }
 
@@ -98,7 +98,7 @@ func TestChangedFilesAreReadAgain(t *testing.T) {
 			copyFile(t, f.Key, used.Key)
 		}
 		use(first)
-		certs, err := used.Load()
+		certs, err := used.Load(nil)
 		require.NoError(t, err)
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
@@ -134,7 +134,7 @@ func TestChangedFilesAreReadAgain(t *testing.T) {
 			require.NoError(t, err)
 			return out
 		}
-		static, err := first.Load()
+		static, err := first.Load(nil)
 		require.NoError(t, err)
 
 		standing := connect(certs.Client())

@@ -7,6 +7,7 @@ package daemon
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -108,12 +109,13 @@ func (c *Common) CheckLimits() error {
 }
 
 // Begin makes the daemon's logger, and loads the certificates of its TLS, nil where
-// there are none. Until ctx ends they are read again when their files change.
-func (c *Common) Begin(ctx context.Context) (log *slog.Logger, certs *rpc.Certificates, err error) {
+// there are none. Until ctx ends they are read again when their files change. Accept
+// returns why a certificate is not good for this daemon.
+func (c *Common) Begin(ctx context.Context, accept func(*x509.Certificate) error) (log *slog.Logger, certs *rpc.Certificates, err error) {
 	if log, err = newLogger(c.LogLevel); err != nil {
 		return nil, nil, err
 	}
-	if certs, err = c.TLS.Load(); err != nil {
+	if certs, err = c.TLS.Load(accept); err != nil {
 		return nil, nil, program.Usage(err)
 	}
 	go certs.Follow(ctx, log)

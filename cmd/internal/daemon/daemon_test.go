@@ -35,7 +35,7 @@ func TestADaemonsCommandLine(t *testing.T) {
 
 func TestWhatACommonFileMayGetWrong(t *testing.T) {
 	c := &Common{LogLevel: "loud"}
-	_, _, err := c.Begin(t.Context())
+	_, _, err := c.Begin(t.Context(), nil)
 	require.Equal(t, program.ExitUsage, program.ExitCode(err))
 	require.NoError(t, c.CheckListens(false, "127.0.0.1:1", "localhost:2", "[::1]:3"))
 	require.ErrorContains(t, c.CheckListens(true, "127.0.0.1:1", "10.0.0.1:2"), "10.0.0.1:2 is not a loopback address")
@@ -45,6 +45,6 @@ func TestWhatACommonFileMayGetWrong(t *testing.T) {
 	c = &Common{}
 	c.TLS.CA, c.TLS.Cert, c.TLS.Key = "no", "such", "file"
 	require.NoError(t, c.CheckListens(false, "10.0.0.1:2"))
-	_, _, err = c.Begin(t.Context())
+	_, _, err = c.Begin(t.Context(), nil)
 	require.Equal(t, program.ExitUsage, program.ExitCode(err))
 }
