@@ -21,6 +21,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/drummer/agent"
 	"github.com/drumbeat-raft/drumbeat/drummer/client"
 	"github.com/drumbeat-raft/drumbeat/drummer/diskcheck"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/testca"
 	"github.com/drumbeat-raft/drumbeat/drummer/internal/testkit"
 	"github.com/drumbeat-raft/drumbeat/drummer/nodehostapi"
 	"github.com/drumbeat-raft/drumbeat/drummer/role"
@@ -41,7 +42,7 @@ type deployment struct {
 	hosts    map[int]*host
 	client   *client.Client
 	backups  map[uint64]drummer.BackupConfig // of servers, by NodeID
-	ca       *testkit.CA                     // of mutual TLS; nil: plain text
+	ca       *testca.CA                      // of mutual TLS; nil: plain text
 }
 
 type host struct {
@@ -57,7 +58,7 @@ func newDeployment(t *testing.T, drummers, hosts int) *deployment {
 
 // newSecureDeployment is newDeployment with mutual TLS and a certificate for each role.
 func newSecureDeployment(t *testing.T, drummers, hosts int) *deployment {
-	return start(&deployment{t: t, rtt: testkit.RTT, ca: testkit.NewCA(t)}, drummers, hosts)
+	return start(&deployment{t: t, rtt: testkit.RTT, ca: testca.New(t)}, drummers, hosts)
 }
 
 // newSlowDeployment is newDeployment with an RTT of its own for the NodeHosts, in

@@ -16,6 +16,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/drummer/agent"
 	"github.com/drumbeat-raft/drumbeat/drummer/client"
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/testca"
 	"github.com/drumbeat-raft/drumbeat/drummer/internal/testkit"
 	"github.com/drumbeat-raft/drumbeat/drummer/nodehostapi"
 	"github.com/drumbeat-raft/drumbeat/drummer/role"
@@ -26,7 +27,7 @@ import (
 // has none, or one of another CA, is refused by Drummer and by NodeHosts.
 func TestMutualTLS(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ca, stranger := testkit.NewCA(t), testkit.NewCA(t)
+		ca, stranger := testca.New(t), testca.New(t)
 		serverTLS, peerTLS := ca.Configs(role.Identity{Role: role.Server}, "drummer")
 		hostTLS, agentTLS := ca.Configs(role.Identity{Role: role.NodeHost, RaftAddress: "mutual-tls/host"}, "api")
 		_, operatorTLS := ca.Configs(role.Identity{Role: role.Operator})

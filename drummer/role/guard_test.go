@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/testca"
 	"github.com/drumbeat-raft/drumbeat/drummer/internal/testkit"
 	"github.com/drumbeat-raft/drumbeat/drummer/role"
 	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
@@ -67,7 +68,7 @@ func call(t *testing.T, network *testkit.Net, next rpc.TLSFunc, method string) e
 // A method that nobody has put into the table is for nobody, with TLS or without.
 func TestMethodsThatAreMissingFromTheTableAreRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ca := testkit.NewCA(t)
+		ca := testca.New(t)
 		serverTLS, _ := ca.Configs(role.Identity{Role: role.Server}, "server")
 		_, operator := ca.Configs(role.Identity{Role: role.Operator})
 		for name, side := range map[string]struct {
@@ -89,7 +90,7 @@ func TestMethodsThatAreMissingFromTheTableAreRefused(t *testing.T) {
 // clients that ask a server which has one.
 func TestCertificatesWithoutARole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ca := testkit.NewCA(t)
+		ca := testca.New(t)
 		_, nobody := ca.Configs(role.Identity{Name: "from before"})
 		_, operator := ca.Configs(role.Identity{Role: role.Operator})
 		for _, id := range []role.Identity{{Role: role.Server}, {Name: "from before"}} {
@@ -114,7 +115,7 @@ func TestCertificatesWithoutARole(t *testing.T) {
 // A server's side of TLS that asks for no certificate lets nobody in.
 func TestCallersWithoutACertificate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ca := testkit.NewCA(t)
+		ca := testca.New(t)
 		serverTLS, _ := ca.Configs(role.Identity{Role: role.Server}, "server")
 		serverTLS.ClientAuth = tls.NoClientCert
 		_, operator := ca.Configs(role.Identity{Role: role.Operator})
@@ -135,7 +136,7 @@ func TestCallersWithoutACertificate(t *testing.T) {
 // The bearer of another role's certificate can't pass itself off as a Drummer server.
 func TestClientsExpectARole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ca := testkit.NewCA(t)
+		ca := testca.New(t)
 		_, operator := ca.Configs(role.Identity{Role: role.Operator})
 		var network testkit.Net
 		impostor, _ := ca.Configs(role.Identity{Name: "h7", Role: role.NodeHost, RaftAddress: "h7:1"}, "server")

@@ -20,6 +20,7 @@ import (
 	"google.golang.org/grpc/peer"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/testca"
 	"github.com/drumbeat-raft/drumbeat/drummer/internal/testkit"
 	"github.com/drumbeat-raft/drumbeat/drummer/role"
 	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
@@ -39,7 +40,7 @@ func TestTLSFilesAreAllOrNone(t *testing.T) {
 	_, err = rpc.TLSFiles{CA: path, Cert: path, Key: path}.Load(nil)
 	require.ErrorContains(t, err, "holds no PEM certificate")
 
-	ours, other := testkit.NewCA(t).WriteFiles(t.TempDir(), role.Identity{}), testkit.NewCA(t).WriteFiles(t.TempDir(), role.Identity{})
+	ours, other := testca.New(t).WriteFiles(t.TempDir(), role.Identity{}), testca.New(t).WriteFiles(t.TempDir(), role.Identity{})
 	_, err = rpc.TLSFiles{CA: ours.CA, Cert: other.Cert, Key: other.Key}.Load(nil)
 	require.ErrorContains(t, err, "no good with the CA")
 	_, err = rpc.TLSFiles{CA: ours.CA, Cert: ours.Cert, Key: other.Key}.Load(nil)
@@ -88,7 +89,7 @@ func copyFile(t *testing.T, from, to string) {
 func TestChangedFilesAreReadAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
-		oldCA, newCA := testkit.NewCA(t), testkit.NewCA(t)
+		oldCA, newCA := testca.New(t), testca.New(t)
 		first := oldCA.WriteFiles(filepath.Join(dir, "first"), role.Identity{Name: "first"}, "server")
 		second := newCA.WriteFiles(filepath.Join(dir, "second"), role.Identity{Name: "second"}, "server")
 		used := rpc.TLSFiles{CA: filepath.Join(dir, "ca"), Cert: filepath.Join(dir, "cert"), Key: filepath.Join(dir, "key")}

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package testkit
+// Package testca makes certificates for tests, each with the role of its bearer. It is
+// apart from testkit, which tests of package rpc use from within.
+package testca
 
 import (
 	"crypto/ecdsa"
@@ -29,8 +31,8 @@ type CA struct {
 	Pool *x509.CertPool
 }
 
-// NewCA makes a certificate authority.
-func NewCA(t testing.TB) *CA {
+// New makes a certificate authority.
+func New(t testing.TB) *CA {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(t, err)
