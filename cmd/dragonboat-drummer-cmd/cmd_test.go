@@ -109,7 +109,7 @@ func (f *fakeDrummer) ListEvents(_ context.Context, r *pb.ListEventsRequest) (*p
 
 func (f *fakeDrummer) Status(_ context.Context, r *pb.StatusRequest) (*pb.StatusResponse, error) {
 	return &pb.StatusResponse{Server: "here", Leader: true, Term: 3, Tick: 17, DbIndex: 90, Launched: true, Scheduling: true,
-		Blown: []string{"the fuse of the fleet: 4 of 6 hosts vanished at once"},
+		Blown:    []string{"the fuse of the fleet: 4 of 6 hosts vanished at once"},
 		Refusals: []*pb.Refusals{{Role: "reader", Method: pb.Fleet_Pause_FullMethodName, Count: 2}}}, f.ask(r)
 }
 

@@ -22,7 +22,9 @@ import (
 	"github.com/lni/goutils/vfs"
 	"github.com/stretchr/testify/require"
 
+	"github.com/drumbeat-raft/drumbeat/drummer/internal/testca"
 	"github.com/drumbeat-raft/drumbeat/drummer/internal/testkit"
+	"github.com/drumbeat-raft/drumbeat/drummer/role"
 )
 
 // port is a transport that listens on loopback, and what it was brought.
@@ -87,11 +89,11 @@ func batchOf(size int) raftpb.MessageBatch {
 }
 
 func TestMessagesAndSnapshotsArrive(t *testing.T) {
-	ca := testkit.NewCA(t)
-	server, client := ca.Configs("localhost")
+	ca := testca.New(t)
+	server, client := ca.Configs(role.Identity{Role: role.Server}, "localhost")
 	for name, factory := range map[string]*Factory{
 		"plain text": {},
-		"TLS":        {ServerTLS: server, ClientTLS: func() *tls.Config { return client }},
+		"TLS":        {ServerTLS: server, ClientTLS: client},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a, b := openPort(t, factory), openPort(t, factory)
@@ -216,9 +218,9 @@ func TestConnectionsAreBounded(t *testing.T) {
 
 // A handshake that doesn't go on ends, and holds nobody up meanwhile.
 func TestHalfOpenHandshakesEnd(t *testing.T) {
-	ca := testkit.NewCA(t)
-	server, client := ca.Configs("localhost")
-	secure := &Factory{ServerTLS: server, ClientTLS: func() *tls.Config { return client }}
+	ca := testca.New(t)
+	server, client := ca.Configs(role.Identity{Role: role.Server}, "localhost")
+	secure := &Factory{ServerTLS: server, ClientTLS: client}
 	a, b := openPort(t, secure), openPort(t, secure)
 	start := time.Now()
 	var half []net.Conn
@@ -237,7 +239,7 @@ func TestHalfOpenHandshakesEnd(t *testing.T) {
 		_, err := conn.Read(make([]byte, 1))
 		require.ErrorIs(t, err, io.EOF, "the other side has closed it")
 	}
-	old := client.Clone()
+	old := client().Clone()
 	old.MinVersion, old.MaxVersion, old.ServerName = tls.VersionTLS12, tls.VersionTLS12, "localhost"
 	_, err = tls.Dial("tcp", b.address, old)
 	require.ErrorContains(t, err, "protocol version")
