@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -60,8 +61,17 @@ func measureLive(fleet *fleetsim.Fleet, figures map[string]float64, profiles str
 		if err := step(); err != nil {
 			return err
 		}
+		b.progress()
 	}
 	return nil
+}
+
+// progress shows what is known so far: the rest takes minutes.
+func (b *liveBench) progress() {
+	line, err := json.Marshal(b.figures)
+	if err == nil {
+		fmt.Fprintf(os.Stderr, "%d nodes so far: %s\n", b.fleet.Nodes(), line)
+	}
 }
 
 func (b *liveBench) start(dir string) (err error) {

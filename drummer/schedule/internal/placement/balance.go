@@ -4,6 +4,7 @@ package placement
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/db"
@@ -37,11 +38,10 @@ func (m *Map) Uneven() []*fleet.Host {
 		}
 	}
 	var uneven []*fleet.Host
+	light := slices.Collect(maps.Values(emptiest)) // in any order: each is asked the same
 	for _, from := range m.fleet.Hosts {
-		over := leadsLeast != nil && m.outleads(from, leadsLeast)
-		for _, to := range emptiest {
-			over = over || m.relieves(from, to)
-		}
+		over := leadsLeast != nil && m.outleads(from, leadsLeast) ||
+			slices.ContainsFunc(light, func(to *fleet.Host) bool { return m.relieves(from, to) })
 		if m.of(from).over = over; over {
 			uneven = append(uneven, from)
 		}
