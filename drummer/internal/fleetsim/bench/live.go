@@ -61,16 +61,16 @@ func measureLive(fleet *fleetsim.Fleet, figures map[string]float64, profiles str
 		if err := step(); err != nil {
 			return err
 		}
-		b.progress()
+		b.progress("done")
 	}
 	return nil
 }
 
 // progress shows what is known so far: the rest takes minutes.
-func (b *liveBench) progress() {
+func (b *liveBench) progress(what string) {
 	line, err := json.Marshal(b.figures)
 	if err == nil {
-		fmt.Fprintf(os.Stderr, "%d nodes so far: %s\n", b.fleet.Nodes(), line)
+		fmt.Fprintf(os.Stderr, "%s: %d nodes: %s: %s\n", time.Now().Format(time.TimeOnly), b.fleet.Nodes(), what, line)
 	}
 }
 
@@ -157,6 +157,12 @@ func (b *liveBench) attach() error {
 			return err
 		}
 	}
+	b.progress("defined")
+	stop, err := b.profile("attach")
+	if err != nil {
+		return err
+	}
+	defer stop()
 	start := time.Now()
 	b.agents = fleetsim.Attach(b.fleet, b.at)
 	for {
@@ -174,6 +180,7 @@ func (b *liveBench) attach() error {
 		if nodes == b.fleet.Nodes() {
 			break
 		}
+		b.progress(fmt.Sprint(nodes, " reported, ", b.agents.Hellos(), " hellos"))
 		time.Sleep(200 * time.Millisecond)
 	}
 	b.figures["the fleet attaches for the first time: scheduling"] = time.Since(start).Seconds()

@@ -64,6 +64,7 @@ func serve(addresses []string, dir string) error {
 		defer s.Close()
 		servers[id] = s
 	}
+	defer pprof.StopCPUProfile()
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
 		if err := carryOut(in.Text(), servers); err != nil {
 			return err
