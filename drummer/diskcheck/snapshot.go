@@ -52,8 +52,9 @@ func checkSnapshot(fs config.IFS, path string) error {
 		return nil // of an older Dragonboat, which reads it in its own way
 	}
 	sums := crc32.NewIEEE()
-	blocks := io.LimitReader(file, info.Size()-snapshotHeader-snapshotTail)
-	block := make([]byte, snapshotBlock+snapshotBlockSum)
+	length := info.Size() - snapshotHeader - snapshotTail
+	blocks := io.LimitReader(file, length)
+	block := make([]byte, min(snapshotBlock+snapshotBlockSum, max(length, 1)))
 	for at := int64(snapshotHeader); ; {
 		n, err := io.ReadFull(blocks, block)
 		if err == io.EOF {

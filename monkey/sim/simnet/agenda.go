@@ -4,7 +4,6 @@ package simnet
 
 import (
 	"cmp"
-	"container/heap"
 	"time"
 )
 
@@ -28,27 +27,49 @@ type arrival struct {
 	pipe  *pipe
 }
 
+// arrivals is a heap: the one at i is before those at 2i+1 and 2i+2. It is not one
+// of container/heap, which allocates memory for each that comes and goes.
 type arrivals []arrival
 
-func (a arrivals) Len() int      { return len(a) }
-func (a arrivals) Swap(i, j int) { a[i], a[j] = a[j], a[i] }
-func (a arrivals) Less(i, j int) bool {
+func (a arrivals) before(i, j int) bool {
 	return cmp.Or(cmp.Compare(a[i].due, a[j].due), cmp.Compare(a[i].seq, a[j].seq)) < 0
 }
-func (a *arrivals) Push(x any) { *a = append(*a, x.(arrival)) }
-func (a *arrivals) Pop() any {
-	last := len(*a) - 1
-	x := (*a)[last]
-	(*a)[last] = arrival{}
-	*a = (*a)[:last]
-	return x
+
+func (a *arrivals) push(x arrival) {
+	*a = append(*a, x)
+	h := *a
+	for i := len(h) - 1; i > 0 && h.before(i, (i-1)/2); i = (i - 1) / 2 {
+		h[i], h[(i-1)/2] = h[(i-1)/2], h[i]
+	}
+}
+
+// pop takes the first off.
+func (a *arrivals) pop() arrival {
+	h, last := *a, len(*a)-1
+	first := h[0]
+	h[0], h[last] = h[last], arrival{}
+	h = h[:last]
+	*a = h
+	for i := 0; ; {
+		least := i
+		for _, child := range []int{2*i + 1, 2*i + 2} {
+			if child < last && h.before(child, least) {
+				least = child
+			}
+		}
+		if least == i {
+			return first
+		}
+		h[i], h[least] = h[least], h[i]
+		i = least
+	}
 }
 
 // expect puts an arrival on the agenda.
 func (n *Network) expect(a arrival) {
 	n.agenda.seq++
 	a.seq = n.agenda.seq
-	heap.Push(&n.agenda.arrivals, a)
+	n.agenda.arrivals.push(a)
 	n.arm()
 }
 
@@ -80,7 +101,7 @@ func (n *Network) handOver() {
 	defer n.pumps.Done()
 	g.handing, g.armed = true, -1
 	for len(g.arrivals) > 0 && g.arrivals[0].due <= n.now() && !n.closed {
-		a := heap.Pop(&g.arrivals).(arrival)
+		a := g.arrivals.pop()
 		if a.pipe != nil {
 			if a.pipe.has() {
 				signal(a.pipe.readable)

@@ -4,6 +4,7 @@ package simnet
 
 import (
 	"bytes"
+	"slices"
 	"time"
 
 	pb "github.com/lni/dragonboat/v3/raftpb"
@@ -33,8 +34,8 @@ func (c *messageConn) send(batch pb.MessageBatch) error {
 	if err != nil {
 		return err
 	}
-	var kept, late []pb.Message
-	var again []pb.Message
+	kept := copied.Requests[:0]
+	var late, again []pb.Message
 	for _, m := range copied.Requests {
 		if l.chance(l.q.Drop) {
 			l.counts.Lost++
@@ -92,9 +93,30 @@ func (l *link) lateness() time.Duration {
 	return max(10*time.Millisecond, 2*(l.base.Median()+l.q.Delay+l.q.Jitter))
 }
 
-// copyBatch copies a batch by way of its bytes: Dragonboat goes on using the
-// memory of what it sends.
+// copyBatch copies a batch: Dragonboat goes on using the memory of what it sends.
 func (n *Network) copyBatch(b pb.MessageBatch) (pb.MessageBatch, error) {
+	if !exact.InBubble() && !slices.ContainsFunc(b.Requests, func(m pb.Message) bool { return !pb.IsEmptySnapshot(m.Snapshot) }) {
+		return cloneBatch(b), nil
+	}
+	return n.copyBytes(b)
+}
+
+// cloneBatch is what copyBytes makes of a batch without snapshots: what is empty
+// becomes nil.
+func cloneBatch(b pb.MessageBatch) pb.MessageBatch {
+	b.Requests = append([]pb.Message(nil), b.Requests...)
+	for i := range b.Requests {
+		m := &b.Requests[i]
+		m.Entries = append([]pb.Entry(nil), m.Entries...)
+		for j := range m.Entries {
+			m.Entries[j].Cmd = append([]byte(nil), m.Entries[j].Cmd...)
+		}
+	}
+	return b
+}
+
+// copyBytes copies a batch by way of its bytes, which it notes.
+func (n *Network) copyBytes(b pb.MessageBatch) (pb.MessageBatch, error) {
 	var c pb.MessageBatch
 	buf := n.buffers.Get().(*[]byte)
 	defer n.buffers.Put(buf)

@@ -330,16 +330,22 @@ func TestCopiesShareNothing(t *testing.T) {
 			for range rapid.IntRange(0, 3).Draw(t, "entries") {
 				m.Entries = append(m.Entries, pb.Entry{Index: rapid.Uint64().Draw(t, "index"), Cmd: rapid.SliceOfN(rapid.Byte(), 0, 5000).Draw(t, "cmd")})
 			}
+			if rapid.IntRange(0, 3).Draw(t, "snapshot") == 0 {
+				m.Snapshot = pb.Snapshot{Index: 5, Filepath: "x", Checksum: []byte{1}}
+			}
 			b.Requests = append(b.Requests, m)
 		}
 		before, err := b.Marshal()
 		require.NoError(t, err)
 		c, err := n.copyBatch(b)
 		require.NoError(t, err)
+		bytewise, err := n.copyBytes(b)
+		require.NoError(t, err)
 		for i := range b.Requests {
 			for j := range b.Requests[i].Entries {
 				clear(b.Requests[i].Entries[j].Cmd)
 			}
+			clear(b.Requests[i].Snapshot.Checksum)
 			b.Requests[i] = pb.Message{}
 		}
 		_, err = n.copyBatch(batch(1, 2, 3)) // uses the same buffer
@@ -347,6 +353,27 @@ func TestCopiesShareNothing(t *testing.T) {
 		after, err := c.Marshal()
 		require.NoError(t, err)
 		require.Equal(t, before, after)
+		require.Equal(t, bytewise, c)
+	})
+}
+
+// What is under way arrives in order of time, and at the same time in the order in
+// which it was sent.
+func TestArrivalsAreInOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var a arrivals
+		var last arrival
+		for seq := range uint64(rapid.IntRange(0, 60).Draw(t, "steps")) {
+			if len(a) > 0 && rapid.IntRange(0, 2).Draw(t, "pop") == 0 {
+				last = a.pop()
+			}
+			a.push(arrival{due: last.due + time.Duration(rapid.IntRange(0, 5).Draw(t, "due")), seq: seq + 1})
+		}
+		for len(a) > 0 {
+			next := a.pop()
+			require.True(t, last.due < next.due || last.due == next.due && last.seq < next.seq, "%v before %v", last, next)
+			last = next
+		}
 	})
 }
 
