@@ -50,20 +50,54 @@ func (a area) has(function string) bool {
 }
 
 // shares gives each area's share of a profile's time, from 0 to 1, in the order of
-// the table.
-func (p *Profile) shares() []float64 {
-	shares := make([]float64, len(areas))
-	var total int64
+// the table, and that of the samples that are in none.
+func (p *Profile) shares() (shares []float64, other float64) {
+	shares = make([]float64, len(areas))
+	total := float64(max(p.total(), 1))
 	for _, s := range p.Samples {
-		total += s.Weight
 		for i, a := range areas {
 			if slices.ContainsFunc(s.Functions, a.has) {
-				shares[i] += float64(s.Weight)
+				shares[i] += float64(s.Weight) / total
 			}
 		}
 	}
-	for i := range shares {
-		shares[i] /= float64(max(total, 1))
+	for _, share := range p.others() {
+		other += share
 	}
-	return shares
+	return shares, other
+}
+
+// others are the packages whose samples are in no area, each with its share of the
+// profile's time, from 0 to 1. A sample belongs to the innermost package on its stack
+// that is none of Go's own, if there is one.
+func (p *Profile) others() map[string]float64 {
+	out := map[string]float64{}
+	total := float64(max(p.total(), 1))
+	for _, s := range p.Samples {
+		if slices.ContainsFunc(areas, func(a area) bool { return slices.ContainsFunc(s.Functions, a.has) }) {
+			continue
+		}
+		of := "Go's own"
+		if i := slices.IndexFunc(s.Functions, func(f string) bool { return strings.Contains(packageOf(f), ".") }); i >= 0 {
+			of = packageOf(s.Functions[i])
+		}
+		out[of] += float64(s.Weight) / total
+	}
+	return out
+}
+
+// packageOf is the path of a function's package.
+func packageOf(function string) string {
+	dir := strings.LastIndexByte(strings.SplitN(function, "[", 2)[0], '/') + 1 // a type argument has paths of its own
+	name, _, _ := strings.Cut(function[dir:], ".")
+	return function[:dir] + name
+}
+
+// total is the time of all samples.
+func (p *Profile) total() int64 {
+	var total int64
+	for _, s := range p.Samples {
+		total += s.Weight
+	}
+	return total
 }

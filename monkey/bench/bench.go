@@ -25,8 +25,10 @@ type Measurement struct {
 	// the part of it that was spent in the kernel, Judging that of this process.
 	Simulation, System, Judging time.Duration
 	PeakMemory                  int64 // bytes, of the process that held the world
-	// Shares of the areas in the profile, from 0 to 1.
+	PageFaults                  int64 // that the kernel served for it, of pages of any size
+	// Shares of the areas in the profile, from 0 to 1, and Other what is in none of them.
 	Shares []float64
+	Other  float64
 }
 
 // Speed is virtual seconds for a second of one core, judging included.
@@ -58,9 +60,10 @@ func Measure(ctx context.Context, o harness.Options) (*Measurement, error) {
 	if err != nil {
 		return nil, err
 	}
+	shares, other := p.shares()
 	return &Measurement{
 		Scenario: r.Scenario, Verdict: r.Verdict, Virtual: time.Duration(r.VirtualSeconds * float64(time.Second)),
-		Simulation: end.CPU, System: end.System, Judging: after - before, PeakMemory: end.PeakMemory, Shares: p.shares(),
+		Simulation: end.CPU, System: end.System, Judging: after - before, PeakMemory: end.PeakMemory, PageFaults: end.PageFaults, Shares: shares, Other: other,
 	}, nil
 }
 
@@ -76,10 +79,10 @@ func ownTime() (time.Duration, error) {
 // Table writes measurements: a row each, and which areas took the time.
 func Table(w io.Writer, ms []*Measurement) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprint(t, "scenario\tvirtual s\tCPU s\tin the kernel\tjudging\tvirtual/CPU\tpeak MB\tverdict\t\n")
+	fmt.Fprint(t, "scenario\tvirtual s\tCPU s\tin the kernel\tjudging\tvirtual/CPU\tpeak MB\tpage faults\tverdict\t\n")
 	for _, m := range ms {
-		fmt.Fprintf(t, "%s\t%.0f\t%.1f\t%.1f\t%.1f\t%.1f\t%.0f\t%s\t\n", m.Scenario, m.Virtual.Seconds(), (m.Simulation + m.Judging).Seconds(),
-			m.System.Seconds(), m.Judging.Seconds(), m.Speed(), float64(m.PeakMemory)/1e6, m.Verdict)
+		fmt.Fprintf(t, "%s\t%.0f\t%.1f\t%.1f\t%.1f\t%.1f\t%.0f\t%d\t%s\t\n", m.Scenario, m.Virtual.Seconds(), (m.Simulation + m.Judging).Seconds(),
+			m.System.Seconds(), m.Judging.Seconds(), m.Speed(), float64(m.PeakMemory)/1e6, m.PageFaults, m.Verdict)
 	}
 	fmt.Fprint(t, "\nshare of the simulation, inclusive\t")
 	for _, m := range ms {
@@ -93,5 +96,10 @@ func Table(w io.Writer, ms []*Measurement) error {
 		}
 		fmt.Fprintln(t)
 	}
+	fmt.Fprint(t, "other\t")
+	for _, m := range ms {
+		fmt.Fprintf(t, "%.1f %%\t", 100*m.Other)
+	}
+	fmt.Fprintln(t)
 	return t.Flush()
 }

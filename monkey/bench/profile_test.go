@@ -69,10 +69,24 @@ func TestSharesAreInclusive(t *testing.T) {
 		{Functions: []string{"main.main"}, Weight: 1},
 	}}
 	got := map[string]float64{}
-	for i, share := range p.shares() {
+	shares, other := p.shares()
+	for i, share := range shares {
 		got[areas[i].name] = share
 	}
+	require.Equal(t, 0.25, other)
+	require.Equal(t, map[string]float64{"Go's own": 0.25}, p.others())
 	require.Equal(t, 0.75, got["gRPC"], "each sample counts once")
 	require.Equal(t, 0.25, got["allocation"])
 	require.Zero(t, got["Pebble"])
+}
+
+func TestPackageOfAFunction(t *testing.T) {
+	for function, want := range map[string]string{
+		"runtime.mallocgc": "runtime",
+		"a.b/c/d.(*T).f":   "a.b/c/d",
+		"a.b/c/d.f[go.shape.struct { a.b/x.Y; z int }]":        "a.b/c/d",
+		"google.golang.org/grpc/internal/transport.newX.func1": "google.golang.org/grpc/internal/transport",
+	} {
+		require.Equal(t, want, packageOf(function))
+	}
 }

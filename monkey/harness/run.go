@@ -103,7 +103,7 @@ func (o *Options) hold(ctx context.Context, dir string, s *scenarios.Scenario) e
 		}
 	}
 	end := rundir.End{Error: exit.Err, Signal: exit.Signal, Killed: exit.Killed, Stopped: exit.Stopped, Code: exit.Code,
-		CPU: exit.Cost.CPU, System: exit.Cost.System, PeakMemory: exit.Cost.PeakMemory}
+		CPU: exit.Cost.CPU, System: exit.Cost.System, PeakMemory: exit.Cost.PeakMemory, PageFaults: exit.Cost.PageFaults}
 	if exit.CutShort {
 		end.Until = o.Look.Until
 	}

@@ -68,8 +68,10 @@ type End struct {
 	Host    string        `json:"host,omitempty"`
 	PanicAt time.Duration `json:"panic_at_ns,omitempty"`
 	// CPU is the processor time that it took, System the part of it in the kernel,
-	// PeakMemory the most memory in bytes that it had resident; 0: not known.
+	// PeakMemory the most memory in bytes that it had resident, PageFaults how often
+	// the kernel had to give it a page; 0: not known.
 	CPU        time.Duration `json:"cpu_ns"`
 	System     time.Duration `json:"system_ns"`
 	PeakMemory int64         `json:"peak_memory_bytes"`
+	PageFaults int64         `json:"page_faults"`
 }

@@ -105,6 +105,7 @@ type Cost struct {
 	CPU        time.Duration // user and system, of all its threads
 	System     time.Duration // the part of it that was spent in the kernel
 	PeakMemory int64         // the most that was resident, in bytes; 0: not known
+	PageFaults int64         // how often the kernel had to give it a page, large or small; 0: not known
 }
 
 // child is a running child process.
@@ -326,6 +327,7 @@ func (e *Exit) ended(ch *child) error {
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		e.Signal = status.Signal().String()
 	}
-	e.Cost = Cost{CPU: state.UserTime() + state.SystemTime(), System: state.SystemTime(), PeakMemory: peakMemory(state)}
+	peak, faults := memoryCost(state)
+	e.Cost = Cost{CPU: state.UserTime() + state.SystemTime(), System: state.SystemTime(), PeakMemory: peak, PageFaults: faults}
 	return nil
 }

@@ -13,11 +13,12 @@ func dieWithParent() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 }
 
-// peakMemory is the most memory that a process which has ended had resident.
-func peakMemory(state *os.ProcessState) int64 {
+// memoryCost is the most memory that a process which has ended had resident, in
+// bytes, and how often the kernel had to give it a page.
+func memoryCost(state *os.ProcessState) (peak, faults int64) {
 	usage, ok := state.SysUsage().(*syscall.Rusage)
 	if !ok {
-		return 0
+		return 0, 0
 	}
-	return int64(usage.Maxrss) << 10 // Linux counts in KiB
+	return int64(usage.Maxrss) << 10, int64(usage.Minflt) + int64(usage.Majflt) // Linux counts in KiB
 }

@@ -12,5 +12,5 @@ import (
 // dieWithParent leaves it to the end of stdin.
 func dieWithParent() *syscall.SysProcAttr { return nil }
 
-// peakMemory is not known: each system counts it in another unit.
-func peakMemory(*os.ProcessState) int64 { return 0 }
+// memoryCost is not known: each system counts in another unit.
+func memoryCost(*os.ProcessState) (peak, faults int64) { return 0, 0 }

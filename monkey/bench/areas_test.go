@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bench
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/drumbeat-raft/drumbeat/monkey/harness"
+	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
+)
+
+func TestMain(m *testing.M) {
+	harness.MainIfChild()
+	os.Exit(m.Run())
+}
+
+// The most of a profile that may be in no area: of one package, and in total. A part
+// of the system that has moved, or is new, goes beyond that.
+const (
+	otherPackage = 0.02
+	otherInTotal = 0.05
+)
+
+// Every part of the system that takes time is in the table of areas.
+func TestAreasCoverASimulation(t *testing.T) {
+	r, err := harness.Run(context.Background(), harness.Options{
+		File: "../../scenarios/quickstart.yaml", Seed: 1, World: harness.WorldSim, Clock: harness.ClockVirtual,
+		Out: t.TempDir(), Duration: 2 * time.Minute, Profile: true,
+	})
+	require.NoError(t, err)
+	p, err := ReadProfile(filepath.Join(r.Dir, rundir.ProfileFile))
+	require.NoError(t, err)
+	require.Greater(t, p.total(), int64(500*time.Millisecond), "too few samples to tell")
+	_, other := p.shares()
+	require.Less(t, other, otherInTotal, "%v", p.others())
+	for name, share := range p.others() {
+		require.Less(t, share, otherPackage, "package %s is in no area of areas.go", name)
+	}
+}
