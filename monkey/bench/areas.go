@@ -67,6 +67,9 @@ func (p *Profile) shares() (shares []float64, other float64) {
 	return shares, other
 }
 
+// goItself stands for the packages of Go's own.
+const goItself = "Go itself"
+
 // others are the packages whose samples are in no area, each with its share of the
 // profile's time, from 0 to 1. A sample belongs to the innermost package on its stack
 // that is none of Go's own, if there is one.
@@ -77,7 +80,7 @@ func (p *Profile) others() map[string]float64 {
 		if slices.ContainsFunc(areas, func(a area) bool { return slices.ContainsFunc(s.Functions, a.has) }) {
 			continue
 		}
-		of := "Go's own"
+		of := goItself
 		if i := slices.IndexFunc(s.Functions, func(f string) bool { return strings.Contains(packageOf(f), ".") }); i >= 0 {
 			of = packageOf(s.Functions[i])
 		}

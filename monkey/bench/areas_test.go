@@ -20,11 +20,12 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// The most of a profile that may be in no area: of one package, and in total. A part
-// of the system that has moved, or is new, goes beyond that.
+// The most of a profile that packages which are in no area may take together: a few
+// times what they do. A part of the system that has moved, or is new, goes beyond that.
+// Of Go's own there may be more, which no package asked for.
 const (
-	otherPackage = 0.02
-	otherInTotal = 0.05
+	mostOfPackages = 0.04
+	mostOfGo       = 0.15
 )
 
 // Every part of the system that takes time is in the table of areas.
@@ -37,9 +38,8 @@ func TestAreasCoverASimulation(t *testing.T) {
 	p, err := ReadProfile(filepath.Join(r.Dir, rundir.ProfileFile))
 	require.NoError(t, err)
 	require.Greater(t, p.total(), int64(500*time.Millisecond), "too few samples to tell")
+	others := p.others()
 	_, other := p.shares()
-	require.Less(t, other, otherInTotal, "%v", p.others())
-	for name, share := range p.others() {
-		require.Less(t, share, otherPackage, "package %s is in no area of areas.go", name)
-	}
+	require.Less(t, others[goItself], mostOfGo)
+	require.Less(t, other-others[goItself], mostOfPackages, "some of these are in no area of areas.go: %v", others)
 }

@@ -74,7 +74,7 @@ func TestSharesAreInclusive(t *testing.T) {
 		got[areas[i].name] = share
 	}
 	require.Equal(t, 0.25, other)
-	require.Equal(t, map[string]float64{"Go's own": 0.25}, p.others())
+	require.Equal(t, map[string]float64{goItself: 0.25}, p.others())
 	require.Equal(t, 0.75, got["gRPC"], "each sample counts once")
 	require.Equal(t, 0.25, got["allocation"])
 	require.Zero(t, got["Pebble"])
