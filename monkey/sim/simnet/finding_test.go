@@ -124,3 +124,45 @@ func TestFindingSnapshotOfDeposedLeaderIsTakenForTheLeaders(t *testing.T) {
 		require.Equal(t, next, c.believed(follower))
 	})
 }
+
+// early is a transport to which a message comes as soon as it has started.
+type early struct {
+	raftio.ITransport
+	deliver func()
+}
+
+func (e early) Start() error {
+	err := e.ITransport.Start()
+	if err == nil {
+		e.deliver()
+	}
+	return err
+}
+
+type earlyFactory struct {
+	config.TransportFactory
+	panicked any // what the handler of messages did
+}
+
+func (f *earlyFactory) Create(c config.NodeHostConfig, messages raftio.MessageHandler, chunks raftio.ChunkHandler) raftio.ITransport {
+	deliver := func() {
+		defer func() { f.panicked = recover() }()
+		messages(pb.MessageBatch{BinVer: raftio.TransportBinVersion, DeploymentId: c.GetDeploymentID()})
+	}
+	return early{f.TransportFactory.Create(c, messages, chunks), deliver}
+}
+
+// The transport of a NodeHost takes messages before what their handler needs is
+// there.
+func TestFindingMessageToAHostThatStartsPanics(t *testing.T) {
+	var f *earlyFactory
+	prepare := func(id uint64, conf *config.NodeHostConfig) {
+		if id == 1 {
+			f = &earlyFactory{TransportFactory: conf.Expert.TransportFactory}
+			conf.Expert.TransportFactory = f
+		}
+	}
+	inPreparedTrio(t, prepare, func(t *testing.T, c *trio) {
+		require.ErrorContains(t, f.panicked.(error), "nil pointer dereference")
+	})
+}
