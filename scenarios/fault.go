@@ -24,6 +24,8 @@ const (
 	CanLose      Capability = "lose"       // drop some of them
 	CanDuplicate Capability = "duplicate"  // deliver some of them twice
 	CanDelay     Capability = "delay"      // hold messages back
+
+	CanStaleChange Capability = "stale-change" // ask for membership changes that are out of date
 )
 
 // FaultClass says what a kind of fault breaks. A swarm leaves out whole classes.

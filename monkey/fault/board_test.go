@@ -39,6 +39,8 @@ type board struct {
 	degraded bool // losing any host for good does
 	broken   bool // no host boots
 	readings int64
+	// operators counts those who ask for stale changes.
+	operators int
 }
 
 func newBoard() *board {
@@ -148,7 +150,7 @@ func (b *board) Traffic(...string) world.Effect {
 	defer b.mu.Unlock()
 	b.readings++
 	n := b.readings
-	return world.Effect{MessagesDropped: n, MessagesDelayed: n, MessagesDuplicated: n, BytesHeld: n, ConnectionsReset: n}
+	return world.Effect{MessagesDropped: n, MessagesDelayed: n, MessagesDuplicated: n, BytesHeld: n, ConnectionsReset: n, ChangesRefused: n}
 }
 
 func (b *board) DrummerLeader() (string, bool) {
@@ -168,6 +170,18 @@ func (b *board) safe(_, _ []string, forever bool) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return !b.unsafe && !(b.degraded && forever)
+}
+
+func (b *board) StaleChanges(host string) (stop func(), err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.note("stale changes", host)
+	b.operators++
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.operators--
+	}, nil
 }
 
 func (b *board) Capabilities() []scenarios.Capability { return nil }
@@ -275,6 +289,7 @@ func strikes(t *testing.T, fault string, during func(t *testing.T, b *board)) wo
 func requireWhole(t *testing.T, b *board) {
 	t.Helper()
 	require.Empty(t, b.links())
+	b.set(func() { require.Zero(t, b.operators) })
 	for _, h := range b.Hosts() {
 		require.True(t, b.Running(h.Name), "%s runs", h.Name)
 	}

@@ -152,6 +152,7 @@ type injection struct {
 	world world.World
 	links *links
 	rng   *rand.Rand // draws what the kind leaves to chance
+	undo  []func()   // what end calls
 	// effect is what it did.
 	effect world.Effect
 }

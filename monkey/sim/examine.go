@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"regexp"
 	"runtime/pprof"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -18,7 +19,7 @@ const stepWorker = "github.com/lni/dragonboat/v3.(*engine).stepWorkerMain"
 
 // Examine implements world.World. It counts Dragonboat's step workers: one that
 // is missing was ended by a panic that Dragonboat recovered from without a word, see
-// forDragonboat.
+// forDragonboat. It also tells of stale membership changes that were not refused.
 func (w *World) Examine() []string {
 	w.stopping.Wait()
 	want := 0
@@ -27,10 +28,13 @@ func (w *World) Examine() []string {
 			want += int(w.engine(h).ExecShards)
 		}
 	}
+	w.mu.Lock()
+	wrong := slices.Clone(w.accepted)
+	w.mu.Unlock()
 	if have := countGoroutines(stepWorker); have < want {
-		return []string{fmt.Sprintf("%d of Dragonboat's %d step workers are gone: it panicked in them and hid it", want-have, want)}
+		wrong = append(wrong, fmt.Sprintf("%d of Dragonboat's %d step workers are gone: it panicked in them and hid it", want-have, want))
 	}
-	return nil
+	return wrong
 }
 
 var goroutineGroup = regexp.MustCompile(`^(\d+) @ `)

@@ -5,6 +5,7 @@ package sim
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/drumbeat-raft/drumbeat/monkey/sim/simdisk"
 	"github.com/drumbeat-raft/drumbeat/monkey/sim/simnet"
@@ -16,6 +17,8 @@ type host struct {
 	world.Host
 	number int // from 1, within its role
 	disk   *simdisk.Disk
+	// changesRefused counts stale membership changes.
+	changesRefused atomic.Int64
 
 	mu      sync.Mutex
 	process process // nil: none runs

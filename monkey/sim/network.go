@@ -3,6 +3,8 @@
 package sim
 
 import (
+	"slices"
+
 	"github.com/drumbeat-raft/drumbeat/monkey/latency"
 	"github.com/drumbeat-raft/drumbeat/monkey/sim/simnet"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
@@ -30,7 +32,14 @@ func (w *World) SetLink(from, to string, l world.Link) error {
 // effect of a link.
 func (w *World) Traffic(hosts ...string) world.Effect {
 	c := w.net.Total(hosts...)
+	refused := int64(0)
+	for _, h := range w.hosts {
+		if len(hosts) == 0 || slices.Contains(hosts, h.Name) {
+			refused += h.changesRefused.Load()
+		}
+	}
 	return world.Effect{
+		ChangesRefused:     refused,
 		MessagesDropped:    c.CutOff + c.Lost,
 		MessagesDelayed:    c.Delayed,
 		MessagesDuplicated: c.Duplicated,

@@ -62,6 +62,10 @@ type World struct {
 
 	mu   sync.Mutex
 	torn *rand.Rand // seeds what each power loss leaves
+	// accepted lists the stale membership changes that were not refused.
+	accepted []string
+	// operators end those who ask for stale membership changes.
+	operators []context.CancelFunc
 }
 
 // New makes a world whose hosts are all down.
@@ -104,7 +108,7 @@ func (*World) Capabilities() []scenarios.Capability { return Capabilities() }
 func Capabilities() []scenarios.Capability {
 	return []scenarios.Capability{
 		scenarios.CanKill, scenarios.CanPowerLoss, scenarios.CanWipe,
-		scenarios.CanCut, scenarios.CanLose, scenarios.CanDuplicate, scenarios.CanDelay,
+		scenarios.CanCut, scenarios.CanLose, scenarios.CanDuplicate, scenarios.CanDelay, scenarios.CanStaleChange,
 	}
 }
 
@@ -130,6 +134,11 @@ func (w *World) Start(context.Context) error {
 
 // Stop ends every process in good order, the NodeHosts before the Drummers.
 func (w *World) Stop() {
+	w.mu.Lock()
+	for _, stop := range w.operators {
+		stop()
+	}
+	w.mu.Unlock()
 	for _, role := range []world.Role{world.NodeHost, world.Drummer} {
 		var stopping sync.WaitGroup
 		for _, h := range w.hosts {

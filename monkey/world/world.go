@@ -57,6 +57,10 @@ type World interface {
 	Processes
 	Network
 
+	// StaleChanges asks the Raft nodes on a host for membership changes that are out
+	// of date, again and again until stop is called, which is to be called once.
+	StaleChanges(host string) (stop func(), err error)
+
 	// DialContext connects from the clients' place in the network, which no
 	// fault cuts off from itself but any may cut off from a host.
 	DialContext(ctx context.Context, address string) (net.Conn, error)
@@ -117,7 +121,8 @@ type Network interface {
 	// SetLink replaces the quality of from → to.
 	SetLink(from, to string, l Link) error
 	// Traffic counts what links did to messages from and to the given hosts
-	// since Start; without hosts, to all messages.
+	// since Start, and the stale membership changes that were refused there; without
+	// hosts, to all messages and everywhere.
 	Traffic(hosts ...string) Effect
 }
 
@@ -138,6 +143,7 @@ type Effect struct {
 	MessagesDuplicated int64 `json:"messages_duplicated,omitempty"`
 	BytesHeld          int64 `json:"bytes_held,omitempty"`
 	ConnectionsReset   int64 `json:"connections_reset,omitempty"`
+	ChangesRefused     int64 `json:"changes_refused,omitempty"`
 }
 
 // Add returns the sum of two effects.
@@ -172,6 +178,7 @@ func (e *Effect) counters() []counter {
 		{&e.MessagesDuplicated, "message duplicated", "messages duplicated"},
 		{&e.BytesHeld, "byte held back", "bytes held back"},
 		{&e.ConnectionsReset, "connection reset", "connections reset"},
+		{&e.ChangesRefused, "stale membership change refused", "stale membership changes refused"},
 	}
 }
 
