@@ -327,14 +327,20 @@ func eventKinds() []string {
 	return names
 }
 
-// follow prints events as they happen, one a line, until it is interrupted.
+// follow prints events as they happen, one a line, until it is interrupted. Who goes on
+// after the last line of before has each event once.
 func (t *tool) follow(cmd *cobra.Command, after uint64) error {
 	c, err := t.connect(cmd.Context())
 	if err != nil {
 		return err
 	}
 	defer c.Close()
+	last := after
 	err = c.WatchEvents(cmd.Context(), after, func(e *pb.Event) error {
+		if last != 0 && e.GetSequence() > last+1 {
+			fmt.Fprintf(t.errOut, "events %d to %d are missing: DrummerDB does not keep them any more\n", last+1, e.GetSequence()-1)
+		}
+		last = e.GetSequence()
 		if t.output == "json" {
 			return t.jsonLine(e)
 		}

@@ -137,6 +137,15 @@ func (c *Client) hear(addresses []string) {
 	c.heard = heard
 }
 
+// avoid has a server that failed tried like any other, not first.
+func (c *Client) avoid(server string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.first == server {
+		c.first = ""
+	}
+}
+
 func (c *Client) answered(server string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -6,6 +6,9 @@ import (
 	"context"
 	"time"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
 
@@ -53,9 +56,11 @@ func (c *Client) DryRun(ctx context.Context, req *pb.DryRunRequest) (*pb.DryRunR
 	return call(ctx, c, req, onFleet(pb.FleetClient.DryRun))
 }
 
-// WatchEvents calls seen for each event with a sequence above after, as they
-// happen, until ctx ends or seen returns an error, which it returns. It goes on
-// through another server when one is lost.
+// WatchEvents calls seen for each event with a sequence above after, in order and once,
+// as they happen, until ctx ends or seen returns an error, which it returns. It goes on
+// through another server when one is lost. Events that DrummerDB keeps no more are left
+// out: sequences have no gaps otherwise. It returns an error with codes.OutOfRange when
+// the log ends before after: DrummerDB was begun anew, or restored.
 func (c *Client) WatchEvents(ctx context.Context, after uint64, seen func(*pb.Event) error) error {
 	for {
 		// This finds a server that answers, which is asked first from then on.
@@ -77,7 +82,8 @@ func (c *Client) WatchEvents(ctx context.Context, after uint64, seen func(*pb.Ev
 // watch is one stream of events. It returns an error only when there is no
 // going on.
 func (c *Client) watch(ctx context.Context, after uint64, seen func(*pb.Event) error) (uint64, error) {
-	conn, err := c.drummers.get(c.order()[0])
+	server := c.order()[0]
+	conn, err := c.drummers.get(server)
 	if err != nil {
 		return after, err
 	}
@@ -87,7 +93,14 @@ func (c *Client) watch(ctx context.Context, after uint64, seen func(*pb.Event) e
 	}
 	for {
 		event, err := stream.Recv()
-		if err != nil {
+		switch status.Code(err) {
+		case codes.OK:
+		case codes.OutOfRange, codes.PermissionDenied, codes.Unimplemented:
+			return after, err
+		default:
+			if ctx.Err() == nil {
+				c.avoid(server)
+			}
 			return after, ctx.Err()
 		}
 		after = event.GetSequence()

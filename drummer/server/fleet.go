@@ -6,9 +6,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -18,12 +16,8 @@ import (
 	"github.com/drumbeat-raft/drumbeat/drummer/schedule"
 )
 
-const (
-	// maxText bounds a reason and a name, in bytes.
-	maxText = 1024
-	// watchInterval is how often WatchEvents looks for news.
-	watchInterval = 200 * time.Millisecond
-)
+// maxText bounds a reason and a name, in bytes.
+const maxText = 1024
 
 // fleetService is for operators; like drummerService, on any server.
 type fleetService struct {
@@ -207,28 +201,4 @@ func unanswered(err error) error {
 		return err // also nil
 	}
 	return unavailable(err)
-}
-
-// WatchEvents streams events as this server applies them.
-func (f *fleetService) WatchEvents(req *pb.WatchEventsRequest, stream grpc.ServerStreamingServer[pb.Event]) error {
-	after := req.GetAfterSequence()
-	poll := time.NewTicker(watchInterval)
-	defer poll.Stop()
-	for {
-		state, err := f.server.localState()
-		if err != nil {
-			return unavailable(err)
-		}
-		for _, event := range state.EventsAfter(after, maxEvents) {
-			if err := stream.Send(event); err != nil {
-				return err
-			}
-			after = event.GetSequence()
-		}
-		select {
-		case <-poll.C:
-		case <-stream.Context().Done():
-			return stream.Context().Err()
-		}
-	}
 }

@@ -47,6 +47,7 @@ type Server struct {
 
 	proposed  atomic.Uint64 // bytes proposed to DrummerDB
 	decisions decisions
+	watchers  atomic.Int64 // of events
 
 	failed chan error // capacity 1
 	cancel context.CancelFunc
