@@ -87,6 +87,8 @@ func TestWatchOfEventsEndsWhereThereAreNone(t *testing.T) {
 
 		stream, err := w.fleet().WatchEvents(w.context(10*time.Minute), &pb.WatchEventsRequest{})
 		require.NoError(t, err)
+		_, err = stream.Recv()
+		require.NoError(t, err)
 		for id := range w.servers {
 			if id != leader {
 				w.stopServer(id)

@@ -61,7 +61,7 @@ func exitCode(err error) int {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled:
 		return program.ExitUnavailable
 	case codes.InvalidArgument, codes.AlreadyExists, codes.NotFound, codes.FailedPrecondition,
-		codes.PermissionDenied, codes.Unauthenticated, codes.Unimplemented, codes.Aborted:
+		codes.PermissionDenied, codes.Unauthenticated, codes.Unimplemented, codes.Aborted, codes.OutOfRange:
 		return program.ExitRefused
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {

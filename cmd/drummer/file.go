@@ -12,6 +12,8 @@ import (
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
 	"github.com/drumbeat-raft/drumbeat/drummer"
 	"github.com/drumbeat-raft/drumbeat/drummer/rafttcp"
+	"github.com/drumbeat-raft/drumbeat/drummer/role"
+	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
 	"github.com/drumbeat-raft/drumbeat/drummer/schedule"
 )
 
@@ -129,7 +131,7 @@ func (f *file) members() map[uint64]drummer.Peer {
 }
 
 // config is what a file that was checked says.
-func (f *file) config(log *slog.Logger) drummer.Config {
+func (f *file) config(certs *rpc.Certificates, log *slog.Logger) drummer.Config {
 	policy, _ := f.policy("")
 	logdb := config.GetTinyMemLogDBConfig()
 	logdb.Shards = 1
@@ -145,9 +147,12 @@ func (f *file) config(log *slog.Logger) drummer.Config {
 			KeyFile:        f.TLS.Key,
 			// One Raft cluster needs no more.
 			Expert: config.ExpertConfig{
-				LogDB:            logdb,
-				Engine:           config.EngineConfig{ExecShards: 1, CommitShards: 1, ApplyShards: 1, SnapshotShards: 2, CloseShards: 1},
-				TransportFactory: &rafttcp.Factory{Limits: f.RaftLimits, Log: log},
+				LogDB:  logdb,
+				Engine: config.EngineConfig{ExecShards: 1, CommitShards: 1, ApplyShards: 1, SnapshotShards: 2, CloseShards: 1},
+				TransportFactory: &rafttcp.Factory{
+					Limits: f.RaftLimits, Log: log,
+					ServerTLS: role.Demand(role.Server, certs.Server()), ClientTLS: role.Expect(role.Server, certs.Client()),
+				},
 			},
 		},
 		NodeID:       f.NodeID,

@@ -37,7 +37,7 @@ func checked(t *testing.T, text string, plaintext bool) (*file, error) {
 func TestGoodFile(t *testing.T) {
 	f, err := checked(t, good, false)
 	require.NoError(t, err)
-	config := f.config(nil)
+	config := f.config(nil, nil)
 	require.Equal(t, uint64(20), config.Policy.TTL)
 	require.Equal(t, time.Second, config.Tick)
 	require.Equal(t, "127.0.0.1:1", config.NodeHost.RaftAddress)
@@ -49,7 +49,7 @@ func TestPolicyInTheFile(t *testing.T) {
 	require.NoError(t, err)
 	want := schedule.DefaultPolicy()
 	want.TTL = 20
-	require.Equal(t, want, f.config(nil).Policy)
+	require.Equal(t, want, f.config(nil, nil).Policy)
 	f, err = checked(t, good+`heartbeat: 500ms
 policy:
   suspect: 2s
@@ -79,7 +79,7 @@ policy:
 		TTL: 40, Suspect: 4, OperationDeadline: 30, Backoff: 2, BackoffCap: 120, JoinLimit: 1200, StartAttempts: 3,
 		OperationsPerHost: 8, OperationsTotal: 100, JoinsPerHost: 2, FuseHosts: 1, FusePercent: 30, FuseRegionPercent: 50, FuseHold: 7200,
 		Quarantine: 20, QuarantineCap: 7200, BalanceLeaders: 9, BalancePercent: 10, BalanceMoves: 4, BalanceCalm: 600,
-	}, f.config(nil).Policy)
+	}, f.config(nil, nil).Policy)
 }
 
 func TestMistakesInTheFile(t *testing.T) {

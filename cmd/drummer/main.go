@@ -43,7 +43,7 @@ func run(ctx context.Context, path string, plaintext bool) error {
 	if err != nil {
 		return fmt.Errorf("the server can't listen: %w", err)
 	}
-	config := file.config(log)
+	config := file.config(certs, log)
 	config.Listener, config.TLS, config.ClientTLS, config.Logger = listener, certs.Server(), certs.Client(), log
 	server, err := drummer.New(config)
 	if err != nil {

@@ -56,7 +56,7 @@ func runSalvage(cmd *cobra.Command, path, out string) error {
 	if err != nil {
 		return err
 	}
-	config := file.config(log)
+	config := file.config(certs, log)
 	config.ClientTLS, config.Logger = certs.Client(), log
 	if err := othersLost(cmd.Context(), config); err != nil {
 		return err

@@ -13,6 +13,8 @@ import (
 	"github.com/drumbeat-raft/drumbeat/cmd/internal/program"
 	"github.com/drumbeat-raft/drumbeat/drummer/agent"
 	"github.com/drumbeat-raft/drumbeat/drummer/rafttcp"
+	"github.com/drumbeat-raft/drumbeat/drummer/role"
+	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
 )
 
 const (
@@ -86,7 +88,7 @@ func (f *file) check(path string, plaintext bool) error {
 // applicationDir is where on-disk state machines keep their data.
 func (f *file) applicationDir() string { return filepath.Join(f.DataDir, "applications") }
 
-func (f *file) nodehost(events *agent.Listener, log *slog.Logger) config.NodeHostConfig {
+func (f *file) nodehost(events *agent.Listener, certs *rpc.Certificates, log *slog.Logger) config.NodeHostConfig {
 	logdb := config.GetSmallMemLogDBConfig()
 	logdb.Shards = f.Shards
 	return config.NodeHostConfig{
@@ -101,8 +103,11 @@ func (f *file) nodehost(events *agent.Listener, log *slog.Logger) config.NodeHos
 		CertFile:            f.TLS.Cert,
 		KeyFile:             f.TLS.Key,
 		Expert: config.ExpertConfig{
-			LogDB:            logdb,
-			TransportFactory: &rafttcp.Factory{Limits: f.RaftLimits, Log: log},
+			LogDB: logdb,
+			TransportFactory: &rafttcp.Factory{
+				Limits: f.RaftLimits, Log: log,
+				ServerTLS: role.Demand(role.NodeHost, certs.Server()), ClientTLS: role.Expect(role.NodeHost, certs.Client()),
+			},
 			Engine: config.EngineConfig{
 				ExecShards: f.Shards, CommitShards: f.Shards, ApplyShards: f.Shards,
 				SnapshotShards: 2 * f.Shards, CloseShards: f.Shards,

@@ -34,7 +34,7 @@ func TestGoodFile(t *testing.T) {
 	f, err := checked(t, good, false)
 	require.NoError(t, err)
 	require.Equal(t, "/data/applications", f.applicationDir())
-	conf := f.nodehost(agent.NewListener(nil, nil), nil)
+	conf := f.nodehost(agent.NewListener(nil, nil), nil, nil)
 	require.NoError(t, conf.Validate())
 	require.Equal(t, "/data/raft", conf.NodeHostDir)
 }

@@ -46,7 +46,7 @@ func run(ctx context.Context, path string, plaintext bool) error {
 		return fmt.Errorf("the NodeHost API can't listen: %w", err)
 	}
 	events := agent.NewListener(nil, nil)
-	nodehost, disk, err := diskcheck.Start(file.nodehost(events, log), log)
+	nodehost, disk, err := diskcheck.Start(file.nodehost(events, certs, log), log)
 	if errors.Is(err, diskcheck.ErrDamaged) {
 		err = fmt.Errorf("%w. What is left of its replicas must not go on from there: move %s away, look after the disk, and start again on an empty directory; Drummer replaces the replicas", err, file.DataDir)
 	}

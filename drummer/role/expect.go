@@ -18,19 +18,42 @@ func Expect(role Role, next rpc.TLSFunc) rpc.TLSFunc {
 	if next == nil {
 		return nil
 	}
-	return func() *tls.Config {
-		conf := next().Clone()
-		before := conf.VerifyConnection
-		conf.VerifyConnection = func(state tls.ConnectionState) error {
-			if before != nil {
-				if err := before(state); err != nil {
-					return err
-				}
-			}
-			return verify(role, state)
-		}
-		return conf
+	return func() *tls.Config { return requiring(role, next()) }
+}
+
+// Demand makes a server's side of TLS let in only whoever bears the role, for ports
+// that no Guard stands before. Nil stays nil.
+func Demand(role Role, conf *tls.Config) *tls.Config {
+	if conf == nil {
+		return nil
 	}
+	out := requiring(role, conf)
+	if next := conf.GetConfigForClient; next != nil {
+		out.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			conf, err := next(hello)
+			if err != nil || conf == nil {
+				return conf, err
+			}
+			return requiring(role, conf), nil
+		}
+	}
+	return out
+}
+
+// requiring is a configuration under which a connection stands only when its other side
+// bears the role.
+func requiring(role Role, conf *tls.Config) *tls.Config {
+	conf = conf.Clone()
+	before := conf.VerifyConnection
+	conf.VerifyConnection = func(state tls.ConnectionState) error {
+		if before != nil {
+			if err := before(state); err != nil {
+				return err
+			}
+		}
+		return verify(role, state)
+	}
+	return conf
 }
 
 func verify(role Role, state tls.ConnectionState) error {

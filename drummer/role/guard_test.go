@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"log/slog"
+	"net"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -153,4 +154,38 @@ func TestPlainTextIsSaid(t *testing.T) {
 	var log strings.Builder
 	role.NewGuard(nil, slog.New(slog.NewTextHandler(&log, nil)))
 	require.Contains(t, log.String(), "there is no TLS, so there are no roles")
+}
+
+// A port that demands a role lets in nobody else, also where the certificates may
+// change.
+func TestPortsDemandARole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ca := testca.New(t)
+		serverTLS, server := ca.Configs(role.Identity{Role: role.Server}, "server")
+		_, application := ca.Configs(role.Identity{Name: "shop", Role: role.Application, Clusters: all(t)})
+		changing := &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return serverTLS, nil }}
+		for name, conf := range map[string]*tls.Config{"fixed": serverTLS, "changing": changing} {
+			shake := func(next rpc.TLSFunc) error {
+				here, there := net.Pipe()
+				defer func() { _, _ = here.Close(), there.Close() }()
+				conf, clientConf := role.Demand(role.Server, conf), next().Clone()
+				clientConf.ServerName = "server"
+				go func() {
+					client := tls.Client(there, clientConf)
+					_ = client.Handshake()
+					_, _ = client.Read(make([]byte, 1)) // the server's alert
+				}()
+				return tls.Server(here, conf).Handshake()
+			}
+			require.NoError(t, shake(server), name)
+			require.ErrorContains(t, shake(application), `the certificate "shop" bears the role application, and a server is expected here`, name)
+		}
+		require.Nil(t, role.Demand(role.Server, nil))
+	})
+}
+
+func all(t *testing.T) role.Clusters {
+	clusters, err := role.ParseClusters("all")
+	require.NoError(t, err)
+	return clusters
 }
