@@ -240,4 +240,22 @@ var edits = []Edit{
 		New:  "func runtime_canSpin(i int) bool\n\n//go:linkname runtime_exactEvent\nfunc runtime_exactEvent()\n",
 		Why:  "declares what the two edits before this one call",
 	},
+	{
+		File: "sync/rwmutex.go",
+		Old:  "func (rw *RWMutex) RLock() {\n",
+		New:  "func (rw *RWMutex) RLock() {\n\truntime_exactEvent()\n",
+		Why:  "a place where exploration may preempt",
+	},
+	{
+		File: "sync/rwmutex.go",
+		Old:  "func (rw *RWMutex) RUnlock() {\n",
+		New:  "func (rw *RWMutex) RUnlock() {\n\truntime_exactEvent()\n",
+		Why:  "a place where exploration may preempt",
+	},
+	{
+		File: "sync/runtime.go",
+		Old:  "func runtime_SemacquireRWMutexR(s *uint32, lifo bool, skipframes int)\n",
+		New:  "func runtime_SemacquireRWMutexR(s *uint32, lifo bool, skipframes int)\n\n//go:linkname runtime_exactEvent\nfunc runtime_exactEvent()\n",
+		Why:  "declares what the two edits before this one call",
+	},
 }

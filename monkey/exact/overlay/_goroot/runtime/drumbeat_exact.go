@@ -604,6 +604,12 @@ func exactWaits(w waitReason) bool {
 //go:nosplit
 func exactEventOf() { exactEvent() }
 
+// exactEventOfSync is exactEvent for package sync.
+//
+//go:linkname exactEventOfSync sync.runtime_exactEvent
+//go:nosplit
+func exactEventOfSync() { exactEvent() }
+
 // exactHolds reports whether a request to preempt a goroutine is to be ignored,
 // and forgets it: it is of the bubble, and it was not exactEvent who asked.
 func exactHolds(gp *g) bool {

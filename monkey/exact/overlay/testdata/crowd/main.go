@@ -99,6 +99,7 @@ func main() {
 // crowd is what the goroutines of the bubble share.
 type crowd struct {
 	mu    sync.Mutex
+	reads sync.RWMutex
 	cond  *sync.Cond
 	count map[int]int
 	pool  sync.Pool
@@ -244,6 +245,8 @@ func (c *crowd) member(n int) {
 		for range 3 { // places where exploration may preempt
 			own <- time.Now()
 			<-own
+			c.reads.RLock()
+			c.reads.RUnlock()
 		}
 		if rand.N(3) == 0 {
 			time.Sleep(time.Duration(rand.N(5)) * 100 * time.Microsecond)
