@@ -22,6 +22,7 @@ type pass struct {
 
 // passes are all of them, those first after which runs take less time.
 var passes = []pass{
+	{"going on at the violation", (*search).stopAtOnce, false},
 	{"what comes after the violation", (*search).cutEnd, false},
 	{"other clusters and keys", (*search).narrow, true},
 	{"faults", (*search).faults, true},
@@ -59,7 +60,21 @@ func (s *search) tryEach(changes ...func(*scenarios.Scenario)) {
 	s.accept(all)
 }
 
-// cutEnd removes what would have begun after the run stopped at the violation.
+// stopAtOnce has runs stop at a violation that are told to go on: they take less
+// time, and say when it showed.
+func (s *search) stopAtOnce() {
+	base := s.best.Scenario
+	stops := slices.DeleteFunc(removable(base), func(path string) bool { return !strings.HasSuffix(path, ".stop") })
+	if len(stops) == 0 {
+		return
+	}
+	if c, err := base.Without(stops...); err == nil {
+		s.accept([]*scenarios.Scenario{c})
+	}
+}
+
+// cutEnd removes what would have begun after the run stopped at the violation, and
+// has a run that shows none by then settle no longer than it must.
 func (s *search) cutEnd() {
 	end := scenarios.Duration(s.last.Stopped)
 	b := s.best.Scenario
@@ -70,6 +85,7 @@ func (s *search) cutEnd() {
 		c.Workload.Operations = slices.DeleteFunc(c.Workload.Operations, func(o scenarios.Operation) bool { return o.At > end })
 		c.Warmup = min(c.Warmup, end)
 		c.Duration = max(end-c.Warmup, scenarios.Duration(time.Second))
+		c.Settle = min(c.Settle, scenarios.Duration(time.Second))
 		c.Faults = slices.DeleteFunc(c.Faults, func(f scenarios.Fault) bool { return len(f.At) == 1 && f.At[0] > c.Duration })
 		c.Actions = slices.DeleteFunc(c.Actions, func(a scenarios.Action) bool { return a.At > c.Duration })
 	})

@@ -274,3 +274,34 @@ func TestViolationsAreToldApart(t *testing.T) {
 	require.Equal(t, "divergence in cluster 4", cluster.String())
 	require.Equal(t, `process: panic "index 17 at 0xc0001"`, panicked.String())
 }
+
+// TestRunsAreShortenedBeforeAnythingElse: those told to go on at the violation
+// stop there, and none settles for longer than it must.
+func TestRunsAreShortenedBeforeAnythingElse(t *testing.T) {
+	const stop, at = "checks.linearizability.stop", 40 * time.Second
+	from := big(t, 3, 100, 5)
+	from, err := scenarios.Parse("big.yaml", append(brief(t, from), "checks: {linearizability: {stop: false}}\n"...))
+	require.NoError(t, err)
+	require.Contains(t, from.Settings(), stop)
+	n := need{faults: []int{2}, operations: []int{70}, cluster: 5}
+	var lengths []time.Duration
+	_, err = Search(context.Background(), Config{Jobs: 1, Tries: 1, Target: Violation{Check: "linearizability", Clusters: []uint64{5}},
+		Run: func(_ context.Context, s *scenarios.Scenario, seed uint64) (Outcome, error) {
+			lengths = append(lengths, (s.Warmup + s.Duration + s.Settle).D())
+			o := Outcome{Shown: n.met(t, s, seed)}
+			if o.Shown && !slices.Contains(s.Settings(), stop) {
+				o.Stopped = at
+			}
+			return o, nil
+		}}, 0, from)
+	require.NoError(t, err)
+	require.Greater(t, len(lengths), 10)
+	require.Greater(t, lengths[1], 10*time.Minute, "the second run finds out when it shows")
+	require.LessOrEqual(t, slices.Max(lengths[2:]), at+time.Second)
+}
+
+func brief(t *testing.T, s *scenarios.Scenario) []byte {
+	text, err := s.Brief()
+	require.NoError(t, err)
+	return text
+}
