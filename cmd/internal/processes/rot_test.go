@@ -153,7 +153,7 @@ func (r *rotRun) serverOutcome(i int) {
 		return
 	}
 	r.outcomes["a server is replaced"]++
-	require.Contains(r.t, lastLines(p.log.String(), 1), "drummer: ", "it says why")
+	require.Contains(r.t, lastLines(p.log.String(), 3), "drummer: ", "it says why")
 	r.replaceServer(i)
 }
 
@@ -197,7 +197,7 @@ func (r *rotRun) hostOutcome(i int) {
 		return
 	}
 	r.outcomes["a NodeHost is replaced"]++
-	require.Contains(r.t, lastLines(p.log.String(), 1), "nodehost: ", "it says why")
+	require.Contains(r.t, lastLines(p.log.String(), 3), "nodehost: ", "it says why")
 	require.NoError(r.t, os.RemoveAll(p.dir))
 	p.start(r.t)
 }
