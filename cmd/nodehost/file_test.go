@@ -48,6 +48,8 @@ func TestMistakesInTheFile(t *testing.T) {
 		"data_dir: d":         "raft_address and api_address",
 		"data_dir: d\nraft_address: a\napi_address: b": "drummers is empty",
 		good + "shards: 65":                            "shards is 65",
+		good + "limits: {peer_bytes: 1}":               "limits: peer_bytes is 1; it must be at least 33554432",
+		good + "raft_limits: {strangers: -1}":          "raft_limits has connections 8192 and strangers -1",
 		good + "rtt: 0s":                               "rtt is 0s",
 		good + "api_listen: 10.0.0.1:80":               "10.0.0.1:80 is not a loopback address",
 	} {
