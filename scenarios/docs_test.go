@@ -20,6 +20,7 @@ func TestDocumentedTablesAreCurrent(t *testing.T) {
 	source, err := os.ReadFile(docsFile)
 	require.NoError(t, err)
 	want := replaceBlock(t, string(source), "kinds", kindsTable())
+	want = replaceBlock(t, want, "moments", momentsTable())
 	want = replaceBlock(t, want, "checks", checksTable())
 	want = replaceBlock(t, want, "measures", measuresTable())
 	want = replaceBlock(t, want, "bugs", bugsTable())
@@ -51,6 +52,15 @@ func kindsTable() string {
 			forever = "yes"
 		}
 		fmt.Fprintf(&out, "| `%s` | %s | %s | %s | `%s` |\n", kind.Name, kind.Doc, fieldNames(kind.ParameterReference()), forever, kind.Needs)
+	}
+	return out.String()
+}
+
+func momentsTable() string {
+	var out strings.Builder
+	out.WriteString("| moment | what happens |\n|---|---|\n")
+	for _, m := range MomentKinds() {
+		fmt.Fprintf(&out, "| `%s` | %s |\n", m.Name, m.Doc)
 	}
 	return out.String()
 }
@@ -146,11 +156,18 @@ func mistakes(t *testing.T, source string) string {
 	return "```\n" + err.Error() + "\n```\n"
 }
 
-// TestDocumentedScenarioIsValid parses the example of the documentation.
+// TestDocumentedScenarioIsValid parses the examples of the documentation.
 func TestDocumentedScenarioIsValid(t *testing.T) {
 	source, err := os.ReadFile(docsFile)
 	require.NoError(t, err)
 	s, err := Parse("power-cut.yaml", []byte(example(t, string(source))), Setting{"clusters.size", "4"}, Setting{"faults[0].every", "20s"})
 	require.NoError(t, err)
 	require.Equal(t, "power-cut", s.Name)
+	for _, begin := range []string{"faults:\n  # roll", "phases:\n"} {
+		_, rest, ok := strings.Cut(string(source), "```yaml\n"+begin)
+		require.True(t, ok, begin)
+		part, _, _ := strings.Cut(rest, "```")
+		_, err := Parse("part.yaml", []byte("name: part\nduration: 10m\ndeployment: {racks: 2}\n"+begin+part))
+		require.NoError(t, err)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -17,14 +18,24 @@ type Capability string
 
 // The capabilities that faults need.
 const (
-	CanKill      Capability = "kill"       // end a host's processes at once, and start them again
-	CanPowerLoss Capability = "power-loss" // lose what was not synced to disk
-	CanWipe      Capability = "wipe"       // lose the disk
-	CanCut       Capability = "cut"        // drop all messages between two hosts, by direction
-	CanLose      Capability = "lose"       // drop some of them
-	CanDuplicate Capability = "duplicate"  // deliver some of them twice
-	CanDelay     Capability = "delay"      // hold messages back
-
+	CanKill        Capability = "kill"         // end a host's processes at once, and start them again
+	CanPowerLoss   Capability = "power-loss"   // lose what was not synced to disk
+	CanWipe        Capability = "wipe"         // lose the disk
+	CanCut         Capability = "cut"          // drop all messages between two hosts, by direction
+	CanLose        Capability = "lose"         // drop some of them
+	CanDuplicate   Capability = "duplicate"    // deliver some of them twice
+	CanDelay       Capability = "delay"        // hold messages back
+	CanReorder     Capability = "reorder"      // let messages overtake each other
+	CanCorrupt     Capability = "corrupt"      // flip bits of what is sent
+	CanLimit       Capability = "limit"        // limit the bandwidth between two hosts
+	CanHold        Capability = "hold"         // keep what is sent, and deliver it later
+	CanReset       Capability = "reset"        // reset connections
+	CanShutDown    Capability = "shut-down"    // end processes in good order
+	CanFailDisk    Capability = "fail-disk"    // let operations on a disk fail
+	CanSlowDisk    Capability = "slow-disk"    // make a disk slow
+	CanSetTicks    Capability = "set-ticks"    // make Dragonboat's ticks faster or slower
+	CanAsk         Capability = "ask"          // ask Dragonboat on a host for something
+	CanWatch       Capability = "watch"        // say when Dragonboat and Drummer do something
 	CanStaleChange Capability = "stale-change" // ask for membership changes that are out of date
 )
 
@@ -44,9 +55,15 @@ const (
 type FaultKind struct {
 	Name, Doc string
 	Class     FaultClass
-	Needs     Capability
+	// Effect names the counts of a result's effects that are the kind's own.
+	Effect []string
+	Needs  Capability
 	// Down: the host is down while it lasts.
 	Down bool
+	// Instant: it lasts no time, so that it has no 'for'.
+	Instant bool
+	// Untargeted: it strikes no host, so that it has no target.
+	Untargeted bool
 	// Forever: it may last permanently.
 	Forever bool
 	// LosesDisk: what the host held is lost, and so are its members, for good.
@@ -92,20 +109,58 @@ func FaultKindOf(name string) (FaultKind, bool) {
 // defaults; nil if it takes none.
 func (k FaultKind) NewParameters() any { return newFilled(k.Parameters) }
 
+// FormatParameters writes parameters of the kind as in a file, on one line.
+func (k FaultKind) FormatParameters(parameters any) string {
+	node := encodeFields(slotsOf(reflect.ValueOf(parameters).Elem()))
+	node.Style = yaml.FlowStyle
+	text, err := yaml.Marshal(node)
+	if err != nil { // scalars can always be written
+		return err.Error()
+	}
+	return strings.TrimSpace(string(text))
+}
+
+// ParseParameters reads what FormatParameters wrote.
+func (k FaultKind) ParseParameters(text string) (any, error) {
+	node, err := parseYAML(k.Name, []byte(text))
+	if err != nil {
+		return nil, err
+	}
+	d, parameters := newDecoder(k.Name), k.NewParameters()
+	if parameters == nil {
+		return nil, fmt.Errorf("kind %s takes no parameters", k.Name)
+	}
+	slots := slotsOf(reflect.ValueOf(parameters).Elem())
+	d.decodeFields(node, "", slots, func(key string) string { return d.unknown(key, "", slots) })
+	return parameters, d.err()
+}
+
 // ParameterReference lists the parameters of the kind itself.
 func (k FaultKind) ParameterReference() []Entry { return registeredReference(k.Parameters, "") }
 
 // Fault is one entry of the list of faults: what is done, to whom, when, and for
-// how long. Exactly one of Every, Count and At is set.
+// how long. Either it has a Kind, or it holds other faults in one of Sequence,
+// Together and OneOf. Of an entry of the list exactly one of Every, Count, At and
+// When is set; of a fault inside another one none is.
 type Fault struct {
-	Kind   string `key:"kind" required:"true" doc:"What is done; see the table of kinds."`
-	Target Target `key:"target" required:"true" doc:"To whom: nodehost, drummer (any of them, drawn), nodehost-3, drummer-1 (that one), drummer-leader, cluster-leader (the NodeHost that leads a drawn cluster), joining (a NodeHost on which a new member is catching up)."`
+	Kind   string `key:"kind" optional:"true" doc:"What is done; see the table of kinds."`
+	Target Target `key:"target" optional:"true" doc:"To whom; see the table of targets."`
+
+	Sequence Faults `key:"sequence" doc:"In place of kind and target: these faults, one after the other; each begins when the one before it is over."`
+	Together Faults `key:"together" doc:"In place of kind and target: these faults at one instant, all of them or none."`
+	OneOf    Faults `key:"one_of" doc:"In place of kind and target: one of these faults, drawn each time."`
 
 	Every Duration   `key:"every" optional:"true" min:"100ms" doc:"Mean interval between two starts; each is drawn between half and one and a half of it."`
 	Count int        `key:"count" optional:"true" min:"1" max:"100000" doc:"Exactly this many, at drawn times."`
 	At    []Duration `key:"at" doc:"Exactly at these offsets into the phase with faults. Faults given one instant strike together."`
+	When  Moment     `key:"when" optional:"true" enumOf:"moments" doc:"At such a moment, see the table of moments; at_most times, or else once."`
 
-	For     Range `key:"for" optional:"true" doc:"How long it lasts, drawn from the range, such as 10s..40s."`
+	Times       int     `key:"times" optional:"true" min:"1" max:"1000" doc:"At each start it is carried out so often, one after the other. Absent: once."`
+	Gap         Range   `key:"gap" optional:"true" doc:"Time from the end of one to the beginning of the next: of a sequence, of times, and of a target that is each."`
+	Probability Percent `key:"probability" optional:"true" doc:"Chance that it is carried out at all, drawn each time. Absent: certain."`
+	Exclusive   bool    `key:"exclusive" optional:"true" doc:"Nothing else is done meanwhile: it waits for the end of all other faults, and others wait for its end."`
+
+	For     Range `key:"for" optional:"true" doc:"How long it lasts, drawn from the range, such as 10s..40s. Of a fault with a kind."`
 	Forever bool  `key:"forever" optional:"true" doc:"It never ends: the host stays dead and its nodes must be replaced."`
 
 	After  Duration `key:"after" optional:"true" doc:"No start before this offset into the phase with faults."`
@@ -146,7 +201,12 @@ func (f *Fault) decode(d *decoder, node *yaml.Node, path string) {
 		}
 		return d.unknown(key, path, slots)
 	})
-	if kindPath := join(path, "kind"); !known && d.read(kindPath) {
+	switch kindPath := join(path, "kind"); {
+	case known || !d.read(kindPath):
+	case f.Kind == "" && len(f.groups()) == 0:
+		d.add(path, "found no \"kind\", expected one, or sequence, together or one_of: what is done")
+		d.unread[kindPath] = true
+	case f.Kind != "":
 		d.fail(kindPath, "found %q, expected %s%s", shorten(f.Kind), oneOf(faultKinds.names()), didYouMean(f.Kind, faultKinds.names()))
 	}
 }

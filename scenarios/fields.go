@@ -66,6 +66,11 @@ func describe(t reflect.Type) (fields []field, fixed bool) {
 		if tag.Get("enumOf") == "bugs" {
 			f.enum, fixed = bugKinds.names(), false
 		}
+		if tag.Get("enumOf") == "moments" {
+			for _, m := range MomentKinds() {
+				f.enum = append(f.enum, m.Name)
+			}
+		}
 		fields = append(fields, f)
 	}
 	return fields, fixed
@@ -170,7 +175,7 @@ func (f field) entry(path string) Entry {
 
 // elem strips one pointer or slice off t.
 func elem(t reflect.Type) reflect.Type {
-	if t == reflect.TypeFor[Expectations]() {
+	if t == reflect.TypeFor[Expectations]() || t == reflect.TypeFor[Faults]() {
 		return t
 	}
 	if t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
@@ -208,6 +213,10 @@ var typeNames = map[reflect.Type]string{
 	reflect.TypeFor[Range]():          "duration or range",
 	reflect.TypeFor[Latency]():        "latency",
 	reflect.TypeFor[Percent]():        "percent",
+	reflect.TypeFor[Percents]():       "percent or range",
+	reflect.TypeFor[Counts]():         "whole number or range",
+	reflect.TypeFor[Faults]():         "list of faults",
+	reflect.TypeFor[[]Target]():       "list of targets",
 	reflect.TypeFor[Target]():         "target",
 	reflect.TypeFor[Key]():            "key of a cluster",
 	reflect.TypeFor[string]():         "text",

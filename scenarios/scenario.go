@@ -22,6 +22,7 @@ type Scenario struct {
 	Clusters    Clusters     `key:"clusters" doc:"The Raft clusters that Drummer is asked to launch."`
 	Workload    Workload     `key:"workload" doc:"The clients."`
 	Faults      []Fault      `key:"faults" doc:"What is done to the deployment."`
+	Phases      []Phase      `key:"phases" doc:"Parts of the phase with faults, one after the other, each with its own load and faults. The duration is their sum."`
 	Explore     *Explore     `key:"explore" doc:"In which order goroutines run. The run is exact."`
 	Actions     []Action     `key:"actions" doc:"What an operator asks of Drummer meanwhile, in order of time."`
 	Checks      Checks       `key:"checks" doc:"What is judged after healing."`
@@ -36,6 +37,8 @@ type Deployment struct {
 	Drummers  int      `key:"drummers" default:"3" max:"15" doc:"Number of Drummer servers, an odd number. 0: no Master; NodeHosts start the nodes of their clusters, whose members are fixed, by themselves." swarm:"3|3|3|5|1|0"`
 	NodeHosts int      `key:"nodehosts" default:"5" min:"1" max:"1000" doc:"Number of NodeHosts." swarm:"3..8"`
 	Regions   []string `key:"regions" doc:"Names of regions; NodeHosts are dealt out to them in turn. Empty: no regions." swarm:"[]|[]|[east, west]|[east, west, south]"`
+	Racks     int      `key:"racks" optional:"true" min:"1" max:"100" swarm:"never: racks matter to targets only, and a swarm has none of racks" doc:"Racks in each region, or in all when there are no regions; NodeHosts are dealt out to them in turn. They are named eu-rack-1, or rack-1, and are for targets of faults: Drummer knows nothing of them."`
+	Labels    []Label  `key:"labels" swarm:"never: labels matter to targets only, and a swarm has none of labels" doc:"Names for groups of NodeHosts, for targets of faults."`
 	RTT       Duration `key:"rtt" default:"100ms" min:"1ms" max:"10s" doc:"Dragonboat's RTTMillisecond: the tick that election and heartbeat intervals count in." swarm:"50ms|100ms|100ms|200ms|500ms"`
 	Network   Network  `key:"network" doc:"The links between hosts. Clients are a host, too."`
 	Disk      Disk     `key:"disk" doc:"The disks of hosts."`

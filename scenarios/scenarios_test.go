@@ -200,12 +200,12 @@ func TestRegionsAreDealtOutInTurn(t *testing.T) {
 	require.NoError(t, err)
 	var regions []string
 	for host := 1; host <= 5; host++ {
-		regions = append(regions, s.RegionOf(host))
+		regions = append(regions, s.Deployment.Region(host))
 	}
 	require.Equal(t, []string{"a", "b", "a", "b", "a"}, regions)
 	s, err = Load("quickstart")
 	require.NoError(t, err)
-	require.Empty(t, s.RegionOf(1))
+	require.Empty(t, s.Deployment.Region(1))
 }
 
 func TestEachFieldIsDescribed(t *testing.T) {

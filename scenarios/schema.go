@@ -84,6 +84,8 @@ var forms = map[reflect.Type]string{
 	plainDuration:               durationForm,
 	reflect.TypeFor[Range]():    rangeForm,
 	reflect.TypeFor[Percent]():  percentForm,
+	reflect.TypeFor[Percents](): percentsForm,
+	reflect.TypeFor[Counts]():   countsForm,
 	reflect.TypeFor[Target]():   targetForm,
 	reflect.TypeFor[Key]():      keyForm,
 }
@@ -91,7 +93,11 @@ var forms = map[reflect.Type]string{
 // valueSchema describes the values of a type.
 func valueSchema(t reflect.Type) object {
 	if form, ok := forms[t]; ok {
-		return object{"type": "string", "pattern": "^(" + form + ")$"}
+		schema := object{"type": "string", "pattern": "^(" + form + ")$"}
+		if t == reflect.TypeFor[Counts]() {
+			schema["type"] = []string{"string", "integer"}
+		}
+		return schema
 	}
 	if p, ok := reflect.New(t).Interface().(part); ok {
 		return p.schema()

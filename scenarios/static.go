@@ -35,8 +35,8 @@ func (s *Scenario) validateStatic(p *problems) {
 	if len(s.Actions) > 0 && p.read("actions") {
 		p.add("actions", "found them without Drummers, expected none: nobody is there to be asked")
 	}
-	for i := range s.Faults {
-		s.validateStaticFault(p, &s.Faults[i], fmt.Sprintf("faults[%d]", i))
+	for _, l := range s.Leaves() {
+		s.validateStaticFault(p, l.Fault, l.Path)
 	}
 }
 

@@ -215,7 +215,7 @@ func (w *swarm) fitRegions() {
 	if len(d.Regions) < 2 {
 		return
 	}
-	if rng, spare := w.rand("clusters.regions"), w.scenario.hostsIn(d.Regions[0])-1; spare > 0 && rng.IntN(2) == 0 && w.free("clusters.regions") && d.Drummers > 0 {
+	if rng, spare := w.rand("clusters.regions"), d.hostsAt(d.Regions[0])-1; spare > 0 && rng.IntN(2) == 0 && w.free("clusters.regions") && d.Drummers > 0 {
 		c.Regions = map[string]int{d.Regions[0]: min(spare, c.Size)}
 	}
 	if rng := w.rand("deployment.network.between"); rng.IntN(2) == 0 && w.free("deployment.network.between") {
@@ -268,7 +268,7 @@ func (w *swarm) fault(rng *rand.Rand, kind FaultKind) (f Fault, ok bool) {
 	for range faultDraws {
 		f = w.drawFault(rng, kind)
 		p := &problems{where: w.given}
-		w.scenario.validateFault(p, &f, "")
+		w.scenario.validateEntry(p, FaultEntry{Fault: &f, To: w.scenario.Duration})
 		if w.scenario.Deployment.Drummers == 0 {
 			w.scenario.validateStaticFault(p, &f, "")
 		}

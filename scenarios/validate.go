@@ -20,8 +20,9 @@ func (s *Scenario) validate(p *problems) {
 	s.validateDeployment(p)
 	s.validateClusters(p)
 	s.validateWorkload(p)
-	for i := range s.Faults {
-		s.validateFault(p, &s.Faults[i], fmt.Sprintf("faults[%d]", i))
+	s.validatePhases(p)
+	for _, e := range s.Entries() {
+		s.validateEntry(p, e)
 	}
 	s.validateDeaths(p)
 	s.validateStatic(p)
@@ -47,6 +48,7 @@ func (s *Scenario) validateDeployment(p *problems) {
 		p.add("deployment.drummers", "found %d, expected an odd number: an even one survives no more deaths", s.Deployment.Drummers)
 	}
 	s.validateRegionNames(p)
+	s.validatePlaces(p)
 	s.validateNetwork(p)
 	if p.read("drummer.time_to_live", "drummer.heartbeat") && s.Drummer.TimeToLive < 2*s.Drummer.Heartbeat {
 		p.add("drummer.time_to_live", "found %s, expected at least two heartbeats of %s", s.Drummer.TimeToLive, s.Drummer.Heartbeat)
@@ -138,7 +140,7 @@ func (s *Scenario) validateClusterRegions(p *problems) {
 		if !p.read(path, "deployment.regions", "deployment.nodehosts") {
 			continue
 		}
-		if hosts := s.hostsIn(region); hosts == 0 {
+		if hosts := s.Deployment.hostsAt(region); hosts == 0 {
 			p.add(path, "found the region %q, expected one of deployment.regions%s", region, didYouMean(region, s.Deployment.Regions))
 		} else if members > hosts {
 			p.add(path, "found %d members, expected at most the %d NodeHosts of that region", members, hosts)
@@ -147,26 +149,6 @@ func (s *Scenario) validateClusterRegions(p *problems) {
 	if p.read("clusters.regions", "clusters.size") && total > s.Clusters.Size {
 		p.add("clusters.regions", "found %d members in total, expected at most size (%d)", total, s.Clusters.Size)
 	}
-}
-
-// hostsIn counts the NodeHosts of a region.
-func (s *Scenario) hostsIn(region string) int {
-	count := 0
-	for host := 1; host <= s.Deployment.NodeHosts; host++ {
-		if s.RegionOf(host) == region {
-			count++
-		}
-	}
-	return count
-}
-
-// RegionOf returns the region of NodeHost number host, counted from 1; empty
-// when the scenario has no regions.
-func (s *Scenario) RegionOf(host int) string {
-	if len(s.Deployment.Regions) == 0 {
-		return ""
-	}
-	return s.Deployment.Regions[(host-1)%len(s.Deployment.Regions)]
 }
 
 // IDs returns the ClusterIDs of the clusters, in order.
@@ -206,12 +188,12 @@ func (s *Scenario) validateWorkload(p *problems) {
 // that could not be read counts as none.
 func (s *Scenario) validateDeaths(p *problems) {
 	var deadNodeHosts, deadDrummers int
-	for i, f := range s.Faults {
-		path := fmt.Sprintf("faults[%d]", i)
+	for _, l := range s.Leaves() {
+		f, path := l.Fault, l.Path
 		if !f.Forever || f.LoseQuorum || !p.read(path) {
 			continue
 		}
-		deaths := max(f.Count, len(f.At), f.AtMost)
+		deaths := l.starts() * s.most(f.Target)
 		switch {
 		case deaths == 0:
 			p.add(path, "found permanent deaths without a limit, expected count, at or at_most")
@@ -233,10 +215,14 @@ func (s *Scenario) validateDeaths(p *problems) {
 // a world with those capabilities cannot do.
 func (s *Scenario) CheckCapabilities(world string, has []Capability) error {
 	p := &problems{where: s.where}
-	for i, f := range s.Faults {
+	for _, l := range s.Leaves() {
+		f := l.Fault
+		if l.Entry.Fault.When != "" && !slices.Contains(has, CanWatch) {
+			p.add(l.Entry.Path+".when", "found %s, which world %s cannot tell, expected every, count or at", l.Entry.Fault.When, world)
+		}
 		kind, ok := FaultKindOf(f.Kind)
 		if ok && !slices.Contains(has, kind.Needs) {
-			p.add(fmt.Sprintf("faults[%d].kind", i), "found %s, which world %s cannot do, expected %s", f.Kind, world, possibleKinds(has))
+			p.add(l.Path+".kind", "found %s, which world %s cannot do, expected %s", f.Kind, world, possibleKinds(has))
 		}
 	}
 	return p.err()

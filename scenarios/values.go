@@ -17,14 +17,15 @@ const (
 	numberForm   = `[0-9]+(\.[0-9]+)?`
 	countForm    = `[0-9]+`
 	percentForm  = numberForm + `%`
-	targetForm   = `(nodehost|drummer)(-[1-9][0-9]{0,8})?|drummer-leader|cluster-leader|joining`
+	percentsForm = percentForm + `(\.\.` + percentForm + `)?`
+	countsForm   = `[0-9]{1,9}(\.\.[0-9]{1,9})?`
 )
 
 var (
 	durationPattern = regexp.MustCompile(`^(` + durationForm + `)$`)
 	countPattern    = regexp.MustCompile(`^(` + countForm + `)$`)
+	countsPattern   = regexp.MustCompile(`^(` + countsForm + `)$`)
 	percentPattern  = regexp.MustCompile(`^(` + percentForm + `)$`)
-	targetPattern   = regexp.MustCompile(`^(` + targetForm + `)$`)
 )
 
 // Duration is a time.Duration written with its unit: 500ms, 10s, 1h30m.
@@ -123,54 +124,73 @@ func (p *Percent) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// TargetClass is a set of hosts that a fault draws its target from.
-type TargetClass string
-
-// The classes of target.
-const (
-	AnyNodeHost   TargetClass = "nodehost"
-	AnyDrummer    TargetClass = "drummer"
-	DrummerLeader TargetClass = "drummer-leader"
-	ClusterLeader TargetClass = "cluster-leader"
-	Joining       TargetClass = "joining"
-)
-
-// Target says whom a fault strikes: one of a class, or, when Number is not 0,
-// the host with that number (nodehost-3, drummer-1), counted from 1.
-type Target struct {
-	Class  TargetClass
-	Number int
+// Percents is an inclusive range of shares. One share is a range of itself.
+type Percents struct {
+	Min, Max Percent
 }
 
-// IsZero reports whether t is absent.
-func (t Target) IsZero() bool { return t == Target{} }
+// IsZero reports whether p is absent.
+func (p Percents) IsZero() bool { return p == Percents{} }
 
-// OfDrummers reports whether t is one of the Drummer servers, not a NodeHost.
-func (t Target) OfDrummers() bool { return t.Class == AnyDrummer || t.Class == DrummerLeader }
+// Fraction returns the share of a range that is one share.
+func (p Percents) Fraction() float64 { return p.Min.Fraction() }
 
-// String returns the text that reads back as t. With a Number it is the
-// name of the host.
-func (t Target) String() string {
-	if t.Number == 0 {
-		return string(t.Class)
+// String returns 'min..max', or the one share when both are equal.
+func (p Percents) String() string {
+	if p.Min == p.Max {
+		return p.Min.String()
 	}
-	return fmt.Sprintf("%s-%d", t.Class, t.Number)
+	return p.Min.String() + ".." + p.Max.String()
 }
 
 // MarshalText implements encoding.TextMarshaler.
-func (t Target) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+func (p Percents) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
-func (t *Target) UnmarshalText(text []byte) error {
-	if !targetPattern.Match(text) {
-		return fmt.Errorf("found %q, expected nodehost, drummer, drummer-leader, cluster-leader, joining or one host such as nodehost-3", shorten(string(text)))
+func (p *Percents) UnmarshalText(text []byte) error {
+	low, high, isRange := strings.Cut(string(text), "..")
+	if !isRange {
+		high = low
 	}
-	class, digits, _ := strings.Cut(string(text), "-")
-	number, err := strconv.Atoi(digits)
-	if err != nil { // there is no number, and a - is part of the name
-		*t = Target{Class: TargetClass(text)}
-		return nil
+	var read Percents
+	if read.Min.UnmarshalText([]byte(low)) != nil || read.Max.UnmarshalText([]byte(high)) != nil || read.Min > read.Max {
+		return fmt.Errorf("found %q, expected a share over 0%% and up to 100%%, or a range of them, such as 20%% or 5%%..40%%", shorten(string(text)))
 	}
-	*t = Target{Class: TargetClass(class), Number: number}
+	*p = read
+	return nil
+}
+
+// Counts is an inclusive range of whole numbers from 1 on. One number is a range
+// of itself.
+type Counts struct {
+	Min, Max int
+}
+
+// IsZero reports whether c is absent.
+func (c Counts) IsZero() bool { return c == Counts{} }
+
+// String returns 'min..max', or the one number when both are equal.
+func (c Counts) String() string {
+	if c.Min == c.Max {
+		return strconv.Itoa(c.Min)
+	}
+	return fmt.Sprintf("%d..%d", c.Min, c.Max)
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (c Counts) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (c *Counts) UnmarshalText(text []byte) error {
+	low, high, isRange := strings.Cut(string(text), "..")
+	if !isRange {
+		high = low
+	}
+	least, err := strconv.Atoi(low)
+	most, err2 := strconv.Atoi(high)
+	if !countsPattern.Match(text) || err != nil || err2 != nil || least < 1 || least > most {
+		return fmt.Errorf("found %q, expected a whole number from 1 on, or a range of them, such as 3 or 1..8", shorten(string(text)))
+	}
+	*c = Counts{least, most}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/lni/dragonboat/v3/statemachine"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/diskcheck"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
 )
 
@@ -90,6 +91,9 @@ type Config struct {
 	// Rand orders servers and jitters waits. It is used by one goroutine at a
 	// time. Nil: seeded by the operating system.
 	Rand *rand.Rand
+	// OnRequest is told of each request of Drummer that the agent carries out:
+	// before, with no result, and after. It must not block. It may be nil.
+	OnRequest func(req *pb.Request, result *pb.RequestResult)
 	// Logger may be nil.
 	Logger *slog.Logger
 }
@@ -112,6 +116,9 @@ func (c *Config) validate() error {
 func (c *Config) setDefaults() {
 	if c.Rand == nil {
 		c.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	}
+	if c.OnRequest == nil {
+		c.OnRequest = func(*pb.Request, *pb.RequestResult) {}
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

@@ -150,6 +150,7 @@ func (e *executor) carryOut(req *pb.Request) *pb.RequestResult {
 	}
 	a := e.agent
 	a.log.Debug("request", "operation", req.GetOperationId(), "kind", req.GetKind(), "cluster", req.GetClusterId(), "node", req.GetNodeId())
+	a.config.OnRequest(req, nil)
 	var result *pb.RequestResult
 	switch req.GetKind() {
 	case pb.RequestKind_START_NODE:
@@ -163,6 +164,7 @@ func (e *executor) carryOut(req *pb.Request) *pb.RequestResult {
 	default:
 		result = refused(req, "this agent knows no request kind %v; it may be older than the server", req.GetKind())
 	}
+	a.config.OnRequest(req, result)
 	a.log.Info("request carried out", "operation", req.GetOperationId(), "kind", req.GetKind(),
 		"cluster", req.GetClusterId(), "node", req.GetNodeId(), "code", result.GetCode(), "detail", result.GetDetail())
 	return result

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-
-	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
 // admit finds the hosts of a step, which strikes at one instant with others. They
@@ -19,19 +17,24 @@ func (in *Injector) admit(p pending, others []*active) (a *active, why string) {
 	if !ok {
 		return nil, fmt.Sprintf("there is no kind of fault %q", s.Fault.Kind)
 	}
-	targets, why := in.targets(s)
+	if why := in.mayGoOnBeside(s, others); why != "" {
+		return nil, why
+	}
+	targets, why := in.targets(p)
 	if why != "" {
 		return nil, why
 	}
-	i := &injection{id: s.ID, fault: s.Fault, hosts: targets, world: in.world, links: in.links, rng: rand.New(rand.NewPCG(s.Seed, 0))}
+	f := *s.Fault
+	f.Parameters = s.Parameters
+	i := &injection{id: s.ID, fault: &f, targets: targets, hosts: targets, cluster: p.cluster(), world: in.world, links: in.links, rng: rand.New(rand.NewPCG(s.Seed, 0))}
 	i.hosts = kind.hosts(i)
-	if len(i.hosts) == 0 {
+	if len(i.hosts) == 0 && !kind.Untargeted {
 		return nil, "none of the hosts that it strikes runs"
 	}
 	for _, h := range targets {
 		switch {
 		case !slices.Contains(i.hosts, h): // the kind has others
-		case !in.world.Running(h):
+		case !in.world.Running(h) && !(s.Present && kind.Down):
 			return nil, fmt.Sprintf("host %s does not run", h)
 		case slices.ContainsFunc(others, func(o *active) bool { return o.kind.Down && slices.Contains(o.hosts, h) }):
 			return nil, fmt.Sprintf("host %s goes down at the same instant", h)
@@ -48,35 +51,23 @@ func (in *Injector) admit(p pending, others []*active) (a *active, why string) {
 func (in *Injector) unreachable(beginning []*active) []string {
 	var hosts []string
 	for _, a := range slices.Concat(in.active, beginning) {
-		if a.kind.Down || a.kind.Needs == scenarios.CanCut && !a.kind.sparesPeers(a.fault) {
+		if a.kind.Down || a.kind.cutsOff && !a.kind.sparesPeers(a.fault) {
 			hosts = append(hosts, a.hosts...)
 		}
 	}
 	return hosts
 }
 
-// targets names a step's targets: hosts drawn by the plan, or those that play a
-// part now.
-func (in *Injector) targets(s Step) (hosts []string, why string) {
-	switch s.Fault.Target.Class {
-	case scenarios.DrummerLeader:
-		if h, ok := in.world.DrummerLeader(); ok {
-			return []string{h}, ""
-		}
-		return nil, "no Drummer server leads"
-	case scenarios.ClusterLeader:
-		if h, ok := in.world.ClusterLeader(s.Cluster); ok {
-			return []string{h}, ""
-		}
-		return nil, fmt.Sprintf("cluster %d has no leader", s.Cluster)
-	case scenarios.Joining:
-		if h, ok := in.world.JoiningHost(); ok {
-			return []string{h}, ""
-		}
-		return nil, "no new member is catching up"
+// mayGoOnBeside says why a step may not go on beside others; empty if it may.
+func (in *Injector) mayGoOnBeside(s Step, others []*active) string {
+	strange := func(a *active) bool { return a.plan.step.Alone == 0 || a.plan.step.Alone != s.Alone }
+	switch {
+	case in.alone != 0 && in.alone != s.Alone:
+		return "a fault that is exclusive goes on"
+	case s.Alone != 0 && (slices.ContainsFunc(in.active, strange) || slices.ContainsFunc(others, strange)):
+		return "it is exclusive, and other faults go on"
+	case s.Alone == 0 && slices.ContainsFunc(others, func(a *active) bool { return a.plan.step.Alone != 0 }):
+		return "a fault that is exclusive begins"
 	}
-	if len(s.Hosts) == 0 {
-		return nil, "every possible target is permanently dead"
-	}
-	return s.Hosts, ""
+	return ""
 }

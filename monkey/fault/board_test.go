@@ -4,6 +4,7 @@ package fault
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -29,22 +30,23 @@ type board struct {
 	// powerLossTakes is how long a power loss waits.
 	powerLossTakes time.Duration
 
-	mu       sync.Mutex
-	up       map[string]bool
-	quality  map[pair]world.Link // of the links that are not perfect
-	log      []string
-	leader   string
-	joining  string
-	unsafe   bool // losing any host costs a quorum
-	degraded bool // losing any host for good does
-	broken   bool // no host boots
-	readings int64
-	// operators counts those who ask for stale changes.
-	operators int
+	mu        sync.Mutex
+	up        map[string]bool
+	quality   map[pair]world.Link // of the links that are not perfect
+	log       []string
+	leader    string
+	joining   string
+	unsafe    bool // losing any host costs a quorum
+	degraded  bool // losing any host for good does
+	broken    bool // no host boots
+	compacted bool
+	readings  int64
+	moments   chan world.Moment
+	operators int // who ask for stale changes
 }
 
 func newBoard() *board {
-	b := &board{start: time.Now(), up: map[string]bool{}, quality: map[pair]world.Link{}, leader: "drummer-1"}
+	b := &board{start: time.Now(), up: map[string]bool{}, quality: map[pair]world.Link{}, leader: "drummer-1", moments: make(chan world.Moment, 8)}
 	for _, h := range b.Hosts() {
 		b.up[h.Name] = true
 	}
@@ -52,6 +54,16 @@ func newBoard() *board {
 }
 
 func (b *board) Hosts() []world.Host { return hosts(3, 5) }
+
+// host finds a host by its name; the clients' place has no role.
+func (b *board) host(name string) world.Host {
+	for _, h := range b.Hosts() {
+		if h.Name == name {
+			return h
+		}
+	}
+	return world.Host{Name: name}
+}
 
 // set changes a switch of the board, while an injector works.
 func (b *board) set(change func()) {
@@ -74,6 +86,41 @@ func (b *board) stop(what, host string) (world.Effect, error) {
 
 func (b *board) Kill(h string) (world.Effect, error) { return b.stop("kill", h) }
 func (b *board) Wipe(h string) (world.Effect, error) { return b.stop("wipe", h) }
+
+func (b *board) Shutdown(h string) (world.Effect, error) { return b.stop("stop", h) }
+
+func (b *board) DiskError(operation world.DiskOperation, hosts ...string) ([]world.Effect, error) {
+	var effects []world.Effect
+	for _, h := range hosts {
+		e, _ := b.stop("error on "+string(operation), h)
+		e.DiskErrors = 1
+		effects = append(effects, e)
+	}
+	return effects, nil
+}
+
+func (b *board) SlowDisk(h string, least, most time.Duration) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.note(fmt.Sprintf("syncs %v to %v slower", least, most), h)
+	return nil
+}
+
+func (b *board) SetTicks(h string, speed float64) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.note(fmt.Sprintf("ticks %v as fast", speed), h)
+	return nil
+}
+
+func (b *board) Tick() time.Duration { return 100 * time.Millisecond }
+
+func (b *board) Ask(h string, cluster uint64, what world.Asked) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.note(fmt.Sprintf("%s of cluster %d", what, cluster), h)
+	return nil
+}
 
 func (b *board) PowerLoss(hosts ...string) ([]world.Effect, error) {
 	time.Sleep(b.powerLossTakes)
@@ -109,6 +156,13 @@ func (b *board) SetLink(from, to string, q world.Link) error {
 	if b.quality[pair{from, to}] = q; q == (world.Link{}) {
 		delete(b.quality, pair{from, to})
 	}
+	return nil
+}
+
+func (b *board) ResetConnections(x, y string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.note("reset "+x, y)
 	return nil
 }
 
@@ -150,7 +204,8 @@ func (b *board) Traffic(...string) world.Effect {
 	defer b.mu.Unlock()
 	b.readings++
 	n := b.readings
-	return world.Effect{MessagesDropped: n, MessagesDelayed: n, MessagesDuplicated: n, BytesHeld: n, ConnectionsReset: n, ChangesRefused: n}
+	return world.Effect{MessagesDropped: n, MessagesDelayed: n, MessagesDuplicated: n, MessagesReordered: n, MessagesCorrupted: n, MessagesHeld: n, SyncsSlowed: n,
+		BytesHeld: n, ConnectionsReset: n, ChangesRefused: n}
 }
 
 func (b *board) DrummerLeader() (string, bool) {
@@ -189,14 +244,39 @@ func (b *board) ClusterLeader(uint64) (string, bool)  { return "nodehost-3", tru
 func (b *board) Start(context.Context) error          { return nil }
 func (b *board) Stop()                                {}
 func (b *board) LeaderChanges() []world.LeaderChange  { return nil }
-func (b *board) Examine() []string                    { return nil }
+func (b *board) Watch(...scenarios.Moment) <-chan world.Moment {
+	return b.moments
+}
+func (b *board) Examine() []string { return nil }
 func (b *board) DialContext(context.Context, string) (net.Conn, error) {
 	return nil, net.ErrClosed
 }
-func (b *board) Inspect(context.Context, string) (world.Inspection, error) {
-	return world.Inspection{}, nil
+
+// Inspect shows cluster 7, and any other, on the first three NodeHosts.
+func (b *board) Inspect(_ context.Context, host string) (world.Inspection, error) {
+	in := world.Inspection{Host: host}
+	voters := map[uint64]string{1: "nodehost-1:1", 2: "nodehost-2:1", 3: "nodehost-3:1"}
+	for node, address := range voters {
+		for cluster := uint64(1); cluster <= 16 && world.HostOf(address) == host; cluster++ {
+			in.Nodes = append(in.Nodes, world.Node{ClusterID: cluster, NodeID: node, Ready: true, IsLeader: node == 3, ConfigID: 1, Voters: voters})
+		}
+	}
+	return in, nil
 }
-func (b *board) RaftNodes(string) ([]world.RaftNode, error) { return nil, nil }
+
+// RaftNodes shows cluster 7, whose leader has dropped entries once b.compacted.
+func (b *board) RaftNodes(host string) ([]world.RaftNode, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := world.RaftNode{ClusterID: 7, Role: "follower", Term: 2, FirstIndex: 1, LastIndex: 10}
+	if host == "nodehost-3" {
+		n.Role, n.LastIndex = "leader", 50
+		if b.compacted {
+			n.FirstIndex = 40
+		}
+	}
+	return []world.RaftNode{n}, nil
+}
 
 func (b *board) Membership(context.Context, string, uint64) (world.Membership, error) {
 	return world.Membership{}, nil
@@ -281,8 +361,19 @@ func strikes(t *testing.T, fault string, during func(t *testing.T, b *board)) wo
 		ended := facts[timeline.InjectionEnded](r)
 		require.Len(t, ended, 1)
 		effect = *ended[0].Effect
+		requireOwnEffect(t, r.began(t, 1).Fault, effect)
 	})
 	return effect
+}
+
+// requireOwnEffect checks that a kind has no other effect than it says.
+func requireOwnEffect(t *testing.T, kind string, effect world.Effect) {
+	t.Helper()
+	text, err := json.Marshal(effect)
+	require.NoError(t, err)
+	counts := map[string]int64{}
+	require.NoError(t, json.Unmarshal(text, &counts))
+	require.Subset(t, behaviours[kind].Effect, slices.Collect(maps.Keys(counts)), kind)
 }
 
 // requireWhole checks that everything runs and reaches everything.

@@ -11,8 +11,8 @@ import (
 )
 
 type delay struct {
-	Latency time.Duration `key:"latency" required:"true" min:"1ms" max:"10m" doc:"Time that is added to each message."`
-	Jitter  time.Duration `key:"jitter" optional:"true" max:"10m" doc:"A drawn time up to this much is added on top of latency."`
+	Latency scenarios.Range `key:"latency" required:"true" doc:"Time that is added to each message, such as 50ms or 10ms..2s; drawn once for each fault."`
+	Jitter  scenarios.Range `key:"jitter" optional:"true" doc:"A time up to this much, drawn for each message, is added on top of latency."`
 }
 
 func init() {
@@ -20,13 +20,14 @@ func init() {
 		name:   "delay",
 		doc:    "Messages from and to the target arrive late.",
 		colour: "#9a6fc4",
+		effect: "messages_delayed",
 		class:  scenarios.OfNetwork,
 		needs:  scenarios.CanDelay,
 		swarm: swarm[delay]{targets: everyHost, lasts: "5s..60s", parameters: func(rng *rand.Rand) delay {
-			return delay{Latency: between(rng, time.Millisecond, 2*time.Second), Jitter: between(rng, 0, 2*time.Second)}
+			return delay{Latency: lengths(rng, time.Millisecond, 2*time.Second), Jitter: lengths(rng, time.Millisecond, 2*time.Second)}
 		}},
 		begin: func(i *injection, p delay) error {
-			return i.degrade(i.everybody(), world.Link{Delay: p.Latency, Jitter: p.Jitter}, true, true)
+			return i.degrade(i.everybody(), world.Link{Delay: p.Latency.Min.D(), Jitter: p.Jitter.Min.D()}, true, true)
 		},
 		end:    func(i *injection, _ delay) error { return i.restore() },
 		counts: func(e world.Effect) world.Effect { return world.Effect{MessagesDelayed: e.MessagesDelayed} },

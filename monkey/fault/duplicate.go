@@ -9,7 +9,7 @@ import (
 )
 
 type duplicate struct {
-	Share scenarios.Percent `key:"share" required:"true" doc:"Share of messages that arrive twice, such as 20%."`
+	Share scenarios.Percents `key:"share" required:"true" doc:"Share of messages that arrive twice, such as 20% or 5%..40%."`
 }
 
 func init() {
@@ -17,10 +17,11 @@ func init() {
 		name:   "duplicate",
 		doc:    "A share of the Raft messages from and to the target arrives twice; not the proposals that followers forward, which no transport repeats.",
 		colour: "#3f8f6b",
+		effect: "messages_duplicated",
 		class:  scenarios.OfNetwork,
 		needs:  scenarios.CanDuplicate,
 		swarm: swarm[duplicate]{targets: everyHost, lasts: "5s..60s", parameters: func(rng *rand.Rand) duplicate {
-			return duplicate{Share: scenarios.Percent(1 + rng.IntN(50))}
+			return duplicate{Share: percents(rng, 1, 50)}
 		}},
 		begin: func(i *injection, p duplicate) error {
 			return i.degrade(i.everybody(), world.Link{Duplicate: p.Share.Fraction()}, true, true)

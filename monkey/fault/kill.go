@@ -9,6 +9,7 @@ func init() {
 		name:   "kill",
 		doc:    "The host's processes end at once, as by SIGKILL; its disk keeps all that was written. It starts again when the fault ends.",
 		colour: "#d9822b",
+		effect: "processes_ended",
 		class:  scenarios.OfProcess,
 		needs:  scenarios.CanKill,
 		down:   true, forever: true,

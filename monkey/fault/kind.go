@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
@@ -21,10 +22,15 @@ type kind[P any] struct {
 	name, doc string
 	class     scenarios.FaultClass
 	colour    string // of its bands in reports and drawings, as in CSS
+	effect    string // what counts as its effect, as result.json has it, with spaces between
 	needs     scenarios.Capability
 	down      bool // the host is down while it lasts; the injector boots it after the end
 	forever   bool // it may last permanently
 	losesDisk bool // what the host held is lost, and so are its members, for good
+	cutsOff   bool // peers can't count on the hosts while it lasts
+	instant   bool // it lasts no time
+	// untargeted: it strikes no host.
+	untargeted bool
 
 	// swarm says how a swarm draws it. Without targets it never does.
 	swarm swarm[P]
@@ -43,10 +49,14 @@ type kind[P any] struct {
 	// place of begin: it strikes their hosts at one instant of the clock, and
 	// returns the effect on each. It may wait for that instant.
 	together func(w world.World, hosts ...string) ([]world.Effect, error)
+	// again goes on with it while it lasts: it is called a time after begin, and then
+	// a time after itself; 0: it is over before its time. nil: there is nothing to
+	// go on with.
+	again func(i *injection, p P) (time.Duration, error)
 	// end undoes what begin did. nil: there is nothing to undo.
 	end func(i *injection, p P) error
 	// counts picks what is the fault's own of what happened to the hosts' traffic
-	// while it lasted. nil: its effect is the one that begin set.
+	// while it lasted. nil: its effect is the one that the others set.
 	counts func(traffic world.Effect) world.Effect
 }
 
@@ -69,6 +79,8 @@ type behaviour struct {
 	sparesPeers func(f *scenarios.Fault) bool
 	begin       func(i *injection) error
 	together    func(w world.World, hosts ...string) ([]world.Effect, error)
+	cutsOff     bool
+	again       func(i *injection) (time.Duration, error) // nil: there is none
 	end         func(i *injection) error
 	counts      func(traffic world.Effect) world.Effect
 }
@@ -78,8 +90,8 @@ var behaviours = map[string]behaviour{}
 // register adds a kind to the catalogue, and to what scenario files may say.
 func register[P any](k kind[P]) {
 	b := behaviour{
-		FaultKind: scenarios.FaultKind{Name: k.name, Doc: k.doc, Class: k.class, Needs: k.needs, Down: k.down, Forever: k.forever, LosesDisk: k.losesDisk},
-		colour:    k.colour, together: k.together, counts: k.counts,
+		FaultKind: scenarios.FaultKind{Name: k.name, Doc: k.doc, Class: k.class, Needs: k.needs, Effect: strings.Fields(k.effect), Down: k.down, Forever: k.forever, LosesDisk: k.losesDisk, Instant: k.instant, Untargeted: k.untargeted},
+		colour:    k.colour, cutsOff: k.cutsOff, together: k.together, counts: k.counts,
 	}
 	if _, without := any(k).(kind[none]); !without {
 		b.Parameters = *new(P)
@@ -103,6 +115,9 @@ func register[P any](k kind[P]) {
 			return nil
 		}
 		return k.end(i, parametersOf[P](i.fault))
+	}
+	if k.again != nil {
+		b.again = func(i *injection) (time.Duration, error) { return k.again(i, parametersOf[P](i.fault)) }
 	}
 	behaviours[k.name] = b
 	scenarios.RegisterFault(b.FaultKind)
@@ -146,13 +161,19 @@ func Colour(name string) string { return behaviours[name].colour }
 
 // injection is one step of a plan while it is carried out.
 type injection struct {
-	id    int
-	fault *scenarios.Fault
-	hosts []string // whom it strikes
-	world world.World
-	links *links
-	rng   *rand.Rand // draws what the kind leaves to chance
-	undo  []func()   // what end calls
+	id      int
+	fault   *scenarios.Fault
+	targets []string // as the scenario says, at that moment
+	hosts   []string // whom it strikes: the targets, unless the kind has others
+	// cluster is the Raft cluster by whose members the hosts were found, or that
+	// a moment was about; 0: none.
+	cluster uint64
+	began   time.Time     // for a kind that measures by time
+	first   time.Duration // from begin to the first again
+	world   world.World
+	links   *links
+	rng     *rand.Rand // draws what the kind leaves to chance
+	undo    []func()   // what end calls
 	// effect is what it did.
 	effect world.Effect
 }
@@ -221,8 +242,3 @@ func (i *injection) String() string {
 
 // everyHost are targets of a swarm: any host, and those that lead.
 var everyHost = []string{"nodehost", "nodehost", "drummer", "cluster-leader", "drummer-leader"}
-
-// between draws a time from [lo, hi], in whole milliseconds.
-func between(rng *rand.Rand, lo, hi time.Duration) time.Duration {
-	return lo + time.Duration(rng.Int64N(int64((hi-lo)/time.Millisecond)+1))*time.Millisecond
-}

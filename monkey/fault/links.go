@@ -57,18 +57,25 @@ func (l *links) remove(fault int) error {
 	return nil
 }
 
-// sum joins layers: cut if any is, losses independent of each other, delays
+// sum joins layers: cut or held if any is, the
+// least bandwidth, losses independent of each other, delays
 // one after the other.
 func sum(layers []layer) world.Link {
 	var s world.Link
-	keepAll, onceAll := 1.0, 1.0
+	keepAll, onceAll, inOrder, intact := 1.0, 1.0, 1.0, 1.0
 	for _, y := range layers {
 		s.Cut = s.Cut || y.q.Cut
 		keepAll *= 1 - y.q.Drop
 		onceAll *= 1 - y.q.Duplicate
+		inOrder *= 1 - y.q.Reorder
+		intact *= 1 - y.q.Corrupt
+		s.Hold = s.Hold || y.q.Hold
+		if b := y.q.Bandwidth; b > 0 && (s.Bandwidth == 0 || b < s.Bandwidth) {
+			s.Bandwidth = b
+		}
 		s.Delay += y.q.Delay
 		s.Jitter += y.q.Jitter
 	}
-	s.Drop, s.Duplicate = 1-keepAll, 1-onceAll
+	s.Drop, s.Duplicate, s.Reorder, s.Corrupt = 1-keepAll, 1-onceAll, 1-inOrder, 1-intact
 	return s
 }

@@ -9,7 +9,7 @@ import (
 )
 
 type lossy struct {
-	Drop scenarios.Percent `key:"drop" required:"true" doc:"Share of messages that are lost, such as 20%."`
+	Drop scenarios.Percents `key:"drop" required:"true" doc:"Share of messages that are lost, such as 20% or 5%..40%."`
 }
 
 func init() {
@@ -17,10 +17,11 @@ func init() {
 		name:   "lossy",
 		doc:    "A share of the messages from and to the target is lost.",
 		colour: "#7a5aa6",
+		effect: "messages_dropped",
 		class:  scenarios.OfNetwork,
 		needs:  scenarios.CanLose,
 		swarm: swarm[lossy]{targets: everyHost, lasts: "5s..60s", parameters: func(rng *rand.Rand) lossy {
-			return lossy{Drop: scenarios.Percent(1 + rng.IntN(50))}
+			return lossy{Drop: percents(rng, 1, 50)}
 		}},
 		begin: func(i *injection, p lossy) error {
 			return i.degrade(i.everybody(), world.Link{Drop: p.Drop.Fraction()}, true, true)

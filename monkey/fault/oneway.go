@@ -13,12 +13,14 @@ type oneWay struct {
 
 func init() {
 	register(kind[oneWay]{
-		name:   "one-way",
-		doc:    "Messages between the target and everybody else are dropped in one direction only.",
-		colour: "#4a90b8",
-		class:  scenarios.OfNetwork,
-		needs:  scenarios.CanCut,
-		swarm:  swarm[oneWay]{targets: everyHost, lasts: "5s..60s"},
+		name:    "one-way",
+		doc:     "Messages between the target and everybody else are dropped in one direction only.",
+		colour:  "#4a90b8",
+		effect:  "messages_dropped bytes_held connections_reset",
+		class:   scenarios.OfNetwork,
+		needs:   scenarios.CanCut,
+		cutsOff: true,
+		swarm:   swarm[oneWay]{targets: everyHost, lasts: "5s..60s"},
 		begin: func(i *injection, p oneWay) error {
 			out := p.Direction == "out" || p.Direction == "either" && i.rng.IntN(2) == 0
 			return i.degrade(i.everybody(), world.Link{Cut: true}, out, !out)

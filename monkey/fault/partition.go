@@ -13,7 +13,7 @@ import (
 // partition has the parameters of a partition. Clients reach both groups,
 // unless a host is isolated.
 type partition struct {
-	Split string `key:"split" default:"isolate" enum:"isolate|halves|drummers|peers" doc:"isolate cuts the target off from everybody; halves splits all hosts into two groups, the target in the smaller one; drummers cuts all Drummers off from all NodeHosts, which still reach each other; peers cuts a NodeHost off from all others, while Drummers and clients still reach it."`
+	Split string `key:"split" default:"isolate" enum:"isolate|halves|drummers|peers|clients|agents" doc:"isolate cuts the target off from everybody; halves splits all hosts into two groups, the target in the smaller one; drummers cuts all Drummers off from all NodeHosts, which still reach each other; peers cuts a NodeHost off from all others, while Drummers and clients still reach it; clients cuts the target off from all clients only; agents cuts a NodeHost off from all Drummers only."`
 }
 
 func init() {
@@ -21,13 +21,15 @@ func init() {
 		name:        "partition",
 		doc:         "Messages between two groups of hosts are dropped, both ways.",
 		colour:      "#3b6fb6",
+		effect:      "messages_dropped bytes_held connections_reset",
 		class:       scenarios.OfNetwork,
 		needs:       scenarios.CanCut,
+		cutsOff:     true,
 		validate:    validatePartition,
 		hosts:       cutOffGroup,
-		sparesPeers: func(p partition) bool { return p.Split == "drummers" },
+		sparesPeers: func(p partition) bool { return p.Split == "drummers" || p.Split == "clients" || p.Split == "agents" },
 		swarm: swarm[partition]{targets: []string{"nodehost", "cluster-leader"}, lasts: "5s..60s", parameters: func(rng *rand.Rand) partition {
-			return partition{Split: []string{"isolate", "halves", "peers"}[rng.IntN(3)]}
+			return partition{Split: []string{"isolate", "halves", "peers", "clients", "agents"}[rng.IntN(5)]}
 		}},
 		begin: func(i *injection, p partition) error {
 			return i.degrade(beyondCut(i, p), world.Link{Cut: true}, true, true)
@@ -46,8 +48,8 @@ func validatePartition(_ *scenarios.Scenario, f *scenarios.Fault, p partition, r
 	if p.Split == "drummers" && !f.Target.OfDrummers() {
 		report("target", "found %s, expected drummer: split drummers is about all of them", f.Target)
 	}
-	if p.Split == "peers" && f.Target.OfDrummers() {
-		report("target", "found %s, expected a NodeHost: split peers cuts one off from the others", f.Target)
+	if (p.Split == "peers" || p.Split == "agents") && f.Target.OfDrummers() {
+		report("target", "found %s, expected a NodeHost: split %s cuts one off", f.Target, p.Split)
 	}
 }
 
@@ -79,6 +81,10 @@ func beyondCut(i *injection, p partition) []string {
 		return i.others(anyHost)
 	case "peers":
 		return i.others(isNodeHost)
+	case "clients":
+		return []string{world.Clients}
+	case "agents":
+		return i.others(func(h world.Host) bool { return h.Role == world.Drummer })
 	}
 	return i.everybody()
 }

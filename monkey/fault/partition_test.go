@@ -56,6 +56,18 @@ func TestPartitionFromPeersLeavesDrummersAndClients(t *testing.T) {
 	strikesSimulation(t, "kind: partition, target: nodehost-2, split: peers")
 }
 
+func TestPartitionOfClientsOrAgentsLeavesPeers(t *testing.T) {
+	strikes(t, "kind: partition, target: nodehost-2, split: clients", func(t *testing.T, b *board) {
+		require.Len(t, b.reaches("nodehost-2"), 7)
+		require.NotContains(t, b.reaches("nodehost-2"), world.Clients)
+	})
+	strikes(t, "kind: partition, target: nodehost-2, split: agents", func(t *testing.T, b *board) {
+		require.Equal(t, []string{"nodehost-1", "nodehost-3", "nodehost-4", "nodehost-5", world.Clients}, b.reaches("nodehost-2"))
+	})
+	strikesSimulation(t, "kind: partition, target: cluster-leader of 1, split: clients")
+	strikesSimulation(t, "kind: partition, target: nodehost-2, split: agents")
+}
+
 // No quorum depends on what a cut between Drummers and NodeHosts strikes; it does
 // on the whole group that another one cuts off.
 func TestPartitionAsksForTheQuorumOfWhomItCutsOff(t *testing.T) {

@@ -12,6 +12,7 @@ func init() {
 		name:   "power-loss",
 		doc:    "The host stops at once and its disk loses what was not synced. It starts again when the fault ends.",
 		colour: "#c0392f",
+		effect: "processes_ended bytes_lost files_lost",
 		class:  scenarios.OfDisk,
 		needs:  scenarios.CanPowerLoss,
 		down:   true, forever: true,

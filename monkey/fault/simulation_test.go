@@ -6,12 +6,14 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/lni/dragonboat/v3/logger"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/agent"
 	"github.com/drumbeat-raft/drumbeat/drummer/client"
@@ -38,7 +40,7 @@ func strikesSimulation(t *testing.T, fault string) world.Effect {
 	t.Helper()
 	var effect world.Effect
 	synctest.Test(t, func(t *testing.T) {
-		s, err := scenarios.Parse("test.yaml", []byte("name: test\nduration: 40s\ndeployment: {drummers: 3, nodehosts: 3}\nfaults: [{"+fault+", at: [1s], for: 20s}]\n"))
+		s, err := scenarios.Parse("test.yaml", []byte("name: test\nduration: 40s\ndeployment: {drummers: 3, nodehosts: 3}\nfaults: [{"+fault+", at: [1s]"+lasting(fault)+"}]\n"))
 		require.NoError(t, err)
 		w := sim.New(sim.Config{
 			Deployment: s.Deployment, Drummer: s.Drummer, RTT: s.Deployment.RTT.D(), Seed: 7,
@@ -69,6 +71,7 @@ func strikesSimulation(t *testing.T, fault string) world.Effect {
 		struck := r.began(t, 1)
 		effect = *facts[timeline.InjectionEnded](r)[0].Effect
 		require.True(t, effect.Bit(), "%s took no effect", fault)
+		requireOwnEffect(t, struck.Fault, effect)
 		for _, h := range w.Hosts() {
 			require.True(t, w.Running(h.Name), "%s runs", h.Name)
 		}
@@ -80,6 +83,15 @@ func strikesSimulation(t *testing.T, fault string) world.Effect {
 		}
 	})
 	return effect
+}
+
+// lasting says how long a fault lasts; one that is asked for lasts no time.
+func lasting(fault string) string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(fault, "kind: "), ",")
+	if behaviours[name].Instant {
+		return ""
+	}
+	return ", for: 20s"
 }
 
 // launchOne launches a Raft cluster of three and returns how to write to it.
@@ -95,7 +107,8 @@ func launchOne(t *testing.T, w *sim.World) (write func() error, closeClient func
 	require.NoError(t, err)
 	limited, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	require.NoError(t, c.Define(limited, "a test", &pb.ClusterSpec{ClusterId: 1, Application: statemachine.RegularName, Size: 3}))
+	require.NoError(t, c.Define(limited, "a test", &pb.ClusterSpec{ClusterId: 1, Application: statemachine.RegularName, Size: 3,
+		Raft: &pb.RaftConfig{SnapshotEntries: proto.Uint64(10), CompactionOverhead: proto.Uint64(2)}}))
 	require.NoError(t, c.Launch(limited, "a test"))
 	write = func() error {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)

@@ -12,6 +12,7 @@ func init() {
 		name:        "stale-change",
 		doc:         "An operator's membership changes reach the target's Raft clusters a second time, or late: once a second they are asked to add and to remove members, by a config change that is not the last one. Each has to be refused.",
 		colour:      "#5b8a3c",
+		effect:      "changes_refused",
 		class:       scenarios.OfFleet,
 		needs:       scenarios.CanStaleChange,
 		swarm:       swarm[none]{targets: []string{"nodehost", "cluster-leader"}, lasts: "5s..60s"},

@@ -9,6 +9,7 @@ func init() {
 		name:   "wipe",
 		doc:    "The host stops at once and loses its disk. When the fault ends it comes back empty, as another host at the same address.",
 		colour: "#8a3b3b",
+		effect: "processes_ended bytes_lost files_lost",
 		class:  scenarios.OfDisk,
 		needs:  scenarios.CanWipe,
 		down:   true, losesDisk: true,

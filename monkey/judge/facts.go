@@ -189,8 +189,8 @@ func (r *Recording) actions() []invariant.Action {
 
 func (r *Recording) wanted() []invariant.WantedFault {
 	var all []invariant.WantedFault
-	for _, f := range r.Scenario.Faults {
-		if f.AtLeast > 0 {
+	for _, l := range r.Scenario.Leaves() {
+		if f := l.Fault; f.AtLeast > 0 {
 			all = append(all, invariant.WantedFault{Kind: f.Kind, Target: f.Target.String(), Forever: f.Forever, AtLeast: f.AtLeast})
 		}
 	}

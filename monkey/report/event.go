@@ -107,7 +107,7 @@ func (x Explained) eventOf(e timeline.Entry) (event, bool) {
 	switch f := e.Fact.(type) {
 	case timeline.PhaseBegan:
 		told.Class, told.Text = "phase", phaseTexts[f.Phase]
-		return told, told.Text != "" && (f.Phase != timeline.Heal || len(x.Scenario.Faults) > 0)
+		return told, told.Text != "" && (f.Phase != timeline.Heal || len(x.Scenario.Leaves()) > 0)
 	case timeline.LeaderAnnounced:
 		if f.Cluster == world.DrummerDB {
 			told.Text = fmt.Sprintf("The Drummer server on %s leads in term %d.", f.Host, f.Term)

@@ -27,7 +27,7 @@ func Fixed(s *scenarios.Scenario, happened *timeline.Timeline, ops []history.Op,
 		return nil, fmt.Errorf("the run of %s ended before its clients began", s.Name)
 	}
 	fixed := clone(s)
-	fixed.Faults = nil
+	fixed.Faults, fixed.Phases = nil, nil
 	for _, i := range happened.Began() {
 		f, err := fixedFault(s, i, clients.From)
 		if err != nil {
@@ -53,24 +53,33 @@ func Fixed(s *scenarios.Scenario, happened *timeline.Timeline, ops []history.Op,
 // fixedFault is the entry of an injection that began. began is when the clients
 // did.
 func fixedFault(s *scenarios.Scenario, i timeline.Injection, began time.Duration) (scenarios.Fault, error) {
-	if i.Entry >= len(s.Faults) || s.Faults[i.Entry].Kind != i.Fault || len(i.Hosts) == 0 {
+	leaves := s.Leaves()
+	if i.Entry >= len(leaves) || leaves[i.Entry].Fault.Kind != i.Fault {
 		return scenarios.Fault{}, fmt.Errorf("the injection %d, %s of %v, is of no fault of the scenario", i.ID, i.Fault, i.Hosts)
 	}
-	of := s.Faults[i.Entry]
+	of := leaves[i.Entry].Fault
+	kind, _ := scenarios.FaultKindOf(of.Kind)
 	f := scenarios.Fault{Kind: of.Kind, Target: of.Target, At: []scenarios.Duration{scenarios.Duration(i.From - began)},
 		Forever: of.Forever, LoseQuorum: of.LoseQuorum, Parameters: of.Parameters}
+	var err error
+	if i.Drawn != "" {
+		if f.Parameters, err = kind.ParseParameters(i.Drawn); err != nil {
+			return f, fmt.Errorf("the injection %d has the parameters %s: %w", i.ID, i.Drawn, err)
+		}
+	}
 	switch {
-	case i.Forever:
+	case i.Forever || kind.Instant:
 	case i.Ended:
 		length := scenarios.Duration(max(i.Length(), time.Millisecond))
 		f.For = scenarios.Range{Min: length, Max: length}
 	default: // the run ended first
 		f.For = scenarios.Range{Min: of.For.Max, Max: of.For.Max}
 	}
-	if of.Target.Class == scenarios.Joining { // who joins is known only at that moment
+	if kind.Untargeted || of.Target.Class == scenarios.Joining { // who joins is known only at that moment
 		return f, nil
 	}
-	return f, f.Target.UnmarshalText([]byte(i.Hosts[0]))
+	f.Target, err = scenarios.Named(i.Hosts...)
+	return f, err
 }
 
 // fixedOperations are the operations that clients called from began to last, as
@@ -100,11 +109,23 @@ func fixedOperations(ops []history.Op, began, last time.Duration, keep func(*his
 // clone returns a copy with faults, actions and operations of its own.
 func clone(s *scenarios.Scenario) *scenarios.Scenario {
 	c := *s
-	c.Faults, c.Actions, c.Workload.Operations = slices.Clone(s.Faults), slices.Clone(s.Actions), slices.Clone(s.Workload.Operations)
-	for i := range c.Faults {
-		c.Faults[i].At = slices.Clone(c.Faults[i].At)
+	c.Actions, c.Workload.Operations = slices.Clone(s.Actions), slices.Clone(s.Workload.Operations)
+	c.Phases = slices.Clone(s.Phases)
+	for i := range c.Phases {
+		c.Phases[i].Faults = cloneFaults(c.Phases[i].Faults)
 	}
+	c.Faults = cloneFaults(s.Faults)
 	return &c
+}
+
+func cloneFaults(faults []scenarios.Fault) []scenarios.Fault {
+	all := slices.Clone(faults)
+	for i := range all {
+		f := &all[i]
+		f.At = slices.Clone(f.At)
+		f.Sequence, f.Together, f.OneOf = cloneFaults(f.Sequence), cloneFaults(f.Together), cloneFaults(f.OneOf)
+	}
+	return all
 }
 
 // check returns the scenario as it is read back from a file, or what is wrong

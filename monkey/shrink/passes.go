@@ -270,12 +270,15 @@ func (s *search) drummers() {
 // its own, turned by some, if it is too great.
 func renumber(c *scenarios.Scenario, class scenarios.TargetClass, n, turn int) {
 	one := func(t *scenarios.Target) {
-		if t.Class == class && t.Number > 0 {
-			t.Number = (t.Number-1+turn)%n + 1
-		}
+		*t = t.Renumbered(func(of scenarios.TargetClass, number int) int {
+			if of != class {
+				return number
+			}
+			return (number-1+turn)%n + 1
+		})
 	}
-	for i := range c.Faults {
-		one(&c.Faults[i].Target)
+	for _, l := range c.Leaves() {
+		one(&l.Fault.Target)
 	}
 	for i := range c.Actions {
 		one(&c.Actions[i].Host)

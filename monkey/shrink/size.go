@@ -27,8 +27,8 @@ func SizeOf(s *scenarios.Scenario) Size {
 	size := Size{Actions: len(s.Actions), Operations: len(s.Workload.Operations),
 		Clusters: s.Clusters.Count, Members: s.Clusters.Size, NodeHosts: s.Deployment.NodeHosts, Drummers: s.Deployment.Drummers,
 		Clients: s.Workload.Clients, Settings: len(removable(s)), Length: (s.Warmup + s.Duration).D()}
-	for _, f := range s.Faults {
-		size.Faults += max(1, len(f.At))
+	for _, l := range s.Leaves() {
+		size.Faults += max(1, len(l.Entry.Fault.At))
 	}
 	return size
 }

@@ -13,12 +13,12 @@ import (
 // each once, in order: 0, the begins and ends of faults, actions, operations, and
 // the end of the phase with faults. ok is false if something is drawn.
 func moments(s *scenarios.Scenario) (all []time.Duration, ok bool) {
-	if s.Warmup != 0 || len(s.Workload.Operations) == 0 {
+	if s.Warmup != 0 || len(s.Phases) > 0 || len(s.Workload.Operations) == 0 {
 		return nil, false
 	}
 	all = []time.Duration{0, s.Duration.D()}
 	for _, f := range s.Faults {
-		if len(f.At) != 1 || f.For.Min != f.For.Max {
+		if len(f.At) != 1 || f.Kind == "" || f.For.Min != f.For.Max {
 			return nil, false
 		}
 		all = append(all, f.At[0].D(), (f.At[0] + f.For.Min).D())
@@ -41,7 +41,7 @@ func move(s *scenarios.Scenario, to func(time.Duration) time.Duration) {
 		end := f.At[0] + f.For.Min
 		at(&f.At[0])
 		at(&end)
-		if !f.Forever {
+		if !f.Forever && !f.For.IsZero() {
 			length := max(end-f.At[0], scenarios.Duration(time.Millisecond))
 			f.For = scenarios.Range{Min: length, Max: length}
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/drumbeat-raft/drumbeat/monkey/sim/simdisk"
 	"github.com/drumbeat-raft/drumbeat/monkey/sim/simnet"
@@ -20,8 +21,13 @@ type host struct {
 	// changesRefused counts stale membership changes.
 	changesRefused atomic.Int64
 
-	mu      sync.Mutex
-	process process // nil: none runs
+	mu                  sync.Mutex
+	fs                  *simdisk.Mount // of the newest process
+	slowLeast, slowMost time.Duration  // of syncs
+	slowed              int64          // syncs of processes before the newest one
+	ticks               float64        // how fast they are in processes to come; 0: as they should be
+	ending              chan struct{}  // closed when the last Shutdown is over; nil: there was none
+	process             process        // nil: none runs
 	// boots counts the processes started so far; it makes each one's seed.
 	boots uint64
 }
@@ -37,6 +43,7 @@ type process interface {
 
 // boot starts the host's process on a new mount of its disk.
 func (w *World) boot(h *host) error {
+	h.awaitShutdown()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.process != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/lni/dragonboat/v3/raftio"
 
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
 // eventListener records the Raft events of one process for the world, until the
@@ -19,10 +20,11 @@ type eventListener struct {
 	drummer  bool
 	detached atomic.Bool
 	leaders  *leaderLog
+	moments  *moments
 }
 
 func (w *World) listen(h *host) *eventListener {
-	return &eventListener{host: h.Name, drummer: h.Role == world.Drummer, leaders: &w.leaders}
+	return &eventListener{host: h.Name, drummer: h.Role == world.Drummer, leaders: &w.leaders, moments: &w.moments}
 }
 
 // detach makes the listener ignore what comes from now on.
@@ -36,6 +38,13 @@ func (l *eventListener) LeaderUpdated(info raftio.LeaderInfo) {
 	cluster := info.ClusterID
 	if l.drummer {
 		cluster = world.DrummerDB
+	}
+	if info.LeaderID == info.NodeID {
+		kind := scenarios.Elected
+		if l.drummer {
+			kind = scenarios.DrummerElected
+		}
+		l.happens(kind, cluster)
 	}
 	l.leaders.add(world.LeaderChange{
 		At: time.Now(), Host: l.host,

@@ -25,7 +25,14 @@ func (w *World) latency(from, to string) latency.Distribution {
 func (w *World) SetLink(from, to string, l world.Link) error {
 	return w.net.SetLink(from, to, simnet.Link{
 		Cut: l.Cut, Drop: l.Drop, Duplicate: l.Duplicate, Delay: l.Delay, Jitter: l.Jitter,
+		Reorder: l.Reorder, Corrupt: l.Corrupt, Bandwidth: l.Bandwidth, Hold: l.Hold,
 	})
+}
+
+// ResetConnections implements world.Network.
+func (w *World) ResetConnections(a, b string) error {
+	w.net.ResetConnections(a, b)
+	return nil
 }
 
 // Traffic implements world.Network. What was sent to a dead process is no
@@ -40,9 +47,13 @@ func (w *World) Traffic(hosts ...string) world.Effect {
 	}
 	return world.Effect{
 		ChangesRefused:     refused,
+		SyncsSlowed:        w.syncsSlowed(hosts),
 		MessagesDropped:    c.CutOff + c.Lost,
 		MessagesDelayed:    c.Delayed,
 		MessagesDuplicated: c.Duplicated,
+		MessagesReordered:  c.Reordered,
+		MessagesCorrupted:  c.Corrupted,
+		MessagesHeld:       c.Held,
 		BytesHeld:          c.BytesHeld,
 		ConnectionsReset:   c.Resets,
 	}

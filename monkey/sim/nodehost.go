@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/lni/dragonboat/v3"
 	"github.com/lni/dragonboat/v3/config"
@@ -48,7 +47,7 @@ func (w *World) nodeHostConfig(h *host, fs vfs.FS) config.NodeHostConfig {
 	logdb.Shards = 1
 	conf := config.NodeHostConfig{
 		NodeHostDir:    raftDir,
-		RTTMillisecond: uint64(w.cfg.RTT / time.Millisecond),
+		RTTMillisecond: w.tickOf(h),
 		RaftAddress:    h.RaftAddress,
 		Expert: config.ExpertConfig{
 			FS:               forDragonboat(fs, h.Name),
@@ -87,7 +86,7 @@ func (w *World) startNodeHost(h *host) (process, error) {
 		return nil, err
 	}
 	p := &nodeHost{eventListener: w.listen(h), static: w.cfg.Static}
-	listener := agent.NewListener(p.eventListener, nil)
+	listener := agent.NewListener(p.eventListener, p.eventListener)
 	nhc := w.nodeHostConfig(h, fs)
 	nhc.RaftEventListener = listener
 	nhc.SystemEventListener = listener
@@ -125,6 +124,7 @@ func (p *nodeHost) serve(w *World, h *host, fs vfs.FS, listener *agent.Listener,
 		Disk:       disk,
 		Dial:       w.net.Dialer(h.Name),
 		Rand:       w.rand(h, agentChance),
+		OnRequest:  p.onRequest,
 		Logger:     w.cfg.Logger(h.Name),
 	})
 	return err
@@ -193,11 +193,21 @@ func (w *World) rand(h *host, use uint64) *rand.Rand {
 
 // mount mounts a host's disk for its present process.
 func (w *World) mount(h *host) *simdisk.Mount {
+	if h.fs != nil {
+		h.slowed += h.fs.Slowed()
+	}
 	fs := h.disk.Mount()
-	disk := w.cfg.Deployment.Disk
-	fs.SetTimes(simdisk.Times{
-		Sync: latency.Of(disk.Sync), Write: latency.Of(disk.Write),
-		Rand: w.rand(h, diskChance), Pass: w.net.Busy(h.Name),
-	})
+	h.fs = fs
+	fs.OnCreate(w.filesMade(h))
+	fs.SetTimes(w.times(h))
 	return fs
+}
+
+// times are those of a host's disk, for its present process.
+func (w *World) times(h *host) simdisk.Times {
+	disk := w.cfg.Deployment.Disk
+	return simdisk.Times{
+		Sync: latency.Of(disk.Sync), Write: latency.Of(disk.Write), SlowLeast: h.slowLeast, SlowMost: h.slowMost,
+		Rand: w.rand(h, diskChance), Pass: w.net.Busy(h.Name),
+	}
 }

@@ -57,6 +57,7 @@ type World struct {
 	hosts    []*host // Drummers first
 	byName   map[string]*host
 	leaders  leaderLog
+	moments  moments
 	made     time.Time
 	stopping sync.WaitGroup // processes that have ended, and stop in the background
 
@@ -81,11 +82,7 @@ func New(cfg Config) *World {
 		w.add(world.Drummer, i+1, "")
 	}
 	for i := range cfg.Deployment.NodeHosts {
-		region := ""
-		if r := cfg.Deployment.Regions; len(r) > 0 {
-			region = r[i%len(r)]
-		}
-		w.add(world.NodeHost, i+1, region)
+		w.add(world.NodeHost, i+1, cfg.Deployment.Region(i+1))
 	}
 	return w
 }
@@ -108,7 +105,9 @@ func (*World) Capabilities() []scenarios.Capability { return Capabilities() }
 func Capabilities() []scenarios.Capability {
 	return []scenarios.Capability{
 		scenarios.CanKill, scenarios.CanPowerLoss, scenarios.CanWipe,
-		scenarios.CanCut, scenarios.CanLose, scenarios.CanDuplicate, scenarios.CanDelay, scenarios.CanStaleChange,
+		scenarios.CanCut, scenarios.CanLose, scenarios.CanDuplicate, scenarios.CanDelay,
+		scenarios.CanWatch, scenarios.CanReorder, scenarios.CanCorrupt, scenarios.CanLimit, scenarios.CanHold, scenarios.CanReset,
+		scenarios.CanShutDown, scenarios.CanFailDisk, scenarios.CanSlowDisk, scenarios.CanSetTicks, scenarios.CanAsk, scenarios.CanStaleChange,
 	}
 }
 
@@ -253,11 +252,17 @@ func (w *World) find(wanted func(world.Node) bool) (string, bool) {
 
 // RaftNodes implements world.World.
 func (w *World) RaftNodes(name string) ([]world.RaftNode, error) {
-	p, err := w.nodeHost(name)
+	h, err := w.host(name)
 	if err != nil {
 		return nil, err
 	}
-	return raftstate.Read(p.dragonboat)
+	switch p := h.running().(type) {
+	case *nodeHost:
+		return raftstate.Read(p.dragonboat)
+	case *drummerServer:
+		return raftstate.Read(p.server.NodeHost())
+	}
+	return nil, fmt.Errorf("no process runs on host %s", name)
 }
 
 // LeaderChanges implements world.World.

@@ -17,6 +17,9 @@ func (i InjectionBegan) String() string {
 	if i.Forever {
 		s += " forever"
 	}
+	if i.Drawn != "" {
+		s += " " + i.Drawn
+	}
 	if i.Waited != "" {
 		s += fmt.Sprintf(" (planned for %s; %s)", i.Planned, i.Waited)
 	}

@@ -52,6 +52,8 @@ type InjectionBegan struct {
 	Hosts  []string `json:"hosts"`
 	// Forever says that it has no end.
 	Forever bool `json:"forever,omitempty"`
+	// Drawn are its parameters where some were drawn, as in a file.
+	Drawn string `json:"parameters,omitempty"`
 	// Planned is when it should have begun, since the run's start. Exact says
 	// that the scenario gives the time; otherwise it was drawn.
 	Planned time.Duration `json:"planned_ns"`

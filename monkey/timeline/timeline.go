@@ -45,6 +45,7 @@ type Injection struct {
 	Target  string   // the selector in the scenario
 	Hosts   []string // whom it struck
 	Forever bool
+	Drawn   string // its parameters where some were drawn, as in a file
 	Planned time.Duration
 	Exact   bool // the scenario gave the time; otherwise it was drawn
 	// Skipped says that it never began, and Reason why not; From and To are
@@ -104,7 +105,7 @@ func Pair(entries []Entry) *Timeline {
 			t.Phases = append(t.Phases, PhaseSpan{f.Phase, Span{e.At, t.End}})
 		case InjectionBegan:
 			injections[f.ID] = len(t.Injections)
-			x := Injection{ID: f.ID, Fault: f.Fault, Entry: f.Entry, Target: f.Target, Hosts: f.Hosts, Forever: f.Forever,
+			x := Injection{ID: f.ID, Fault: f.Fault, Entry: f.Entry, Target: f.Target, Hosts: f.Hosts, Forever: f.Forever, Drawn: f.Drawn,
 				Planned: f.Planned, Exact: f.Exact, Reason: f.Waited, Span: Span{e.At, t.End}}
 			x.measure(f.Effect)
 			t.Injections = append(t.Injections, x)

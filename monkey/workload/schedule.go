@@ -39,13 +39,47 @@ type schedule struct {
 	clusters int
 	popular  *zipf // draws clusters; nil: all are alike
 	keys     *zipf
-	bursts   bursts
-	gap      time.Duration // mean, from one single operation or burst to the next
-	kinds    []weighed
-	total    int
+	load            // now
+	later    []load // in order of their begins
 	now      time.Duration
 	last     intent // drawn
 	rest     int    // of its burst
+}
+
+// load is what clients do from a time on.
+type load struct {
+	from   time.Duration
+	bursts bursts
+	gap    time.Duration // mean, from one single operation or burst to the next
+	kinds  []weighed
+	total  int
+}
+
+func newLoad(from time.Duration, w scenarios.Workload) load {
+	l := load{from: from, bursts: newBursts(w.Burst), kinds: []weighed{
+		{history.Get, w.Mix.Get}, {history.Put, w.Mix.Put}, {history.Cas, w.Mix.CAS},
+		{history.Append, w.Mix.Append}, {history.Delete, w.Mix.Delete},
+	}}
+	l.gap = time.Duration(l.bursts.mean() / w.Rate * float64(time.Second))
+	for _, kind := range l.kinds {
+		l.total += kind.weight
+	}
+	return l
+}
+
+// loads are those of a scenario's phases, which begin after the warm-up. After the
+// last one the load is as before the first.
+func loads(s *scenarios.Scenario) []load {
+	var all []load
+	from := s.Warmup.D()
+	for _, phase := range s.Phases {
+		all = append(all, newLoad(from, phase.Workload.In(s.Workload)))
+		from += phase.Duration.D()
+	}
+	if len(all) > 0 {
+		all = append(all, newLoad(from, s.Workload))
+	}
+	return all
 }
 
 type weighed struct {
@@ -54,7 +88,6 @@ type weighed struct {
 }
 
 func newSchedule(s *scenarios.Scenario, seed uint64) *schedule {
-	mix := s.Workload.Mix
 	drawn := &schedule{
 		rand:     rand.New(rand.NewPCG(seed, 0x776f726b6c6f6164)), // 'workload', so that nothing else draws the same
 		seed:     seed,
@@ -63,18 +96,11 @@ func newSchedule(s *scenarios.Scenario, seed uint64) *schedule {
 		first:    uint64(s.Clusters.First),
 		clusters: s.Clusters.Count,
 		keys:     newZipf(s.Workload.Keys, s.Workload.Zipf),
-		bursts:   newBursts(s.Workload.Burst),
-		kinds: []weighed{
-			{history.Get, mix.Get}, {history.Put, mix.Put}, {history.Cas, mix.CAS},
-			{history.Append, mix.Append}, {history.Delete, mix.Delete},
-		},
+		load:     newLoad(0, s.Workload),
+		later:    loads(s),
 	}
 	if s.Workload.ClusterZipf > 0 {
 		drawn.popular = newZipf(s.Clusters.Count, s.Workload.ClusterZipf)
-	}
-	drawn.gap = time.Duration(drawn.bursts.mean() / s.Workload.Rate * float64(time.Second))
-	for _, kind := range drawn.kinds {
-		drawn.total += kind.weight
 	}
 	return drawn
 }
@@ -111,7 +137,7 @@ func (s *schedule) draw() intent {
 	if s.rest > 0 {
 		s.rest--
 	} else {
-		s.now += time.Duration(s.rand.ExpFloat64() * float64(s.gap))
+		s.pass()
 		cluster := s.first + s.cluster()
 		s.last = intent{at: s.now, cluster: cluster, key: keyName(cluster, s.keys.draw(s.rand))}
 		s.rest = s.bursts.draw(s.rand) - 1
@@ -128,6 +154,20 @@ func (s *schedule) cluster() uint64 {
 		return uint64(s.popular.draw(s.rand))
 	}
 	return s.rand.Uint64N(uint64(s.clusters))
+}
+
+// pass lets time pass to the next single operation or burst. Gaps have no memory, so
+// that one is drawn anew where another load begins before its end.
+func (s *schedule) pass() {
+	for {
+		next := s.now + time.Duration(s.rand.ExpFloat64()*float64(s.gap))
+		if len(s.later) == 0 || next < s.later[0].from {
+			s.now = next
+			return
+		}
+		s.load, s.later = s.later[0], s.later[1:]
+		s.now = s.load.from
+	}
 }
 
 func (s *schedule) kind() history.Kind {

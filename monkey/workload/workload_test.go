@@ -430,3 +430,28 @@ func TestCasMatchAndMismatch(t *testing.T) {
 		require.Greater(t, not, 50)
 	})
 }
+
+// Each phase has its own load, and after the last one it is as before the first.
+func TestPhasesHaveTheirOwnLoad(t *testing.T) {
+	s, err := scenarios.Parse("test.yaml", []byte(`{name: test, warmup: 10s, workload: {rate: 10, clients: 100},
+phases: [{duration: 10s, workload: {rate: 200, mix: {get: 1, put: 0, cas: 0, append: 0, delete: 0}}}, {duration: 10s}]}`))
+	require.NoError(t, err)
+	drawn := newSchedule(s, 1)
+	counts, gets := map[int]int{}, map[int]int{}
+	for {
+		in, _ := drawn.next()
+		if in.at > 40*time.Second {
+			break
+		}
+		counts[int(in.at/(10*time.Second))]++
+		if in.kind == history.Get {
+			gets[int(in.at/(10*time.Second))]++
+		}
+	}
+	require.InDelta(t, 2000, counts[1], 300)
+	require.Equal(t, counts[1], gets[1])
+	for _, phase := range []int{0, 2, 3} {
+		require.InDelta(t, 100, counts[phase], 60)
+		require.Less(t, gets[phase], counts[phase])
+	}
+}

@@ -75,13 +75,16 @@ type World interface {
 	// Inspect looks into a running host past network and faults: the truth
 	// that Drummer's picture is compared with.
 	Inspect(ctx context.Context, host string) (Inspection, error)
-	// RaftNodes looks into the Raft nodes on a running NodeHost's host, likewise.
+	// RaftNodes looks into the Raft nodes on a running host, likewise.
 	RaftNodes(host string) ([]RaftNode, error)
 	// Membership asks a Raft cluster for its membership with a linearizable
 	// read through the node on the given running host.
 	Membership(ctx context.Context, host string, clusterID uint64) (Membership, error)
 	// LeaderChanges returns what Dragonboat announced since the last call.
 	LeaderChanges() []LeaderChange
+	// Watch returns where moments of these kinds come from, from now on. A moment
+	// that nobody takes while many more wait is lost. It is called once at most.
+	Watch(kinds ...scenarios.Moment) <-chan Moment
 	// Examine looks for what has gone wrong inside of running processes without
 	// a sign, such as a panic that was swallowed. It may take a while.
 	Examine() []string
@@ -101,10 +104,49 @@ type Processes interface {
 	PowerLoss(hosts ...string) ([]Effect, error)
 	// Wipe ends the process, if there is one, and empties its disk.
 	Wipe(host string) (Effect, error)
+	// Shutdown ends the process in good order, in the background: it has ended for
+	// the world at once, and Boot waits until it is over.
+	Shutdown(host string) (Effect, error)
+	// DiskError ends the processes of the hosts each at the next operation of its
+	// kind, which fails: Dragonboat's answer to an error of its disk is to end the
+	// process. A sync that fails loses what was not synced. It waits a moment for
+	// such an operation; a process without one goes on. It returns the effect on each.
+	DiskError(operation DiskOperation, hosts ...string) ([]Effect, error)
+	// SlowDisk makes each sync of the host's disk take a time within [least, most]
+	// longer, of this and later processes; 0: not longer.
+	SlowDisk(host string, least, most time.Duration) error
+	// SetTicks makes Dragonboat's ticks in processes that are booted on the host from
+	// now on so many times as fast as they should be; 1: as they should.
+	SetTicks(host string, speed float64) error
+	// Tick is Dragonboat's tick on a host where it is as it should be.
+	Tick() time.Duration
+	// Ask has Dragonboat on a running NodeHost's host do something about the node of
+	// a Raft cluster there, and does not wait for it.
+	Ask(host string, clusterID uint64, what Asked) error
 	// Boot starts the process on what the disk holds. It is an error while the
 	// process runs.
 	Boot(host string) error
 }
+
+// DiskOperation is what a process does with its disk.
+type DiskOperation string
+
+// The operations that may fail.
+const (
+	DiskRead  DiskOperation = "read"
+	DiskWrite DiskOperation = "write"
+	DiskSync  DiskOperation = "sync"
+)
+
+// Asked is what Dragonboat can be asked to do.
+type Asked string
+
+// What Dragonboat can be asked for.
+const (
+	TransferLeader Asked = "transfer-leader" // to another member
+	TakeSnapshot   Asked = "snapshot"
+	CompactLog     Asked = "compact"
+)
 
 // Link is the quality of one direction between two hosts.
 type Link struct {
@@ -113,6 +155,10 @@ type Link struct {
 	Duplicate float64       // probability that a Raft message arrives twice; never a forwarded proposal
 	Delay     time.Duration // one way
 	Jitter    time.Duration // added, uniformly from [0, Jitter)
+	Reorder   float64       // probability that a Raft message arrives behind later ones
+	Corrupt   float64       // probability that something arrives with a flipped bit
+	Bandwidth int64         // bytes a second; 0: any number
+	Hold      bool          // what is sent waits until this ends, and then arrives in any order
 }
 
 // Network is how a world degrades the links between hosts. "clients" is a host
@@ -120,6 +166,8 @@ type Link struct {
 type Network interface {
 	// SetLink replaces the quality of from → to.
 	SetLink(from, to string, l Link) error
+	// ResetConnections resets all connections between two hosts.
+	ResetConnections(a, b string) error
 	// Traffic counts what links did to messages from and to the given hosts
 	// since Start, and the stale membership changes that were refused there; without
 	// hosts, to all messages and everywhere.
@@ -136,14 +184,22 @@ const Clients = "clients"
 // Effect counts what a fault did. The zero value is no effect at all.
 type Effect struct {
 	ProcessesEnded     int64 `json:"processes_ended,omitempty"`
+	DiskErrors         int64 `json:"disk_errors,omitempty"`
+	SyncsSlowed        int64 `json:"syncs_slowed,omitempty"`
+	TicksOff           int64 `json:"ticks_off,omitempty"`
+	RequestsAccepted   int64 `json:"requests_accepted,omitempty"`
 	BytesLost          int64 `json:"bytes_lost,omitempty"`
 	FilesLost          int64 `json:"files_lost,omitempty"`
 	MessagesDropped    int64 `json:"messages_dropped,omitempty"`
 	MessagesDelayed    int64 `json:"messages_delayed,omitempty"`
 	MessagesDuplicated int64 `json:"messages_duplicated,omitempty"`
+	MessagesReordered  int64 `json:"messages_reordered,omitempty"`
+	MessagesCorrupted  int64 `json:"messages_corrupted,omitempty"`
+	MessagesHeld       int64 `json:"messages_held,omitempty"`
 	BytesHeld          int64 `json:"bytes_held,omitempty"`
 	ConnectionsReset   int64 `json:"connections_reset,omitempty"`
 	ChangesRefused     int64 `json:"changes_refused,omitempty"`
+	FollowersBehind    int64 `json:"followers_behind,omitempty"`
 }
 
 // Add returns the sum of two effects.
@@ -171,14 +227,22 @@ type counter struct {
 func (e *Effect) counters() []counter {
 	return []counter{
 		{&e.ProcessesEnded, "process ended", "processes ended"},
+		{&e.DiskErrors, "disk error", "disk errors"},
+		{&e.SyncsSlowed, "sync slowed", "syncs slowed"},
+		{&e.TicksOff, "tick too many or too few", "ticks too many or too few"},
+		{&e.RequestsAccepted, "request accepted", "requests accepted"},
 		{&e.BytesLost, "byte lost", "bytes lost"},
 		{&e.FilesLost, "file lost", "files lost"},
 		{&e.MessagesDropped, "message dropped", "messages dropped"},
 		{&e.MessagesDelayed, "message delayed", "messages delayed"},
 		{&e.MessagesDuplicated, "message duplicated", "messages duplicated"},
+		{&e.MessagesReordered, "message reordered", "messages reordered"},
+		{&e.MessagesCorrupted, "message corrupted", "messages corrupted"},
+		{&e.MessagesHeld, "message held", "messages held"},
 		{&e.BytesHeld, "byte held back", "bytes held back"},
 		{&e.ConnectionsReset, "connection reset", "connections reset"},
 		{&e.ChangesRefused, "stale membership change refused", "stale membership changes refused"},
+		{&e.FollowersBehind, "follower left behind", "followers left behind"},
 	}
 }
 
@@ -226,6 +290,14 @@ type Membership struct {
 	Observers map[uint64]string
 	Witnesses map[uint64]string
 	Removed   []uint64 // members once, in order; never nil
+}
+
+// Moment is something that Dragonboat or Drummer did.
+type Moment struct {
+	Kind    scenarios.Moment
+	At      time.Time
+	Host    string
+	Cluster uint64 // DrummerDB: of the Drummer servers, or of no cluster
 }
 
 // LeaderChange is one of Dragonboat's announcements of who leads a cluster.

@@ -19,7 +19,6 @@ import (
 // Details is what Look finds besides what Read does.
 type Details struct {
 	world.RaftNode
-	FirstIndex uint64 // of its log; entries before that are in a snapshot
 	// Members is the membership as its state machine has it.
 	Members raftpb.Membership
 	// Followers is how far a leader knows the others to be, by NodeID; of a
@@ -91,6 +90,7 @@ func name(names []string, number uint64) string {
 
 func readNode(node reflect.Value, running bool) Details {
 	d := Details{RaftNode: world.RaftNode{ClusterID: number(node, "clusterID"), NodeID: number(node, "nodeID")}}
+	locked(running, at(node, "raftMu"), func() { d.Ticks = number(node, "currentTick") })
 	machine := at(node, "sm")
 	locked(running, at(machine, "lastApplied", "Mutex"), func() { d.Applied = number(machine, "lastApplied", "index") })
 	locked(running, at(node, "raftMu"), func() { d.readRaft(node, running) })

@@ -31,6 +31,7 @@
 // itself the next step follows at once, and a power loss does not find a Sync
 // half done. PowerLossAtSync is for that.
 //
-// There are no I/O errors: an error is fatal to Dragonboat by design. It starts
-// no goroutine.
+// No operation returns an I/O error: one is fatal to Dragonboat by design, and a
+// panic in its goroutines would end the simulation. FailNext ends the process at the
+// operation that fails. It starts no goroutine.
 package simdisk

@@ -38,6 +38,7 @@ func (h *handle) usable(op string, write bool) error {
 
 // Read reads from the position on and moves it.
 func (h *handle) Read(p []byte) (int, error) {
+	h.mount.before(OpRead)
 	h.mount.mu.Lock()
 	defer h.mount.mu.Unlock()
 	if err := h.usable("read", false); err != nil || len(p) == 0 {
@@ -53,6 +54,7 @@ func (h *handle) Read(p []byte) (int, error) {
 
 // ReadAt reads from off on; less than asked for comes with io.EOF.
 func (h *handle) ReadAt(p []byte, off int64) (int, error) {
+	h.mount.before(OpRead)
 	h.mount.mu.RLock()
 	defer h.mount.mu.RUnlock()
 	if err := h.usable("read", false); err != nil {
@@ -70,6 +72,7 @@ func (h *handle) ReadAt(p []byte, off int64) (int, error) {
 
 // Write writes at the position, or at the end in a file opened to append.
 func (h *handle) Write(p []byte) (int, error) {
+	h.mount.before(OpWrite)
 	h.mount.mu.Lock()
 	defer h.mount.mu.Unlock()
 	if err := h.usable("write", true); err != nil {
@@ -85,6 +88,7 @@ func (h *handle) Write(p []byte) (int, error) {
 
 // WriteAt writes at off. A gap that it leaves reads as zeros.
 func (h *handle) WriteAt(p []byte, off int64) (int, error) {
+	h.mount.before(OpWrite)
 	h.mount.mu.Lock()
 	defer h.mount.mu.Unlock()
 	if err := h.usable("write", true); err != nil {
@@ -108,13 +112,14 @@ func (h *handle) write(p []byte, off int64) {
 // Sync makes the content of a file, or the entries of a directory, durable.
 func (h *handle) Sync() error {
 	h.mount.beforeSync(h.node)
+	h.mount.before(OpSync)
 	h.mount.mu.Lock()
 	defer h.mount.mu.Unlock()
 	if h.closed {
 		return failed("sync", h.name, os.ErrClosed)
 	}
 	if h.node.dirty() {
-		h.mount.take(h.mount.times.Sync)
+		h.mount.takeSync()
 	}
 	switch n := h.node; {
 	case n.file != nil:

@@ -27,12 +27,15 @@ type Mount struct {
 	disk *Disk
 
 	syncLoss atomic.Pointer[syncLoss] // nil: no power loss waits for a Sync
+	failing  atomic.Pointer[failure]  // nil: no operation is to fail
 
 	mu       sync.RWMutex // taken after disk.mu; guards all below and all nodes
 	root     *node
 	locks    map[string]bool
 	detached bool
 	times    Times
+	slowed   int64
+	onCreate func(name string)
 }
 
 var _ vfs.FS = (*Mount)(nil)
@@ -48,6 +51,15 @@ func split(name string) []string {
 
 func failed(op, name string, err error) error {
 	return &os.PathError{Op: op, Path: name, Err: err}
+}
+
+// OnCreate has f told the name of each file that the process makes from now on, or
+// empties, while the mount is the disk's. It is called with the mount locked, so it
+// must not use the disk, and must not block.
+func (m *Mount) OnCreate(f func(name string)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.onCreate = f
 }
 
 // find walks down from the root.
@@ -100,6 +112,9 @@ func (m *Mount) create(name string) (*node, error) {
 		return nil, err
 	}
 	now := time.Now()
+	if m.onCreate != nil && !m.detached {
+		m.onCreate(name)
+	}
 	if n == nil {
 		n = newFile(now)
 		d.set(last, n)

@@ -12,6 +12,8 @@ type Counts struct {
 	Delayed    int64 // messages that were under way for longer than the link makes them
 	Duplicated int64 // messages that were sent a second time by chance
 	Reordered  int64 // messages that were put behind later ones by chance
+	Corrupted  int64 // messages, chunks and writes to streams that did not match their checksum
+	Held       int64 // messages that were held until a link let them go
 
 	BytesDelivered int64 // of streams, read by their receiver
 	BytesHeld      int64 // of streams and snapshots, kept back by a cut or a silent host
@@ -26,6 +28,8 @@ func (c *Counts) add(o Counts) {
 	c.Delayed += o.Delayed
 	c.Duplicated += o.Duplicated
 	c.Reordered += o.Reordered
+	c.Corrupted += o.Corrupted
+	c.Held += o.Held
 	c.BytesDelivered += o.BytesDelivered
 	c.BytesHeld += o.BytesHeld
 	c.Resets += o.Resets

@@ -34,6 +34,16 @@
 //     are not part of the Raft protocol, which is idempotent, and would be
 //     appended twice, which a no-op session does not notice.
 //   - Delay, Jitter: on everything, one way, on top of the latency.
+//   - Corrupt: a bit of a batch of Raft messages or of a chunk is flipped under
+//     way. Its checksum does not match any more, so that it is not taken and its
+//     connection is closed, as by Dragonboat's TCP transport. Of streams TCP sees
+//     it, and sends again.
+//   - Bandwidth: what is sent leaves one after the other. Raft messages that would
+//     wait for longer than two seconds are dropped.
+//   - Hold: Raft messages are kept, and arrive within a moment in any order when
+//     this ends; streams are held as by a Cut.
+//
+// ResetConnections resets all connections between two hosts.
 //
 // Down ends the process on a host: whatever the process still does afterwards,
 // until its goroutines have stopped, reaches nobody. Peers see
@@ -45,5 +55,5 @@
 //
 // One timer serves everything that is under way. Where nothing takes time there
 // is none: a Raft message is handed over on the goroutine that sends it. It is
-// not a model of bandwidth or congestion.
+// not a model of congestion.
 package simnet

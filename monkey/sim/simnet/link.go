@@ -20,18 +20,21 @@ type Link struct {
 	Drop      float64       // that a Raft message is lost, or bytes of a stream are sent again
 	Duplicate float64       // that a Raft message arrives twice
 	Reorder   float64       // that a Raft message arrives behind later ones
+	Corrupt   float64       // that a batch of Raft messages, a chunk or bytes of a stream arrive with a flipped bit
+	Bandwidth int64         // bytes a second; 0: any number
+	Hold      bool          // what is sent waits until this ends, and then arrives in any order
 	Delay     time.Duration // one way, added to the link's latency
 	Jitter    time.Duration // added, uniformly from [0, Jitter)
 }
 
 func (q Link) check() error {
-	for _, p := range []float64{q.Drop, q.Duplicate, q.Reorder} {
+	for _, p := range []float64{q.Drop, q.Duplicate, q.Reorder, q.Corrupt} {
 		if !(p >= 0 && p <= 1) {
 			return fmt.Errorf("a probability on a link is from 0 to 1, not %v", p)
 		}
 	}
-	if q.Delay < 0 || q.Jitter < 0 {
-		return fmt.Errorf("delay %v and jitter %v of a link may not be negative", q.Delay, q.Jitter)
+	if q.Delay < 0 || q.Jitter < 0 || q.Bandwidth < 0 {
+		return fmt.Errorf("delay %v, jitter %v and bandwidth %d of a link may not be negative", q.Delay, q.Jitter, q.Bandwidth)
 	}
 	return nil
 }
@@ -52,6 +55,9 @@ type link struct {
 	rng    *rand.Rand
 	counts Counts
 	pipes  map[uint64]*pipe // streams in this direction, by id
+	held   []heldBatch      // while q.Hold, oldest first
+	idleAt time.Duration    // when what was sent with a limited bandwidth has left
+	resets uint64           // of the connections for Raft messages, see ResetConnections
 }
 
 // SetLink replaces the quality of the link from one host to another.
@@ -148,16 +154,25 @@ func (n *Network) cut(cut bool, ends ...[2]string) {
 }
 
 func (l *link) set(q Link) {
-	was := l.q.Cut
+	was := l.blocked()
 	l.q = q
+	if q.Bandwidth == 0 {
+		l.idleAt = 0
+	}
 	for _, p := range l.pipesInOrder() {
-		if q.Cut && !was {
+		if l.blocked() && !was {
 			p.hold()
-		} else if was && !q.Cut {
+		} else if was && !l.blocked() {
 			p.release()
 		}
 	}
+	if !q.Hold {
+		l.letGo()
+	}
 }
+
+// blocked reports whether nothing arrives at present.
+func (l *link) blocked() bool { return l.q.Cut || l.q.Hold }
 
 // inOrder lists the links by the names of their ends: what is done to all of
 // them is done in the same order in every run.
@@ -188,16 +203,29 @@ func (l *link) latency() (total, added time.Duration) {
 // streamLatency is the latency of bytes that are sent again until they arrive.
 func (l *link) streamLatency() (total, added time.Duration) {
 	total, added = l.latency()
-	for wait := retransmit; wait < 32*retransmit && l.chance(l.q.Drop); wait *= 2 {
+	for wait := retransmit; wait < 32*retransmit && l.needsRetransmit(); wait *= 2 {
 		total, added = total+wait, added+wait
 	}
 	return total, added
 }
 
-// streamArrival is when bytes arrive that leave at an instant.
-func (l *link) streamArrival(departure time.Duration) time.Duration {
+// needsRetransmit reports whether bytes of a stream were lost, or did not match
+// TCP's checksum, which is the same for a stream.
+func (l *link) needsRetransmit() bool {
+	if l.chance(l.q.Drop) {
+		return true
+	}
+	if l.chance(l.q.Corrupt) {
+		l.counts.Corrupted++
+		return true
+	}
+	return false
+}
+
+// streamArrival is when so many bytes arrive that leave at an instant.
+func (l *link) streamArrival(departure time.Duration, size int) time.Duration {
 	latency, _ := l.streamLatency()
-	return l.net.arrivalOf(departure, latency)
+	return l.net.arrivalOf(departure+l.queue(departure, size), latency)
 }
 
 // arrives reports whether a message that was under way reaches its receiver, and
@@ -207,6 +235,8 @@ func (l *link) arrives(d delivery) bool {
 	switch {
 	case l.q.Cut:
 		l.counts.CutOff += msgs
+	case d.resets != l.resets:
+		l.counts.Lost += msgs
 	case !d.from.sent(d.departs) || !d.to.enter():
 		l.counts.Dead += msgs
 	default:

@@ -5,6 +5,7 @@ package simnet
 import (
 	"bytes"
 	"slices"
+	"syscall"
 	"time"
 
 	pb "github.com/lni/dragonboat/v3/raftpb"
@@ -18,6 +19,7 @@ type delivery struct {
 	departs time.Duration
 	to      *transport
 	batch   pb.MessageBatch
+	resets  uint64 // of the link, when the connection was made
 }
 
 // handOver gives the batch to the receiver, which enter has held.
@@ -33,6 +35,17 @@ func (c *messageConn) send(batch pb.MessageBatch) error {
 	copied, err := c.net.copyBatch(batch)
 	if err != nil {
 		return err
+	}
+	if l.chance(l.q.Corrupt) {
+		intact, err := c.net.corrupt(copied, l.rng)
+		if err != nil {
+			return err
+		}
+		if !intact {
+			l.counts.Corrupted += int64(len(copied.Requests))
+			l.counts.Resets++
+			return syscall.ECONNRESET
+		}
 	}
 	kept := copied.Requests[:0]
 	var late, again []pb.Message
@@ -78,13 +91,25 @@ func (c *messageConn) enqueue(b pb.MessageBatch, extra time.Duration, inOrder bo
 		c.link.counts.Delayed += int64(len(b.Requests))
 	}
 	departs := c.from.proc.departure(c.net, c.link.pair.to)
-	due := c.net.arrivalOf(departs, latency+extra)
+	if c.link.q.Hold {
+		c.link.hold(heldBatch{c, delivery{c.from.proc, departs, c.to, b, c.resets}})
+		return
+	}
+	wait := time.Duration(0)
+	if c.link.q.Bandwidth > 0 {
+		if wait = c.link.queue(departs, b.Size()); wait > queueLimit {
+			c.link.counts.Lost += int64(len(b.Requests))
+			return
+		}
+		c.link.counts.Delayed += int64(len(b.Requests))
+	}
+	due := c.net.arrivalOf(departs+wait, latency+extra)
 	if inOrder {
 		due = max(due, c.lastDue)
 		c.lastDue = due
 	}
 	c.underWay++
-	c.net.expect(arrival{due: due, conn: c, batch: delivery{c.from.proc, departs, c.to, b}})
+	c.net.expect(arrival{due: due, conn: c, batch: delivery{c.from.proc, departs, c.to, b, c.resets}})
 }
 
 // lateness bounds how much later than in order a reordered message comes: long

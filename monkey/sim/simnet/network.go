@@ -242,7 +242,7 @@ func (n *Network) link(from, to string) *link {
 
 // passes reports whether packets go both ways between two hosts that have power.
 func (n *Network) passes(a, b *machine) bool {
-	return !a.silent && !b.silent && !n.link(a.name, b.name).q.Cut && !n.link(b.name, a.name).q.Cut
+	return !a.silent && !b.silent && !n.link(a.name, b.name).blocked() && !n.link(b.name, a.name).blocked()
 }
 
 // now is the time on the network's own scale.

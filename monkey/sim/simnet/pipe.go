@@ -56,11 +56,11 @@ func (p *pipe) send(data []byte, fin bool) {
 	exact.Note(data)
 	p.size += len(data)
 	departs, due := p.from.proc.departure(p.net, p.link.pair.to), heldBack
-	if p.link.q.Cut || p.to.gone() {
+	if p.link.blocked() || p.to.gone() {
 		p.link.counts.BytesHeld += int64(len(data))
 		p.from.stalls()
 	} else {
-		due = max(p.link.streamArrival(departs), p.lastDue)
+		due = max(p.link.streamArrival(departs, len(data)), p.lastDue)
 		p.lastDue = due
 	}
 	if last := len(p.segs) - 1; last >= 0 && !fin && !p.segs[last].fin && p.segs[last].due == due && p.segs[last].departs == departs {
@@ -131,7 +131,7 @@ func (p *pipe) release() {
 	}
 	for i := range p.segs {
 		if s := &p.segs[i]; s.due == heldBack {
-			p.lastDue = max(p.link.streamArrival(max(p.net.now()+retransmit, s.departs)), p.lastDue)
+			p.lastDue = max(p.link.streamArrival(max(p.net.now()+retransmit, s.departs), len(s.data)), p.lastDue)
 			s.due = p.lastDue
 			p.announce(s.due)
 		}

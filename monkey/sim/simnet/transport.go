@@ -120,6 +120,8 @@ type wire struct {
 	link *link
 	from *transport
 	to   *transport // nil when the process of from is dead
+	// resets is that of the link when the connection was made.
+	resets uint64
 }
 
 func (t *transport) connect(ctx context.Context, target string) (wire, error) {
@@ -131,6 +133,7 @@ func (t *transport) connect(ctx context.Context, target string) (wire, error) {
 			return syscall.ECONNREFUSED
 		}
 		w.link = t.net.link(t.proc.host.name, h.name)
+		w.resets = w.link.resets
 		return nil
 	})
 	if err == errGhost {
@@ -148,6 +151,9 @@ func (w wire) check() (through bool, err error) {
 		return false, errGhost
 	case w.from.stopped:
 		return false, syscall.ECONNABORTED
+	case w.resets != w.link.resets:
+		w.link.counts.Resets++
+		return false, syscall.ECONNRESET
 	case w.link.q.Cut:
 		return false, nil
 	case w.to.alive():
@@ -250,14 +256,20 @@ func (c *chunkConn) arrive(size int64) error {
 		if err != nil {
 			return err
 		}
+		through = through && !c.link.q.Hold
 		if through && !sent {
 			sent = true
+			if c.link.chance(c.link.q.Corrupt) { // Dragonboat's transport checks a checksum
+				c.link.counts.Corrupted++
+				c.link.counts.Resets++
+				return syscall.ECONNRESET
+			}
 			latency, added := c.link.streamLatency()
 			if added > 0 {
 				c.link.counts.Delayed++
 			}
 			departs := c.from.proc.departure(n, c.link.pair.to)
-			if d := n.arrivalOf(departs, latency) - n.now(); d > 0 {
+			if d := n.arrivalOf(departs+c.link.queue(departs, int(size)), latency) - n.now(); d > 0 {
 				n.mu.Unlock()
 				sleep(d, c.from.proc.dead)
 				n.mu.Lock()
