@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package monkey_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// foreign is a module outside of this tree that has only what is published.
+type foreign struct {
+	t   *testing.T
+	dir string
+}
+
+// newForeign makes a module of testdata/foreign. That requires this checkout, by a
+// replace directive, and nothing else that a user would not have to say.
+func newForeign(t *testing.T, name string) *foreign {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it builds a module")
+	}
+	root, err := filepath.Abs("..")
+	require.NoError(t, err)
+	m := &foreign{t, filepath.Join(t.TempDir(), name)}
+	require.NoError(t, os.CopyFS(m.dir, os.DirFS(filepath.Join(root, "testdata/foreign", name))))
+	sum, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(m.dir, "go.sum"), sum, 0o644))
+	m.run("go mod init example.com/" + name)
+	m.run("go mod edit -require=github.com/lni/dragonboat/v3@v3.3.8 -require=github.com/drumbeat-raft/drumbeat@v0.0.0" +
+		" -replace=github.com/drumbeat-raft/drumbeat=" + root)
+	return m
+}
+
+// shell runs a command line in the module, and returns what it prints.
+func (m *foreign) shell(line string) (string, error) {
+	cmd := exec.CommandContext(m.t.Context(), "sh", "-c", line)
+	cmd.Dir = m.dir
+	cmd.Env = append(os.Environ(), "GOFLAGS="+os.Getenv("GOFLAGS")+" -mod=mod", "TMPDIR="+m.t.TempDir())
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// run runs a command line that has to succeed.
+func (m *foreign) run(line string) string {
+	m.t.Helper()
+	out, err := m.shell(line)
+	require.NoError(m.t, err, "%s\n%s", line, out)
+	return out
+}
+
+// mend puts the files of mended into the module.
+func (m *foreign) mend() {
+	m.t.Helper()
+	mended, err := filepath.Glob(filepath.Join(m.dir, "mended", "*.go"))
+	require.NoError(m.t, err)
+	require.NotEmpty(m.t, mended)
+	for _, file := range mended {
+		require.NoError(m.t, os.Rename(file, filepath.Join(m.dir, filepath.Base(file))))
+	}
+}
+
+var reproduceLine = regexp.MustCompile(`Reproduce\n\s+(go test .*)\n`)
+
+// TestForeignModules are what a user has: a bug is found by go test within a
+// minute, the line that is printed finds it again, and the mended state machine
+// passes.
+func TestForeignModules(t *testing.T) {
+	for name, found := range map[string]string{
+		"counter": "What is wrong: linearizability (violation)",
+		"bank":    "What is wrong: invariants (violation)",
+		"index":   "(violation)",
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newForeign(t, name)
+			m.run("go vet . && go test -run NONE .") // builds
+			began := time.Now()
+			out, err := m.shell("go test .")
+			t.Logf("found in %s", time.Since(began))
+			require.Error(t, err, out)
+			require.Contains(t, out, "VIOLATION", out)
+			require.Contains(t, out, found, out)
+			line := reproduceLine.FindStringSubmatch(out)
+			require.NotNil(t, line, out)
+			again, err := m.shell(line[1])
+			require.Error(t, err, "%s\n%s", line[1], again)
+			require.Contains(t, again, "VIOLATION", again)
+			m.mend()
+			passed := strings.Count(m.run("go test -v -monkey.seeds=2 ."), ": pass, ")
+			require.Equal(t, 2, passed)
+		})
+	}
+}
