@@ -16,7 +16,7 @@ import (
 )
 
 // Config says what is tested, and in which deployment. StateMachine and Workload
-// are required.
+// are required, or Host in place of StateMachine.
 type Config struct {
 	// Scenario is the deployment, the load, the faults and the checks: the name of
 	// a scenario that comes along (monkey list), a file, or YAML. Default:
@@ -25,6 +25,9 @@ type Config struct {
 	Scenario string
 	// StateMachine is what the scenario's clusters run.
 	StateMachine StateMachine
+	// Host is the program that the scenario's NodeHosts run, in place of
+	// StateMachine: its state machines are its own.
+	Host Host
 	// Workload is what clients ask for: a Workload[Op, Answer].
 	Workload AnyWorkload
 	// Model says which answers are right: a Model, KeyValue or Porcupine of the
@@ -80,14 +83,16 @@ func (c Config) withFlags() Config {
 // application is the configuration in the engine's terms.
 func (c Config) application() (*application.Application, error) {
 	switch {
-	case len(c.StateMachine.machines) == 0:
-		return nil, errors.New("Config.StateMachine is missing. Make one with Regular, Concurrent or OnDisk")
+	case len(c.StateMachine.machines) == 0 && c.Host == nil:
+		return nil, errors.New("Config.StateMachine is missing. Make one with Regular, Concurrent or OnDisk, or give a Host")
+	case len(c.StateMachine.machines) > 0 && c.Host != nil:
+		return nil, errors.New("Config has a StateMachine and a Host. The state machines of a Host are its own")
 	case c.Workload == nil:
 		return nil, errors.New("Config.Workload is missing. It is what clients ask the state machine for")
 	case c.Seeds < 0 || c.Parallel < 0:
 		return nil, fmt.Errorf("found a negative number in Config, expected at least 0: Seeds %d, Parallel %d", c.Seeds, c.Parallel)
 	}
-	a := &application.Application{Machines: c.StateMachine.machines, Digest: c.Digest}
+	a := &application.Application{Machines: c.StateMachine.machines, Program: c.Host.program(), Digest: c.Digest}
 	if err := a.Validate(); err != nil {
 		return nil, fmt.Errorf("Config.StateMachine: %w", err)
 	}

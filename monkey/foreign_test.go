@@ -78,6 +78,7 @@ func TestForeignModules(t *testing.T) {
 		"counter": "What is wrong: linearizability (violation)",
 		"bank":    "What is wrong: invariants (violation)",
 		"index":   "(violation)",
+		"service": "What is wrong: linearizability (violation)",
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newForeign(t, name)

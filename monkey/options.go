@@ -57,7 +57,11 @@ func (r *runner) change(s *scenarios.Scenario) error {
 	case len(s.Workload.Operations) > 0:
 		return fmt.Errorf("the scenario %s gives operations on keys, which the state machine that is tested does not know. Take workload.operations out", s.Name)
 	}
-	if kinds := r.app.Kinds(); !strings.Contains(kinds, ",") {
+	if r.config.Host != nil { // its replicas can't be looked at
+		s.Checks.Disable("divergence")
+		s.Checks.Disable("digests")
+	}
+	if kinds := r.app.Kinds(); kinds != "" && !strings.Contains(kinds, ",") {
 		s.Clusters.StateMachine = kinds
 	}
 	if s.Clusters.StateMachine == "ondisk" {

@@ -4,6 +4,7 @@ package monkey
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -40,6 +41,11 @@ type Workload[Op, Answer any] struct {
 	// Decode makes an answer of what came back. An error means that this is no
 	// answer at all, and ends the run.
 	Decode func(op Op, reply Reply) (Answer, error)
+	// Connect makes a client, which is used in place of Encode and Decode, and of the
+	// NodeHost API that they need. ReadOnly reports whether an operation changes
+	// nothing, whatever becomes of it; nil: none is such.
+	Connect  func(ClientEnv) (Client[Op, Answer], error)
+	ReadOnly func(Op) bool
 }
 
 // Request is what is sent to a cluster: see Propose and Query.
@@ -72,11 +78,30 @@ type operations[Op, Answer any] struct {
 	spoken  language
 	queries *application.Queries
 	watch   *watch
+	clients *clients[Op, Answer] // nil: requests are sent to the NodeHost API
+}
+
+// Enter implements application.Clients.
+func (o *operations[Op, Answer]) Enter(p application.Place) {
+	if o.Connect != nil {
+		o.clients = &clients[Op, Answer]{connect: o.Connect, place: p}
+	}
+}
+
+// Leave implements application.Clients.
+func (o *operations[Op, Answer]) Leave() error {
+	if o.clients == nil {
+		return nil
+	}
+	return o.clients.close()
 }
 
 func (w Workload[Op, Answer]) join(c Config, a *application.Application) error {
-	if w.Next == nil || w.Encode == nil || w.Decode == nil {
-		return errors.New("Config.Workload needs Next, Encode and Decode")
+	switch {
+	case w.Next == nil || w.Connect == nil && (w.Encode == nil || w.Decode == nil):
+		return errors.New("Config.Workload needs Next, and Encode and Decode or Connect")
+	case w.Connect == nil && c.Host != nil:
+		return errors.New("Config.Workload needs Connect: a program of your own has no NodeHost API that Encode and Decode could use")
 	}
 	spoken, err := c.language(reflect.TypeFor[Op](), reflect.TypeFor[Answer]())
 	if err != nil {
@@ -104,6 +129,9 @@ func (w Workload[Op, Answer]) join(c Config, a *application.Application) error {
 // Draw implements workload.Operations.
 func (o *operations[Op, Answer]) Draw(cluster uint64, r *rand.Rand) workload.Operation {
 	op := o.Next(r)
+	if o.Connect != nil {
+		return o.byClient(cluster, op)
+	}
 	request := o.Encode(op)
 	out := workload.Operation{Op: o.spoken.begin(op, request.reads), Command: request.command}
 	out.Op.Key = fmt.Sprintf("%d/%s", cluster, out.Op.Key)
@@ -117,6 +145,25 @@ func (o *operations[Op, Answer]) Draw(cluster uint64, r *rand.Rand) workload.Ope
 			})
 		}
 		out.Decode = func(result sm.Result) (history.Answer, error) { return o.queries.Answered(result.Data) }
+	}
+	return out
+}
+
+// byClient is an operation that a client of its own carries out.
+func (o *operations[Op, Answer]) byClient(cluster uint64, op Op) workload.Operation {
+	out := workload.Operation{Op: o.spoken.begin(op, o.ReadOnly != nil && o.ReadOnly(op))}
+	out.Op.Key = fmt.Sprintf("%d/%s", cluster, out.Op.Key)
+	out.Do = func(ctx context.Context, number int64) (history.Answer, error) {
+		c, err := o.clients.of(number)
+		if err != nil {
+			return history.Answer{}, err
+		}
+		answer, err := c.Do(ctx, cluster, op)
+		if err != nil {
+			return history.Answer{Outcome: outcomeOf(err)}, nil
+		}
+		o.watch.look(cluster, op, answer)
+		return o.spoken.end(op, answer)
 	}
 	return out
 }
@@ -145,6 +192,9 @@ func (w Workload[Op, Answer]) check(c Config) error {
 		}
 		if err := survives(op); err != nil {
 			return fmt.Errorf("an operation does not survive encoding/json: %w. Give its type exported fields, or MarshalJSON and UnmarshalJSON", err)
+		}
+		if w.Connect != nil {
+			continue
 		}
 		if a, b := w.Encode(op), w.Encode(op); !bytes.Equal(a.command, b.command) || a.reads != b.reads {
 			return fmt.Errorf("Workload.Encode made %q and then %q of %+v. It must depend on the operation alone", a.command, b.command, op)

@@ -4,7 +4,9 @@ package application
 
 import (
 	"cmp"
+	"context"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +19,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/monkey/sim"
 	"github.com/drumbeat-raft/drumbeat/monkey/statemachine"
 	"github.com/drumbeat-raft/drumbeat/monkey/workload"
+	"github.com/drumbeat-raft/drumbeat/monkey/world"
 )
 
 // Machine is a state machine of a user, of one of Dragonboat's three kinds:
@@ -54,7 +57,10 @@ type ReplicaInvariant struct {
 // Application is what a user brings along. All but Machines may be absent.
 type Application struct {
 	// Machines are dealt out to the clusters in turn.
-	Machines   []Machine
+	Machines []Machine
+	// Program, unless nil, runs on the hosts in place of the bundled one. The state
+	// machines are its own, and there are no Machines.
+	Program    sim.Program
 	Operations func(*Queries) workload.Operations
 	// Keyed says that the operations are recorded as those of a key-value store.
 	Keyed bool
@@ -66,8 +72,29 @@ type Application struct {
 	Broken func() (broken []invariant.Broken, looked int64)
 }
 
+// Place is where in the world clients are.
+type Place struct {
+	Hosts []world.Host
+	Seed  uint64
+	Dial  func(ctx context.Context, address string) (net.Conn, error)
+}
+
+// Clients are Operations that are carried out by clients of their own.
+type Clients interface {
+	// Enter is called once, before the first operation is drawn, and Leave after
+	// the last one has ended.
+	Enter(Place)
+	Leave() error
+}
+
+// theName is that of the application of a Program.
+const theName = "application"
+
 // Of returns the machine that runs on a cluster.
 func (a *Application) Of(cluster uint64) Machine {
+	if len(a.Machines) == 0 {
+		return Machine{Name: theName}
+	}
 	return a.Machines[cluster%uint64(len(a.Machines))]
 }
 
@@ -209,7 +236,7 @@ func (r *Replicas) Broken(cluster, node uint64, host string) []invariant.Broken 
 
 // Validate says what is wrong with an application.
 func (a *Application) Validate() error {
-	if len(a.Machines) == 0 {
+	if len(a.Machines) == 0 && a.Program == nil {
 		return fmt.Errorf("there is no state machine")
 	}
 	names := map[string]bool{}

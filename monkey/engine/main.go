@@ -73,7 +73,12 @@ func work(ctx context.Context, job bubble.Job, a *application.Application) error
 	if s.Deployment.Drummers == 0 {
 		static = staticClusters(s, machines.applicationOf)
 	}
+	var program sim.Program
+	if a != nil {
+		program = a.Program
+	}
 	w := sim.New(sim.Config{
+		Program:    program,
 		Static:     static,
 		Deployment: s.Deployment, Drummer: s.Drummer, RTT: s.Deployment.RTT.D(), Seed: req.Seed,
 		Applications: machines.registry,

@@ -15,6 +15,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/checker/invariant"
 	"github.com/drumbeat-raft/drumbeat/checker/linear/online"
 	"github.com/drumbeat-raft/drumbeat/drummer/client"
+	"github.com/drumbeat-raft/drumbeat/monkey/application"
 	"github.com/drumbeat-raft/drumbeat/monkey/fault"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
@@ -77,6 +78,9 @@ func execute(ctx context.Context, dir string, s *scenarios.Scenario, seed uint64
 		return err
 	}
 	err := r.run(ctx)
+	if own, ok := machines.operations().(application.Clients); ok {
+		err = errors.Join(err, own.Leave())
+	}
 	r.drummer.Close()
 	w.Stop()
 	r.outcome.Elapsed = time.Since(r.start)
@@ -105,6 +109,9 @@ func (r *runner) open() error {
 	r.drummer, err = client.New(client.Config{Drummers: drummers, NodeHostsOnly: r.static(), Dial: r.w.DialContext, Rand: r.rand("client"), MaxAge: 2 * time.Second})
 	if err != nil {
 		return err
+	}
+	if own, ok := r.machines.operations().(application.Clients); ok {
+		own.Enter(application.Place{Hosts: r.w.Hosts(), Seed: r.seed, Dial: r.w.DialContext})
 	}
 	r.wanted = newWanted(r.scenario, r.machines.applicationOf)
 	r.observer = newObserver(r.w, r.events, r.wanted.members, r.start, len(r.scenario.Actions) > 0)

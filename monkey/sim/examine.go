@@ -22,6 +22,9 @@ const stepWorker = "github.com/lni/dragonboat/v3.(*engine).stepWorkerMain"
 // forDragonboat. It also tells of stale membership changes that were not refused.
 func (w *World) Examine() []string {
 	w.stopping.Wait()
+	w.mu.Lock()
+	wrong := slices.Clone(w.gone)
+	w.mu.Unlock()
 	want := 0
 	for _, h := range w.hosts {
 		if h.running() != nil {

@@ -66,6 +66,9 @@ func (w *World) start(h *host) (process, error) {
 	if h.Role == world.Drummer {
 		return w.startDrummer(h)
 	}
+	if w.cfg.Program != nil {
+		return w.startProgram(h)
+	}
 	return w.startNodeHost(h)
 }
 

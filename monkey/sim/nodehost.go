@@ -38,6 +38,7 @@ type nodeHost struct {
 	api        *nodehostapi.Server
 	static     []StaticCluster
 	stopping   sync.Once
+	program    *program // nil: the program that comes along
 }
 
 // nodeHostConfig is what Dragonboat gets in this world: little memory, few
@@ -132,6 +133,10 @@ func (p *nodeHost) serve(w *World, h *host, fs vfs.FS, listener *agent.Listener,
 
 func (p *nodeHost) stop() {
 	p.stopping.Do(func() {
+		if p.program != nil {
+			p.program.stop()
+			return
+		}
 		if p.agent != nil {
 			p.agent.Close()
 		}

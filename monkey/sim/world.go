@@ -35,6 +35,8 @@ type Config struct {
 	Replicas int
 	// Applications makes the state machines that a NodeHost offers.
 	Applications func(Environment) map[string]agent.Application
+	// Program, unless nil, runs on the hosts of NodeHosts.
+	Program Program
 	// Logger makes the log of a host.
 	Logger func(host string) *slog.Logger
 }
@@ -67,6 +69,7 @@ type World struct {
 	accepted []string
 	// operators end those who ask for stale membership changes.
 	operators []context.CancelFunc
+	gone      []string // programs that ended by themselves
 }
 
 // New makes a world whose hosts are all down.

@@ -36,8 +36,8 @@ type Operation struct {
 	// Do, unless nil, carries the operation out by a client of its own; Command,
 	// Query and Decode are not used then. client numbers the clients from 0, each of
 	// which has one operation open at a time. The outcome of the answer says what
-	// became of it.
-	Do func(ctx context.Context, client int64) history.Answer
+	// became of it. The error ends the run.
+	Do func(ctx context.Context, client int64) (history.Answer, error)
 }
 
 // drawsOfBurst bounds the draws for an operation on the same key as the others of
@@ -80,7 +80,10 @@ func (w *worker) byOwnClient(ctx context.Context, o Operation) (history.Outcome,
 	if err != nil {
 		return "", err
 	}
-	answer := o.Do(ctx, w.number)
+	answer, err := o.Do(ctx, w.number)
+	if err != nil {
+		return "", err
+	}
 	if answer.Outcome == history.Unknown && !o.Op.Kind.Mutates() {
 		answer.Outcome = history.Fail // a read has no effect, whatever became of it
 	}
