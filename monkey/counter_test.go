@@ -90,11 +90,19 @@ func ExampleTest() {
 	}
 }
 
+// Several state machines may answer alike.
 func TestCounters(t *testing.T) {
 	monkey.Test(t, monkey.Config{
-		StateMachine: monkey.Regular(newCounters),
-		Workload:     counting,
-		Model:        sum,
-		Seeds:        1,
+		StateMachine: monkey.Several(map[string]monkey.StateMachine{
+			"one": monkey.Regular(newCounters), "two": monkey.Regular(newCounters),
+		}),
+		Workload: counting,
+		Model:    sum,
+		Seeds:    1,
 	})
+}
+
+// FuzzCounters has seeds and faults drawn: go test -fuzz Counters ./monkey
+func FuzzCounters(f *testing.F) {
+	monkey.Fuzz(f, monkey.Config{StateMachine: monkey.Regular(newCounters), Workload: counting, Model: sum})
 }

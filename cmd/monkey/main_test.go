@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"encoding/xml"
 	"io"
 	"os"
 	"os/exec"
@@ -73,8 +74,19 @@ checks: {evidence: {min_operations: 100}}
 
 func TestRunPrintsTheResultAndNothingElse(t *testing.T) {
 	out := t.TempDir()
-	code, stdout, stderr := commandLine(t, "run", file(t, tiny), "--seed", "5", "--json", "--out", out)
+	code, stdout, stderr := commandLine(t, "run", file(t, tiny), "--seed", "5", "--json", "--out", out, "--junit", filepath.Join(out, "all.xml"))
 	require.Equal(t, program.ExitPass, code, "%s\n%s", stdout, stderr)
+	junit, err := os.ReadFile(filepath.Join(out, "all.xml"))
+	require.NoError(t, err)
+	var suites struct {
+		Tests  int `xml:"tests,attr"`
+		Suites []struct {
+			Name string `xml:"name,attr"`
+		} `xml:"testsuite"`
+	}
+	require.NoError(t, xml.Unmarshal(junit, &suites))
+	require.Equal(t, "drumbeat.tiny", suites.Suites[0].Name)
+	require.Greater(t, suites.Tests, 10)
 	var r judge.Result
 	require.NoError(t, json.Unmarshal([]byte(stdout), &r))
 	require.EqualValues(t, 5, r.Seed)

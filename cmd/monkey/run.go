@@ -77,6 +77,7 @@ func (f *runFlags) drawSeed() (uint64, error) {
 
 func runCommand(code *int) *cobra.Command {
 	var f runFlags
+	var junit string
 	cmd := &cobra.Command{
 		Use:   "run SCENARIO.yaml…",
 		Short: "Run scenarios, one after the other, and judge each",
@@ -85,6 +86,7 @@ func runCommand(code *int) *cobra.Command {
 			if err := prepare(cmd.Context(), &f, files); err != nil {
 				return err
 			}
+			var results []*judge.Result
 			for _, file := range files {
 				o, err := f.options(file)
 				if err != nil {
@@ -95,6 +97,12 @@ func runCommand(code *int) *cobra.Command {
 					return err
 				}
 				*code = program.Worse(*code, exitCode(r.Verdict))
+				// After each: what was found is there, also if the next one can't be run.
+				if results = append(results, r); junit != "" {
+					if err := writeJUnit(junit, results); err != nil {
+						return err
+					}
+				}
 				if cmd.Context().Err() != nil {
 					break
 				}
@@ -103,8 +111,21 @@ func runCommand(code *int) *cobra.Command {
 		},
 	}
 	f.register(cmd.Flags())
+	cmd.Flags().StringVar(&junit, "junit", "", "file that gets the results of all runs in JUnit's format")
 	cmd.Flags().StringVar(&f.seed, "seed", "", "number that fixes the schedule of faults and operations (default: random, printed)")
 	return cmd
+}
+
+// writeJUnit writes results for a CI server.
+func writeJUnit(file string, results []*judge.Result) error {
+	b, err := report.JUnits(results)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(file, b, 0o644); err != nil {
+		return program.Usagef("--junit %s: %w", file, err)
+	}
+	return nil
 }
 
 // prepare refuses all files before the first one runs, and goes on in a program

@@ -20,6 +20,14 @@ type junitSuite struct {
 	Cases    []junitCase `xml:"testcase"`
 }
 
+type junitSuites struct {
+	XMLName  xml.Name     `xml:"testsuites"`
+	Tests    int          `xml:"tests,attr"`
+	Failures int          `xml:"failures,attr"`
+	Errors   int          `xml:"errors,attr"`
+	Suites   []junitSuite `xml:"testsuite"`
+}
+
 type junitCase struct {
 	Class   string        `xml:"classname,attr"`
 	Name    string        `xml:"name,attr"`
@@ -36,7 +44,28 @@ type junitMessage struct {
 // thing that the scenario expects, and one for the verdict where that is of none
 // of them. A violation is a failure; what
 // is inconclusive is an error, for a CI server must not show it green.
-func JUnit(r *judge.Result) ([]byte, error) {
+func JUnit(r *judge.Result) ([]byte, error) { return encodeJUnit(suiteOf(r)) }
+
+// JUnits makes one file of several results, as CI servers take it: a suite each.
+func JUnits(results []*judge.Result) ([]byte, error) {
+	all := junitSuites{}
+	for _, r := range results {
+		s := suiteOf(r)
+		all.Tests, all.Failures, all.Errors = all.Tests+s.Tests, all.Failures+s.Failures, all.Errors+s.Errors
+		all.Suites = append(all.Suites, s)
+	}
+	return encodeJUnit(all)
+}
+
+func encodeJUnit(v any) ([]byte, error) {
+	b, err := xml.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("encode junit.xml: %w", err)
+	}
+	return append([]byte(xml.Header), append(b, '\n')...), nil
+}
+
+func suiteOf(r *judge.Result) junitSuite {
 	s := junitSuite{Name: "drumbeat." + r.Scenario, Time: fmt.Sprintf("%.3f", r.WallSeconds),
 		Output: "reproduce: " + r.Reproduce}
 	for _, c := range r.Checks {
@@ -51,11 +80,7 @@ func JUnit(r *judge.Result) ([]byte, error) {
 	if r.Reason != "" {
 		s.add("verdict", r.Verdict, r.Reason)
 	}
-	b, err := xml.MarshalIndent(s, "", "  ")
-	if err != nil {
-		return nil, fmt.Errorf("encode junit.xml: %w", err)
-	}
-	return append([]byte(xml.Header), append(b, '\n')...), nil
+	return s
 }
 
 func (s *junitSuite) add(name string, v judge.Verdict, detail string) {

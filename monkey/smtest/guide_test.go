@@ -40,13 +40,16 @@ func TestTheGuide(t *testing.T) {
 	out := string(output)
 	require.NoError(t, err, "a step of the guide fails:\n%s", out)
 	shown := blocks(page, "")
-	require.Len(t, shown, 1)
+	require.Len(t, shown, 2)
 	require.Contains(t, comparable(out), comparable(shown[0]), "the page shows what is printed")
 	require.Contains(t, out, "the contract is broken\n")
 	require.Contains(t, out, "the contract is broken again\n", "the line of reproduction works as it is printed")
 	line := shown[0][strings.Index(shown[0], "go test -run"):]
 	require.Contains(t, blocks(page, "sh")[3], strings.TrimSpace(line), "and it is the one that the page runs")
-	require.Equal(t, 3, strings.Count(out, "ok  \texample.com/ledger"), "unit tests before, and all tests twice afterwards:\n%s", out)
+	require.Contains(t, out, "the monkey found it\n")
+	require.Contains(t, out, "What is wrong: linearizability (violation)")
+	require.Contains(t, comparable(out), strings.TrimSpace(strings.SplitN(shown[1], "\n", 2)[1]))
+	require.Equal(t, 5, strings.Count(out, "ok  \texample.com/ledger"), "unit tests before, all tests twice afterwards, and the monkey's twice:\n%s", out)
 }
 
 // TestTheExampleIsAModule runs the worked example where it is: its unit tests
@@ -67,7 +70,7 @@ func TestTheExampleIsAModule(t *testing.T) {
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	}
-	out, err := goTest("-skip", "Contract", ".")
+	out, err := goTest("-skip", "Contract|Monkey", ".")
 	require.NoError(t, err, out)
 	out, err = goTest("-run", "Contract", ".")
 	require.Error(t, err, out)
@@ -99,9 +102,11 @@ func comparable(out string) string {
 // the page makes, or takes.
 func TestTheGuideWritesWhatTheExampleHas(t *testing.T) {
 	page := read(t, guide)
-	require.Contains(t, page, "<<'END'\n"+read(t, filepath.Join(example, "contract_test.go"))+"END\n")
+	for _, file := range []string{"contract_test.go", "monkey_test.go"} {
+		require.Contains(t, page, "<<'END'\n"+read(t, filepath.Join(example, file))+"END\n")
+	}
 	taken := regexp.MustCompile(`docs/examples/ledger/(\w+\.go)`).FindAllStringSubmatch(page, -1)
-	require.Len(t, taken, 3)
+	require.Len(t, taken, 4)
 	for _, file := range taken {
 		require.FileExists(t, filepath.Join(example, file[1]))
 	}

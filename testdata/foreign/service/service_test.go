@@ -23,7 +23,7 @@ description: An HTTP service on three hosts that lose their power and are cut of
 duration: 4m
 deployment: {drummers: 0, nodehosts: 3}
 clusters: {count: 2, size: 3}
-workload: {clients: 20, rate: 20}
+workload: {clients: 60, rate: 20}
 faults:
   - {kind: power-loss, target: nodehost, every: 40s, for: 5s..10s, at_least: 2}
   - {kind: partition, target: nodehost, every: 40s, for: 5s..15s, at_least: 2}
