@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
+//go:build monkey
+
 package monkey_test
 
 import (
+	"cmp"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -24,9 +28,6 @@ type foreign struct {
 // replace directive, and nothing else that a user would not have to say.
 func newForeign(t *testing.T, name string) *foreign {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("it builds a module")
-	}
 	root, err := filepath.Abs("..")
 	require.NoError(t, err)
 	m := &foreign{t, filepath.Join(t.TempDir(), name)}
@@ -70,6 +71,13 @@ func (m *foreign) mend() {
 
 var reproduceLine = regexp.MustCompile(`Reproduce\n\s+(go test .*)\n`)
 
+// quickForeign are the modules that -short tests, too.
+var quickForeign = map[string]bool{"counter": true, "service": true}
+
+// foreignSeeds is how many seeds the mended state machines have to pass:
+// $DRUMBEAT_SEEDS, or 2.
+func foreignSeeds() string { return cmp.Or(os.Getenv("DRUMBEAT_SEEDS"), "2") }
+
 // TestForeignModules are what a user has: a bug is found by go test within a
 // minute, the line that is printed finds it again, and the mended state machine
 // passes.
@@ -81,6 +89,12 @@ func TestForeignModules(t *testing.T) {
 		"service": "What is wrong: linearizability (violation)",
 	} {
 		t.Run(name, func(t *testing.T) {
+			more := ""
+			if testing.Short() {
+				if more = "-short"; !quickForeign[name] {
+					t.Skip("with -short two others are enough")
+				}
+			}
 			m := newForeign(t, name)
 			m.run("go vet . && go test -run NONE .") // builds
 			began := time.Now()
@@ -95,8 +109,8 @@ func TestForeignModules(t *testing.T) {
 			require.Error(t, err, "%s\n%s", line[1], again)
 			require.Contains(t, again, "VIOLATION", again)
 			m.mend()
-			passed := strings.Count(m.run("go test -v -monkey.seeds=2 ."), ": pass, ")
-			require.Equal(t, 2, passed)
+			passed := strings.Count(m.run("go test -v -timeout 2h -monkey.seeds="+foreignSeeds()+" "+more+" ."), ": pass, ")
+			require.Equal(t, foreignSeeds(), strconv.Itoa(passed))
 		})
 	}
 }
