@@ -22,9 +22,6 @@ const stepWorker = "github.com/lni/dragonboat/v3.(*engine).stepWorkerMain"
 // forDragonboat. It also tells of stale membership changes that were not refused.
 func (w *World) Examine() []string {
 	w.stopping.Wait()
-	w.mu.Lock()
-	wrong := slices.Clone(w.gone)
-	w.mu.Unlock()
 	want := 0
 	for _, h := range w.hosts {
 		if h.running() != nil {
@@ -32,7 +29,7 @@ func (w *World) Examine() []string {
 		}
 	}
 	w.mu.Lock()
-	wrong := slices.Clone(w.accepted)
+	wrong := slices.Concat(w.accepted, w.gone)
 	w.mu.Unlock()
 	if have := countGoroutines(stepWorker); have < want {
 		wrong = append(wrong, fmt.Sprintf("%d of Dragonboat's %d step workers are gone: it panicked in them and hid it", want-have, want))
