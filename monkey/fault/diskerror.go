@@ -22,7 +22,7 @@ func init() {
 		effect: "disk_errors processes_ended bytes_lost files_lost",
 		needs:  scenarios.CanFailDisk,
 		down:   true,
-		swarm: swarm[diskError]{targets: []string{"nodehost", "cluster-leader", "drummer-leader"}, lasts: "5s..60s", parameters: func(rng *rand.Rand) diskError {
+		swarm: swarm[diskError]{targets: []string{"nodehost", "cluster-leader"}, lasts: "5s..60s", parameters: func(rng *rand.Rand) diskError {
 			return diskError{On: []string{"write", "sync", "full"}[rng.IntN(3)]}
 		}},
 		begin: func(i *injection, p diskError) error {
