@@ -89,10 +89,6 @@ func (d *deployment) write(p *process, text string) {
 
 func (d *deployment) address(i int) string { return fmt.Sprintf("127.0.0.1:%d", d.ports[i]) }
 
-// raftAddress and apiAddress are those of the NodeHost with that index.
-func (d *deployment) raftAddress(host int) string { return d.address(2 * (len(d.servers) + host)) }
-func (d *deployment) apiAddress(host int) string  { return d.address(2*(len(d.servers)+host) + 1) }
-
 func (d *deployment) close() {
 	if d.client != nil {
 		d.client.Close()

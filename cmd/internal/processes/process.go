@@ -73,16 +73,6 @@ func (p *process) running() bool {
 	}
 }
 
-// endsWithin waits for the process to end by itself.
-func (p *process) endsWithin(d time.Duration) bool {
-	select {
-	case <-p.ended:
-		return true
-	case <-time.After(d):
-		return false
-	}
-}
-
 // peakMemory is the most memory that the process ever had, in bytes.
 func (p *process) peakMemory(t testing.TB) int64 {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
