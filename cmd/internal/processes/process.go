@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"sync"
 	"testing"
-	"time"
 )
 
 // process is a program that runs with a configuration file. Its log is what all its
