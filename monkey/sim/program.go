@@ -68,9 +68,11 @@ func (w *World) startProgram(h *host) (process, error) {
 	n := &nodeHost{eventListener: w.listen(h), static: w.cfg.Static, program: p}
 	e := w.programEnvironment(h, fs, n)
 	go func() {
-		defer close(p.ended)
 		p.err = w.cfg.Program(ctx, e)
-		if ctx.Err() == nil {
+		close(p.ended)
+		// A program whose host was taken from it may return before ctx ends, as its
+		// listener fails; it is not the host's process any more then.
+		if h.running() == process(n) {
 			w.ended(h.Name, p.err)
 		}
 	}()
