@@ -56,6 +56,7 @@ func TestAProgramIsKilledAndComesBack(t *testing.T) {
 	withPrograms(t, echo, func(t *testing.T, w *World) {
 		require.NoError(t, w.Start(t.Context()))
 		asked := func() error {
+			synctest.Wait() // it listens a moment after its NodeHost is made
 			c, err := w.DialContext(t.Context(), "nodehost-1:80")
 			if err != nil {
 				return err
