@@ -26,7 +26,7 @@ func (in *Injector) admit(p pending, others []*active) (a *active, why string) {
 	}
 	f := *s.Fault
 	f.Parameters = s.Parameters
-	i := &injection{id: s.ID, fault: &f, targets: targets, hosts: targets, cluster: p.cluster(), world: in.world, links: in.links, rng: rand.New(rand.NewPCG(s.Seed, 0))}
+	i := &injection{id: s.ID, fault: &f, targets: targets, hosts: targets, cluster: p.cluster(), world: in.world, log: in.log, links: in.links, rng: rand.New(rand.NewPCG(s.Seed, 0))}
 	i.hosts = kind.hosts(i)
 	if len(i.hosts) == 0 && !kind.Untargeted {
 		return nil, "none of the hosts that it strikes runs"

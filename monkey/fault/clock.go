@@ -3,7 +3,6 @@
 package fault
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -22,7 +21,7 @@ func init() {
 		colour: "#d0a040",
 		effect: "ticks_off processes_ended",
 		needs:  scenarios.CanSetTicks,
-		down:   true,
+		down:   true, restarts: true,
 		swarm: swarm[clock]{targets: everyHost, lasts: "20s..2m", parameters: func(rng *rand.Rand) clock {
 			return clock{Percent: counts(rng, 40, 250)}
 		}},
@@ -36,22 +35,16 @@ func init() {
 	})
 }
 
-// restartWithTicks kills the processes of the injection's hosts and boots them with
-// other ticks.
+// restartWithTicks starts the processes of the injection's hosts anew, with other
+// ticks.
 func (i *injection) restartWithTicks(speed float64) error {
 	i.began = time.Now()
-	if err := i.endProcesses(i.world.Kill); err != nil {
-		return err
-	}
 	for _, h := range i.hosts {
 		if err := i.world.SetTicks(h, speed); err != nil {
 			return err
 		}
-		if err := i.world.Boot(h); err != nil {
-			return fmt.Errorf("boot with other ticks: %w", err)
-		}
 	}
-	return nil
+	return i.restart()
 }
 
 // ticksOff is how many ticks the node on a host that has had the most has had too

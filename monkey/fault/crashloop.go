@@ -3,7 +3,6 @@
 package fault
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -22,7 +21,7 @@ func init() {
 		colour: "#b5651d",
 		effect: "processes_ended",
 		needs:  scenarios.CanKill,
-		down:   true,
+		down:   true, restarts: true,
 		swarm: swarm[crashLoop]{targets: everyHost, lasts: "10s..60s", parameters: func(rng *rand.Rand) crashLoop {
 			return crashLoop{Up: lengths(rng, 200*time.Millisecond, 10*time.Second)}
 		}},
@@ -34,13 +33,5 @@ func init() {
 // crashAndBoot kills the processes of the injection's hosts and boots them.
 func crashAndBoot(i *injection, p crashLoop) error {
 	i.first = p.Up.Min.D()
-	if err := i.endProcesses(i.world.Kill); err != nil {
-		return err
-	}
-	for _, h := range i.hosts {
-		if err := i.world.Boot(h); err != nil {
-			return fmt.Errorf("boot after a crash: %w", err)
-		}
-	}
-	return nil
+	return i.restart()
 }

@@ -481,19 +481,16 @@ func (in *Injector) finish(a *active) error {
 	return nil
 }
 
-// boot starts the processes of hosts that are down and not to stay so. One
-// that does not start on what its disk holds is a finding.
+// boot starts the processes of hosts that are down and not to stay so.
 func (in *Injector) boot(hosts []string) {
 	for _, h := range hosts {
-		held := slices.ContainsFunc(in.active, func(a *active) bool { return a.kind.Down && slices.Contains(a.hosts, h) })
+		held := slices.ContainsFunc(in.active, func(a *active) bool { return a.kind.Down && !a.kind.restarts && slices.Contains(a.hosts, h) })
 		if in.dead[h] || held || in.world.Running(h) {
 			continue
 		}
-		if err := in.world.Boot(h); err != nil {
-			in.log.Add(timeline.BootFailed{Host: h, Error: err.Error()})
-			continue
+		if bootHost(in.world, in.log, h) {
+			in.log.Add(timeline.Booted{Host: h})
 		}
-		in.log.Add(timeline.Booted{Host: h})
 	}
 }
 

@@ -4,6 +4,7 @@ package fault
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -176,11 +177,34 @@ func TestARunThatIsCutShortIsHealed(t *testing.T) {
 }
 
 func TestAHostThatDoesNotBootIsAFinding(t *testing.T) {
-	onBoard(t, func(t *testing.T, b *board) {
-		b.broken = true
-		r := carryOut(t, b, planOf(t, "kind: kill, target: nodehost-1, at: [1s], for: 1s"), nil)
-		require.Equal(t, []timeline.BootFailed{{Host: "nodehost-1", Error: "the disk is full of holes"}}, facts[timeline.BootFailed](r))
-	})
+	failed := timeline.BootFailed{Host: "nodehost-1", Error: "the disk is full of holes"}
+	for fault, times := range map[string]int{
+		"kind: kill":                1,
+		"kind: crash-loop, up: 1s":  2, // at its begin, and at its end
+		"kind: clock, percent: 200": 2,
+	} {
+		onBoard(t, func(t *testing.T, b *board) {
+			b.broken = true
+			r := carryOut(t, b, planOf(t, fault+", target: nodehost-1, at: [1s], for: 5s"), nil)
+			require.Equal(t, slices.Repeat([]timeline.BootFailed{failed}, times), facts[timeline.BootFailed](r), fault)
+			require.Len(t, facts[timeline.InjectionEnded](r), 1, fault)
+		})
+	}
+}
+
+func TestAHostIsDownAsLongAsOneFaultKeepsItDown(t *testing.T) {
+	for fault, want := range map[string][]string{
+		"kind: crash-loop, up: 4s": {"1s kill", "1s boot", "3s kill", "8s boot", "9s kill", "9s boot"},
+		"kind: clock, percent: 50": {"1s ticks 0.5 as fast", "1s kill", "1s boot", "3s kill", "8s boot", "11s ticks 1 as fast", "11s kill", "11s boot"},
+	} {
+		onBoard(t, func(t *testing.T, b *board) {
+			carryOut(t, b, planOf(t, fault+", target: nodehost-1, at: [1s], for: 10s", "kind: kill, target: nodehost-1, at: [3s], for: 5s"), nil)
+			for i, line := range want {
+				want[i] = line + " nodehost-1"
+			}
+			require.Equal(t, want, b.journal(), fault)
+		})
+	}
 }
 
 func TestEveryKindHasAColour(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
@@ -25,6 +26,7 @@ type kind[P any] struct {
 	effect    string // what counts as its effect, as result.json has it, with spaces between
 	needs     scenarios.Capability
 	down      bool // the host is down while it lasts; the injector boots it after the end
+	restarts  bool // with down: the host is started again at once, and is up while it lasts
 	forever   bool // it may last permanently
 	losesDisk bool // what the host held is lost, and so are its members, for good
 	cutsOff   bool // peers can't count on the hosts while it lasts
@@ -80,6 +82,7 @@ type behaviour struct {
 	begin       func(i *injection) error
 	together    func(w world.World, hosts ...string) ([]world.Effect, error)
 	cutsOff     bool
+	restarts    bool
 	again       func(i *injection) (time.Duration, error) // nil: there is none
 	end         func(i *injection) error
 	counts      func(traffic world.Effect) world.Effect
@@ -91,7 +94,7 @@ var behaviours = map[string]behaviour{}
 func register[P any](k kind[P]) {
 	b := behaviour{
 		FaultKind: scenarios.FaultKind{Name: k.name, Doc: k.doc, Class: k.class, Needs: k.needs, Effect: strings.Fields(k.effect), Down: k.down, Forever: k.forever, LosesDisk: k.losesDisk, Instant: k.instant, Untargeted: k.untargeted},
-		colour:    k.colour, cutsOff: k.cutsOff, together: k.together, counts: k.counts,
+		colour:    k.colour, cutsOff: k.cutsOff, restarts: k.restarts, together: k.together, counts: k.counts,
 	}
 	if _, without := any(k).(kind[none]); !without {
 		b.Parameters = *new(P)
@@ -171,6 +174,7 @@ type injection struct {
 	began   time.Time     // for a kind that measures by time
 	first   time.Duration // from begin to the first again
 	world   world.World
+	log     Log
 	links   *links
 	rng     *rand.Rand // draws what the kind leaves to chance
 	undo    []func()   // what end calls
@@ -189,6 +193,33 @@ func (i *injection) endProcesses(end func(host string) (world.Effect, error)) er
 		}
 	}
 	return nil
+}
+
+// restart kills the processes of those of the injection's hosts that run, and boots
+// these hosts. What another fault keeps down stays so.
+func (i *injection) restart() error {
+	running := slices.DeleteFunc(slices.Clone(i.hosts), func(h string) bool { return !i.world.Running(h) })
+	for _, h := range running {
+		effect, err := i.world.Kill(h)
+		i.effect = i.effect.Add(effect)
+		if err != nil {
+			return err
+		}
+	}
+	for _, h := range running {
+		bootHost(i.world, i.log, h)
+	}
+	return nil
+}
+
+// bootHost starts the processes of a host, and reports whether they start. Ones that
+// don't start on what their disk holds are a finding, which it records.
+func bootHost(w world.World, log Log, host string) bool {
+	if err := w.Boot(host); err != nil {
+		log.Add(timeline.BootFailed{Host: host, Error: err.Error()})
+		return false
+	}
+	return true
 }
 
 // degrade lays q on the links between the injection's hosts and far: those
