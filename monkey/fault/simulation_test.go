@@ -42,13 +42,7 @@ func strikesSimulation(t *testing.T, fault string) world.Effect {
 	synctest.Test(t, func(t *testing.T) {
 		s, err := scenarios.Parse("test.yaml", []byte("name: test\nduration: 40s\ndeployment: {drummers: 3, nodehosts: 3}\nfaults: [{"+fault+", at: [1s]"+lasting(fault)+"}]\n"))
 		require.NoError(t, err)
-		w := sim.New(sim.Config{
-			Deployment: s.Deployment, Drummer: s.Drummer, RTT: s.Deployment.RTT.D(), Seed: 7,
-			Applications: func(e sim.Environment) map[string]agent.Application {
-				return statemachine.Registry(e.FS, e.Dir, statemachine.Correct)
-			},
-			Logger: func(string) *slog.Logger { return slog.New(slog.DiscardHandler) },
-		})
+		w := simulation(s)
 		require.NoError(t, s.CheckCapabilities("sim", w.Capabilities()))
 		defer w.Stop()
 		require.NoError(t, w.Start(t.Context()))
@@ -83,6 +77,17 @@ func strikesSimulation(t *testing.T, fault string) world.Effect {
 		}
 	})
 	return effect
+}
+
+// simulation makes the simulated world of a scenario.
+func simulation(s *scenarios.Scenario) *sim.World {
+	return sim.New(sim.Config{
+		Deployment: s.Deployment, Drummer: s.Drummer, RTT: s.Deployment.RTT.D(), Seed: 7,
+		Applications: func(e sim.Environment) map[string]agent.Application {
+			return statemachine.Registry(e.FS, e.Dir, statemachine.Correct)
+		},
+		Logger: func(string) *slog.Logger { return slog.New(slog.DiscardHandler) },
+	})
 }
 
 // lasting says how long a fault lasts; one that is asked for lasts no time.
