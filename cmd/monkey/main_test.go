@@ -69,7 +69,7 @@ deployment: {nodehosts: 3}
 clusters: {count: 2}
 faults:
   - {kind: kill, target: nodehost, count: 1, for: 5s, at_least: 1}
-checks: {evidence: {min_operations: 100}}
+checks: {evidence: {min_operations: 100, max_missed_percent: 100}}
 `
 
 func TestRunPrintsTheResultAndNothingElse(t *testing.T) {
