@@ -37,9 +37,12 @@ var circumstances = []circumstance{
 	{name: "on one processor, with a busy loop", busy: 1, env: []string{"GOMAXPROCS=1"}, taken: "0"},
 }
 
-// TestSameRun runs each scenario that comes along under different load, once for
-// each of the seeds from 1 to DRUMBEAT_SEEDS (1), and wants the same execution.
-// DRUMBEAT_SCENARIO names some of them, by a comma.
+// everyFault is a scenario with all faults and all moments.
+const everyFault = "../../testdata/exact/every-fault.yaml"
+
+// TestSameRun runs each scenario that comes along, and everyFault, under different
+// load, once for each of the seeds from 1 to DRUMBEAT_SEEDS (1), and wants the same
+// execution. DRUMBEAT_SCENARIO names some of them, by a comma.
 func TestSameRun(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles everything with the overlay")
@@ -48,7 +51,7 @@ func TestSameRun(t *testing.T) {
 	require.NoError(t, err)
 	binary, err := overlay.Build{Package: itself, Announce: os.Stderr}.Run(t.Context())
 	require.NoError(t, err)
-	for _, scenario := range strings.Split(envOr("DRUMBEAT_SCENARIO", strings.Join(scenarios.Names(), ",")), ",") {
+	for _, scenario := range strings.Split(envOr("DRUMBEAT_SCENARIO", strings.Join(append(scenarios.Names(), everyFault), ",")), ",") {
 		t.Run(scenario, func(t *testing.T) {
 			seen := map[string]int{}
 			for seed := range seeds {
