@@ -10,7 +10,7 @@ import (
 func init() {
 	register(kind[none]{
 		name:        "compact-log",
-		doc:         "The log storage is asked to free what was dropped from the log: of the target's cluster, or of all clusters on the target.",
+		doc:         "The log storage is asked to free what was dropped from the log: of the target's cluster, or of all clusters on the target. Dragonboat refuses it, and nothing happens, where it does so by itself after each snapshot: the clusters that Drummer starts always do.",
 		class:       scenarios.OfFleet,
 		colour:      "#5f6fa0",
 		effect:      "requests_accepted",
