@@ -12,19 +12,22 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 
 	sm "github.com/lni/dragonboat/v3/statemachine"
 	"github.com/lni/goutils/vfs"
 )
 
-// Command sets a key, or with an empty value removes it.
+// Command sets a key, or with an empty value removes it. The result is 1 if the key
+// was there, and 0 otherwise.
 type Command struct{ Key, Value string }
 
-// Range asks for the first Limit pairs from a key on.
+// Range asks for the first Limit pairs from a key on, of the keys with a prefix.
 type Range struct {
-	From  string
-	Limit int
+	Prefix string
+	From   string
+	Limit  int
 }
 
 // Pair is a key and its value.
@@ -150,8 +153,10 @@ func (x *Index) Update(entries []sm.Entry) ([]sm.Entry, error) {
 		if err := write(x.file, r); err != nil {
 			return nil, err
 		}
+		if _, there := x.values[r.Command.Key]; there {
+			entries[i].Result.Value = 1
+		}
 		x.apply(r)
-		entries[i].Result.Value = uint64(len(x.values))
 	}
 	return entries, nil
 }
@@ -163,7 +168,7 @@ func (x *Index) Lookup(query any) (any, error) {
 	q := query.(Range)
 	pairs := []Pair{}
 	for _, key := range slices.Sorted(maps.Keys(x.values)) {
-		if key >= q.From && len(pairs) < q.Limit {
+		if strings.HasPrefix(key, q.Prefix) && key >= q.From && len(pairs) < q.Limit {
 			pairs = append(pairs, Pair{key, x.values[key]})
 		}
 	}
