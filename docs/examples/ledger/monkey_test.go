@@ -12,9 +12,13 @@ import (
 
 // Op is what a client asks for: a command, or what an account holds.
 type Op struct {
+	Family  int // whose accounts these are
 	Command Command
 	Account string
 }
+
+// families is how many there are. Money stays in a family, or comes from the bank.
+const families = 20
 
 // Answer is what it is answered.
 type Answer struct {
@@ -49,16 +53,17 @@ func apply(s state, op Op) (state, Answer) {
 }
 
 func TestLedgerUnderTheMonkey(t *testing.T) {
-	accounts := []string{bank, "ada", "bob"}
 	monkey.Test(t, monkey.Config{
 		StateMachine: monkey.Regular(New),
 		Workload: monkey.Workload[Op, Answer]{
 			Next: func(r *rand.Rand) Op {
+				f := r.IntN(families)
+				accounts := []string{bank, fmt.Sprint("ada", f), fmt.Sprint("bob", f)}
 				if r.IntN(3) == 0 {
-					return Op{Account: accounts[r.IntN(3)]}
+					return Op{Family: f, Account: accounts[1+r.IntN(2)]}
 				}
-				return Op{Command: Command{
-					Request: fmt.Sprint("r", r.IntN(300)), From: accounts[r.IntN(3)], To: accounts[1+r.IntN(2)], Amount: 1 + r.Int64N(100),
+				return Op{Family: f, Command: Command{
+					Request: fmt.Sprintf("f%dr%d", f, r.IntN(15)), From: accounts[r.IntN(3)], To: accounts[1+r.IntN(2)], Amount: 1 + r.Int64N(100),
 				}}
 			},
 			Encode: func(op Op) monkey.Request {
@@ -76,8 +81,9 @@ func TestLedgerUnderTheMonkey(t *testing.T) {
 			},
 		},
 		Model: monkey.Model[state, Op, Answer]{
-			Init:  func() state { return state{map[string]int64{}, map[string]string{}} },
-			Apply: apply,
+			Init:      func() state { return state{map[string]int64{}, map[string]string{}} },
+			Apply:     apply,
+			Partition: func(op Op) string { return fmt.Sprint(op.Family) },
 		},
 		Digest: func(m any) string { return fmt.Sprint(m.(*Ledger).accounts, m.(*Ledger).requests) },
 	})

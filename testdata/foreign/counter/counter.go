@@ -9,7 +9,7 @@ import (
 	sm "github.com/lni/dragonboat/v3/statemachine"
 )
 
-// Command adds to a counter, or sets the limit of all.
+// Command adds to a counter, or sets its limit.
 type Command struct {
 	Name  string `json:",omitempty"`
 	Add   uint64 `json:",omitempty"`
@@ -19,23 +19,24 @@ type Command struct {
 // Counters is the state machine.
 type Counters struct {
 	values map[string]uint64
-	limit  uint64 // 0: none
+	limits map[string]uint64 // 0: none
 }
 
 // New makes the counters of a replica.
-func New(_, _ uint64) sm.IStateMachine { return &Counters{values: map[string]uint64{}} }
+func New(_, _ uint64) sm.IStateMachine { return &Counters{map[string]uint64{}, map[string]uint64{}} }
 
-// Update returns what the counter, or the limit, is then.
+// Update returns what the counter, or its limit, is then.
 func (c *Counters) Update(data []byte) (sm.Result, error) {
 	var command Command
 	if err := json.Unmarshal(data, &command); err != nil {
 		return sm.Result{}, nil
 	}
 	if command.Limit > 0 {
-		c.limit = command.Limit
-		return sm.Result{Value: c.limit}, nil
+		c.limits[command.Name] = command.Limit
+		return sm.Result{Value: command.Limit}, nil
 	}
-	if next := c.values[command.Name] + command.Add; c.limit == 0 || next <= c.limit {
+	limit := c.limits[command.Name]
+	if next := c.values[command.Name] + command.Add; limit == 0 || next <= limit {
 		c.values[command.Name] = next
 	}
 	return sm.Result{Value: c.values[command.Name]}, nil

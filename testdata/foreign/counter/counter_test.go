@@ -4,7 +4,7 @@ package counter
 
 import (
 	"encoding/json"
-	"maps"
+	"fmt"
 	"math/rand/v2"
 	"testing"
 
@@ -17,36 +17,36 @@ type Op struct {
 	Read    string `json:",omitempty"`
 }
 
+// counters is how many there are. Each is judged by itself.
+const counters = 15
+
 func next(r *rand.Rand) Op {
-	name := []string{"a", "b"}[r.IntN(2)]
+	name := fmt.Sprint("c", r.IntN(counters))
 	switch n := r.IntN(10); {
 	case n == 0:
-		return Op{Command: Command{Limit: 1 + r.Uint64N(500)}}
+		return Op{Command: Command{Name: name, Limit: 1 + r.Uint64N(100)}}
 	case n < 7:
 		return Op{Command: Command{Name: name, Add: 1 + r.Uint64N(9)}}
 	}
 	return Op{Read: name}
 }
 
-type state struct {
-	values map[string]uint64
-	limit  uint64
-}
+// state is that of one counter.
+type state struct{ value, limit uint64 }
 
 func apply(s state, op Op) (state, uint64) {
 	c := op.Command
 	switch {
 	case op.Read != "":
-		return s, s.values[op.Read]
+		return s, s.value
 	case c.Limit > 0:
 		s.limit = c.Limit
 		return s, s.limit
 	}
-	if sum := s.values[c.Name] + c.Add; s.limit == 0 || sum <= s.limit {
-		s.values = maps.Clone(s.values)
-		s.values[c.Name] = sum
+	if sum := s.value + c.Add; s.limit == 0 || sum <= s.limit {
+		s.value = sum
 	}
-	return s, s.values[c.Name]
+	return s, s.value
 }
 
 func TestCounters(t *testing.T) {
@@ -70,8 +70,9 @@ func TestCounters(t *testing.T) {
 			},
 		},
 		Model: monkey.Model[state, Op, uint64]{
-			Init:  func() state { return state{values: map[string]uint64{}} },
-			Apply: apply,
+			Init:      func() state { return state{} },
+			Apply:     apply,
+			Partition: func(op Op) string { return op.Command.Name + op.Read },
 		},
 		Seeds: 3,
 	})
