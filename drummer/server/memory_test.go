@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,14 +29,18 @@ import (
 // the same bytes.
 type memoryGroup struct {
 	t       testing.TB
-	state   *db.State
-	twin    *db.State
 	members *dragonboat.Membership
+
+	mu    sync.Mutex // reads go on beside what is proposed
+	state *db.State
+	twin  *db.State
 }
 
 var _ group = (*memoryGroup)(nil)
 
 func (g *memoryGroup) propose(_ context.Context, command []byte) (statemachine.Result, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	next, result := db.Apply(g.state, g.state.Index+1, command)
 	twin, other := db.Apply(g.twin, g.twin.Index+1, bytes.Clone(command))
 	g.state, g.twin = next, twin
@@ -61,6 +66,8 @@ func (g *memoryGroup) proposeAll(ctx context.Context, commands [][]byte) ([]stat
 func (g *memoryGroup) read(_ context.Context, query any) (any, error) { return g.staleRead(query) }
 
 func (g *memoryGroup) staleRead(query any) (any, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	if q, ok := query.(db.GetStateAt); ok && q.Index != g.state.Index {
 		return (*db.State)(nil), nil
 	}
