@@ -197,6 +197,35 @@ var broken = map[string]promise{
 			"policy.TTL = uint64(w.cfg.Drummer.TimeToLive/w.cfg.Drummer.Heartbeat) / 3"}},
 		by: []string{"replaced", "no_request", "no_event"},
 	},
+	"rack-blackout": {
+		broken: "hosts are taken for dead after a sixth of their time to live",
+		patch: []edit{{"monkey/sim/drummer.go",
+			"policy.TTL = uint64(w.cfg.Drummer.TimeToLive / w.cfg.Drummer.Heartbeat)",
+			"policy.TTL = uint64(w.cfg.Drummer.TimeToLive/w.cfg.Drummer.Heartbeat) / 6"}},
+		by: []string{"restored", "replaced", "no_event"},
+	},
+	"disk-flaky": {
+		broken: "the sync of a log keeps nothing, so that a later one that fails loses what was acknowledged",
+		patch:  noSyncOf(".log"),
+		by:     []string{"replaced"},
+	},
+	"network-ring": {
+		broken: "reads are answered by whoever is asked, without a majority",
+		patch: []edit{{"drummer/nodehostapi/server.go",
+			"s.nodehost.SyncRead(ctx, req.GetClusterId(), req.GetQuery())",
+			"s.nodehost.StaleRead(req.GetClusterId(), req.GetQuery())"}},
+		by: []string{"linearizability"},
+	},
+}
+
+// noSyncOf lets syncs of files keep nothing: those with an ending.
+func noSyncOf(ending string) []edit {
+	return []edit{
+		{"monkey/sim/simdisk/handle.go",
+			"		n.file.sync()\n",
+			"		if !strings.HasSuffix(h.name, \"" + ending + "\") {\n			n.file.sync()\n		}\n"},
+		{"monkey/sim/simdisk/handle.go", "import (\n", "import (\n	\"strings\"\n"},
+	}
 }
 
 // Every scenario that comes along can fail: its promise broken once turns it
