@@ -85,6 +85,7 @@ func TestRunPrintsTheResultAndNothingElse(t *testing.T) {
 		} `xml:"testsuite"`
 	}
 	require.NoError(t, xml.Unmarshal(junit, &suites))
+	require.Len(t, suites.Suites, 1)
 	require.Equal(t, "drumbeat.tiny", suites.Suites[0].Name)
 	require.Greater(t, suites.Tests, 10)
 	var r judge.Result
