@@ -44,7 +44,7 @@ func checkSnapshot(fs config.IFS, path string) error {
 	if _, err := io.ReadFull(file, head); err != nil {
 		return damaged(path, 0, "its header can't be read: %v", err)
 	}
-	header, ok := decodeSnapshotHeader(head)
+	header, streamed, ok := decodeSnapshotHeader(head)
 	if !ok {
 		return damaged(path, 0, "the checksum of its header does not match")
 	}
@@ -73,26 +73,35 @@ func checkSnapshot(fs config.IFS, path string) error {
 		_, _ = sums.Write(sum)
 		at += int64(n)
 	}
-	if !bytes.Equal(sums.Sum(nil), header.PayloadChecksum) {
+	if !streamed && !bytes.Equal(sums.Sum(nil), header.PayloadChecksum) {
 		return damaged(path, -1, "the checksum of its blocks does not match")
 	}
 	return nil
 }
 
 // decodeSnapshotHeader reports whether the header's checksum matches: that of its
-// other fields.
-func decodeSnapshotHeader(head []byte) (header raftpb.SnapshotHeader, ok bool) {
+// other fields. A snapshot that was streamed, as those of state machines on disk are,
+// has it behind the header's content, and no checksum of its blocks, until its node
+// has recovered from it.
+func decodeSnapshotHeader(head []byte) (header raftpb.SnapshotHeader, streamed, ok bool) {
 	size := binary.LittleEndian.Uint64(head)
-	if size > snapshotHeader-snapshotLengthSize || header.Unmarshal(head[snapshotLengthSize:snapshotLengthSize+size]) != nil {
-		return header, false
+	if size > snapshotHeader-snapshotLengthSize-snapshotBlockSum || header.Unmarshal(head[snapshotLengthSize:snapshotLengthSize+size]) != nil {
+		return header, false, false
 	}
-	if rest := head[snapshotLengthSize+size:]; len(bytes.Trim(rest, "\x00")) != 0 {
-		return header, false
-	}
+	content, rest := head[snapshotLengthSize:snapshotLengthSize+size], head[snapshotLengthSize+size:]
 	sum := header.HeaderChecksum
-	header.HeaderChecksum = nil
-	data, err := header.Marshal()
-	return header, err == nil && bytes.Equal(sum, binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(data)))
+	if streamed = len(sum) == 0; streamed {
+		sum, rest = rest[:snapshotBlockSum], rest[snapshotBlockSum:]
+	} else {
+		header.HeaderChecksum = nil
+		data, err := header.Marshal()
+		if err != nil {
+			return header, false, false
+		}
+		content = data
+	}
+	whole := len(bytes.Trim(rest, "\x00")) == 0
+	return header, streamed, whole && bytes.Equal(sum, binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(content)))
 }
 
 // checkFlagFile compares the hash of a small file of Dragonboat, which would panic
