@@ -23,8 +23,8 @@ race: ## the quick packages under the race detector
 monkey: ## the chaos suites, in full; a seed of your own with SEED=n
 	$(GO) test -tags monkey -timeout 60m -v -run Chaos ./monkey -args -monkey.seed=$(SEED)
 
-monkey-short: ## one seed of the quickest of them, three to four minutes
-	$(GO) test -tags monkey -short -timeout 10m -run Chaos ./monkey
+monkey-short: ## one seed of the quickest of them, four to five minutes
+	$(GO) test -tags monkey -short -timeout 25m -run Chaos ./monkey
 
 soak: ## nights of chaos: HOURS=n
 	$(GO) run ./cmd/monkey soak --for $(HOURS)h scenarios/quickstart.yaml
