@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"path"
 	"slices"
@@ -221,6 +222,24 @@ func TestALossOfPowerIsNoRot(t *testing.T) {
 			nodehost.Stop()
 			disk.ResetToSyncedState()
 			disk.SetIgnoreSyncs(false)
+		}
+	})
+}
+
+// A table that was being written when the power was lost is in no manifest. It is no
+// damage: Pebble deletes it.
+func TestAnUnfinishedTableIsNoRot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		files := written(t)
+		table := slices.IndexFunc(slices.Sorted(maps.Keys(files)), func(name string) bool { return strings.HasSuffix(name, ".sst") })
+		require.NotEqual(t, -1, table, "there is a table")
+		logdb := path.Dir(slices.Sorted(maps.Keys(files))[table])
+		for _, left := range []string{"", "the beginning of a table"} {
+			files[path.Join(logdb, "000999.sst")] = []byte(left)
+			nodehost, refused, err := start(t, diskOf(t, files))
+			require.NoError(t, err, "%q is left of it", left)
+			require.Empty(t, refused)
+			nodehost.Stop()
 		}
 	})
 }

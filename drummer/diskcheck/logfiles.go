@@ -38,13 +38,6 @@ func checkShard(fs config.IFS, dir, walDir string) (torn bool, err error) {
 	if torn, err = checkManifest(fs, dir, names); err != nil {
 		return false, err
 	}
-	for _, name := range names {
-		if strings.HasSuffix(name, ".sst") {
-			if err := checkTable(fs, fs.PathJoin(dir, name)); err != nil {
-				return false, err
-			}
-		}
-	}
 	if names, err = fs.List(walDir); err != nil {
 		return false, fmt.Errorf("%s can't be listed: %w", walDir, err)
 	}
@@ -59,7 +52,11 @@ func checkShard(fs config.IFS, dir, walDir string) (torn bool, err error) {
 			return false, err
 		}
 	}
-	return torn, checkOpens(fs, dir, walDir)
+	tables, err := openTables(fs, dir, walDir)
+	for _, name := range tables {
+		err = errors.Join(err, checkTable(fs, fs.PathJoin(dir, name)))
+	}
+	return torn, err
 }
 
 // checkManifest looks through the file that says which tables a store has. Each of

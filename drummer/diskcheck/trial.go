@@ -3,26 +3,37 @@
 package diskcheck
 
 import (
+	"slices"
+
 	"github.com/cockroachdb/pebble"
 	pebblevfs "github.com/cockroachdb/pebble/vfs"
 	"github.com/lni/dragonboat/v3/config"
 	"github.com/lni/goutils/vfs"
 )
 
-// checkOpens opens a store without changing it. What Pebble can't make sense of ends
-// the start here: behind a store that Dragonboat failed to open it leaves a cache
-// whose finalizer ends the process.
-func checkOpens(fs config.IFS, dir, walDir string) error {
+// openTables opens a store without changing it, and returns the names of the tables
+// that it has, in order. A table that no manifest names is none of them: the power was
+// lost while it was written, and Pebble deletes it. What Pebble can't make sense of ends
+// the start here: behind a store that Dragonboat failed to open it leaves a cache whose
+// finalizer ends the process.
+func openTables(fs config.IFS, dir, walDir string) ([]string, error) {
 	cache := pebble.NewCache(0)
 	defer cache.Unref()
 	store, err := pebble.Open(dir, &pebble.Options{ReadOnly: true, WALDir: walDir, FS: pebbleFS{fs}, Cache: cache, Logger: silent{}})
-	if err == nil {
-		err = store.Close()
-	}
 	if err != nil {
-		return damaged(dir, -1, "it can't be opened: %v", err)
+		return nil, damaged(dir, -1, "it can't be opened: %v", err)
 	}
-	return nil
+	var names []string
+	for _, level := range store.SSTables() {
+		for _, table := range level {
+			names = append(names, table.FileNum.String()+".sst")
+		}
+	}
+	if err := store.Close(); err != nil {
+		return nil, damaged(dir, -1, "it can't be closed: %v", err)
+	}
+	slices.Sort(names)
+	return names, nil
 }
 
 // pebbleFS is a NodeHost's file system in Pebble's types.
