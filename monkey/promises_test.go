@@ -197,6 +197,11 @@ var broken = map[string]promise{
 			"policy.TTL = uint64(w.cfg.Drummer.TimeToLive/w.cfg.Drummer.Heartbeat) / 3"}},
 		by: []string{"replaced", "no_request", "no_event"},
 	},
+	"snapshot-kill": {
+		broken: "the sync of a snapshot's file keeps nothing",
+		patch:  noSyncOf(".gbsnap"),
+		by:     []string{"replaced"},
+	},
 	"rack-blackout": {
 		broken: "hosts are taken for dead after a sixth of their time to live",
 		patch: []edit{{"monkey/sim/drummer.go",
