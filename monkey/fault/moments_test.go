@@ -3,7 +3,6 @@
 package fault
 
 import (
-	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -60,13 +59,7 @@ func strikesAtMoment(t *testing.T, moment scenarios.Moment, other string) {
 	write, closeClient := launchOne(t, w)
 	defer closeClient()
 
-	r := &record{start: time.Now()}
-	in := NewInjector(w, r, func([]string, []string, bool) bool { return true })
-	done := make(chan error, 1)
-	go func() {
-		err := in.Run(t.Context(), r.start, s.Duration.D(), Plan(s, w.Hosts(), 1))
-		done <- errors.Join(err, in.Heal())
-	}()
+	r, done := injecting(t, w, s)
 	var over error
 	for running := true; running; {
 		_ = write()

@@ -32,6 +32,19 @@ func init() {
 	}
 }
 
+// injecting carries out a scenario's faults in the background, also where they cost a
+// quorum. The channel gets what became of it after everything was healed.
+func injecting(t *testing.T, w *sim.World, s *scenarios.Scenario) (*record, <-chan error) {
+	r := &record{start: time.Now()}
+	in := NewInjector(w, r, func([]string, []string, bool) bool { return true })
+	done := make(chan error, 1)
+	go func() {
+		err := in.Run(t.Context(), r.start, s.Duration.D(), Plan(s, w.Hosts(), 1))
+		done <- errors.Join(err, in.Heal())
+	}()
+	return r, done
+}
+
 // strikesSimulation carries out one fault, for 20 s, on a simulated deployment of
 // three Drummers and three NodeHosts with a Raft cluster on them. It checks that
 // the fault took effect, that it takes none any more after its end, and that the
@@ -49,13 +62,7 @@ func strikesSimulation(t *testing.T, fault string) world.Effect {
 		write, closeClient := launchOne(t, w)
 		defer closeClient()
 
-		r := &record{start: time.Now()}
-		in := NewInjector(w, r, func([]string, []string, bool) bool { return true })
-		done := make(chan error, 1)
-		go func() {
-			err := in.Run(t.Context(), r.start, s.Duration.D(), Plan(s, w.Hosts(), 1))
-			done <- errors.Join(err, in.Heal())
-		}()
+		r, done := injecting(t, w, s)
 		for range 20 { // something for the fault to act on
 			_ = write()
 			time.Sleep(time.Second)
