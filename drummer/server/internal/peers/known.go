@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lni/dragonboat/v3"
+	"google.golang.org/protobuf/proto"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
@@ -64,14 +65,6 @@ func (k *known) has(nodeID uint64) bool {
 	return k.members != nil && isMember(k.members, nodeID) || k.votes(nodeID)
 }
 
-func (k *known) votes(nodeID uint64) bool {
-	if k.config.Raft == nil {
-		return false
-	}
-	_, ok := k.config.Raft.Voters()[nodeID]
-	return ok
-}
-
 // server reports whether a NodeID is a server's.
 func (k *known) server(nodeID uint64) bool {
 	k.mu.Lock()
@@ -106,10 +99,15 @@ func (k *known) believe(info *pb.ServerInfo) *pb.ServerInfo {
 	}
 	if configured && info.GetAddress() != peer.Address {
 		k.refuse(id, "the server of that NodeID is configured with another gRPC address, which stays; correct the members in the configuration of one of the two", info)
-		return &pb.ServerInfo{NodeId: id, RaftAddress: info.GetRaftAddress(), Address: peer.Address, Version: info.GetVersion(), CaughtUp: info.GetCaughtUp(),
-			BootNs: info.GetBootNs(), Beat: info.GetBeat(), Incarnation: info.GetIncarnation(), Begun: info.GetBegun()}
+		info = proto.CloneOf(info)
+		info.Address = peer.Address
 	}
 	return info
+}
+
+func (k *known) votes(nodeID uint64) bool {
+	_, ok := k.voterAddress(nodeID)
+	return ok
 }
 
 func (k *known) voterAddress(nodeID uint64) (string, bool) {
