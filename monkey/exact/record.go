@@ -35,7 +35,8 @@ type State struct {
 	Foreign, ForeignAt uint64
 	// TraceFull reports that the trace had no room for the whole execution.
 	TraceFull bool
-	// Collections counts garbage collections.
+	// Collections counts garbage collections. They fall between decisions and change
+	// none: two runs of the same execution may differ here by a few.
 	Collections uint64
 	// Preempted counts the goroutines that exploration preempted.
 	Preempted uint64
