@@ -10,7 +10,7 @@ import (
 var _ = define(Check{
 	Key:   "process",
 	Name:  "process",
-	Doc:   "The system runs to the end without a panic, and every host starts again on what its disk holds.",
+	Doc:   "The system runs to the end without a panic, and every host starts again on what its disk holds. A call by which Dragonboat breaks its contract with a state machine (twice Close, an update after it, an entry again, a snapshot that is prepared and never saved) is such a panic.",
 	Needs: []Need{needProcess},
 }, judgeProcess)
 

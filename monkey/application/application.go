@@ -18,6 +18,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/drummer/agent"
 	"github.com/drumbeat-raft/drumbeat/monkey/sim"
 	"github.com/drumbeat-raft/drumbeat/monkey/statemachine"
+	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/contract"
 	"github.com/drumbeat-raft/drumbeat/monkey/workload"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
 )
@@ -133,12 +134,12 @@ func (r *Replicas) application(m Machine, e sim.Environment, clock *statemachine
 	case m.Regular != nil:
 		return agent.Application{Regular: func(cluster, node uint64) sm.IStateMachine {
 			user := m.Regular(cluster, node)
-			return &regular{replica: r.new(cluster, node, user, clock), machine: user}
+			return &regular{replica: r.new(contract.Regular, cluster, node, user, clock), machine: user}
 		}}
 	case m.Concurrent != nil:
 		return agent.Application{Concurrent: func(cluster, node uint64) sm.IConcurrentStateMachine {
 			user := m.Concurrent(cluster, node)
-			return &concurrent{replica: r.new(cluster, node, user, clock), machine: user}
+			return &concurrent{replica: r.new(contract.Concurrent, cluster, node, user, clock), machine: user}
 		}}
 	}
 	dirOf := func(cluster, node uint64) string {
@@ -148,7 +149,7 @@ func (r *Replicas) application(m Machine, e sim.Environment, clock *statemachine
 		OnDisk: func(cluster, node uint64) sm.IOnDiskStateMachine {
 			dir := dirOf(cluster, node)
 			user := m.OnDisk(e.FS, dir)(cluster, node)
-			return &onDisk{replica: r.new(cluster, node, user, clock), machine: user, makeDir: func() error { return makeDir(e.FS, dir) }}
+			return &onDisk{replica: r.new(contract.OnDisk, cluster, node, user, clock), machine: user, makeDir: func() error { return makeDir(e.FS, dir) }}
 		},
 		RemoveData: func(cluster, node uint64) error { return e.FS.RemoveAll(dirOf(cluster, node)) },
 	}
@@ -170,10 +171,10 @@ func makeDir(fs vfs.FS, dir string) error {
 	return parent.Sync()
 }
 
-func (r *Replicas) new(cluster, node uint64, user any, clock *statemachine.Clock) *replica {
+func (r *Replicas) new(kind contract.Kind, cluster, node uint64, user any, clock *statemachine.Clock) *replica {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	x := &replica{of: r, id: replicaID{cluster, node}, user: user, clock: clock}
+	x := &replica{of: r, id: replicaID{cluster, node}, user: user, clock: clock, calls: contract.Watch(kind, cluster, node)}
 	r.all[x.id] = x
 	return x
 }

@@ -12,6 +12,7 @@ import (
 	sm "github.com/lni/dragonboat/v3/statemachine"
 
 	"github.com/drumbeat-raft/drumbeat/monkey/statemachine"
+	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/contract"
 	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
 )
 
@@ -20,6 +21,7 @@ type replica struct {
 	of    *Replicas
 	id    replicaID
 	user  any // what the user's factory returned
+	calls *contract.Calls
 	clock *statemachine.Clock
 
 	// mu keeps updates away while the machine is looked at. It is not held during
@@ -82,6 +84,7 @@ func (x *replica) writeHeader(w io.Writer, applied uint64) error {
 // recover reads a snapshot's header, and has the machine recover from the rest.
 func (x *replica) recover(r io.Reader, rest func(io.Reader) error) error {
 	defer x.guard("RecoverFromSnapshot")
+	defer x.calls.Recover()()
 	var header [headerSize]byte
 	if _, err := io.ReadFull(r, header[:]); err != nil {
 		return err
@@ -98,6 +101,9 @@ func (x *replica) recover(r io.Reader, rest func(io.Reader) error) error {
 // applyAll has the machine apply a batch, and compares its results.
 func (x *replica) applyAll(entries []sm.Entry, update func([]sm.Entry) ([]sm.Entry, error)) ([]sm.Entry, error) {
 	defer x.guard("Update")
+	if len(entries) > 0 {
+		defer x.calls.Update(entries[0].Index, entries[len(entries)-1].Index)()
+	}
 	for range entries {
 		x.clock.Apply()
 	}
@@ -118,6 +124,12 @@ func (x *replica) applyAll(entries []sm.Entry, update func([]sm.Entry) ([]sm.Ent
 	return done, nil
 }
 
+func (x *replica) close(machine func() error) error {
+	defer x.guard("Close")
+	x.calls.Close()
+	return machine()
+}
+
 // regular wraps a regular state machine.
 type regular struct {
 	*replica
@@ -127,6 +139,7 @@ type regular struct {
 // Update implements sm.IStateMachine.
 func (m *regular) Update(command []byte) (sm.Result, error) {
 	defer m.guard("Update")
+	defer m.calls.Update(0, 0)()
 	m.clock.Apply()
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -144,6 +157,7 @@ func (m *regular) Lookup(query any) (any, error) { return m.lookup(query, m.mach
 // SaveSnapshot implements sm.IStateMachine.
 func (m *regular) SaveSnapshot(w io.Writer, files sm.ISnapshotFileCollection, stop <-chan struct{}) error {
 	defer m.guard("SaveSnapshot")
+	defer m.calls.Save()()
 	m.clock.Snapshot()
 	if err := m.writeHeader(w, m.applied); err != nil {
 		return err
@@ -157,7 +171,7 @@ func (m *regular) RecoverFromSnapshot(r io.Reader, files []sm.SnapshotFile, stop
 }
 
 // Close implements sm.IStateMachine.
-func (m *regular) Close() error { return m.machine.Close() }
+func (m *regular) Close() error { return m.close(m.machine.Close) }
 
 // prepared is what PrepareSnapshot returns: the machine's own, and how many
 // entries it is of.
@@ -169,6 +183,7 @@ type prepared struct {
 // prepare has the machine prepare a snapshot. No update goes on meanwhile.
 func (x *replica) prepare(machine func() (any, error)) (any, error) {
 	defer x.guard("PrepareSnapshot")
+	defer x.calls.Prepare()()
 	user, err := machine()
 	return prepared{user, x.applied}, err
 }
@@ -193,6 +208,7 @@ func (m *concurrent) PrepareSnapshot() (any, error) { return m.prepare(m.machine
 // SaveSnapshot implements sm.IConcurrentStateMachine.
 func (m *concurrent) SaveSnapshot(p any, w io.Writer, files sm.ISnapshotFileCollection, stop <-chan struct{}) error {
 	defer m.guard("SaveSnapshot")
+	defer m.calls.Save()()
 	m.clock.Snapshot()
 	if err := m.writeHeader(w, p.(prepared).applied); err != nil {
 		return err
@@ -206,7 +222,7 @@ func (m *concurrent) RecoverFromSnapshot(r io.Reader, files []sm.SnapshotFile, s
 }
 
 // Close implements sm.IConcurrentStateMachine.
-func (m *concurrent) Close() error { return m.machine.Close() }
+func (m *concurrent) Close() error { return m.close(m.machine.Close) }
 
 // onDisk wraps an on-disk state machine.
 type onDisk struct {
@@ -216,16 +232,18 @@ type onDisk struct {
 }
 
 // Open implements sm.IOnDiskStateMachine.
-func (m *onDisk) Open(stop <-chan struct{}) (uint64, error) {
+func (m *onDisk) Open(stop <-chan struct{}) (applied uint64, err error) {
 	defer m.guard("Open")
+	done := m.calls.Open()
+	defer func() { done(applied) }()
 	if err := m.makeDir(); err != nil {
 		return 0, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	index, err := m.machine.Open(stop)
-	m.applied = index
-	return index, err
+	applied, err = m.machine.Open(stop)
+	m.applied = applied
+	return applied, err
 }
 
 // Update implements sm.IOnDiskStateMachine.
@@ -237,7 +255,10 @@ func (m *onDisk) Update(entries []sm.Entry) ([]sm.Entry, error) {
 func (m *onDisk) Lookup(query any) (any, error) { return m.lookup(query, m.machine.Lookup) }
 
 // Sync implements sm.IOnDiskStateMachine.
-func (m *onDisk) Sync() error { return m.machine.Sync() }
+func (m *onDisk) Sync() error {
+	defer m.calls.Sync()()
+	return m.machine.Sync()
+}
 
 // PrepareSnapshot implements sm.IOnDiskStateMachine.
 func (m *onDisk) PrepareSnapshot() (any, error) { return m.prepare(m.machine.PrepareSnapshot) }
@@ -245,6 +266,7 @@ func (m *onDisk) PrepareSnapshot() (any, error) { return m.prepare(m.machine.Pre
 // SaveSnapshot implements sm.IOnDiskStateMachine.
 func (m *onDisk) SaveSnapshot(p any, w io.Writer, stop <-chan struct{}) error {
 	defer m.guard("SaveSnapshot")
+	defer m.calls.Save()()
 	m.clock.Snapshot()
 	if err := m.writeHeader(w, p.(prepared).applied); err != nil {
 		return err
@@ -258,4 +280,4 @@ func (m *onDisk) RecoverFromSnapshot(r io.Reader, stop <-chan struct{}) error {
 }
 
 // Close implements sm.IOnDiskStateMachine.
-func (m *onDisk) Close() error { return m.machine.Close() }
+func (m *onDisk) Close() error { return m.close(m.machine.Close) }

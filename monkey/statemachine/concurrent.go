@@ -8,6 +8,7 @@ import (
 
 	sm "github.com/lni/dragonboat/v3/statemachine"
 
+	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/contract"
 	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
 )
 
@@ -20,7 +21,7 @@ type concurrent struct {
 // Concurrent returns a factory of concurrent state machines.
 func Concurrent(newCore NewCore) sm.CreateConcurrentStateMachineFunc {
 	return func(clusterID, nodeID uint64) sm.IConcurrentStateMachine {
-		return &concurrent{guarded{core: newCore(clusterID, nodeID)}}
+		return &concurrent{newCore.guard(contract.Concurrent, clusterID, nodeID)}
 	}
 }
 
@@ -31,20 +32,29 @@ func (c *concurrent) Update(entries []sm.Entry) ([]sm.Entry, error) {
 }
 
 func (g *guarded) applyAll(entries []sm.Entry) {
+	if len(entries) > 0 {
+		defer g.calls.Update(entries[0].Index, entries[len(entries)-1].Index)()
+	}
 	for i := range entries {
 		entries[i].Result = g.apply(entries[i].Index, entries[i].Cmd)
 	}
 }
 
 // PrepareSnapshot implements sm.IConcurrentStateMachine.
-func (c *concurrent) PrepareSnapshot() (any, error) { return c.image(), nil }
+func (c *concurrent) PrepareSnapshot() (any, error) { return c.prepare(), nil }
+
+func (g *guarded) prepare() *kv.Image {
+	defer g.calls.Prepare()()
+	return g.image()
+}
 
 // SaveSnapshot implements sm.IConcurrentStateMachine.
 func (c *concurrent) SaveSnapshot(prepared any, w io.Writer, _ sm.ISnapshotFileCollection, stop <-chan struct{}) error {
-	return savePrepared(prepared, w, stop)
+	return c.savePrepared(prepared, w, stop)
 }
 
-func savePrepared(prepared any, w io.Writer, stop <-chan struct{}) error {
+func (g *guarded) savePrepared(prepared any, w io.Writer, stop <-chan struct{}) error {
+	defer g.calls.Save()()
 	image, ok := prepared.(*kv.Image)
 	if !ok {
 		return fmt.Errorf("found a prepared snapshot of type %T, expected what PrepareSnapshot returned", prepared)
@@ -54,6 +64,7 @@ func savePrepared(prepared any, w io.Writer, stop <-chan struct{}) error {
 
 // RecoverFromSnapshot implements sm.IConcurrentStateMachine.
 func (c *concurrent) RecoverFromSnapshot(in io.Reader, _ []sm.SnapshotFile, stop <-chan struct{}) error {
+	defer c.calls.Recover()()
 	image, err := load(in, stop)
 	if err == nil {
 		c.restore(image)
@@ -62,4 +73,7 @@ func (c *concurrent) RecoverFromSnapshot(in io.Reader, _ []sm.SnapshotFile, stop
 }
 
 // Close implements sm.IConcurrentStateMachine.
-func (c *concurrent) Close() error { return nil }
+func (c *concurrent) Close() error {
+	c.calls.Close()
+	return nil
+}

@@ -10,6 +10,7 @@ import (
 
 	sm "github.com/lni/dragonboat/v3/statemachine"
 
+	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/contract"
 	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
 )
 
@@ -35,8 +36,14 @@ func Correct(clusterID, nodeID uint64) Core { return kv.New() }
 
 // guarded lets a core be read while it is not being changed.
 type guarded struct {
-	mu   sync.RWMutex
-	core Core
+	mu    sync.RWMutex
+	core  Core
+	calls *contract.Calls
+}
+
+// guard makes the core of a node, and watches what Dragonboat asks of it.
+func (newCore NewCore) guard(kind contract.Kind, clusterID, nodeID uint64) guarded {
+	return guarded{core: newCore(clusterID, nodeID), calls: contract.Watch(kind, clusterID, nodeID)}
 }
 
 func (g *guarded) apply(index uint64, command []byte) sm.Result {

@@ -111,9 +111,7 @@ func newNode() *node {
 
 // boot opens the state machine with power for a number of changes to the disk.
 func (n *node) boot(changes int) error {
-	if n.machine != nil {
-		_ = n.machine.Close() // the dead hold no files open
-	}
+	n.end()
 	n.fs = &limitedFS{FS: n.disk, left: changes}
 	n.machine = OnDisk(n.fs, "/data/kv", Correct)(1, 1)
 	index, err := n.machine.Open(nil)
@@ -190,9 +188,17 @@ func (n *node) receive(ahead uint64) error {
 }
 
 // losePower drops what is not on disk.
+// end closes what is open: the dead hold no files open.
+func (n *node) end() {
+	if n.machine != nil {
+		_ = n.machine.Close()
+		n.machine = nil
+	}
+}
+
 func (n *node) losePower() {
 	n.disk.SetIgnoreSyncs(true)
-	_ = n.machine.Close()
+	n.end()
 	n.disk.ResetToSyncedState()
 	n.disk.SetIgnoreSyncs(false)
 }

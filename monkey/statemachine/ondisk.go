@@ -10,6 +10,7 @@ import (
 	sm "github.com/lni/dragonboat/v3/statemachine"
 	"github.com/lni/goutils/vfs"
 
+	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/contract"
 	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/journal"
 )
 
@@ -31,7 +32,7 @@ type onDisk struct {
 func OnDisk(fs vfs.FS, dir string, newCore NewCore) sm.CreateOnDiskStateMachineFunc {
 	return func(clusterID, nodeID uint64) sm.IOnDiskStateMachine {
 		return &onDisk{
-			guarded: guarded{core: newCore(clusterID, nodeID)},
+			guarded: newCore.guard(contract.OnDisk, clusterID, nodeID),
 			fs:      fs,
 			dir:     nodeDir(fs, dir, clusterID, nodeID),
 		}
@@ -51,7 +52,9 @@ func removeOnDisk(fs vfs.FS, dir string, clusterID, nodeID uint64) error {
 
 // Open implements sm.IOnDiskStateMachine. The index it returns is of an update
 // that no loss of power can take away any more.
-func (o *onDisk) Open(stop <-chan struct{}) (uint64, error) {
+func (o *onDisk) Open(stop <-chan struct{}) (applied uint64, err error) {
+	done := o.calls.Open()
+	defer func() { done(applied) }()
 	recovery := journal.Recovery{
 		Load: func(in io.Reader) error {
 			image, err := load(in, stop)
@@ -95,6 +98,7 @@ func (o *onDisk) Update(entries []sm.Entry) ([]sm.Entry, error) {
 // Sync implements sm.IOnDiskStateMachine. Now and then it also begins the
 // journal anew.
 func (o *onDisk) Sync() error {
+	defer o.calls.Sync()()
 	if o.journal.IsLong() {
 		return o.journal.Restart(o.saveNow)
 	}
@@ -102,16 +106,17 @@ func (o *onDisk) Sync() error {
 }
 
 // PrepareSnapshot implements sm.IOnDiskStateMachine.
-func (o *onDisk) PrepareSnapshot() (any, error) { return o.image(), nil }
+func (o *onDisk) PrepareSnapshot() (any, error) { return o.prepare(), nil }
 
 // SaveSnapshot implements sm.IOnDiskStateMachine.
 func (o *onDisk) SaveSnapshot(prepared any, w io.Writer, stop <-chan struct{}) error {
-	return savePrepared(prepared, w, stop)
+	return o.savePrepared(prepared, w, stop)
 }
 
 // RecoverFromSnapshot implements sm.IOnDiskStateMachine. The state it takes
 // over is on disk when it returns.
 func (o *onDisk) RecoverFromSnapshot(in io.Reader, stop <-chan struct{}) error {
+	defer o.calls.Recover()()
 	image, err := load(in, stop)
 	if err != nil {
 		return err
@@ -122,6 +127,7 @@ func (o *onDisk) RecoverFromSnapshot(in io.Reader, stop <-chan struct{}) error {
 
 // Close implements sm.IOnDiskStateMachine.
 func (o *onDisk) Close() error {
+	o.calls.Close()
 	if o.journal == nil {
 		return nil
 	}
