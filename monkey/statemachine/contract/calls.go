@@ -11,7 +11,7 @@ import (
 // maxUnsaved is how many prepared snapshots may be left without a call of
 // SaveSnapshot. A few are: a node that stops, and a stream whose receiver is
 // gone, end in between.
-const maxUnsaved = 8
+const maxUnsaved = 4
 
 // Calls watches the calls that Dragonboat makes of one instance of a state
 // machine. Each method is called when a call begins, and what it returns when

@@ -51,10 +51,10 @@ func TestBrokenContracts(t *testing.T) {
 		"prepared while updated": {contract.Concurrent, func(c *contract.Calls) { c.Update(1, 1); c.Prepare() }, "PrepareSnapshot was called while Update was at work"},
 		"updated while prepared": {contract.Concurrent, func(c *contract.Calls) { c.Prepare(); c.Update(1, 1) }, "Update was called while PrepareSnapshot was at work"},
 		"never saved": {contract.Concurrent, func(c *contract.Calls) {
-			for range 9 {
+			for range 5 {
 				c.Prepare()()
 			}
-		}, "PrepareSnapshot was called 9 times without a call of SaveSnapshot"},
+		}, "PrepareSnapshot was called 5 times without a call of SaveSnapshot"},
 		"not opened":        {contract.OnDisk, func(c *contract.Calls) { c.Update(1, 1) }, "Update was called before Open"},
 		"opened twice":      {contract.OnDisk, func(c *contract.Calls) { c.Open()(1); c.Open() }, "Open was called twice"},
 		"an entry again":    {contract.OnDisk, func(c *contract.Calls) { c.Open()(7); c.Update(7, 8) }, "Update was called with entries 7 to 8 after entry 7"},
