@@ -62,7 +62,7 @@ var All = []Release{
 func (r Release) Build(ctx context.Context, root, dir, program string) (binary string, err error) {
 	source := filepath.Join(dir, "dragonboat")
 	if err := r.copyTo(ctx, root, source); err != nil {
-		return "", fmt.Errorf("Dragonboat %s: %w", r.Version, err)
+		return "", fmt.Errorf("release %s of Dragonboat: %w", r.Version, err)
 	}
 	for _, name := range []string{"go.mod", "go.sum"} {
 		data, err := os.ReadFile(filepath.Join(root, name))

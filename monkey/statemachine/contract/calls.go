@@ -46,7 +46,7 @@ func Watch(kind Kind, cluster, node uint64) *Calls {
 
 // broken panics with what Dragonboat did.
 func (c *Calls) broken(format string, a ...any) {
-	panic(fmt.Errorf("Dragonboat broke the contract of state machines, cluster %d, node %d: %s", c.cluster, c.node, fmt.Sprintf(format, a...)))
+	panic(fmt.Errorf("cluster %d, node %d: Dragonboat broke the contract of state machines: %s", c.cluster, c.node, fmt.Sprintf(format, a...)))
 }
 
 // begin begins a call that no update, recovery or preparation of a snapshot may

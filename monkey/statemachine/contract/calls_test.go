@@ -64,7 +64,7 @@ func TestBrokenContracts(t *testing.T) {
 			c := contract.Watch(b.kind, 1, 2)
 			defer func() {
 				err, _ := recover().(error)
-				require.ErrorContains(t, err, "Dragonboat broke the contract of state machines, cluster 1, node 2: "+b.says)
+				require.ErrorContains(t, err, "cluster 1, node 2: Dragonboat broke the contract of state machines: "+b.says)
 			}()
 			b.do(c)
 		})
