@@ -37,8 +37,12 @@ func each(t *testing.T) []machine {
 	index, err := o.Open(nil)
 	require.NoError(t, err)
 	require.Zero(t, index)
+	// As Dragonboat does, prepare no snapshot beside an update.
+	var order sync.RWMutex
 	one := func(update func([]sm.Entry) ([]sm.Entry, error)) func(uint64, []byte) (sm.Result, error) {
 		return func(index uint64, command []byte) (sm.Result, error) {
+			order.Lock()
+			defer order.Unlock()
 			done, err := update([]sm.Entry{{Index: index, Cmd: command}})
 			if err != nil {
 				return sm.Result{}, err
@@ -48,7 +52,9 @@ func each(t *testing.T) []machine {
 	}
 	prepared := func(prepare func() (any, error), save func(any, io.Writer, <-chan struct{}) error) func(io.Writer, <-chan struct{}) error {
 		return func(w io.Writer, stop <-chan struct{}) error {
+			order.RLock()
 			state, err := prepare()
+			order.RUnlock()
 			if err != nil {
 				return err
 			}
