@@ -128,6 +128,7 @@ type Workload struct {
 	Burst       Burst    `key:"burst" doc:"Operations that start at one instant on one key, so that they are concurrent."`
 	Mix         Mix      `key:"mix" doc:"Weights of the kinds of operation."`
 	Timeout     Duration `key:"timeout" default:"5s" min:"10ms" max:"10m" doc:"Time that an operation is given; longer ones have an unknown outcome." swarm:"2s|5s|5s|10s|20s|60s"`
+	Local       int      `key:"local" default:"0" max:"10000" doc:"How many of the clients are a part of each NodeHost's process, as those of an application are that embeds Dragonboat: they call the NodeHost they ask without gRPC and past the network. Their answers are lost when the process ends." swarm:"0|0|0|30"`
 	Sessions    string   `key:"sessions" default:"mixed" enum:"registered|noop|mixed" doc:"Client sessions: registered ones retry and are applied exactly once; no-op ones never retry. On-disk state machines always use no-op ones." swarm:"registered|noop|mixed|mixed"`
 
 	Operations []Operation `key:"operations" doc:"Exactly these operations, in order of time, instead of drawn ones." swarm:"never: operations are drawn one by one"`

@@ -45,9 +45,10 @@ type Config struct {
 
 // Server serves one NodeHost. It is safe for concurrent use.
 type Server struct {
-	guard *role.Guard
-	grpc  *rpc.Server
-	done  chan struct{}
+	service *service
+	guard   *role.Guard
+	grpc    *rpc.Server
+	done    chan struct{}
 }
 
 // New starts to serve nodehost's clusters on the configured listener. The
@@ -63,8 +64,8 @@ func New(nodehost *dragonboat.NodeHost, config Config) (*Server, error) {
 		return nil, fmt.Errorf("limits of the NodeHost API: %w", err)
 	}
 	guard := role.NewGuard(config.TLS, config.Logger)
-	s := &Server{guard: guard, grpc: guard.NewServer(config.Limits), done: make(chan struct{})}
-	pb.RegisterNodeHostAPIServer(s.grpc, &service{nodehost: nodehost})
+	s := &Server{service: &service{nodehost: nodehost}, guard: guard, grpc: guard.NewServer(config.Limits), done: make(chan struct{})}
+	pb.RegisterNodeHostAPIServer(s.grpc, s.service)
 	if config.Recovery != nil {
 		pb.RegisterRecoveryServer(s.grpc, &recoveryService{recovery: config.Recovery})
 	}
@@ -74,6 +75,10 @@ func New(nodehost *dragonboat.NodeHost, config Config) (*Server, error) {
 	}()
 	return s, nil
 }
+
+// Local is the API for callers in this process: without a connection, roles or limits
+// on calls. None of its calls may be open when NodeHost.Stop is called.
+func (s *Server) Local() pb.NodeHostAPIServer { return s.service }
 
 // Refusals are the calls that were refused since the start, because the caller's role
 // may not make them, or not to that cluster.

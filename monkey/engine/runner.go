@@ -116,8 +116,9 @@ func (r *runner) open() error {
 	r.wanted = newWanted(r.scenario, r.machines.applicationOf)
 	r.observer = newObserver(r.w, r.events, r.wanted.members, r.start, len(r.scenario.Actions) > 0)
 	r.injector = fault.NewInjector(r.w, r.events, r.observer.safe)
+	target := r.target()
 	r.clients = workload.New(workload.Config{Scenario: r.scenario, Seed: r.seed,
-		Target: r.target(), Recorder: r.judged(), Start: r.start,
+		Target: target, Local: workload.NewLocal(target, r.w.Local), Recorder: r.judged(), Start: r.start,
 		Operations: r.machines.operations(), OnDisk: r.machines.onDisk})
 	return nil
 }

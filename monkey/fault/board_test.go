@@ -208,6 +208,8 @@ func (b *board) Traffic(...string) world.Effect {
 		BytesHeld: n, ConnectionsReset: n, ChangesRefused: n}
 }
 
+func (b *board) Local(string) (world.LocalAPI, bool) { return nil, false }
+
 func (b *board) DrummerLeader() (string, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -36,6 +36,7 @@ type nodeHost struct {
 	dragonboat *dragonboat.NodeHost
 	agent      *agent.Agent // nil without Drummers
 	api        *nodehostapi.Server
+	local      *localCalls // nil without an API
 	static     []StaticCluster
 	stopping   sync.Once
 	program    *program // nil: the program that comes along
@@ -112,6 +113,7 @@ func (p *nodeHost) serve(w *World, h *host, fs vfs.FS, listener *agent.Listener,
 	if p.api, err = nodehostapi.New(p.dragonboat, nodehostapi.Config{Listener: l}); err != nil {
 		return err
 	}
+	p.local = newLocalCalls(h.Name, p.api.Local())
 	registry := w.cfg.Applications(Environment{Host: h.Host, FS: fs, Dir: dataDir, Rand: w.rand(h, machineChance), Busy: w.net.Busy(h.Name)})
 	if p.static != nil {
 		return p.startStatic(registry, disk)
@@ -131,6 +133,14 @@ func (p *nodeHost) serve(w *World, h *host, fs vfs.FS, listener *agent.Listener,
 	return err
 }
 
+// detach implements process.
+func (p *nodeHost) detach() {
+	p.eventListener.detach()
+	if p.local != nil {
+		p.local.end()
+	}
+}
+
 func (p *nodeHost) stop() {
 	p.stopping.Do(func() {
 		if p.program != nil {
@@ -141,6 +151,7 @@ func (p *nodeHost) stop() {
 			p.agent.Close()
 		}
 		if p.api != nil {
+			p.local.close()
 			p.api.Close()
 		}
 		p.dragonboat.Stop()

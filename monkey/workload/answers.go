@@ -58,7 +58,7 @@ func (w *Workload) ReadBack(ctx context.Context, clusters []uint64) error {
 	for _, cluster := range clusters {
 		drawn := rand.New(rand.NewPCG(w.schedule.rand.Uint64(), cluster))
 		group.Go(func() error {
-			reader := w.newWorker(false, newKnown())
+			reader := w.newWorker(w.target, false, newKnown())
 			for _, key := range w.written.of(cluster) {
 				if _, err := reader.readBack(ctx, cluster, key, drawn); err != nil {
 					return err
@@ -75,7 +75,7 @@ func (w *Workload) ask(ctx context.Context, cluster, seed uint64) (answer Answer
 	began := time.Now()
 	defer func() { answer.Took = time.Since(began) }()
 	drawn := rand.New(rand.NewPCG(seed, cluster))
-	prober := w.newWorker(false, newKnown())
+	prober := w.newWorker(w.target, false, newKnown())
 	answer.Cluster = cluster
 	if w.operations != nil {
 		return prober.askForBrought(ctx, answer, drawn)

@@ -23,6 +23,7 @@ const maxAppended = 1 << 10
 // It does one operation at a time, and is a process of its own in the history.
 type worker struct {
 	*Workload
+	target     Target                 // its own, in place of the workload's
 	number     int64                  // from 0, of its own for the whole run
 	id         int64                  // changes after an unknown outcome
 	seq        int                    // of the last write under this id
@@ -32,9 +33,9 @@ type worker struct {
 	think      *rand.Rand             // draws think times
 }
 
-func (w *Workload) newWorker(registered bool, own *known) *worker {
+func (w *Workload) newWorker(target Target, registered bool, own *known) *worker {
 	id := w.lastID.Add(1)
-	return &worker{Workload: w, number: id - 1, id: id, registered: registered, sessions: map[uint64]*pb.Session{}, own: own,
+	return &worker{Workload: w, target: target, number: id - 1, id: id, registered: registered, sessions: map[uint64]*pb.Session{}, own: own,
 		think: rand.New(rand.NewPCG(w.schedule.seed, uint64(id)))}
 }
 

@@ -27,8 +27,10 @@ type Recorder interface {
 type Config struct {
 	Scenario *scenarios.Scenario
 	// Seed draws the schedule of operations.
-	Seed     uint64
-	Target   Target
+	Seed   uint64
+	Target Target
+	// Local is the Target of as many clients as the scenario says.
+	Local    Target
 	Recorder Recorder
 	// Start is the zero of the times in the history: the start of the run.
 	Start time.Time
@@ -46,6 +48,7 @@ type Workload struct {
 	thinking latency.Distribution
 	schedule *schedule
 	target   Target
+	local    Target
 	recorder Recorder
 	start    time.Time
 	known    *known
@@ -72,6 +75,7 @@ func New(c Config) *Workload {
 		thinking: latency.Of(c.Scenario.Workload.Think),
 		schedule: newSchedule(c.Scenario, c.Seed),
 		target:   c.Target,
+		local:    c.Local,
 		recorder: c.Recorder,
 		start:    c.Start,
 		known:    newKnown(),
@@ -94,7 +98,7 @@ func (w *Workload) Run(ctx context.Context) error {
 	for i := range w.settings.Clients {
 		own := newKnown()
 		for range w.settings.Open {
-			worker := w.newWorker(w.usesSessions(i), own)
+			worker := w.newWorker(w.targetOf(i), w.usesSessions(i), own)
 			group.Go(func() error { return worker.work(ctx, intents) })
 		}
 	}
@@ -109,6 +113,14 @@ func (w *Workload) Run(ctx context.Context) error {
 // Finish lets Run start no more operations. It may be called any number of
 // times.
 func (w *Workload) Finish() { w.finishOnce.Do(func() { close(w.finish) }) }
+
+// targetOf returns what client number i asks.
+func (w *Workload) targetOf(i int) Target {
+	if i < w.settings.Local {
+		return w.local
+	}
+	return w.target
+}
 
 // usesSessions reports whether client number i uses registered sessions.
 func (w *Workload) usesSessions(i int) bool {

@@ -63,6 +63,22 @@ func TestHistoriesOfCorrectClustersAreLinearizable(t *testing.T) {
 	}
 }
 
+func TestAsManyClientsAreLocalAsTheScenarioSays(t *testing.T) {
+	for _, local := range []int{0, 1, 4} {
+		synctest.Test(t, func(t *testing.T) {
+			s := scenario(t, "workload.clients=4", fmt.Sprintf("workload.local=%d", local), "workload.burst.size=1")
+			remote, near := newFake(1), newFake(2)
+			recorded := &memory{t: t}
+			remote.recorded, near.recorded = recorded, recorded
+			w := New(Config{Scenario: s, Seed: 42, Target: remote, Local: near, Recorder: recorded, Start: time.Now()})
+			time.AfterFunc(30*time.Second, w.Finish)
+			require.NoError(t, w.Run(t.Context()))
+			require.Equal(t, local < 4, len(remote.asked) > 0)
+			require.Equal(t, local > 0, len(near.asked) > 0)
+		})
+	}
+}
+
 // TestOperationsAreCountedByOutcome compares the counts with the record.
 func TestOperationsAreCountedByOutcome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -64,6 +64,9 @@ type World interface {
 	// DialContext connects from the clients' place in the network, which no
 	// fault cuts off from itself but any may cut off from a host.
 	DialContext(ctx context.Context, address string) (net.Conn, error)
+	// Local is the API that a running NodeHost serves at an address, as code in its
+	// process calls it; false where there is none.
+	Local(apiAddress string) (LocalAPI, bool)
 	// DrummerLeader names the host whose Drummer server leads as far as the
 	// world can see; false when there is none.
 	DrummerLeader() (string, bool)
