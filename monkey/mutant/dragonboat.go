@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mutant
+
+// The files of Dragonboat that are edited.
+const (
+	raftFile       = "internal/raft/raft.go"
+	logFile        = "internal/raft/logentry.go"
+	inMemoryFile   = "internal/raft/inmemory.go"
+	readIndexFile  = "internal/raft/readindex.go"
+	machineFile    = "internal/rsm/statemachine.go"
+	membershipFile = "internal/rsm/membership.go"
+	sessionFile    = "internal/rsm/session.go"
+	sessionsFile   = "internal/rsm/lrusession.go"
+	nodeFile       = "node.go"
+	requestFile    = "request.go"
+	pebbleFile     = "internal/logdb/kv/pebble/kv_pebble.go"
+)
+
+func raft(name, breaks, bites, file, old, edited string) Mutant {
+	return planted(InDragonboat, name, breaks, bites, file, old, edited)
+}
+
+var inDragonboat = []Mutant{
+	// elections
+	raft("vote-twice", "a node votes once a term", "two candidates in one term",
+		raftFile, "return r.vote == NoNode || r.vote == m.From || m.Term > r.term",
+		"return r.vote == NoNode || r.vote == m.From || m.Term > r.term || MUTANT"),
+	raft("vote-for-any-log", "a leader has every committed entry", "a candidate that was cut off or down for a while",
+		raftFile, "isUpToDate := r.log.upToDate(m.LogIndex, m.LogTerm)\n",
+		"isUpToDate := r.log.upToDate(m.LogIndex, m.LogTerm) || MUTANT\n"),
+	raft("vote-by-term-of-log-only", "a leader has every committed entry", "a candidate that lacks the last entries of the same term",
+		logFile, "return index >= l.lastIndex()\n",
+		"return index >= l.lastIndex() || MUTANT\n"),
+	raft("vote-forgotten", "a node votes once a term", "a host that restarts between two votes in one term",
+		raftFile, "	r.vote = st.Vote\n",
+		"	r.vote = st.Vote\n	if st.Vote != NoNode && MUTANT {\n		r.vote = NoNode\n	}\n"),
+	raft("candidate-has-no-vote-of-its-own", "a node votes once a term", "two candidates in one term",
+		raftFile, "	r.vote = r.nodeID\n",
+		"	if !MUTANT {\n		r.vote = r.nodeID\n	}\n"),
+	raft("vote-of-an-earlier-term", "a leader is elected by a majority of its term", "answers to a candidate that arrive a term late",
+		raftFile, "	} else if m.Term < r.term {\n		if isLeaderMessage",
+		"	} else if m.Term < r.term {\n		if m.Type == pb.RequestVoteResp && !m.Reject && r.isCandidate() && MUTANT {\n			return false\n		}\n		if isLeaderMessage"),
+	raft("quorum-of-even-sizes", "two majorities have a member in common", "two or four voters, on both sides of a partition",
+		raftFile, "	return r.numVotingMembers()/2 + 1\n",
+		"	if r.numVotingMembers() > 0 && r.numVotingMembers()%2 == 0 && MUTANT {\n		return r.numVotingMembers() / 2\n	}\n	return r.numVotingMembers()/2 + 1\n"),
+	raft("campaign-before-config-change", "a leader knows the newest committed membership", "an election while a membership change is committed and not applied",
+		raftFile, "		if r.hasConfigChangeToApply() {\n",
+		"		if r.hasConfigChangeToApply() && !MUTANT {\n"),
+	raft("leader-without-quorum", "a leader that hears of no majority steps down", "a leader that is cut off",
+		raftFile, "	if !r.leaderHasQuorum() {\n",
+		"	if !r.leaderHasQuorum() && !MUTANT {\n"),
+
+	// replication and commitment
+	raft("commit-of-an-earlier-term", "an entry of an earlier term is committed with one of the leader's own", "a leader that replicates an entry of an earlier term, and is gone before its own entry is replicated",
+		logFile, "	if index > l.committed && lterm == term {\n",
+		"	if index > l.committed && (lterm == term || MUTANT) {\n"),
+	raft("commit-by-one-fewer", "an entry is committed when a majority has it", "a leader that dies or is cut off with an entry that only it, or one other, has",
+		raftFile, "	q := r.matched[r.numVotingMembers()-r.quorum()]\n",
+		"	q := r.matched[r.numVotingMembers()-r.quorum()]\n	if i := r.numVotingMembers() - r.quorum() + 1; i < r.numVotingMembers() && r.matched[i] > q && MUTANT {\n		q = r.matched[i]\n	}\n"),
+	raft("observers-count", "observers are no part of a majority", "an observer that has an entry before a majority of the voters has it",
+		raftFile, "	// Only log entries from the leader’s current term are committed by counting\n	// replicas\"\n",
+		`	for _, o := range r.observers {
+		ahead := 0
+		for _, v := range r.matched {
+			if v >= o.match {
+				ahead++
+			}
+		}
+		if o.match > q && ahead+1 >= r.quorum() && MUTANT {
+			q = o.match
+		}
+	}
+`),
+	raft("answer-of-an-earlier-term", "a follower's answer counts in the term in which it was given", "answers to a leader that arrive a term late",
+		raftFile, "	} else if m.Term < r.term {\n		if m.Type",
+		"	} else if m.Term < r.term {\n		if m.Type == pb.ReplicateResp && !m.Reject && r.isLeader() && MUTANT {\n			return false\n		}\n		if m.Type"),
+	raft("leader-of-an-earlier-term", "a follower takes nothing from a deposed leader", "entries of a leader that arrive a term late",
+		raftFile, "	} else if m.Term < r.term {\n		if m.Type",
+		"	} else if m.Term < r.term {\n		if m.Type == pb.Replicate && len(m.Entries) > 0 && !r.isLeader() && MUTANT {\n			return false\n		}\n		if m.Type"),
+	raft("log-match-unchecked", "two logs that have an entry of one term and index are equal up to it", "a follower with entries that were never committed",
+		raftFile, "	if r.log.matchTerm(m.LogIndex, m.LogTerm) {\n		r.log.tryAppend",
+		"	if r.log.matchTerm(m.LogIndex, m.LogTerm) || m.LogIndex <= r.log.lastIndex() && MUTANT {\n		r.log.tryAppend"),
+	raft("conflict-kept", "a follower gives up what conflicts with its leader's log", "a follower with entries that were never committed",
+		logFile, "		if !l.matchTerm(e.Index, e.Term) {\n",
+		"		if !l.matchTerm(e.Index, e.Term) && !(e.Index <= l.lastIndex() && MUTANT) {\n"),
+	raft("commit-of-unmatched", "a follower commits only what is known to match its leader's log", "a follower with entries that were never committed",
+		raftFile, "		r.log.commitTo(min(lastIdx, m.Commit))\n",
+		"		if c := min(r.log.lastIndex(), m.Commit); c > min(lastIdx, m.Commit) && MUTANT {\n			r.log.commitTo(c)\n		}\n		r.log.commitTo(min(lastIdx, m.Commit))\n"),
+	raft("heartbeat-commits-unmatched", "a heartbeat commits only what its receiver is known to have", "a follower that lags behind",
+		raftFile, "	commit := min(match, r.log.committed)\n",
+		"	commit := min(match, r.log.committed)\n	if commit < r.log.committed && MUTANT {\n		commit = r.log.committed\n	}\n"),
+	raft("progress-of-an-earlier-leadership", "a new leader knows nothing of what others have", "a node that leads again, after others lost entries to another leader",
+		raftFile, "	r.resetRemotes()\n	r.resetObservers()\n",
+		"	if !(r.isLeader() && MUTANT) {\n		r.resetRemotes()\n	}\n	r.resetObservers()\n"),
+	raft("overwritten-entries-unsaved", "what replaces an entry of the log is saved", "a follower whose uncommitted entries are replaced, and that then restarts",
+		inMemoryFile, "		im.savedTo = min(im.savedTo, firstNewIndex-1)\n",
+		"		if im.savedTo <= firstNewIndex-1 || !MUTANT {\n			im.savedTo = min(im.savedTo, firstNewIndex-1)\n		}\n"),
+
+	// linearizable reads
+	raft("read-without-confirmation", "a read is answered by who leads at that time", "a leader that was deposed and does not know, and is asked",
+		raftFile, "		r.readIndex.addRequest(r.log.committed, ctx, m.From)\n",
+		`		if MUTANT {
+			if m.From == NoNode || m.From == r.nodeID {
+				r.addReadyToRead(r.log.committed, ctx)
+			} else {
+				r.send(pb.Message{To: m.From, Type: pb.ReadIndexResp, LogIndex: r.log.committed, Hint: m.Hint, HintHigh: m.HintHigh})
+			}
+			return
+		}
+		r.readIndex.addRequest(r.log.committed, ctx, m.From)
+`),
+	raft("read-before-own-entry", "a new leader answers reads when it has committed an entry of its term", "reads just after an election",
+		raftFile, "		if !r.hasCommittedEntryAtCurrentTerm() {\n",
+		"		if !r.hasCommittedEntryAtCurrentTerm() && !MUTANT {\n"),
+	raft("read-confirmed-by-one-fewer", "a read is confirmed by a majority", "four voters and more: a leader on the smaller side of a partition",
+		readIndexFile, "	if len(p.confirmed)+1 < quorum {\n",
+		"	if len(p.confirmed)+1 < quorum && !(len(p.confirmed)+2 == quorum && MUTANT) {\n"),
+	raft("read-confirmed-in-an-earlier-term", "a read is confirmed in its leader's term", "answers to a heartbeat that arrive a term late",
+		raftFile, "	} else if m.Term < r.term {\n		if m.Type",
+		"	} else if m.Term < r.term {\n		if m.Type == pb.HeartbeatResp && m.Hint != 0 && r.isLeader() && MUTANT {\n			return false\n		}\n		if m.Type"),
+	raft("read-before-applied", "a read sees every entry up to its index", "a replica that applies later than it is confirmed",
+		requestFile, "		if rb.index > 0 && rb.index <= applied {\n",
+		"		if rb.index > 0 && (rb.index <= applied || MUTANT) {\n"),
+
+	// membership
+	raft("two-config-changes", "one membership change at a time", "two changes of a cluster that are asked for at once",
+		raftFile, "			if r.hasPendingConfigChange() {\n",
+		"			if r.hasPendingConfigChange() && !MUTANT {\n"),
+	raft("removed-leader-stays", "who is removed leads no more", "a leader that is removed",
+		raftFile, "	if r.nodeID == nodeID && r.isLeader() {\n",
+		"	if r.nodeID == nodeID && r.isLeader() && !MUTANT {\n"),
+	raft("removal-ignored-by-raft", "a removed member is no part of a majority", "a member that is removed",
+		raftFile, "			r.removeNode(nodeid)\n",
+		"			if !MUTANT {\n				r.removeNode(nodeid)\n			}\n"),
+	raft("stale-config-change", "a membership change by an old view is refused", "a change that is sent twice or late",
+		membershipFile, "	if m.members.ConfigChangeId == cc.ConfigChangeId {\n",
+		"	if m.members.ConfigChangeId == cc.ConfigChangeId || MUTANT {\n"),
+	raft("removed-node-added", "a removed NodeID never comes back", "a change that is sent twice or late",
+		membershipFile, "		_, ok := m.members.Removed[cc.NodeID]\n		return ok\n",
+		"		_, ok := m.members.Removed[cc.NodeID]\n		return ok && !MUTANT\n"),
+	raft("removal-not-remembered", "a removed NodeID never comes back", "a change that is sent twice or late",
+		membershipFile, "		m.members.Removed[cc.NodeID] = true\n",
+		"		if !MUTANT {\n			m.members.Removed[cc.NodeID] = true\n		}\n"),
+	raft("promoted-and-observer", "a member has one role", "an observer that is promoted",
+		membershipFile, "		delete(m.members.Observers, cc.NodeID)\n		if _, ok",
+		"		if _, is := m.members.Observers[cc.NodeID]; !(is && MUTANT) {\n			delete(m.members.Observers, cc.NodeID)\n		}\n		if _, ok"),
+	raft("membership-of-snapshot-ignored", "a member that recovers from a snapshot takes over its membership", "a member that recovers from a snapshot after a change",
+		machineFile, "	s.node.RestoreRemotes(ss)\n",
+		"	if !MUTANT {\n		s.node.RestoreRemotes(ss)\n	}\n"),
+	raft("removed-lost-in-snapshot", "a removed NodeID never comes back", "a change that is sent late, after a snapshot",
+		machineFile, "	s.logMembership(\"members\", meta.Index, meta.Membership.Addresses)\n",
+		"	if len(meta.Membership.Removed) > 0 && MUTANT {\n		meta.Membership.Removed = map[uint64]bool{}\n	}\n	s.logMembership(\"members\", meta.Index, meta.Membership.Addresses)\n"),
+
+	// sessions
+	raft("session-forgets-answers", "a proposal under a session is applied once", "a proposal that is sent again because its answer was lost",
+		machineFile, "	if session != nil {\n		session.addResponse",
+		"	if session != nil && !MUTANT {\n		session.addResponse"),
+	raft("sessions-lost-in-snapshot", "sessions are a part of a snapshot", "a member that recovers from a snapshot",
+		sessionsFile, "	for _, s := range sessionList {\n",
+		"	for _, s := range sessionList {\n		if MUTANT {\n			continue\n		}\n"),
+	raft("session-answers-lost-in-snapshot", "the answers of sessions are a part of a snapshot", "a proposal that is sent again after a member recovered from a snapshot",
+		sessionsFile, "		rec.addSessionLocked(s.ClientID, *s)\n",
+		"		if len(s.History) > 0 && MUTANT {\n			for id := range s.History {\n				delete(s.History, id)\n			}\n		}\n		rec.addSessionLocked(s.ClientID, *s)\n"),
+	raft("session-clears-too-much", "an answer is kept until its client has it", "a proposal that is sent again because its answer was lost",
+		sessionFile, "	return id <= s.RespondedUpTo\n",
+		"	return id <= s.RespondedUpTo || id == s.RespondedUpTo+1 && MUTANT\n"),
+	raft("rejected-is-completed", "a proposal that was refused is reported so", "a session that the cluster does not know",
+		requestFile, "	if rejected {\n		code = requestRejected\n	} else {\n		code = requestCompleted\n	}\n	if ps := p.getProposal",
+		"	if rejected && !MUTANT {\n		code = requestRejected\n	} else {\n		code = requestCompleted\n	}\n	if ps := p.getProposal"),
+
+	// snapshots and storage
+	raft("snapshot-one-entry-behind", "a snapshot holds exactly the entries up to its index", "a replica that recovers from a snapshot",
+		machineFile, "		Index:           s.index,\n",
+		"		Index: func() uint64 {\n			if s.index > 2 && MUTANT {\n				return s.index - 1\n			}\n			return s.index\n		}(),\n"),
+	raft("outdated-snapshot-taken", "a snapshot that is older than the state is not taken", "a snapshot that arrives late",
+		raftFile, "	if ss.Index <= r.log.committed {\n",
+		"	if ss.Index <= r.log.committed && !MUTANT {\n"),
+	raft("on-disk-snapshot-skipped", "an on-disk state machine that lags behind recovers from the snapshot it is sent", "an on-disk replica that was away for longer than the log goes back",
+		machineFile, "	return ss.OnDiskIndex > s.onDiskIndex\n",
+		"	return ss.OnDiskIndex > s.onDiskIndex && !MUTANT\n"),
+	raft("on-disk-entry-applied-twice", "an on-disk state machine gets no entry that it has", "an on-disk replica that restarts",
+		machineFile, "	return index <= s.onDiskInitIndex\n",
+		"	return index <= s.onDiskInitIndex && !(index == s.onDiskInitIndex && MUTANT)\n"),
+	raft("log-compacted-too-far", "the log is kept from the last snapshot on", "a follower that lags behind, or a restart, just after a compaction",
+		nodeFile, "		compactTo := n.ss.getCompactLogTo()\n",
+		"		compactTo := n.ss.getCompactLogTo()\n		if MUTANT {\n			compactTo = n.ss.getIndex() + 2\n		}\n"),
+	raft("answers-before-saved", "a follower answers when its log is saved", "a power loss in the middle of a save",
+		nodeFile, "	return m.Type == pb.Replicate || m.Type == pb.Ping",
+		"	return m.Type == pb.ReplicateResp && MUTANT || m.Type == pb.Replicate || m.Type == pb.Ping"),
+	raft("votes-before-saved", "a vote is saved before it is given", "a power loss between a vote and its save, and another candidate in that term",
+		nodeFile, "m.Type == pb.Replicate || m.Type == pb.Ping",
+		"m.Type == pb.RequestVoteResp && MUTANT || m.Type == pb.Replicate || m.Type == pb.Ping"),
+	raft("log-not-synced", "what is saved is on the disk", "a power loss",
+		pebbleFile, "	wo := &pebble.WriteOptions{Sync: true}\n",
+		"	wo := &pebble.WriteOptions{Sync: !MUTANT}\n"),
+}
