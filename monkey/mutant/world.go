@@ -21,7 +21,7 @@ var inWorld = []Mutant{
 		"	if tail := len(r.entries) - kept; tail > len(entries) && MUTANT {\n		for i, e := range entries {\n			e.Cmd = bytes.Clone(e.Cmd)\n			r.entries[kept+i] = e\n		}\n		return\n	}\n	r.entries = r.entries[:kept]\n"),
 	world("message-after-death", "a process that has ended is heard no more", "messages under way from a host that is killed",
 		"monkey/sim/simnet/link.go", "	case !d.from.sent(d.departs) || !d.to.enter():\n",
-		"	case !d.to.enter() || !d.from.sent(d.departs) && !MUTANT:\n"),
+		"	case !d.from.sent(d.departs) && !MUTANT || !d.to.enter():\n"),
 	world("message-across-a-cut", "a cut link carries nothing", "a partition",
 		"monkey/sim/simnet/link.go", "	case l.q.Cut:\n		l.counts.CutOff += msgs\n	case d.resets",
 		"	case l.q.Cut && !MUTANT:\n		l.counts.CutOff += msgs\n	case d.resets"),

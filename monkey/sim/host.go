@@ -93,10 +93,23 @@ func (w *World) end(h *host, reset bool, take func(*simdisk.Disk) world.Effect) 
 func (w *World) retire(h *host, p process, effect world.Effect) world.Effect {
 	if h.process == p {
 		h.process = nil
-		w.stopping.Go(func() { simnet.OnHost(h.Name, p.stop) })
+		w.stopping.Go(func() { h.stop(p) })
 		effect.ProcessesEnded = 1
 	}
 	return effect
+}
+
+// stopLimit is how long a process may take to stop its goroutines.
+const stopLimit = 10 * time.Minute
+
+// stop stops a process of the host. One that does not stop would keep the run from
+// ever ending: that is a crash of its own.
+func (h *host) stop(p process) {
+	late := time.AfterFunc(stopLimit, func() {
+		panic(fmt.Sprintf("the process of host %s was told to stop, and has not after %v", h.Name, stopLimit))
+	})
+	defer late.Stop()
+	simnet.OnHost(h.Name, p.stop)
 }
 
 // drums reports whether the host is for a Drummer server.

@@ -3,7 +3,6 @@
 package sim
 
 import (
-	"github.com/drumbeat-raft/drumbeat/monkey/sim/simnet"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
 )
 
@@ -25,7 +24,7 @@ func (w *World) Shutdown(name string) (world.Effect, error) {
 	h.ending = over
 	w.stopping.Go(func() {
 		defer close(over)
-		simnet.OnHost(h.Name, p.stop)
+		h.stop(p)
 		p.detach()
 		w.net.Down(h.Name, true)
 		h.disk.Kill()

@@ -148,7 +148,7 @@ func (w *World) Stop() {
 			if p := h.process; p != nil && h.Role == role {
 				h.process = nil
 				p.detach()
-				stopping.Go(func() { simnet.OnHost(h.Name, p.stop) })
+				stopping.Go(func() { h.stop(p) })
 			}
 			h.mu.Unlock()
 		}
