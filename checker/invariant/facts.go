@@ -37,6 +37,8 @@ type Facts struct {
 	// while the run went on; Compared counts the updates that were compared.
 	Divergences []Divergence `json:"divergences"`
 	Compared    int64        `json:"compared,omitempty"`
+	// RaftSafety is what the messages of Raft say of its safety.
+	RaftSafety *RaftSafety `json:"raft_safety"`
 	// Leaders holds every event in which a node became leader in a term.
 	Leaders []Leader `json:"leaders"`
 	// Beliefs holds every event in which a node named another one as leader.

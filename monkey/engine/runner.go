@@ -83,6 +83,9 @@ func execute(ctx context.Context, dir string, s *scenarios.Scenario, seed uint64
 	}
 	r.drummer.Close()
 	w.Stop()
+	if watched, ok := w.(interface{ RaftSafety() *invariant.RaftSafety }); ok {
+		r.outcome.Facts.RaftSafety = watched.RaftSafety()
+	}
 	r.outcome.Elapsed = time.Since(r.start)
 	machines.recordDivergences(r.events)
 	machines.outcome(&r.outcome)

@@ -72,6 +72,7 @@ func newMade(t *testing.T) *made {
 				Hosts:       []invariant.Host{{Host: "nodehost-1", Address: "nodehost-1:1", Alive: true, Running: []invariant.Node{{Cluster: 1, Node: 1}}}},
 				Picture:     []invariant.PictureNode{{Cluster: 1, Node: 1, Host: "nodehost-1", Alive: true, Voter: true}},
 				Memberships: []invariant.Membership{{Cluster: 1, Node: 1, Version: 1, Voters: map[uint64]string{1: "nodehost-1:1"}, Removed: []uint64{}}},
+				RaftSafety:  &invariant.RaftSafety{Votes: 1, Leaders: 1, Commits: 1, Breaches: []invariant.Breach{}},
 				Digests:     []invariant.Digest{{Cluster: 1, Node: 1, Index: 1, Sum: "x"}},
 				Probes:      []invariant.Probe{{Cluster: 1, Kind: "write", OK: true}, {Cluster: 1, Kind: "read", OK: true}},
 				Repairs:     []invariant.Repair{},

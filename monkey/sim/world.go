@@ -14,7 +14,11 @@ import (
 
 	"github.com/lni/goutils/vfs"
 
+	pb "github.com/lni/dragonboat/v3/raftpb"
+
+	"github.com/drumbeat-raft/drumbeat/checker/invariant"
 	"github.com/drumbeat-raft/drumbeat/drummer/agent"
+	"github.com/drumbeat-raft/drumbeat/monkey/sim/raftsafety"
 	"github.com/drumbeat-raft/drumbeat/monkey/sim/raftstate"
 	"github.com/drumbeat-raft/drumbeat/monkey/sim/simdisk"
 	"github.com/drumbeat-raft/drumbeat/monkey/sim/simnet"
@@ -59,6 +63,7 @@ type World struct {
 	hosts    []*host // Drummers first
 	byName   map[string]*host
 	leaders  leaderLog
+	safety   *raftsafety.Watcher
 	moments  moments
 	made     time.Time
 	stopping sync.WaitGroup // processes that have ended, and stop in the background
@@ -80,7 +85,8 @@ func New(cfg Config) *World {
 		made:   time.Now(),
 		torn:   rand.New(rand.NewPCG(cfg.Seed, 0x746f726e)),
 	}
-	w.net = simnet.New(simnet.Config{Seed: cfg.Seed, Latency: w.latency, Slot: cfg.Deployment.Network.Slot.D()})
+	w.safety = raftsafety.New(w.made)
+	w.net = simnet.New(simnet.Config{Seed: cfg.Seed, Latency: w.latency, Slot: cfg.Deployment.Network.Slot.D(), Watch: w.watch})
 	for i := range cfg.Deployment.Drummers {
 		w.add(world.Drummer, i+1, "")
 	}
@@ -270,6 +276,19 @@ func (w *World) RaftNodes(name string) ([]world.RaftNode, error) {
 
 // LeaderChanges implements world.World.
 func (w *World) LeaderChanges() []world.LeaderChange { return w.leaders.take() }
+
+// watch has messages watched. DrummerDB's cluster has an ID that another one may
+// have, too.
+func (w *World) watch(host string, messages []pb.Message) {
+	if w.byName[host].drums() {
+		w.safety.Watch(func(uint64) uint64 { return world.DrummerDB }, messages)
+		return
+	}
+	w.safety.Watch(func(id uint64) uint64 { return id }, messages)
+}
+
+// RaftSafety is what the messages of Raft that arrived so far say of its safety.
+func (w *World) RaftSafety() *invariant.RaftSafety { return w.safety.Found() }
 
 func (w *World) host(name string) (*host, error) {
 	h := w.byName[name]

@@ -25,7 +25,7 @@ type delivery struct {
 // handOver gives the batch to the receiver, which enter has held.
 func (d delivery) handOver() {
 	defer d.to.leave()
-	d.to.receive(nil, func() { d.to.messages(d.batch) })
+	d.to.receive(nil, func() { d.to.take(d.batch) })
 }
 
 // send lets chance and delay have their way with a batch. The network is

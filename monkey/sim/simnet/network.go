@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	pb "github.com/lni/dragonboat/v3/raftpb"
+
 	"github.com/drumbeat-raft/drumbeat/monkey/latency"
 )
 
@@ -36,6 +38,7 @@ type Network struct {
 	seed    uint64
 	latency func(from, to string) latency.Distribution
 	slot    time.Duration
+	watch   func(string, []pb.Message)
 	epoch   time.Time
 	buffers sync.Pool      // *[]byte, for marshalling
 	pumps   sync.WaitGroup // timers' functions at work
@@ -80,6 +83,10 @@ type Config struct {
 	// Slot rounds the instants at which things arrive up to multiples of it,
 	// counted from New. 0: they are not rounded.
 	Slot time.Duration
+	// Watch, unless nil, is called with all Raft messages that have arrived at a
+	// host, before their receiver gets them, and may keep nothing of them. It is
+	// called by many goroutines at once.
+	Watch func(host string, messages []pb.Message)
 }
 
 // New makes a network without any host. Close it when it is no longer used.
@@ -91,6 +98,7 @@ func New(c Config) *Network {
 		seed:    c.Seed,
 		latency: c.Latency,
 		slot:    c.Slot,
+		watch:   c.Watch,
 		epoch:   time.Now(),
 		buffers: sync.Pool{New: func() any { return new([]byte) }},
 		hosts:   map[string]*machine{},

@@ -94,6 +94,14 @@ func (t *transport) enter() bool {
 
 func (t *transport) leave() { t.serving.Done() }
 
+// take takes messages that have arrived.
+func (t *transport) take(b pb.MessageBatch) {
+	if t.net.watch != nil {
+		t.net.watch(t.proc.host.name, b.Requests)
+	}
+	t.messages(b)
+}
+
 // GetConnection connects to another NodeHost for messages. It waits while no
 // packets pass.
 func (t *transport) GetConnection(ctx context.Context, target string) (raftio.IConnection, error) {
@@ -208,7 +216,7 @@ func (c *messageConn) SendMessageBatch(batch pb.MessageBatch) error {
 	defer c.to.leave()
 	copied, err := n.copyBatch(batch)
 	if err == nil {
-		c.to.receive(c.from, func() { c.to.messages(copied) })
+		c.to.receive(c.from, func() { c.to.take(copied) })
 	}
 	return err
 }
