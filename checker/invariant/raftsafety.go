@@ -39,6 +39,18 @@ type Breach struct {
 	LastTerm  uint64 `json:"last_term,omitempty"`
 }
 
+// Check is the key of the check that judges the breach.
+func (b Breach) Check() string {
+	switch b.Kind {
+	case TwoVotes:
+		return "votes"
+	case IncompleteLeader:
+		return "completeness"
+	default:
+		return "commits"
+	}
+}
+
 var needRaftSafety = Need{"the messages of Raft", func(f *Facts) bool { return f.RaftSafety != nil }}
 
 // breaches calls say with each breach of a kind.

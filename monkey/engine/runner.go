@@ -35,7 +35,8 @@ const (
 // What ends a run early.
 var (
 	errInterrupted = errors.New("the run was interrupted")
-	// errViolation: a history became illegal, and the scenario says to stop.
+	// errViolation: a history became illegal, and the scenario says to stop; or a
+	// node did what Raft forbids.
 	errViolation = errors.New("the run stopped at the first violation")
 )
 
@@ -83,9 +84,7 @@ func execute(ctx context.Context, dir string, s *scenarios.Scenario, seed uint64
 	}
 	r.drummer.Close()
 	w.Stop()
-	if watched, ok := w.(interface{ RaftSafety() *invariant.RaftSafety }); ok {
-		r.outcome.Facts.RaftSafety = watched.RaftSafety()
-	}
+	r.outcome.Facts.RaftSafety = r.raftSafety()
 	r.outcome.Elapsed = time.Since(r.start)
 	machines.recordDivergences(r.events)
 	machines.outcome(&r.outcome)
@@ -170,8 +169,9 @@ func (r *runner) run(ctx context.Context) error {
 		watchers.Go(func() { r.follow(watching) })
 	}
 	watchers.Go(func() {
-		for sleep(watching, pollEvery) {
+		for told := 0; sleep(watching, pollEvery); {
 			r.machines.recordDivergences(r.events)
+			told = r.recordBreaches(told)
 		}
 	})
 	watchers.Go(func() { r.report(watching) })

@@ -58,6 +58,7 @@ func (r *Recording) facts() *invariant.Facts {
 func (r *Recording) stopped() bool {
 	seen := false
 	timeline.All(r.Timeline, func(time.Duration, timeline.Violated) { seen = true })
+	timeline.All(r.Timeline, func(time.Duration, timeline.RaftBroken) { seen = true })
 	return seen && r.Outcome != nil && !r.Outcome.Finished
 }
 

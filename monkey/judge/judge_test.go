@@ -211,6 +211,12 @@ func TestEachKindOfTroubleHasItsVerdict(t *testing.T) {
 		"a read back as soon as the write returned": {func(m *made) {
 			m.ops = append(m.ops, history.Op{Client: 2, Cluster: 1, Key: "1/k", Kind: history.Append, Value: history.String("b"), Call: second(20), Return: second(32), Outcome: history.OK}, get(32, "ab"))
 		}, Pass, map[string]Verdict{}},
+		"a run that stopped at two votes": {func(m *made) {
+			m.events = append(m.events, timeline.Entry{At: 28 * time.Second, Fact: timeline.RaftBroken{Cluster: 1, Node: 3, Kind: string(invariant.TwoVotes), Term: 4}})
+			m.outcome.Finished = false
+			m.outcome.Facts.Clusters[0].Size = 3
+			m.outcome.Facts.RaftSafety.Breaches = []invariant.Breach{{Kind: invariant.TwoVotes, Cluster: 1, Node: 3, Term: 4, Others: []uint64{1, 2}}}
+		}, Violation, map[string]Verdict{"votes": Violation, "beliefs": Inconclusive, "divergence": Inconclusive}},
 		"a killed run": {func(m *made) { m.outcome = nil },
 			Inconclusive, map[string]Verdict{"process": Inconclusive, "launch": Inconclusive}},
 		"a digest too few": {func(m *made) { m.outcome.Facts.Clusters[0].Size = 2 },

@@ -126,6 +126,9 @@ func (x Explained) eventOf(e timeline.Entry) (event, bool) {
 	case timeline.QuorumRegained:
 		told.Class, told.Text = "leader", fmt.Sprintf("A majority of the members of cluster %d runs again.", f.Cluster)
 		return told, concerns(f.Cluster)
+	case timeline.RaftBroken:
+		told.Class, told.Text = "violation", fmt.Sprintf("Raft is broken: %s.", f)
+		return told, concerns(f.Cluster)
 	case timeline.Diverged:
 		told.Class = "violation"
 		return told, concerns(f.Cluster)

@@ -79,6 +79,11 @@ func (d Diverged) String() string {
 }
 
 // String says what happened, for people.
+func (b RaftBroken) String() string {
+	return fmt.Sprintf("cluster %d: %s: node %d in term %d", b.Cluster, b.Kind, b.Node, b.Term)
+}
+
+// String says what happened, for people.
 func (q QuorumLost) String() string { return fmt.Sprintf("cluster %d", q.Cluster) }
 
 // String says what happened, for people.

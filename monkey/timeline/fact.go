@@ -21,7 +21,7 @@ type Fact interface {
 // facts holds one value of every type of Fact.
 var facts = []Fact{
 	PhaseBegan{}, InjectionBegan{}, InjectionEnded{}, InjectionSkipped{}, Booted{}, BootFailed{},
-	Violated{}, OperatorActed{}, OperatorFailed{}, LeaderAnnounced{}, Decided{}, ClusterRepaired{}, Diverged{}, QuorumLost{}, QuorumRegained{},
+	Violated{}, OperatorActed{}, OperatorFailed{}, LeaderAnnounced{}, Decided{}, ClusterRepaired{}, Diverged{}, RaftBroken{}, QuorumLost{}, QuorumRegained{},
 }
 
 // PhaseBegan says that a phase of the run began, and the one before it ended.
@@ -177,6 +177,14 @@ type Diverged struct {
 	Entry  string `json:"text"` // at the index
 }
 
+// RaftBroken says that messages showed a node to have done what Raft forbids.
+type RaftBroken struct {
+	Cluster uint64 `json:"cluster"`
+	Node    uint64 `json:"node"`
+	Kind    string `json:"breach"`
+	Term    uint64 `json:"term"`
+}
+
 // QuorumLost says that no majority of a cluster's voters runs.
 type QuorumLost struct {
 	Cluster uint64 `json:"cluster"`
@@ -200,5 +208,6 @@ func (LeaderAnnounced) kind() string  { return "leader" }
 func (Decided) kind() string          { return "drummer" }
 func (ClusterRepaired) kind() string  { return "repaired" }
 func (Diverged) kind() string         { return "diverged" }
+func (RaftBroken) kind() string       { return "raft-broken" }
 func (QuorumLost) kind() string       { return "quorum-lost" }
 func (QuorumRegained) kind() string   { return "quorum-regained" }
