@@ -17,12 +17,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/drumbeat-raft/drumbeat/checker/invariant"
 	"github.com/drumbeat-raft/drumbeat/monkey/judge"
+	"github.com/drumbeat-raft/drumbeat/monkey/mutant"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
@@ -33,8 +35,11 @@ type promise struct {
 	// broken says what the patch makes wrong.
 	broken string
 	patch  []edit
+	// mutant, in place of a patch, is one of package mutant, in the program that has
+	// all of them.
+	mutant string
 	// by are the expectations and checks that must see it, each with the verdict
-	// of the whole run.
+	// of the whole run; none: any of several.
 	by []string
 	// verdict is that of the whole run: empty is a violation.
 	verdict judge.Verdict
@@ -45,6 +50,11 @@ const promiseSeed = 1
 
 // edit replaces a text of a file, which must be there exactly once.
 type edit struct{ file, old, new string }
+
+// staleReads has reads answered by the state that the replica happens to have.
+var staleReads = []edit{{"drummer/nodehostapi/server.go",
+	"s.nodehost.SyncRead(ctx, req.GetClusterId(), req.GetQuery())",
+	"s.nodehost.StaleRead(req.GetClusterId(), req.GetQuery())"}}
 
 // noFuse lets any number of hosts vanish at once.
 var noFuse = edit{"monkey/sim/drummer.go", "	return policy\n", "	policy.FuseHosts = 1000\n	return policy\n"}
@@ -214,12 +224,29 @@ var broken = map[string]promise{
 		patch:  noSyncOf(".log"),
 		by:     []string{"replaced"},
 	},
+	"network-deposed": {
+		broken: "reads are answered by whoever is asked, without a majority",
+		patch:  staleReads,
+		by:     []string{"linearizability"},
+	},
+	"network-even": {
+		broken: "half of the members are taken for a majority",
+		mutant: "quorum-of-even-sizes", // seen as two leaders or as an incomplete one, whichever comes first
+	},
+	"network-late": {
+		broken: "followers take entries from a leader of an earlier term",
+		mutant: "leader-of-an-earlier-term",
+		by:     []string{"process"},
+	},
+	"process-crash-loop": {
+		broken: "a node that starts again has forgotten for whom it voted",
+		mutant: "vote-forgotten",
+		by:     []string{"votes"},
+	},
 	"network-ring": {
 		broken: "reads are answered by whoever is asked, without a majority",
-		patch: []edit{{"drummer/nodehostapi/server.go",
-			"s.nodehost.SyncRead(ctx, req.GetClusterId(), req.GetQuery())",
-			"s.nodehost.StaleRead(req.GetClusterId(), req.GetQuery())"}},
-		by: []string{"linearizability"},
+		patch:  staleReads,
+		by:     []string{"linearizability"},
 	},
 }
 
@@ -247,6 +274,12 @@ func TestChaosBrokenPromises(t *testing.T) {
 	if !testing.Short() {
 		whole = build(t, nil)
 	}
+	dir := t.TempDir()
+	mutants := sync.OnceValue(func() string {
+		binary, err := mutant.Build(t.Context(), moduleRoot(t), dir, "./cmd/monkey")
+		require.NoError(t, err)
+		return binary
+	})
 	for _, key := range slices.Sorted(maps.Keys(broken)) {
 		t.Run(key, func(t *testing.T) {
 			t.Parallel()
@@ -256,7 +289,12 @@ func TestChaosBrokenPromises(t *testing.T) {
 				requireKept(t, whole, name)
 			}
 			want := cmp.Or(p.verdict, judge.Violation)
-			r := runBinary(t, build(t, p.patch), name)
+			var r *judge.Result
+			if p.mutant == "" {
+				r = runBinary(t, build(t, p.patch), name)
+			} else {
+				r = runBinary(t, mutants(), name, mutant.Variable+"="+p.mutant)
+			}
 			t.Logf("%s: %s", p.broken, red(r))
 			require.Equal(t, want, r.Verdict, p.broken)
 			for _, key := range p.by {
@@ -327,9 +365,10 @@ func read(t *testing.T, path string) []byte {
 
 // runBinary runs a scenario by a program, whose exit code must be the
 // verdict's.
-func runBinary(t *testing.T, binary, scenario string) *judge.Result {
+func runBinary(t *testing.T, binary, scenario string, env ...string) *judge.Result {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), binary, "run", scenario, "--seed", strconv.Itoa(promiseSeed), "--json", "--out", t.TempDir())
+	cmd.Env = append(os.Environ(), env...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
