@@ -16,7 +16,7 @@ import (
 // writePage writes the page about all results.
 func writePage(w io.Writer, results *results) error {
 	var b strings.Builder
-	b.WriteString(preface)
+	fmt.Fprintf(&b, preface, strings.Join(general, ", "), strings.Join(drummers, ", "))
 	total, found, times := 0, 0, []float64(nil)
 	for _, place := range []mutant.Place{mutant.InDragonboat, mutant.InWorld, mutant.InClients, mutant.InDrummer} {
 		fmt.Fprintf(&b, "\n## %s\n\n| mutant | breaks | found | by | after | names | strikes |\n|---|---|---|---|---|---|---|\n", strings.ToUpper(string(place[:1]))+string(place[1:]))
@@ -109,5 +109,5 @@ make known-bad                                             # all, ten seeds each
 go run ./monkey/mutant/knownbad -seeds 1 -only vote        # some of them, one seed
 ` + "```" + `
 
-Each mutant is on in the scenarios that come along, as they are, one after the other until one of them ends as a violation: quickstart, network-ring, snapshot-kill, swarm, disk-flaky, rack-blackout, drummer-resize and drummer-drain; those of Drummer in quickstart, in all scenarios about Drummer and in swarm. *After* is the median of the virtual and of the wall time of all these runs up to the find, on a machine of two cores that did other things, too. *Names* is what of the culprit the messages name. *Strikes* is how often a mutant made a difference, at least, in all runs together: 0 means that it never had an occasion.
+Each mutant is on in the scenarios that come along, as they are, one after the other until one of them ends as a violation: %s. Those of Drummer are on in %s. *After* is the median of the virtual and of the wall time of all these runs up to the find, on a machine of two cores that did other things, too. *Names* is what of the culprit the messages name. *Strikes* is how often a mutant made a difference, at least, in all runs together: 0 means that it never had an occasion.
 `

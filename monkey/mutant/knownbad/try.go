@@ -50,7 +50,10 @@ func (r *result) String() string {
 
 // The scenarios that mutants are tried in, one after the other.
 var (
-	general  = []string{"quickstart", "network-ring", "snapshot-kill", "swarm", "disk-flaky", "rack-blackout", "drummer-resize", "drummer-drain"}
+	general = []string{
+		"quickstart", "process-crash-loop", "network-deposed", "network-late", "network-even", "snapshot-kill", "drummer-resize", "swarm", "disk-flaky",
+		"rack-blackout", "network-ring",
+	}
 	drummers = []string{
 		"quickstart", "drummer-drain", "drummer-resize", "drummer-cut-off", "drummer-disk-wiped", "drummer-gray-hosts",
 		"drummer-create-delete", "drummer-rolling-restart", "drummer-leader-mid-repair", "drummer-all-restarted", "drummer-mass-death",
@@ -89,6 +92,9 @@ func try(ctx context.Context, program, dir string, m mutant.Mutant, seed int) (*
 func (r *result) blame(run *judge.Result) {
 	for _, c := range run.Checks {
 		if c.Verdict == invariant.Violation {
+			if slices.Contains(r.Checks, c.Name) {
+				continue // one finding a key
+			}
 			r.Checks = append(r.Checks, c.Name)
 			r.Message = strings.TrimSpace(r.Message + " " + c.Detail)
 		}
