@@ -43,6 +43,8 @@ type Fleet struct {
 	delivered map[uint64]bool // operations that their host was asked for
 	// decided is when each operation was decided.
 	decided map[uint64]uint64
+	// given is the address that each NodeID was given to.
+	given map[NodeKey]string
 	// initial are the members that the last placement of each cluster was started
 	// with.
 	initial map[uint64]map[uint64]string
@@ -113,7 +115,9 @@ type Node struct {
 	term        uint64
 	awake       uint64 // when it last took part in something
 	CaughtUp    bool
-	Foreign     bool // of a group that is not Drummer's
+	// everCaughtUp: it did at some time since it was added.
+	everCaughtUp bool
+	Foreign      bool // of a group that is not Drummer's
 }
 
 // Group is the truth about a cluster.
@@ -143,6 +147,7 @@ func New(policy schedule.Policy, seed uint64) *Fleet {
 		firstDisk:  map[NodeKey]string{},
 		delivered:  map[uint64]bool{},
 		decided:    map[uint64]uint64{},
+		given:      map[NodeKey]string{},
 		initial:    map[uint64]map[uint64]string{},
 		ended:      map[uint64]uint64{},
 		JoinTicks:  2,
@@ -160,6 +165,7 @@ func (w *Fleet) AddHost(name, region string) *Host {
 // LoseDrummerDB replaces DrummerDB by an empty one, under a new leader.
 func (w *Fleet) LoseDrummerDB() {
 	w.State, w.Twin, w.index = db.NewState(), db.NewState(), 0
+	w.given = map[NodeKey]string{} // those that never ran are forgotten, and no harm is done
 	w.ChangeLeader()
 }
 
@@ -363,6 +369,7 @@ func (w *Fleet) decide() {
 		w.Violate("a decision that goes by what was found out before is another one than in full: %s", difference)
 	}
 	w.checkHealthy(plan)
+	w.checkPromises(from, plan)
 	if cmd := plan.FuseCommand(from, w.term); cmd != nil {
 		w.Write(cmd)
 	}

@@ -78,6 +78,7 @@ func (w *Fleet) raft(g *Group) {
 		n.image = g.Image
 		n.leader, n.term, n.awake = g.leader, g.term, g.awake
 		n.CaughtUp = m.Role == pb.MemberRole_OBSERVER && w.Now >= n.started+w.JoinTicks
+		n.everCaughtUp = n.everCaughtUp || n.CaughtUp
 	}
 }
 
@@ -216,6 +217,9 @@ func (w *Fleet) destroyNode(m *Host, r *pb.Request) *pb.RequestResult {
 		if x := g.Image.Member(r.NodeId); x != nil && x.Address == m.Name {
 			w.Violate("node %d of cluster %d was destroyed, though a member", r.NodeId, r.ClusterId)
 		}
+	}
+	if n := m.Nodes[key]; n != nil && !w.mayBeDestroyed(key) {
+		w.Violate("node %d of cluster %d on %s was destroyed, which nothing shows to be a member no more", r.NodeId, r.ClusterId, m.Name)
 	}
 	if n := m.Nodes[key]; n != nil && n.Foreign {
 		w.Violate("node %d of cluster %d on %s was destroyed, which is not Drummer's", r.NodeId, r.ClusterId, m.Name)
