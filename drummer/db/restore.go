@@ -23,6 +23,18 @@ type restoring struct {
 // readState builds a state from records, and checks that it keeps its
 // invariants: a snapshot that doesn't was not written by this program.
 func readState(in *recordReader) (*State, error) {
+	s, err := readRecords(in)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Check(); err != nil {
+		return nil, fmt.Errorf("the snapshot of DrummerDB contradicts itself: %w", err)
+	}
+	return s, nil
+}
+
+// readRecords builds a state from records, whatever it says.
+func readRecords(in *recordReader) (*State, error) {
 	s := &restoring{State: NewState()}
 	for {
 		r, err := in.next()
@@ -43,9 +55,6 @@ func readState(in *recordReader) (*State, error) {
 	s.count()
 	if !proto.Equal(s.header, s.State.header()) {
 		return nil, errors.New("the snapshot of DrummerDB has not the records that its header announces")
-	}
-	if err := s.Check(); err != nil {
-		return nil, fmt.Errorf("the snapshot of DrummerDB contradicts itself: %w", err)
 	}
 	return s.State, nil
 }
