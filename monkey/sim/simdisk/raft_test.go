@@ -113,7 +113,7 @@ func propose(nh *dragonboat.NodeHost, x uint64, payload int) error {
 	return err
 }
 
-// writers write until the process ends or some number of writes is done, and
+// writers write until the process ends, and
 // collect what was acknowledged by a living process.
 type writers struct {
 	mu    sync.Mutex
@@ -124,9 +124,13 @@ type writers struct {
 	refused map[string]int
 }
 
-// write does up to n writes and calls at after each acknowledged one.
-func (w *writers) write(nh *dragonboat.NodeHost, n int, at func(done int)) {
-	for i := range n {
+// write writes until the process ends, and calls at after each write. What is refused
+// is tried again a little later: a node that is not ready for a moment refuses at once,
+// so that any number of writes is over before it can be ready. A process that has not
+// ended after a minute never will.
+func (w *writers) write(nh *dragonboat.NodeHost, at func(done int)) {
+	start := time.Now()
+	for i := 0; time.Since(start) < time.Minute; i++ {
 		w.mu.Lock()
 		x := w.next
 		w.next++
@@ -145,6 +149,9 @@ func (w *writers) write(nh *dragonboat.NodeHost, n int, at func(done int)) {
 			w.refused[err.Error()]++
 		}
 		w.mu.Unlock()
+		if err != nil {
+			time.Sleep(10 * time.Millisecond)
+		}
 		at(i)
 	}
 }
@@ -186,7 +193,7 @@ func endTwentyTimes(t *testing.T, rng *rand.Rand, logs config.LogDBFactory) {
 		var wg sync.WaitGroup
 		for g := range 4 {
 			wg.Go(func() {
-				w.write(nh, 200, func(done int) {
+				w.write(nh, func(done int) {
 					if g == 0 && done == after {
 						end()
 					}
