@@ -9,7 +9,7 @@ RACE_PACKAGES = ./checker/... ./drummer/agent/... ./drummer/client/... ./drummer
 	./monkey/rundir/... ./monkey/smtest/... ./monkey/timeline/... ./monkey/sim ./monkey/sim/simdisk/... ./monkey/sim/simnet/... \
 	./monkey/statemachine/... ./monkey/workload/... ./scenarios/...
 
-.PHONY: build test race monkey monkey-short soak bench bench-sim bench-checker bench-drummer histories known-bad lint proto
+.PHONY: build test race monkey monkey-short soak bench bench-sim bench-checker bench-drummer histories known-bad lint proto mutation
 
 build: ## the five programs, into bin/
 	$(GO) build -o bin/ ./cmd/...
@@ -58,6 +58,9 @@ lint: ## gofmt, vet and staticcheck; versions are pinned in go.mod
 	$(GO) vet ./...
 	$(GO) vet -tags monkey ./...
 	$(GO) tool staticcheck ./...
+
+mutation: ## which small changes of a package its own tests do not notice: PKG=./drummer/db; some seconds a change
+	$(GO) run github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0 unleash $(PKG)
 
 proto: ## regenerate drummer/drummerpb; needs protoc on the PATH
 	$(GO) build -o bin/ google.golang.org/protobuf/cmd/protoc-gen-go google.golang.org/grpc/cmd/protoc-gen-go-grpc
