@@ -86,24 +86,39 @@ func (o *options) build(ctx context.Context) (string, error) {
 // none is the control: the same program with no mutant on.
 var none = mutant.Mutant{Name: "none", Place: "none", Breaks: "nothing: the control", Bites: "never"}
 
-// tryAll tries all mutants, each seed of all of them before the next one.
+// tryAll tries all mutants, each seed of all of them before the next one, and of a
+// seed one scenario with all that were not found before: the first hour shows what is
+// found easily.
 func (o *options) tryAll(ctx context.Context, program string, results *results) error {
+	for seed := o.first; seed < o.first+o.seeds; seed++ {
+		for round := range max(len(general), len(drummers)) {
+			if err := o.tryRound(ctx, program, results, seed, round); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (o *options) tryRound(ctx context.Context, program string, results *results, seed, round int) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(o.jobs)
-	for seed := o.first; seed < o.first+o.seeds; seed++ {
-		for _, m := range append(mutant.All(), none) {
-			if !o.only.MatchString(m.Name) || results.has(m.Name, seed) || ctx.Err() != nil {
-				continue
-			}
-			group.Go(func() error {
-				r, err := try(ctx, program, o.dir, m, seed)
-				if err != nil {
-					return fmt.Errorf("mutant %s, seed %d: %w", m.Name, seed, err)
-				}
-				fmt.Fprintln(os.Stderr, r)
-				return results.add(r)
-			})
+	for _, m := range append(mutant.All(), none) {
+		scenarios := scenariosFor(m)
+		if !o.only.MatchString(m.Name) || round >= len(scenarios) || results.done(m.Name, seed, scenarios[round]) {
+			continue
 		}
+		group.Go(func() error {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			r, err := try(ctx, program, o.dir, m, scenarios[round], seed)
+			if err != nil {
+				return fmt.Errorf("mutant %s, scenario %s, seed %d: %w", m.Name, scenarios[round], seed, err)
+			}
+			fmt.Fprintln(os.Stderr, r)
+			return results.add(r)
+		})
 	}
 	return group.Wait()
 }

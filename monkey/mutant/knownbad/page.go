@@ -35,10 +35,10 @@ func writePage(w io.Writer, results *results) error {
 				m.Name, m.Breaks, m.Bites, row.found, len(all), row.by, row.after(), strings.Join(row.names, ", "), row.strikes)
 		}
 	}
-	control := results.of(none.Name)
-	alarms := 0
-	for _, r := range control {
-		if r.Found {
+	alarms, controls := 0, 0
+	for _, t := range results.of(none.Name) {
+		controls += len(t.runs)
+		if t.found != nil {
 			alarms++
 		}
 	}
@@ -47,7 +47,7 @@ func writePage(w io.Writer, results *results) error {
 	if len(times) > 0 {
 		fmt.Fprintf(&b, ", after %.1f virtual minutes in the median", times[len(times)/2]/60)
 	}
-	fmt.Fprintf(&b, ". The same program with no mutant on, as a control: %d false alarms with %d seeds of %d scenarios.\n", alarms, len(control), len(general))
+	fmt.Fprintf(&b, ". The same program with no mutant on, as a control: %d false alarms in %d runs.\n", alarms, controls)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -55,6 +55,7 @@ func writePage(w io.Writer, results *results) error {
 // row is what all seeds of a mutant say together.
 type row struct {
 	found         int
+	tried         int    // scenarios, where it was not found
 	by            string // scenarios and checks, the most frequent first
 	virtual, wall float64
 	names         []string
@@ -68,21 +69,22 @@ func (r *row) after() string {
 	return fmt.Sprintf("%.1f min, %.0f s", r.virtual/60, r.wall)
 }
 
-func summarize(all []*result) row {
+func summarize(all []*trial) row {
 	var out row
 	by, names := map[string]int{}, map[string]bool{}
 	var virtual, wall []float64
-	for _, r := range all {
-		out.strikes += r.Strikes
-		if !r.Found {
+	for _, t := range all {
+		out.strikes += t.strikes
+		if t.found == nil {
+			out.tried = max(out.tried, len(t.runs))
 			continue
 		}
 		out.found++
-		by[r.Scenario+": "+strings.Join(r.Checks, ", ")]++
-		for _, n := range r.Names {
+		by[t.found.Scenario+": "+strings.Join(t.found.Checks, ", ")]++
+		for _, n := range t.found.Names {
 			names[n] = true
 		}
-		virtual, wall = append(virtual, r.Virtual), append(wall, r.Wall)
+		virtual, wall = append(virtual, t.virtual), append(wall, t.wall)
 	}
 	slices.Sort(virtual)
 	slices.Sort(wall)
@@ -92,6 +94,9 @@ func summarize(all []*result) row {
 	out.by = strings.Join(slices.SortedFunc(maps.Keys(by), func(a, b string) int {
 		return cmp.Or(cmp.Compare(by[b], by[a]), strings.Compare(a, b))
 	}), "; ")
+	if out.found == 0 {
+		out.by = fmt.Sprintf("not in the first %d scenarios", out.tried)
+	}
 	for _, c := range culprits {
 		if names[c.what] {
 			out.names = append(out.names, c.what)

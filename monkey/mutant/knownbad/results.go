@@ -7,7 +7,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 )
 
@@ -35,15 +37,14 @@ func open(path, program string) (*results, error) {
 	return r, nil
 }
 
-func (r *results) has(mutant string, seed int) bool {
+// done reports whether there is nothing to try: a mutant was found with the seed
+// before, or was tried in the scenario.
+func (r *results) done(mutant string, seed int, scenario string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, x := range r.all {
-		if x.Mutant == mutant && x.Seed == seed {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(r.all, func(x *result) bool {
+		return x.Mutant == mutant && x.Seed == seed && (x.Found || x.Scenario == scenario)
+	})
 }
 
 func (r *results) add(x *result) error {
@@ -58,13 +59,35 @@ func (r *results) add(x *result) error {
 	return err
 }
 
-// of returns the results of a mutant.
-func (r *results) of(mutant string) []*result {
-	var out []*result
+// trial is all that was tried of a mutant with one seed.
+type trial struct {
+	runs          []*result
+	found         *result // nil: it was not
+	strikes       uint64
+	virtual, wall float64 // of all runs
+}
+
+// of returns what was tried of a mutant, by seed.
+func (r *results) of(mutant string) []*trial {
+	bySeed := map[int]*trial{}
 	for _, x := range r.all {
-		if x.Mutant == mutant {
-			out = append(out, x)
+		if x.Mutant != mutant {
+			continue
 		}
+		t := bySeed[x.Seed]
+		if t == nil {
+			t = &trial{}
+			bySeed[x.Seed] = t
+		}
+		t.runs = append(t.runs, x)
+		t.strikes, t.virtual, t.wall = t.strikes+x.Strikes, t.virtual+x.Virtual, t.wall+x.Wall
+		if x.Found {
+			t.found = x
+		}
+	}
+	var out []*trial
+	for _, seed := range slices.Sorted(maps.Keys(bySeed)) {
+		out = append(out, bySeed[seed])
 	}
 	return out
 }

@@ -21,31 +21,28 @@ import (
 	"github.com/drumbeat-raft/drumbeat/monkey/mutant"
 )
 
-// result is what became of a mutant with one seed.
+// result is what became of a mutant in a scenario with one seed.
 type result struct {
-	Program string `json:"program"`
-	Mutant  string `json:"mutant"`
-	Seed    int    `json:"seed"`
-	Found   bool   `json:"found"`
-	// Scenario is the one that found it; Tried are those before it, or all.
-	Scenario string   `json:"scenario,omitempty"`
-	Tried    []string `json:"tried,omitempty"`
+	Program  string   `json:"program"`
+	Mutant   string   `json:"mutant"`
+	Scenario string   `json:"scenario"`
+	Seed     int      `json:"seed"`
+	Found    bool     `json:"found"`
 	Checks   []string `json:"checks,omitempty"` // that were violated
 	Names    []string `json:"names,omitempty"`  // what the messages name of the culprit
 	Message  string   `json:"message,omitempty"`
-	Strikes  uint64   `json:"strikes"` // at least, in all runs
-	// Seconds of all runs up to the find.
+	Strikes  uint64   `json:"strikes"` // at least
+	// Seconds of the run.
 	Virtual float64 `json:"virtual_seconds"`
 	Wall    float64 `json:"wall_seconds"`
-	CPU     float64 `json:"cpu_seconds"`
 }
 
 // String is a line about the result.
 func (r *result) String() string {
 	if !r.Found {
-		return fmt.Sprintf("%s, seed %d: NOT FOUND, %d strikes at least, in %s", r.Mutant, r.Seed, r.Strikes, strings.Join(r.Tried, ", "))
+		return fmt.Sprintf("%s, %s, seed %d: not found, %d strikes at least", r.Mutant, r.Scenario, r.Seed, r.Strikes)
 	}
-	return fmt.Sprintf("%s, seed %d: found by %s in %s after %.1f virtual minutes and %.0f s", r.Mutant, r.Seed, strings.Join(r.Checks, ", "), r.Scenario, r.Virtual/60, r.Wall)
+	return fmt.Sprintf("%s, %s, seed %d: found by %s after %.1f virtual minutes and %.0f s", r.Mutant, r.Scenario, r.Seed, strings.Join(r.Checks, ", "), r.Virtual/60, r.Wall)
 }
 
 // The scenarios that mutants are tried in, one after the other.
@@ -68,22 +65,16 @@ func scenariosFor(m mutant.Mutant) []string {
 	return general
 }
 
-// try runs the scenarios with a mutant on until it is found.
-func try(ctx context.Context, program, dir string, m mutant.Mutant, seed int) (*result, error) {
-	r := &result{Program: sum(program), Mutant: m.Name, Seed: seed}
-	for _, scenario := range scenariosFor(m) {
-		run, strikes, err := runOne(ctx, program, dir, m, scenario, seed)
-		if err != nil {
-			return nil, fmt.Errorf("scenario %s: %w", scenario, err)
-		}
-		r.Strikes += strikes
-		r.Virtual, r.Wall, r.CPU = r.Virtual+run.VirtualSeconds, r.Wall+run.WallSeconds, r.CPU+run.CPUSeconds
-		if run.Verdict == judge.Violation {
-			r.Found, r.Scenario = true, scenario
-			r.blame(run)
-			return r, nil
-		}
-		r.Tried = append(r.Tried, scenario)
+// try runs a scenario with a mutant on.
+func try(ctx context.Context, program, dir string, m mutant.Mutant, scenario string, seed int) (*result, error) {
+	run, strikes, err := runOne(ctx, program, dir, m, scenario, seed)
+	if err != nil {
+		return nil, err
+	}
+	r := &result{Program: sum(program), Mutant: m.Name, Scenario: scenario, Seed: seed, Strikes: strikes,
+		Virtual: run.VirtualSeconds, Wall: run.WallSeconds, Found: run.Verdict == judge.Violation}
+	if r.Found {
+		r.blame(run)
 	}
 	return r, nil
 }
