@@ -68,6 +68,14 @@ var broken = map[string]promise{
 			"policy.TTL = 1000 * uint64(w.cfg.Drummer.TimeToLive/w.cfg.Drummer.Heartbeat)"}},
 		by: []string{"replaced", "repair"},
 	},
+	"quickstart, by Drummer's servers": {
+		scenario: "quickstart",
+		broken:   "a Drummer server that starts from a snapshot forgets the event log",
+		patch: []edit{{"drummer/db/machine.go",
+			"	m.state.Store(state)\n	m.past.add(state, state.Clusters.Len())\n",
+			"	state.Events = nil\n	m.state.Store(state)\n	m.past.add(state, state.Clusters.Len())\n"}},
+		by: []string{"drummerdb"},
+	},
 	"reference": {
 		broken: "hosts are taken for dead after a tenth of their time to live",
 		patch: []edit{{"monkey/sim/drummer.go",

@@ -84,6 +84,7 @@ func (n *Network) LatencyBetween(a, b string) Latency {
 type Drummer struct {
 	Heartbeat  Duration `key:"heartbeat" default:"1s" min:"10ms" max:"1h" doc:"Interval at which NodeHosts report." swarm:"500ms|1s|1s|2s"`
 	TimeToLive Duration `key:"time_to_live" default:"15s" min:"20ms" max:"24h" doc:"A NodeHost unheard of for this long is dead, and its nodes are replaced." swarm:"10s..40s"`
+	Snapshots  int      `key:"snapshot_entries" default:"200" min:"1" max:"1000000" doc:"DrummerDB makes a snapshot each time this many commands were applied: far more often than in production, so that servers start from one in a run of minutes." swarm:"50..500"`
 }
 
 // The ways of compressing.

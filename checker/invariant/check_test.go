@@ -38,6 +38,10 @@ func healthy() (*Facts, *limits) {
 		Digests: []Digest{
 			{Cluster: 7, Node: 2, Index: 50, Sum: "bb"}, {Cluster: 7, Node: 3, Index: 50, Sum: "bb"}, {Cluster: 7, Node: 4, Index: 50, Sum: "bb"},
 		},
+		DrummerDB: []Digest{
+			{Node: 1, Host: "d1", Index: 70, Sum: "dd"}, {Node: 2, Host: "d2", Index: 70, Sum: "dd"}, {Node: 3, Host: "d3", Index: 70, Sum: "dd"},
+		},
+		Servers:     3,
 		Divergences: []Divergence{}, Compared: 99,
 		RaftSafety: &RaftSafety{Votes: 4, Leaders: 2, Commits: 50, Breaches: []Breach{}},
 		Leaders:    []Leader{{7, 1, 1, 1}, {7, 2, 2, 2}, {7, 2, 2, 3}},
@@ -283,7 +287,13 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 		verdict Verdict
 		detail  string
 	}{
-		"states differ": {func(f *Facts, _ *limits) { f.Digests[1].Sum = "cc" }, "digests", Violation, "cluster 7 at index 50: nodes 2 () and 3 () differ, digests bb and cc"},
+		"states differ":  {func(f *Facts, _ *limits) { f.Digests[1].Sum = "cc" }, "digests", Violation, "cluster 7 at index 50: nodes 2 () and 3 () differ, digests bb and cc"},
+		"servers differ": {func(f *Facts, _ *limits) { f.DrummerDB[2].Sum = "ee" }, "drummerdb", Violation, "DrummerDB at index 70: nodes 1 (d1) and 3 (d3) differ, digests dd and ee"},
+		"servers differed": {func(f *Facts, _ *limits) {
+			f.DrummerDB = append(f.DrummerDB, Digest{Node: 1, Host: "d1", Index: 60, Sum: "x"}, Digest{Node: 2, Host: "d2", Index: 60, Sum: "y"})
+		}, "drummerdb", Violation, "DrummerDB at index 60: nodes 1 (d1) and 2 (d2) differ, digests x and y"},
+		"a server behind":       {func(f *Facts, _ *limits) { f.DrummerDB[0].Index = 69 }, "drummerdb", Inconclusive, "only 2 of 3 Drummer servers showed what they held at one index, 70"},
+		"no server looked into": {func(f *Facts, _ *limits) { f.DrummerDB = nil }, "drummerdb", Inconclusive, "the states of DrummerDB's servers: not recorded"},
 		"a divergence": {func(f *Facts, _ *limits) {
 			f.Divergences = []Divergence{{Cluster: 7, Index: 45, Node: 2, Sum: "x", Other: 3, OtherSum: "y", Agreed: 40, Entry: "put k=b", At: second}}
 		}, "divergence", Violation, "cluster 7: nodes 2 and 3 differ at index 45, digests x and y, at 1 s; they agreed at index 40; the entry there: put k=b"},

@@ -33,6 +33,11 @@ type Facts struct {
 	Digests []Digest `json:"digests"`
 	// Undigested says that the state machines have no digests.
 	Undigested bool `json:"undigested,omitempty"`
+	// DrummerDB holds digests of what Drummer servers held of DrummerDB: of all of them
+	// after healing, and of those that were seen to differ at one index before. Servers
+	// is how many ran then.
+	DrummerDB []Digest `json:"drummerdb"`
+	Servers   int      `json:"servers,omitempty"`
 	// Divergences holds where replicas of a cluster were first seen to differ
 	// while the run went on; Compared counts the updates that were compared.
 	Divergences []Divergence `json:"divergences"`

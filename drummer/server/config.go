@@ -27,12 +27,11 @@ const (
 	// server's NodeHost.
 	ClusterID = 1
 
-	defaultTick         = time.Second
-	defaultWarmUpTicks  = 10
-	defaultElectionRTT  = 10
-	defaultHeartbeatRTT = 1
-	snapshotEntries     = 4096
-	compactionOverhead  = 1024
+	defaultTick            = time.Second
+	defaultWarmUpTicks     = 10
+	defaultElectionRTT     = 10
+	defaultHeartbeatRTT    = 1
+	defaultSnapshotEntries = 4096
 )
 
 // Peer is where a Drummer server is.
@@ -56,6 +55,9 @@ type Config struct {
 	// ElectionRTT and HeartbeatRTT of DrummerDB's Raft cluster; 0: 10 and 1.
 	ElectionRTT  uint64
 	HeartbeatRTT uint64
+	// SnapshotEntries is after how many commands DrummerDB makes a snapshot; 0: 4096.
+	// A quarter as many are kept in the log.
+	SnapshotEntries uint64
 
 	// Listener accepts agents, applications and tools; the server closes it.
 	Listener net.Listener
@@ -159,6 +161,9 @@ func (c *Config) setDefaults() {
 	if c.ElectionRTT == 0 {
 		c.ElectionRTT = defaultElectionRTT
 	}
+	if c.SnapshotEntries == 0 {
+		c.SnapshotEntries = defaultSnapshotEntries
+	}
 	if c.HeartbeatRTT == 0 {
 		c.HeartbeatRTT = defaultHeartbeatRTT
 	}
@@ -192,8 +197,8 @@ func (c *Config) raftConfig() config.Config {
 		ClusterID:           ClusterID,
 		ElectionRTT:         c.ElectionRTT,
 		HeartbeatRTT:        c.HeartbeatRTT,
-		SnapshotEntries:     snapshotEntries,
-		CompactionOverhead:  compactionOverhead,
+		SnapshotEntries:     c.SnapshotEntries,
+		CompactionOverhead:  c.SnapshotEntries / 4,
 		CheckQuorum:         true,
 		OrderedConfigChange: true,
 		IsObserver:          c.Join,

@@ -24,6 +24,7 @@ func (r *runner) collect(ctx context.Context) error {
 	if f.Undigested = !r.machines.digests(); !f.Undigested {
 		f.Digests = r.digests(ctx)
 	}
+	r.masters.collect(ctx, r)
 	r.recordViews(ctx)
 	f.Repairs = r.observer.losses()
 	last := r.observer.poll(ctx)

@@ -55,6 +55,7 @@ type runner struct {
 	wanted    *wanted
 	observer  *observer
 	machines  machines
+	masters   masters
 	injector  *fault.Injector
 	clients   *workload.Workload
 	working   errgroup.Group // the clients, from startClients to stopClients
@@ -167,6 +168,7 @@ func (r *runner) run(ctx context.Context) error {
 	watchers.Go(func() { r.observer.watch(watching) })
 	if !r.static() {
 		watchers.Go(func() { r.follow(watching) })
+		watchers.Go(func() { r.masters.watch(watching, r.w) })
 	}
 	watchers.Go(func() {
 		for told := 0; sleep(watching, pollEvery); {

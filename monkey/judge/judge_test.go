@@ -74,6 +74,7 @@ func newMade(t *testing.T) *made {
 				Memberships: []invariant.Membership{{Cluster: 1, Node: 1, Version: 1, Voters: map[uint64]string{1: "nodehost-1:1"}, Removed: []uint64{}}},
 				RaftSafety:  &invariant.RaftSafety{Votes: 1, Leaders: 1, Commits: 1, Breaches: []invariant.Breach{}},
 				Digests:     []invariant.Digest{{Cluster: 1, Node: 1, Index: 1, Sum: "x"}},
+				Servers:     1,
 				Probes:      []invariant.Probe{{Cluster: 1, Kind: "write", OK: true}, {Cluster: 1, Kind: "read", OK: true}},
 				Repairs:     []invariant.Repair{},
 			},

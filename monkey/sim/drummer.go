@@ -5,6 +5,7 @@ package sim
 import (
 	"fmt"
 
+	"github.com/drumbeat-raft/drumbeat/drummer/db"
 	"github.com/drumbeat-raft/drumbeat/drummer/schedule"
 	"github.com/drumbeat-raft/drumbeat/drummer/server"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
@@ -32,15 +33,17 @@ func (w *World) startDrummer(h *host) (process, error) {
 	nhc := w.nodeHostConfig(h, fs)
 	nhc.RaftEventListener = p.eventListener
 	p.server, err = server.New(server.Config{
-		NodeHost:     nhc,
-		NodeID:       uint64(h.number),
-		Members:      w.drummerPeers(),
-		Listener:     l,
-		Dial:         w.net.Dialer(h.Name),
-		Tick:         w.cfg.Drummer.Heartbeat.D(),
-		Policy:       w.policy(),
-		DeploymentID: deploymentID,
-		Logger:       w.cfg.Logger(h.Name),
+		NodeHost: nhc,
+		NodeID:   uint64(h.number),
+		Members:  w.drummerPeers(),
+		Listener: l,
+		Dial:     w.net.Dialer(h.Name),
+		Tick:     w.cfg.Drummer.Heartbeat.D(),
+		Policy:   w.policy(),
+
+		SnapshotEntries: uint64(w.cfg.Drummer.Snapshots),
+		DeploymentID:    deploymentID,
+		Logger:          w.cfg.Logger(h.Name),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start the Drummer server: %w", err)
@@ -49,6 +52,27 @@ func (w *World) startDrummer(h *host) (process, error) {
 }
 
 func (p *drummerServer) stop() { p.server.Close() }
+
+// DrummerStates implements world.World.
+func (w *World) DrummerStates() []world.DrummerState {
+	var all []world.DrummerState
+	for _, h := range w.hosts {
+		p, ok := h.running().(*drummerServer)
+		if !ok {
+			continue
+		}
+		answer, err := p.server.NodeHost().StaleRead(server.ClusterID, db.GetState{})
+		if err != nil { // it has not started its replica, or ends
+			continue
+		}
+		state := answer.(*db.State)
+		all = append(all, world.DrummerState{
+			Host: h.Name, NodeID: uint64(h.number), Index: state.Index,
+			Digest: func() string { return db.DigestOf(state).String() },
+		})
+	}
+	return all
+}
 
 // policy is Drummer's default with the scenario's time to live.
 func (w *World) policy() schedule.Policy {

@@ -80,6 +80,9 @@ type World interface {
 	Inspect(ctx context.Context, host string) (Inspection, error)
 	// RaftNodes looks into the Raft nodes on a running host, likewise.
 	RaftNodes(host string) ([]RaftNode, error)
+	// DrummerStates looks into all running Drummer servers, in the order of Hosts. One
+	// that holds no state yet is left out.
+	DrummerStates() []DrummerState
 	// Membership asks a Raft cluster for its membership with a linearizable
 	// read through the node on the given running host.
 	Membership(ctx context.Context, host string, clusterID uint64) (Membership, error)
@@ -284,6 +287,17 @@ type Node struct {
 	Ready    bool
 	ConfigID uint64            // ccid of Voters
 	Voters   map[uint64]string // NodeID → RaftAddress
+}
+
+// DrummerState is what a Drummer server holds of DrummerDB.
+type DrummerState struct {
+	Host   string
+	NodeID uint64
+	// Index is that of the last command applied.
+	Index uint64
+	// Digest identifies the state. It is computed by the call, from what the server
+	// held when it was looked into.
+	Digest func() string
 }
 
 // Membership is what a Raft cluster itself says of its members.
