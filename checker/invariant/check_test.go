@@ -26,7 +26,7 @@ func healthy() (*Facts, *limits) {
 	f := &Facts{
 		Clusters: []Cluster{{7, 3}},
 		Hosts: []Host{
-			{"h1", false, nil, "h1:1"}, {"h2", true, []Node{{7, 2}}, "h2:1"}, {"h3", true, []Node{{7, 3}}, "h3:1"}, {"h4", true, []Node{{7, 4}}, "h4:1"},
+			{"h1", false, nil, nil, "h1:1"}, {"h2", true, []Node{{7, 2}}, []Node{{7, 2}}, "h2:1"}, {"h3", true, []Node{{7, 3}}, []Node{{7, 3}}, "h3:1"}, {"h4", true, []Node{{7, 4}}, []Node{{7, 4}}, "h4:1"},
 		},
 		Picture: []PictureNode{{7, 2, "h2", true, true}, {7, 3, "h3", true, true}, {7, 4, "h4", true, true}},
 		Memberships: []Membership{
@@ -287,7 +287,27 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 		verdict Verdict
 		detail  string
 	}{
-		"states differ":  {func(f *Facts, _ *limits) { f.Digests[1].Sum = "cc" }, "digests", Violation, "cluster 7 at index 50: nodes 2 () and 3 () differ, digests bb and cc"},
+		"states differ":                   {func(f *Facts, _ *limits) { f.Digests[1].Sum = "cc" }, "digests", Violation, "cluster 7 at index 50: nodes 2 () and 3 () differ, digests bb and cc"},
+		"a leftover":                      {func(f *Facts, _ *limits) { f.Hosts[1].Stored = append(f.Hosts[1].Stored, Node{7, 1}) }, "leftovers", Violation, "the disk of host h2 has a log of node 1 of cluster 7, which is no member"},
+		"a leftover of a deleted cluster": {func(f *Facts, _ *limits) { f.Hosts[1].Stored = append(f.Hosts[1].Stored, Node{8, 1}) }, "leftovers", Violation, "the disk of host h2 has a log of node 1 of cluster 8, which was deleted"},
+		"a leftover, or a move": {func(f *Facts, _ *limits) {
+			f.Hosts[1].Stored, f.Changing = append(f.Hosts[1].Stored, Node{7, 1}), []uint64{7}
+		}, "leftovers", Inconclusive, "cluster 7 changed while"},
+		"a leftover, or an observer": {func(f *Facts, _ *limits) {
+			f.Hosts[1].Stored = append(f.Hosts[1].Stored, Node{7, 1})
+			for i := range f.Memberships {
+				f.Memberships[i].VotersOnly = true
+			}
+		}, "leftovers", Inconclusive, "only the voters of cluster 7 were recorded, and node 1, of which host h2 has a log"},
+		"a leftover of who knows what": {func(f *Facts, _ *limits) {
+			f.Clusters, f.Hosts[1].Stored = append(f.Clusters, Cluster{8, 3}), append(f.Hosts[1].Stored, Node{8, 1})
+		}, "leftovers", Inconclusive, "no membership of cluster 8 was recorded, of whose node 1 host h2 has a log"},
+		"a disk not looked into": {func(f *Facts, _ *limits) { f.Hosts[1].Stored = nil }, "leftovers", Inconclusive, "what is on the disk of host h2 was not recorded"},
+		"disks without logs": {func(f *Facts, _ *limits) {
+			for i := range f.Hosts {
+				f.Hosts[i].Stored = []Node{}
+			}
+		}, "leftovers", Inconclusive, "no live host was seen to have a log"},
 		"servers differ": {func(f *Facts, _ *limits) { f.DrummerDB[2].Sum = "ee" }, "drummerdb", Violation, "DrummerDB at index 70: nodes 1 (d1) and 3 (d3) differ, digests dd and ee"},
 		"servers differed": {func(f *Facts, _ *limits) {
 			f.DrummerDB = append(f.DrummerDB, Digest{Node: 1, Host: "d1", Index: 60, Sum: "x"}, Digest{Node: 2, Host: "d2", Index: 60, Sum: "y"})

@@ -160,6 +160,9 @@ type Host struct {
 	Alive bool   `json:"alive"`
 	// Running holds the nodes that run on it; nil: not recorded.
 	Running []Node `json:"running"`
+	// Stored holds the nodes that have a log on its disk, running or not; nil: not
+	// recorded.
+	Stored []Node `json:"stored"`
 	// Address is what memberships call it; empty: not recorded.
 	Address string `json:"address,omitempty"`
 }

@@ -25,6 +25,7 @@ func (r *runner) collect(ctx context.Context) error {
 		f.Digests = r.digests(ctx)
 	}
 	r.masters.collect(ctx, r)
+	r.awaitRemoval(ctx)
 	r.recordViews(ctx)
 	f.Repairs = r.observer.losses()
 	last := r.observer.poll(ctx)

@@ -249,8 +249,9 @@ func (b *board) LeaderChanges() []world.LeaderChange  { return nil }
 func (b *board) Watch(...scenarios.Moment) <-chan world.Moment {
 	return b.moments
 }
-func (b *board) Examine() []string                   { return nil }
-func (b *board) DrummerStates() []world.DrummerState { return nil }
+func (b *board) Examine() []string                    { return nil }
+func (b *board) DrummerStates() []world.DrummerState  { return nil }
+func (b *board) Logs(string) ([]world.RaftLog, error) { return nil, nil }
 func (b *board) DialContext(context.Context, string) (net.Conn, error) {
 	return nil, net.ErrClosed
 }

@@ -69,7 +69,7 @@ func newMade(t *testing.T) *made {
 			Elapsed: time.Minute, Finished: true, Launched: 1, Launch: time.Second, Settled: true,
 			Facts: invariant.Facts{
 				Clusters:    []invariant.Cluster{{Cluster: 1, Size: 1}},
-				Hosts:       []invariant.Host{{Host: "nodehost-1", Address: "nodehost-1:1", Alive: true, Running: []invariant.Node{{Cluster: 1, Node: 1}}}},
+				Hosts:       []invariant.Host{{Host: "nodehost-1", Address: "nodehost-1:1", Alive: true, Running: []invariant.Node{{Cluster: 1, Node: 1}}, Stored: []invariant.Node{{Cluster: 1, Node: 1}}}},
 				Picture:     []invariant.PictureNode{{Cluster: 1, Node: 1, Host: "nodehost-1", Alive: true, Voter: true}},
 				Memberships: []invariant.Membership{{Cluster: 1, Node: 1, Version: 1, Voters: map[uint64]string{1: "nodehost-1:1"}, Removed: []uint64{}}},
 				RaftSafety:  &invariant.RaftSafety{Votes: 1, Leaders: 1, Commits: 1, Breaches: []invariant.Breach{}},
@@ -201,7 +201,7 @@ func TestEachKindOfTroubleHasItsVerdict(t *testing.T) {
 		"a member that does not run": {func(m *made) { m.outcome.Facts.Hosts[0].Running = []invariant.Node{} },
 			Violation, map[string]Verdict{"picture": Violation, "zombies": Inconclusive}},
 		"a cluster that changes": {func(m *made) { m.outcome.Facts.Changing = []uint64{1} },
-			Inconclusive, map[string]Verdict{"picture": Inconclusive, "zombies": Inconclusive}},
+			Inconclusive, map[string]Verdict{"leftovers": Inconclusive, "picture": Inconclusive, "zombies": Inconclusive}},
 		"a cluster without a leader": {func(m *made) { m.events = m.events[1:] },
 			Inconclusive, map[string]Verdict{"leaders": Inconclusive}},
 		"a key that nobody read after healing": {func(m *made) { m.events[3].At = 40 * time.Second },

@@ -3,6 +3,7 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lni/dragonboat/v3"
 	"github.com/lni/goutils/vfs"
 
 	pb "github.com/lni/dragonboat/v3/raftpb"
@@ -216,6 +218,26 @@ func (w *World) Inspect(_ context.Context, name string) (world.Inspection, error
 		return world.Inspection{}, err
 	}
 	return world.Inspection{Host: name, NodeHostID: p.dragonboat.ID(), Nodes: p.nodes()}, nil
+}
+
+// Logs implements world.World.
+func (w *World) Logs(name string) ([]world.RaftLog, error) {
+	p, err := w.nodeHost(name)
+	if err != nil {
+		return nil, err
+	}
+	info := p.dragonboat.GetNodeHostInfo(dragonboat.DefaultNodeHostInfoOption)
+	if info == nil {
+		return nil, fmt.Errorf("the NodeHost on host %s is closed", name)
+	}
+	logs := make([]world.RaftLog, 0, len(info.LogInfo))
+	for _, l := range info.LogInfo {
+		logs = append(logs, world.RaftLog{ClusterID: l.ClusterID, NodeID: l.NodeID})
+	}
+	slices.SortFunc(logs, func(a, b world.RaftLog) int {
+		return cmp.Or(cmp.Compare(a.ClusterID, b.ClusterID), cmp.Compare(a.NodeID, b.NodeID))
+	})
+	return logs, nil
 }
 
 // Membership implements world.World.

@@ -78,6 +78,9 @@ type World interface {
 	// Inspect looks into a running host past network and faults: the truth
 	// that Drummer's picture is compared with.
 	Inspect(ctx context.Context, host string) (Inspection, error)
+	// Logs lists the Raft nodes that have a log on the disk of a running NodeHost's
+	// host, whether or not they run, by cluster and node.
+	Logs(host string) ([]RaftLog, error)
 	// RaftNodes looks into the Raft nodes on a running host, likewise.
 	RaftNodes(host string) ([]RaftNode, error)
 	// DrummerStates looks into all running Drummer servers, in the order of Hosts. One
@@ -288,6 +291,9 @@ type Node struct {
 	ConfigID uint64            // ccid of Voters
 	Voters   map[uint64]string // NodeID → RaftAddress
 }
+
+// RaftLog names a Raft node that has a log on a disk.
+type RaftLog struct{ ClusterID, NodeID uint64 }
 
 // DrummerState is what a Drummer server holds of DrummerDB.
 type DrummerState struct {

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package invariant
+
+import (
+	"fmt"
+	"slices"
+)
+
+var needStored = Need{"which nodes have logs on the disks of hosts", func(f *Facts) bool {
+	return slices.ContainsFunc(f.Hosts, func(h Host) bool { return h.Alive && h.Stored != nil })
+}}
+
+var _ = define(Check{
+	Key:          "leftovers",
+	Name:         "no leftovers",
+	Doc:          "No live host still has the log of a node that is not a member of its cluster any more, or whose cluster was deleted.",
+	Needs:        []Need{needMemberships, needStored},
+	AfterHealing: true,
+	Applies:      func(f *Facts) bool { return !f.Static }, // nobody else removes what a former member leaves
+}, judgeLeftovers)
+
+func judgeLeftovers(j *judgement, f *Facts, _ *noSettings) string {
+	t := truthOf(f)
+	logs := 0
+	for _, h := range f.Hosts {
+		if h.Alive && h.Stored == nil {
+			j.inconclusive("what is on the disk of host %s was not recorded", h.Host)
+		}
+		for _, n := range h.Stored {
+			logs++
+			t.judgeLeftover(j, h.Host, n)
+		}
+	}
+	if logs == 0 {
+		j.inconclusive("no live host was seen to have a log")
+	}
+	return fmt.Sprintf("%d logs on disks are those of members", logs)
+}
+
+// judgeLeftover judges whether a node with a log is a member.
+func (t *truth) judgeLeftover(j *judgement, host string, n Node) {
+	m, known := t.newest[n.Cluster]
+	unwanted := len(t.Clusters) > 0 && !slices.ContainsFunc(t.Clusters, func(c Cluster) bool { return c.Cluster == n.Cluster })
+	switch {
+	case slices.Contains(t.Changing, n.Cluster):
+		j.inconclusive("cluster %d changed while it was looked at", n.Cluster)
+	case unwanted:
+		j.violation("the disk of host %s has a log of node %d of cluster %d, which was deleted", host, n.Node, n.Cluster)
+	case !known:
+		j.inconclusive("no membership of cluster %d was recorded, of whose node %d host %s has a log", n.Cluster, n.Node, host)
+	case m.VotersOnly && !m.has(n.Node):
+		j.inconclusive("only the voters of cluster %d were recorded, and node %d, of which host %s has a log, is none of them", n.Cluster, n.Node, host)
+	case !m.has(n.Node):
+		j.violation("the disk of host %s has a log of node %d of cluster %d, which is no member", host, n.Node, n.Cluster)
+	}
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/drumbeat-raft/drumbeat/checker/invariant"
+)
+
+// leftoverLimit is how long what former members left on disks may stay after all else
+// is whole.
+const leftoverLimit = time.Minute
+
+// awaitRemoval waits until every node with a log on the disk of a host that runs, runs
+// there: what is left of former members may just be about to be removed.
+func (r *runner) awaitRemoval(ctx context.Context) {
+	if r.static() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, leftoverLimit)
+	defer cancel()
+	r.wait(ctx, func() bool {
+		return !slices.ContainsFunc(r.hosts(r.observer.poll(ctx)), func(h invariant.Host) bool {
+			return slices.ContainsFunc(h.Stored, func(n invariant.Node) bool { return !slices.Contains(h.Running, n) })
+		})
+	})
+}
+
+// stored lists the nodes with a log on a host's disk; nil: it is down.
+func (r *runner) stored(host string) []invariant.Node {
+	logs, err := r.w.Logs(host)
+	if err != nil {
+		return nil
+	}
+	nodes := []invariant.Node{}
+	for _, l := range logs {
+		nodes = append(nodes, invariant.Node{Cluster: l.ClusterID, Node: l.NodeID})
+	}
+	return nodes
+}
