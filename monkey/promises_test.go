@@ -119,6 +119,19 @@ var broken = map[string]promise{
 			"	if false {\n"}},
 		by: []string{"leftovers"},
 	},
+	"drummer-create-delete, by requests": {
+		scenario: "drummer-create-delete",
+		broken:   "agents can't remove what former members left, and Drummer asks them again at once",
+		patch: []edit{
+			{"drummer/agent/destroy.go",
+				"	if a.nodehost.HasNodeInfo(cluster, node) {\n",
+				"	if cluster > 0 {\n		return failed(req, \"node %d of cluster %d can't be destroyed\", node, cluster)\n	}\n	if a.nodehost.HasNodeInfo(cluster, node) {\n"},
+			{"monkey/sim/drummer.go",
+				"	return policy\n",
+				"	policy.Backoff, policy.BackoffCap = 1, 1\n	return policy\n"},
+		},
+		by: []string{"requests"},
+	},
 	"drummer-cut-off": {
 		broken: "there is no fuse, and agents attach again one after the other",
 		patch: []edit{

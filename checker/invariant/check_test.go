@@ -41,7 +41,11 @@ func healthy() (*Facts, *limits) {
 		DrummerDB: []Digest{
 			{Node: 1, Host: "d1", Index: 70, Sum: "dd"}, {Node: 2, Host: "d2", Index: 70, Sum: "dd"}, {Node: 3, Host: "d3", Index: 70, Sum: "dd"},
 		},
-		Servers:     3,
+		Servers: 3,
+		Requests: &Requests{
+			Asked:  []Request{{"start-node", 7, 1, "nhid-1", 2}, {"add-observer", 7, 4, "nhid-2", 1}, {"start-node", 7, 4, "nhid-4", 1}},
+			Adding: "add-observer", Turns: map[string]int{"nhid-1": 2, "nhid-2": 1}, Wanted: map[uint64]int{7: 1},
+		},
 		Divergences: []Divergence{}, Compared: 99,
 		RaftSafety: &RaftSafety{Votes: 4, Leaders: 2, Commits: 50, Breaches: []Breach{}},
 		Leaders:    []Leader{{7, 1, 1, 1}, {7, 2, 2, 2}, {7, 2, 2, 3}},
@@ -308,7 +312,16 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 				f.Hosts[i].Stored = []Node{}
 			}
 		}, "leftovers", Inconclusive, "no live host was seen to have a log"},
-		"servers differ": {func(f *Facts, _ *limits) { f.DrummerDB[2].Sum = "ee" }, "drummerdb", Violation, "DrummerDB at index 70: nodes 1 (d1) and 3 (d3) differ, digests dd and ee"},
+		"a request without end": {func(f *Facts, _ *limits) { f.Requests.Asked[0].Times = 13 }, "requests", Violation,
+			"Drummer asked nhid-1 13 times for start-node of node 1 of cluster 7; at most 12 times were to be expected, as that NodeHost came or went 2 times"},
+		"a request for each turn": {func(f *Facts, _ *limits) { f.Requests.Asked[0].Times = 12 }, "requests", Pass, "14 requests for 3 times that a NodeHost came or went, none of them more than 12 times"},
+		"members without end": {func(f *Facts, _ *limits) {
+			for node := range uint64(14) { // there is one already
+				f.Requests.Asked = append(f.Requests.Asked, Request{"add-observer", 7, node + 5, "nhid-2", 1})
+			}
+		}, "requests", Violation, "Drummer added 15 members to cluster 7, one after the other; at most 14 were to be expected, as NodeHosts came or went 3 times and an operator asked for 1"},
+		"nothing asked for": {func(f *Facts, _ *limits) { f.Requests.Asked = nil }, "requests", Inconclusive, "Drummer was not seen to ask for anything"},
+		"servers differ":    {func(f *Facts, _ *limits) { f.DrummerDB[2].Sum = "ee" }, "drummerdb", Violation, "DrummerDB at index 70: nodes 1 (d1) and 3 (d3) differ, digests dd and ee"},
 		"servers differed": {func(f *Facts, _ *limits) {
 			f.DrummerDB = append(f.DrummerDB, Digest{Node: 1, Host: "d1", Index: 60, Sum: "x"}, Digest{Node: 2, Host: "d2", Index: 60, Sum: "y"})
 		}, "drummerdb", Violation, "DrummerDB at index 60: nodes 1 (d1) and 2 (d2) differ, digests x and y"},

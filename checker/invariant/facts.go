@@ -38,6 +38,8 @@ type Facts struct {
 	// is how many ran then.
 	DrummerDB []Digest `json:"drummerdb"`
 	Servers   int      `json:"servers,omitempty"`
+	// Requests is what Drummer asked NodeHosts for, and why it may have.
+	Requests *Requests `json:"requests,omitempty"`
 	// Divergences holds where replicas of a cluster were first seen to differ
 	// while the run went on; Compared counts the updates that were compared.
 	Divergences []Divergence `json:"divergences"`
@@ -204,6 +206,27 @@ type Digest struct {
 	Host    string `json:"host"`
 	Index   uint64 `json:"index"`
 	Sum     string `json:"sum"`
+}
+
+// Requests is what Drummer asked NodeHosts for.
+type Requests struct {
+	Asked []Request `json:"asked"`
+	// Adding is the Kind of those that add a member.
+	Adding string `json:"adding"`
+	// Turns counts how often each NodeHost, by its ID, came or went in Drummer's eyes.
+	Turns map[string]int `json:"turns"`
+	// Wanted counts the new members of each cluster that an operator may have asked
+	// for.
+	Wanted map[uint64]int `json:"wanted,omitempty"`
+}
+
+// Request is what Drummer asked a NodeHost for, and how often.
+type Request struct {
+	Kind     string `json:"kind"`
+	Cluster  uint64 `json:"cluster"`
+	Node     uint64 `json:"node"`
+	NodeHost string `json:"nodehost"` // its ID
+	Times    int    `json:"times"`
 }
 
 // Divergence is the first index at which two replicas of a cluster were seen to

@@ -39,6 +39,7 @@ func (r *Recording) facts() *invariant.Facts {
 	}
 	f.Stopped = r.stopped()
 	f.Process = r.process()
+	f.Requests = r.requests()
 	r.leaders(&f)
 	r.divergences(&f)
 	f.Faults, f.Wanted = r.faults(), r.wanted()

@@ -15,6 +15,7 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/checker/invariant"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	_ "github.com/drumbeat-raft/drumbeat/monkey/fault" // registers the faults that scenarios speak of
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 	_ "github.com/drumbeat-raft/drumbeat/monkey/statemachine/mutant" // and the bugs
@@ -64,6 +65,7 @@ func newMade(t *testing.T) *made {
 			{At: at(10), Fact: timeline.InjectionBegan{Fault: "kill", Target: "nodehost", ID: 1, Hosts: []string{"nodehost-1"}, Planned: at(10), Effect: effect}},
 			{At: at(15), Fact: timeline.InjectionEnded{ID: 1, Effect: effect}},
 			{At: at(25), Fact: timeline.PhaseBegan{Phase: timeline.Probe}},
+			{At: at(25), Fact: timeline.Decided{Event: pb.EventOperationPlanned, Request: "start-node", Cluster: 1, Node: 1, NodeHost: "nhid-1"}},
 		},
 		outcome: &rundir.Outcome{
 			Elapsed: time.Minute, Finished: true, Launched: 1, Launch: time.Second, Settled: true,
