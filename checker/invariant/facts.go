@@ -215,6 +215,9 @@ type Requests struct {
 	Adding string `json:"adding"`
 	// Turns counts how often each NodeHost, by its ID, came or went in Drummer's eyes.
 	Turns map[string]int `json:"turns"`
+	// Crashes is how often the process of the host that fared worst was ended by a
+	// fault: often enough Drummer did not notice.
+	Crashes int `json:"crashes"`
 	// Wanted counts the new members of each cluster that an operator may have asked
 	// for.
 	Wanted map[uint64]int `json:"wanted,omitempty"`

@@ -7,7 +7,7 @@ import "fmt"
 // requestsSettings bound what Drummer may ask for. The defaults leave room for
 // requests whose answers are lost.
 type requestsSettings struct {
-	MaxRepeats int `key:"max_repeats" default:"10" min:"1" max:"1000000" doc:"A request is made so many times at most, and once more for each time that its NodeHost came or went."`
+	MaxRepeats int `key:"max_repeats" default:"10" min:"1" max:"1000000" doc:"A request is made so many times at most, and once more for each time that its NodeHost came or went, or that a fault ended the process of the host that fared worst."`
 	MaxSpare   int `key:"max_spare_members" default:"10" max:"1000000" doc:"A cluster gets so many new members at most beyond one for each time that a NodeHost came or went, and those that an operator asked for."`
 }
 
@@ -29,9 +29,9 @@ func judgeRequests(j *judgement, f *Facts, s *requestsSettings) string {
 	all, most, added := 0, 0, make(map[uint64]int)
 	for _, a := range r.Asked {
 		all, most = all+a.Times, max(most, a.Times)
-		if limit := s.MaxRepeats + r.Turns[a.NodeHost]; a.Times > limit {
-			j.violation("Drummer asked %s %d times for %s of node %d of cluster %d; at most %d times were to be expected, as that NodeHost came or went %d times",
-				a.NodeHost, a.Times, a.Kind, a.Node, a.Cluster, limit, r.Turns[a.NodeHost])
+		if limit := s.MaxRepeats + r.Turns[a.NodeHost] + r.Crashes; a.Times > limit {
+			j.violation("Drummer asked %s %d times for %s of node %d of cluster %d; at most %d times were to be expected, as that NodeHost came or went %d times, and no process was ended more than %d times",
+				a.NodeHost, a.Times, a.Kind, a.Node, a.Cluster, limit, r.Turns[a.NodeHost], r.Crashes)
 		}
 		if a.Kind == r.Adding {
 			added[a.Cluster]++

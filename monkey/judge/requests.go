@@ -35,5 +35,20 @@ func (r *Recording) requests() *invariant.Requests {
 			q.Wanted[d.Cluster] += mostMembers
 		}
 	})
+	q.Crashes = r.crashes()
 	return q
+}
+
+// crashes is how often faults ended the process of the host that fared worst. An
+// injection tells only how many processes it ended on all of its hosts.
+func (r *Recording) crashes() int {
+	of := map[string]int{}
+	worst := 0
+	for _, i := range r.Timeline.Injections {
+		for _, h := range i.Hosts {
+			of[h] += int((i.Effect.ProcessesEnded + int64(len(i.Hosts)) - 1) / int64(len(i.Hosts)))
+			worst = max(worst, of[h])
+		}
+	}
+	return worst
 }

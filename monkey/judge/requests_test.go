@@ -27,8 +27,8 @@ func TestWhatDrummerAskedForIsCounted(t *testing.T) {
 		planned, dead int
 		want          map[string]Verdict
 	}{
-		"as often as its host was dead": {11, 2, map[string]Verdict{}},
-		"once more":                     {12, 2, map[string]Verdict{"requests": Violation}},
+		"as often as its host was dead": {12, 2, map[string]Verdict{}},
+		"once more":                     {13, 2, map[string]Verdict{"requests": Violation}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMade(t) // which has one request
