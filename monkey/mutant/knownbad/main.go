@@ -27,6 +27,7 @@ type options struct {
 	jobs         int
 	only         *regexp.Regexp
 	dir, page    string
+	pageOnly     bool
 }
 
 func main() {
@@ -37,6 +38,7 @@ func main() {
 	only := flag.String("only", "", "a regular expression for the names of the mutants")
 	flag.StringVar(&o.dir, "dir", "bin/known-bad", "folder for the program and the results")
 	flag.StringVar(&o.page, "page", "", "file for the table, such as docs/known-bad.md; empty: standard output")
+	flag.BoolVar(&o.pageOnly, "page-only", false, "try nothing: write the table of the last program that was tried")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -51,11 +53,20 @@ func main() {
 }
 
 func (o *options) run(ctx context.Context) error {
+	path := filepath.Join(o.dir, "results.jsonl")
+	if o.pageOnly {
+		results, err := open(path, "")
+		if err != nil {
+			return err
+		}
+		defer results.close()
+		return o.write(results)
+	}
 	program, err := o.build(ctx)
 	if err != nil {
 		return err
 	}
-	results, err := open(filepath.Join(o.dir, "results.jsonl"), program)
+	results, err := open(path, sum(program))
 	if err != nil {
 		return err
 	}

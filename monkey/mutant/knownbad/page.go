@@ -43,7 +43,7 @@ func writePage(w io.Writer, results *results) error {
 		}
 	}
 	slices.Sort(times)
-	fmt.Fprintf(&b, "\n## In short\n\n%d of %d mutants were found with at least one seed", found, total)
+	fmt.Fprintf(&b, "\n## In short\n\nOf %d mutants %d were tried so far, in %d runs, and %d of them were found with at least one seed", len(mutant.All()), total, len(results.all), found)
 	if len(times) > 0 {
 		fmt.Fprintf(&b, ", after %.1f virtual minutes in the median", times[len(times)/2]/60)
 	}
@@ -55,8 +55,8 @@ func writePage(w io.Writer, results *results) error {
 // row is what all seeds of a mutant say together.
 type row struct {
 	found         int
-	tried         int    // scenarios, where it was not found
-	by            string // scenarios and checks, the most frequent first
+	tried         []string // scenarios in which it was not found
+	by            string   // scenarios and checks, the most frequent first
 	virtual, wall float64
 	names         []string
 	strikes       uint64
@@ -76,7 +76,11 @@ func summarize(all []*trial) row {
 	for _, t := range all {
 		out.strikes += t.strikes
 		if t.found == nil {
-			out.tried = max(out.tried, len(t.runs))
+			for _, x := range t.runs {
+				if !slices.Contains(out.tried, x.Scenario) {
+					out.tried = append(out.tried, x.Scenario)
+				}
+			}
 			continue
 		}
 		out.found++
@@ -95,7 +99,7 @@ func summarize(all []*trial) row {
 		return cmp.Or(cmp.Compare(by[b], by[a]), strings.Compare(a, b))
 	}), "; ")
 	if out.found == 0 {
-		out.by = fmt.Sprintf("not in the first %d scenarios", out.tried)
+		out.by = "not in " + strings.Join(out.tried, ", ")
 	}
 	for _, c := range culprits {
 		if names[c.what] {
@@ -114,5 +118,5 @@ make known-bad                                             # all, ten seeds each
 go run ./monkey/mutant/knownbad -seeds 1 -only vote        # some of them, one seed
 ` + "```" + `
 
-Each mutant is on in the scenarios that come along, as they are, one after the other until one of them ends as a violation: %s. Those of Drummer are on in %s. *After* is the median of the virtual and of the wall time of all these runs up to the find, on a machine of two cores that did other things, too. *Names* is what of the culprit the messages name. *Strikes* is how often a mutant made a difference, at least, in all runs together: 0 means that it never had an occasion.
+Each mutant is on in the scenarios that come along, as they are, one after the other until one of them ends as a violation: %s. Those of Drummer are on in %s. *After* is the median of the virtual and of the wall time of all these runs up to the find, on a machine of two cores that did other things, too. *Names* is what of the culprit the messages name. *Strikes* is how often a mutant made a difference, at least, in all runs together: 0 means that it never had an occasion. Where a mutant is not in the table nobody has tried it with the program at hand.
 `

@@ -21,19 +21,24 @@ type results struct {
 	all  []*result
 }
 
+// open opens the file, for a program; empty: for the last one that is in it.
 func open(path, program string) (*results, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o644)
 	if err != nil {
 		return nil, err
 	}
 	r := &results{file: f}
-	of := sum(program)
+	var all []*result
 	for in := bufio.NewScanner(f); in.Scan(); {
 		var x result
-		if json.Unmarshal(in.Bytes(), &x) == nil && x.Program == of { // a line may be torn
-			r.all = append(r.all, &x)
+		if json.Unmarshal(in.Bytes(), &x) == nil { // a line may be torn
+			all = append(all, &x)
 		}
 	}
+	if program == "" && len(all) > 0 {
+		program = all[len(all)-1].Program
+	}
+	r.all = slices.DeleteFunc(all, func(x *result) bool { return x.Program != program })
 	return r, nil
 }
 
