@@ -225,6 +225,7 @@ func (e *edit) matchNode(c *Cluster, h *Host, r Replica) {
 		}
 		if op != nil {
 			e.closeOperation(op, done, operationEvent(pb.EventOperationEnded, op), "is done, the node is reported running")
+			n.RanSince = e.s.Tick
 		}
 		n.Start = Attempt{}
 		e.changed(c)

@@ -134,8 +134,25 @@ func (e *edit) acceptStart(c *Cluster, op *pb.Operation) error {
 		}
 	}
 	n.Asked = true
+	switch {
+	case r.Restart: // it did not stop by itself
+	case n.countStop(e.s.Tick):
+		n.Stops++
+	default:
+		n.Stops = 0
+	}
 	e.begin(c, &n.Start, op)
 	return nil
+}
+
+// soonTicks is how long after its start a node's stops are forgotten. Longer than any
+// wait between two starts (see schedule.Policy), or the waiting would do that.
+const soonTicks = 600
+
+// countStop reports whether a node that is to be started at a tick has stopped soon
+// after it was last started. A start that failed is no stop.
+func (n *Node) countStop(tick uint64) bool {
+	return n.RanSince != 0 && (n.Start.Failures > 0 || tick-n.RanSince < soonTicks)
 }
 
 // Unformed reports whether nothing can ever have been committed to the cluster:

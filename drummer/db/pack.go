@@ -44,6 +44,7 @@ const (
 	packedOfImage  // Address is that of the member in Image
 	packedFence
 	packedStart
+	packedStops
 )
 
 const (
@@ -185,7 +186,8 @@ func (p *packer) node(c *Cluster, n *Node) {
 	member := c.Image.Member(n.ID)
 	bits := bit(n.Asked, packedAsked) | bit(n.Unsure, packedUnsure) | bit(n.Started, packedStarted) |
 		bit(n.Join == pb.JoinMode_JOIN_AS_OBSERVER, packedObserver) | bit(member != nil && member.Address == n.Address, packedOfImage) |
-		bit(n.Fence|n.Relieves != 0, packedFence) | bit(n.Start != Attempt{}, packedStart)
+		bit(n.Fence|n.Relieves != 0, packedFence) | bit(n.Start != Attempt{}, packedStart) |
+		bit(uint64(n.Stops)|n.RanSince != 0, packedStops)
 	p.number(n.ID)
 	p.number(bits)
 	p.text(n.HostID)
@@ -199,6 +201,10 @@ func (p *packer) node(c *Cluster, n *Node) {
 	p.number(n.MemberSince)
 	if bits&packedStart != 0 {
 		p.attempt(n.Start)
+	}
+	if bits&packedStops != 0 {
+		p.number(uint64(n.Stops))
+		p.number(n.RanSince)
 	}
 }
 

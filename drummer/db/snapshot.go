@@ -27,7 +27,10 @@ import (
 //	SHA-256 of all that precedes 32 bytes, which is the state's Digest
 //
 // The order of records, and the bytes of each, follow from the state alone.
-var magic = [8]byte{'D', 'R', 'U', 'M', 'D', 'B', 0, 3}
+var magic = [8]byte{'D', 'R', 'U', 'M', 'D', 'B', 0, 4}
+
+// oldest is the oldest format that is read: 3 has no Node.Stops and no Node.RanSince.
+const oldest = 3
 
 // bufferBytes is what is read or written at a time.
 const bufferBytes = 64 << 10
@@ -119,11 +122,11 @@ func ReadSnapshot(r io.Reader) (*State, error) {
 	if _, err := io.ReadFull(in, head[:]); err != nil {
 		return nil, fmt.Errorf("the snapshot of DrummerDB ends before its header: %w", err)
 	}
-	if head != magic {
-		if bytes.Equal(head[:7], magic[:7]) {
-			return nil, fmt.Errorf("the snapshot of DrummerDB has format %d, this version reads %d", head[7], magic[7])
-		}
+	switch {
+	case !bytes.Equal(head[:7], magic[:7]):
 		return nil, errors.New("this is no snapshot of DrummerDB")
+	case head[7] < oldest || head[7] > magic[7]:
+		return nil, fmt.Errorf("the snapshot of DrummerDB has format %d, this version reads %d to %d", head[7], oldest, magic[7])
 	}
 	state, err := readState(in)
 	if err != nil {

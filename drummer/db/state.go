@@ -198,6 +198,10 @@ type Node struct {
 	MemberSince uint64
 	// Start is the attempt at starting it.
 	Start Attempt
+	// Stops counts how often in a row it stopped soon after it was started, and
+	// RanSince is the tick at which it was last found to run after a start; 0: never.
+	Stops    uint32
+	RanSince uint64
 }
 
 // Replica is a Raft node as its host reports it: running, or at least with a

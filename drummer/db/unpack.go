@@ -201,6 +201,9 @@ func (u *unpacker) node(c *Cluster) (n Node) {
 	if bits&packedStart != 0 {
 		n.Start = u.attempt()
 	}
+	if bits&packedStops != 0 {
+		n.Stops, n.RanSince = u.small(), u.number()
+	}
 	return n
 }
 

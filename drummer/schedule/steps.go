@@ -113,6 +113,8 @@ func (d *decision) take(c *fleet.Cluster, next rule.Next) bool {
 	switch {
 	case s.Attempt != nil && !d.budget.Reported(*s.Attempt):
 		wait = s.Retry
+	case s.Starts != nil && !d.budget.MayStart(s.Starts):
+		wait = fmt.Sprintf("tick %d, to %s again after it stopped soon %d times", d.budget.StartsAt(s.Starts), s.What, s.Starts.Stops)
 	case s.NeedsWord && !s.Host.Fresh:
 		wait = fmt.Sprintf("a word from %s, to %s", s.Host.ID(), s.What)
 	case !d.budget.Free(s.Host):

@@ -20,6 +20,20 @@ func (b *Budget) Reported(a db.Attempt) bool {
 	return b.Ready(a) && (a.Ended == 0 || b.fleet.State.Tick >= a.Ended+b.policy.Backoff)
 }
 
+// MayStart reports whether a node that has stopped may be started again: at once the
+// first time, and later each time if it stops soon after each start.
+func (b *Budget) MayStart(n *db.Node) bool {
+	return b.fleet.State.Tick >= b.StartsAt(n)
+}
+
+// StartsAt is the tick from which on a node may be started again.
+func (b *Budget) StartsAt(n *db.Node) uint64 {
+	if n.RanSince == 0 {
+		return 0
+	}
+	return n.RanSince + b.policy.StartAfter(n.Stops)
+}
+
 // JoinPause says why no observer may be added to a cluster yet after others have
 // failed; "": one may.
 func (b *Budget) JoinPause(c *fleet.Cluster) string {

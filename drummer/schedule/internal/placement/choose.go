@@ -34,9 +34,11 @@ func (m *Map) merit(c *fleet.Cluster, others []*fleet.Host, h *fleet.Host) merit
 	if key := c.Spec.GetSpreadOver(); key != "" {
 		x.together = within(others, key, h.Domain(key))
 	}
-	for key, value := range c.Spec.GetPreferredLabels() {
-		if h.Info.GetLabels()[key] != value {
-			x.without++
+	if preferred := c.Spec.GetPreferredLabels(); len(preferred) > 0 { // to walk an empty map is not free
+		for key, value := range preferred {
+			if h.Info.GetLabels()[key] != value {
+				x.without++
+			}
 		}
 	}
 	return x
@@ -64,10 +66,14 @@ func (m *Map) best(c *fleet.Cluster, others []*fleet.Host, suits func(*fleet.Hos
 	var bestRank uint64
 	ranks := m.ranks(c)
 	for _, h := range m.openByLoad() {
-		if best != nil && bestMerit.ideal() && m.load(h) > bestMerit.load {
+		ideal := best != nil && bestMerit.ideal()
+		if ideal && m.load(h) > bestMerit.load {
 			break
 		}
-		if !m.limits.Free(h) || !suits(h) || !h.HasLabels(c.Spec.GetRequiredLabels()) {
+		if !suits(h) || ideal && ranks.of(h) >= bestRank {
+			continue
+		}
+		if !m.limits.Free(h) || !h.HasLabels(c.Spec.GetRequiredLabels()) {
 			continue
 		}
 		x := m.merit(c, others, h)

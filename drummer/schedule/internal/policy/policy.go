@@ -18,6 +18,10 @@ type Policy struct {
 	// every further one up to BackoffCap.
 	Backoff    uint64
 	BackoffCap uint64
+	// StartCap is the longest wait before a node is started again that stops each
+	// time soon after it was started; the waits begin with Backoff and double. At
+	// most 300: DrummerDB forgets a node's stops after 600 ticks.
+	StartCap uint64
 	// JoinLimit is how long a new observer may take to start and catch up
 	// before it is given up. It doubles with every observer that failed.
 	JoinLimit uint64
@@ -67,6 +71,7 @@ func Default() Policy {
 		OperationDeadline: 10,
 		Backoff:           2,
 		BackoffCap:        60,
+		StartCap:          16,
 		JoinLimit:         120,
 		StartAttempts:     5,
 		OperationsPerHost: 64,
@@ -90,6 +95,11 @@ func Default() Policy {
 // BackoffAfter is the wait after so many failures in a row.
 func (p Policy) BackoffAfter(failures uint32) uint64 {
 	return doubled(p.Backoff, failures, p.BackoffCap)
+}
+
+// StartAfter is the wait after so many stops in a row.
+func (p Policy) StartAfter(stops uint32) uint64 {
+	return doubled(p.Backoff, stops, p.StartCap)
 }
 
 // QuarantineAfter is how long a host is avoided after so many deaths.

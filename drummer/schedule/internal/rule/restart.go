@@ -61,6 +61,6 @@ func Restart(c *fleet.Cluster, m *fleet.Member) Next {
 	}
 	s := start(c, m, reason)
 	s.Request.Restart = true
-	s.Attempt, s.What = nil, fmt.Sprintf("restart node %d", m.NodeID)
+	s.Attempt, s.Starts, s.What = nil, nil, fmt.Sprintf("restart node %d", m.NodeID)
 	return Next{Step: s}
 }

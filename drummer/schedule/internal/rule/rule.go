@@ -33,6 +33,8 @@ type Step struct {
 	// until the next one may begin. Nil: the rule's caller has seen to that.
 	Attempt *db.Attempt
 	Retry   string
+	// Starts is the node that this starts; nil: it starts none.
+	Starts *db.Node
 	// NeedsWord: only a host that was heard of just now is asked.
 	NeedsWord bool
 	// What it is, as in 'a free slot on h1, to start node 3'. "": the cluster does

@@ -42,7 +42,7 @@ func start(c *fleet.Cluster, m *fleet.Member, reason string) *Step {
 			r.InitialMembers[x.NodeID] = x.Address
 		}
 	}
-	return &Step{Request: r, Reason: reason, Host: m.Host, Attempt: &m.Node.Start}
+	return &Step{Request: r, Reason: reason, Host: m.Host, Attempt: &m.Node.Start, Starts: m.Node}
 }
 
 func startReason(c *fleet.Cluster, m *fleet.Member) string {
