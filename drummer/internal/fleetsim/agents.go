@@ -4,11 +4,16 @@ package fleetsim
 
 import (
 	"context"
+	"errors"
+	"io"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/encoding"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/protobuf/proto"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
@@ -18,10 +23,11 @@ import (
 const redial = 200 * time.Millisecond
 
 // Agents hold a stream for every host of a fleet to whichever Drummer server leads:
-// a Hello, then heartbeats, and a Hello again when that is asked for. What else they
-// are asked for is counted and not done.
+// a Hello, then a heartbeat for each ping, and a Hello again when that is asked for. What
+// else they are asked for is counted and not done.
 type Agents struct {
 	fleet   *Fleet
+	reports [][]byte // by host: its Hello, encoded once it was sent
 	servers []string
 	rpc     rpc.Dialer
 
@@ -36,7 +42,7 @@ type Agents struct {
 // gRPC addresses.
 func Attach(fleet *Fleet, servers []string) *Agents {
 	ctx, stop := context.WithCancel(context.Background())
-	a := &Agents{fleet: fleet, servers: servers, stop: stop}
+	a := &Agents{fleet: fleet, reports: make([][]byte, fleet.Hosts), servers: servers, stop: stop}
 	for host := range fleet.Hosts {
 		a.done.Go(func() { a.run(ctx, host) })
 	}
@@ -92,8 +98,11 @@ func (a *Agents) run(ctx context.Context, host int) {
 func (a *Agents) attach(ctx context.Context, conn *grpc.ClientConn, host int) (leader string) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	stream, err := pb.NewNodeHostsClient(conn).Attach(ctx)
-	if err != nil || a.hello(stream, host) != nil {
+	stream, err := pb.NewNodeHostsClient(conn).Attach(ctx, grpc.ForceCodecV2(encodedCodec{encoding.GetCodecV2("proto")}))
+	if err != nil {
+		return ""
+	}
+	if err := a.hello(stream, host); err != nil && !errors.Is(err, io.EOF) {
 		return ""
 	}
 	first, err := stream.Recv()
@@ -113,9 +122,6 @@ func (a *Agents) attach(ctx context.Context, conn *grpc.ClientConn, host int) (l
 			if err != nil {
 				return
 			}
-			if message.GetPing() != nil {
-				continue
-			}
 			select {
 			case incoming <- message:
 			case <-ctx.Done():
@@ -126,19 +132,27 @@ func (a *Agents) attach(ctx context.Context, conn *grpc.ClientConn, host int) (l
 	return a.serve(stream, host, time.Duration(first.GetWelcome().GetHeartbeatIntervalNs()), incoming)
 }
 
-func (a *Agents) serve(stream grpc.BidiStreamingClient[pb.AgentMessage, pb.ServerMessage], host int, beat time.Duration, incoming <-chan *pb.ServerMessage) (leader string) {
-	ticker := time.NewTicker(beat)
-	defer ticker.Stop()
+// lateBeat is how many heartbeat intervals a ping may let a heartbeat wait.
+const lateBeat = 1.5
+
+func (a *Agents) serve(stream agentStream, host int, interval time.Duration, incoming <-chan *pb.ServerMessage) (leader string) {
+	late := time.Duration(lateBeat * float64(interval))
+	beat := time.NewTimer(late)
+	defer beat.Stop()
 	heartbeat := &pb.AgentMessage{Body: &pb.AgentMessage_Heartbeat{Heartbeat: &pb.Heartbeat{}}}
 	for {
 		var err error
 		select {
-		case <-ticker.C:
+		case <-beat.C:
 			err = stream.Send(heartbeat)
+			beat.Reset(late)
 		case message, ok := <-incoming:
 			switch {
 			case !ok:
 				return ""
+			case message.GetPing() != nil:
+				err = stream.Send(heartbeat)
+				beat.Reset(late)
 			case message.GetRedirect() != nil:
 				return message.GetRedirect().GetLeaderAddress()
 			case message.GetSendFullState() != nil:
@@ -153,8 +167,31 @@ func (a *Agents) serve(stream grpc.BidiStreamingClient[pb.AgentMessage, pb.Serve
 	}
 }
 
-func (a *Agents) hello(stream grpc.BidiStreamingClient[pb.AgentMessage, pb.ServerMessage], host int) error {
+type agentStream = grpc.BidiStreamingClient[pb.AgentMessage, pb.ServerMessage]
+
+// hello sends a host's full state. A real NodeHost has a core of its own to encode it
+// on; here it is encoded once.
+func (a *Agents) hello(stream agentStream, host int) (err error) {
 	a.hellos.Add(1)
-	r := a.fleet.Report(host)
-	return stream.Send(&pb.AgentMessage{Body: &pb.AgentMessage_Hello{Hello: &pb.Hello{Host: r.Host, Nodes: r.Nodes}}})
+	if a.reports[host] == nil {
+		r := a.fleet.Report(host)
+		if a.reports[host], err = proto.Marshal(&pb.AgentMessage{Body: &pb.AgentMessage_Hello{Hello: &pb.Hello{Host: r.Host, Nodes: r.Nodes}}}); err != nil {
+			return err
+		}
+	}
+	return stream.SendMsg(encoded(a.reports[host]))
+}
+
+// encoded is a message as it goes over the wire.
+type encoded []byte
+
+// encodedCodec is gRPC's own codec, but for what is encoded already.
+type encodedCodec struct{ encoding.CodecV2 }
+
+// Marshal implements encoding.CodecV2.
+func (c encodedCodec) Marshal(v any) (mem.BufferSlice, error) {
+	if e, ok := v.(encoded); ok {
+		return mem.BufferSlice{mem.SliceBuffer(e)}, nil
+	}
+	return c.CodecV2.Marshal(v)
 }

@@ -5,11 +5,13 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -33,17 +35,24 @@ const (
 	locateClients = 4
 )
 
-// liveBench measures three Drummer servers, a process of their own, that agents of
+var errNoLeader = errors.New("no Drummer server leads and schedules")
+
+// liveBench measures three Drummer servers, each a process of its own, that agents of
 // this process are attached to by TCP.
 type liveBench struct {
 	fleet    *fleetsim.Fleet
 	figures  map[string]float64
 	profiles string
-	servers  *exec.Cmd
-	control  io.WriteCloser
-	at       []string
+	servers  []*serverProcess
+	at       []string // their gRPC addresses
 	agents   *fleetsim.Agents
 	client   *client.Client
+}
+
+// serverProcess is a Drummer server of the bench.
+type serverProcess struct {
+	*exec.Cmd
+	control io.WriteCloser
 }
 
 func measureLive(fleet *fleetsim.Fleet, figures map[string]float64, profiles string) error {
@@ -53,10 +62,10 @@ func measureLive(fleet *fleetsim.Fleet, figures map[string]float64, profiles str
 		return err
 	}
 	defer os.RemoveAll(dir)
+	defer b.stop()
 	if err := b.start(dir); err != nil {
 		return err
 	}
-	defer b.stop()
 	for _, step := range []func() error{b.attach, b.steady, b.pages, b.locate, b.changeLeader} {
 		if err := step(); err != nil {
 			return err
@@ -75,20 +84,30 @@ func (b *liveBench) progress(what string) {
 }
 
 func (b *liveBench) start(dir string) (err error) {
-	if b.at, err = freeAddresses(serverCount); err != nil {
+	addresses, err := freeAddresses(2 * serverCount)
+	if err != nil {
 		return err
 	}
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	b.servers = exec.Command(self, "-servers", strings.Join(b.at, ","), "-dir", dir)
-	b.servers.Stderr = os.Stderr
-	if b.control, err = b.servers.StdinPipe(); err != nil {
-		return err
+	b.at = addresses[:serverCount]
+	var members []string
+	for i, address := range b.at {
+		members = append(members, addresses[serverCount+i]+"/"+address)
 	}
-	if err := b.servers.Start(); err != nil {
-		return err
+	for id := 1; id <= serverCount; id++ {
+		cmd := exec.Command(self, "-serve", fmt.Sprint(id), "-members", strings.Join(members, ","), "-dir", filepath.Join(dir, fmt.Sprint(id)))
+		cmd.Stderr = os.Stderr
+		control, err := cmd.StdinPipe()
+		if err != nil {
+			return err
+		}
+		if err := cmd.Start(); err != nil {
+			return err
+		}
+		b.servers = append(b.servers, &serverProcess{cmd, control})
 	}
 	b.client, err = b.newClient()
 	return err
@@ -105,13 +124,27 @@ func (b *liveBench) stop() {
 	if b.client != nil {
 		b.client.Close()
 	}
-	_ = b.control.Close()
-	_ = b.servers.Wait()
+	for _, s := range b.servers {
+		_ = s.control.Close()
+	}
+	for _, s := range b.servers {
+		_ = s.Wait()
+	}
 }
 
-// profile starts a CPU profile of the servers, where one is wanted, and returns what
-// ends it.
+// profile starts a CPU profile of the server that leads, where one is wanted, and
+// returns what ends it.
 func (b *liveBench) profile(name string) (stop func(), err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), settleFor)
+	defer cancel()
+	leader, _ := b.leader(ctx)
+	if leader == nil {
+		return nil, errNoLeader
+	}
+	return b.profileOf(leader, name)
+}
+
+func (b *liveBench) profileOf(server *serverProcess, name string) (stop func(), err error) {
 	if b.profiles == "" {
 		return func() {}, nil
 	}
@@ -119,18 +152,23 @@ func (b *liveBench) profile(name string) (stop func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = fmt.Fprintln(b.control, startProfile+path)
-	return func() { _, _ = fmt.Fprintln(b.control, stopProfile) }, err
+	_, err = fmt.Fprintln(server.control, startProfile+path)
+	return func() { _, _ = fmt.Fprintln(server.control, stopProfile) }, err
 }
 
-// leader returns the status of the leader, nil when there is none that schedules.
-func (b *liveBench) leader(ctx context.Context) *pb.StatusResponse {
-	for _, server := range b.at {
-		if s, err := b.client.Status(ctx, server); err == nil && s.GetLeader() && s.GetScheduling() {
-			return s
+// leader returns the server that leads, and its status; nil when none does.
+func (b *liveBench) leader(ctx context.Context) (*serverProcess, *pb.StatusResponse) {
+	for i, address := range b.at {
+		if s, err := b.client.Status(ctx, address); err == nil && s.GetLeader() {
+			return b.servers[i], s
 		}
 	}
-	return nil
+	return nil, nil
+}
+
+// after returns the server to which a leader hands over.
+func (b *liveBench) after(leader *serverProcess) *serverProcess {
+	return b.servers[(slices.Index(b.servers, leader)+1)%len(b.servers)]
 }
 
 // untilScheduling waits for a leader in a term above one that decides about the whole
@@ -139,7 +177,7 @@ func (b *liveBench) untilScheduling(above uint64) (*pb.StatusResponse, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), settleFor)
 	defer cancel()
 	for ctx.Err() == nil {
-		if s := b.leader(ctx); s != nil && s.GetTerm() > above && b.agents.Attached() == b.fleet.Hosts {
+		if _, s := b.leader(ctx); s.GetScheduling() && s.GetTerm() > above && b.agents.Attached() == b.fleet.Hosts {
 			return s, nil
 		}
 		time.Sleep(20 * time.Millisecond)
@@ -195,55 +233,62 @@ func (b *liveBench) steady() error {
 	if err != nil {
 		return err
 	}
-	stop, err := b.profile("steady")
+	leader, _ := b.leader(context.Background())
+	if leader == nil {
+		return errNoLeader
+	}
+	stop, err := b.profileOf(leader, "steady")
+	if err != nil {
+		return err
+	}
+	stopFollower, err := b.profileOf(b.after(leader), "steady, not the leader")
 	if err != nil {
 		return err
 	}
 	time.Sleep(steadyFor)
 	after, err := b.usage()
 	stop()
+	stopFollower()
 	if err != nil {
 		return err
 	}
 	minutes := after.at.Sub(before.at).Minutes()
-	b.figures["steady: CPU of the servers"] = 100 * (after.cpu - before.cpu) / (60 * minutes)
+	b.figures["steady: CPU of the leader"] = 100 * (after.cpu - before.cpu) / (60 * minutes)
+	b.figures["steady: CPU of the two others"] = 100 * (after.othersCPU - before.othersCPU) / (60 * minutes)
 	b.figures["steady: proposed to DrummerDB's log"] = float64(after.proposed-before.proposed) / 1e6 / minutes
-	b.figures["steady: written to disk by the servers"] = float64(after.written-before.written) / 1e6 / minutes
+	b.figures["steady: written to disk by the leader"] = float64(after.written-before.written) / 1e6 / minutes
 	return nil
 }
 
-// usage is what the servers have used up so far.
+// usage is what the server that leads has used up so far.
 type usage struct {
-	at       time.Time
-	cpu      float64 // seconds, user and system
-	written  uint64  // bytes, to the file system
-	proposed uint64  // bytes, by the leader
+	at        time.Time
+	cpu       float64 // seconds, user and system
+	othersCPU float64 // of the other servers
+	written   uint64  // bytes, to the file system
+	proposed  uint64  // bytes
 }
 
 func (b *liveBench) usage() (usage, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), settleFor)
 	defer cancel()
-	leader := b.leader(ctx)
-	if leader == nil {
-		return usage{}, fmt.Errorf("no server leads and schedules")
+	leader, status := b.leader(ctx)
+	if leader == nil || !status.GetScheduling() {
+		return usage{}, errNoLeader
 	}
-	u := usage{at: time.Now(), proposed: leader.GetProposedBytes()}
-	proc := fmt.Sprintf("/proc/%d/", b.servers.Process.Pid)
-	stat, err := os.ReadFile(proc + "stat")
-	if err != nil {
-		return u, err
-	}
-	// The fields follow the name of the program, which is in parentheses.
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	const user, system, ticksPerSecond = 11, 12, 100
-	for _, i := range []int{user, system} {
-		ticks, err := strconv.ParseFloat(fields[i], 64)
+	u := usage{at: time.Now(), proposed: status.GetProposedBytes()}
+	for _, s := range b.servers {
+		cpu, err := s.cpu()
 		if err != nil {
 			return u, err
 		}
-		u.cpu += ticks / ticksPerSecond
+		if s == leader {
+			u.cpu += cpu
+		} else {
+			u.othersCPU += cpu
+		}
 	}
-	io, err := os.ReadFile(proc + "io")
+	io, err := os.ReadFile(leader.proc("io"))
 	if err != nil {
 		return u, err
 	}
@@ -253,6 +298,29 @@ func (b *liveBench) usage() (usage, error) {
 		}
 	}
 	return u, err
+}
+
+func (s *serverProcess) proc(file string) string {
+	return fmt.Sprintf("/proc/%d/%s", s.Process.Pid, file)
+}
+
+// cpu is the processor time that the server has taken so far, in seconds.
+func (s *serverProcess) cpu() (seconds float64, err error) {
+	stat, err := os.ReadFile(s.proc("stat"))
+	if err != nil {
+		return 0, err
+	}
+	// The fields follow the name of the program, which is in parentheses.
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	const user, system, ticksPerSecond = 11, 12, 100
+	for _, i := range []int{user, system} {
+		ticks, err := strconv.ParseFloat(fields[i], 64)
+		if err != nil {
+			return 0, err
+		}
+		seconds += ticks / ticksPerSecond
+	}
+	return seconds, nil
 }
 
 // pages asks for what people ask for, as the command line does.
@@ -375,18 +443,24 @@ func (b *liveBench) changeLeader() error {
 	if err != nil {
 		return err
 	}
-	stop, err := b.profile("change of leader")
+	ctx, cancel := context.WithTimeout(context.Background(), settleFor)
+	defer cancel()
+	leader, _ := b.leader(ctx)
+	if leader == nil {
+		return errNoLeader
+	}
+	stop, err := b.profileOf(b.after(leader), "change of leader")
 	if err != nil {
 		return err
 	}
+	defer stop()
 	start := time.Now()
-	if _, err := fmt.Fprintln(b.control, transfer); err != nil {
+	if _, err := fmt.Fprintln(leader.control, transfer); err != nil {
 		return err
 	}
 	if _, err := b.untilScheduling(before.GetTerm()); err != nil {
 		return err
 	}
-	stop()
 	b.figures["change of leader: scheduling again"] = time.Since(start).Seconds()
 	return nil
 }

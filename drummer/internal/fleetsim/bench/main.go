@@ -4,8 +4,9 @@
 // docs/drummer-performance.md: what was aimed at, what was measured at the largest
 // size, and how each figure grows with the fleet.
 //
-// Each size is measured in a process of its own, and the Drummer servers of the live
-// part are a child of that, so that what agents cost is not counted for Drummer.
+// Each size is measured in a process of its own, and each Drummer server of the live
+// part is a child of that, so that neither what agents cost nor what the other servers
+// do is counted for the leader.
 package main
 
 import (
@@ -28,13 +29,14 @@ func main() {
 	parts := flag.String("parts", "state,live", "what is measured: state, live or both")
 	profiles := flag.String("profiles", "", "directory for CPU profiles of each figure")
 	runs := flag.Int("runs", 1, "how often each size is measured; the table has the median")
-	servers := flag.String("servers", "", "run Drummer servers on these gRPC addresses; what the live part starts")
-	dir := flag.String("dir", "", "where the servers keep their data")
+	id := flag.Int("serve", 0, "run the Drummer server with this NodeID; what the live part starts")
+	members := flag.String("members", "", "the addresses of all Drummer servers: RAFT/GRPC,...")
+	dir := flag.String("dir", "", "where the Drummer server keeps its data")
 	flag.Parse()
 	err := func() error {
 		switch {
-		case *servers != "":
-			return serve(strings.Split(*servers, ","), *dir)
+		case *id != 0:
+			return serve(*id, strings.Split(*members, ","), *dir)
 		case *nodes != 0:
 			return measure(*nodes, *parts, *profiles)
 		default:

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 	"runtime/pprof"
 	"strings"
 
@@ -32,48 +31,41 @@ const (
 	stopProfile  = "stop"
 )
 
-// serve runs a Drummer server on each gRPC address, on Raft ports of its own choice,
-// until standard input ends.
-func serve(addresses []string, dir string) error {
+// serve runs the Drummer server with this NodeID, 1 for the first of members, until
+// standard input ends. Each of members is a Raft address, a slash and a gRPC address.
+func serve(id int, members []string, dir string) error {
 	for _, name := range []string{"dragonboat", "raft", "rsm", "transport", "grpc", "logdb", "config", "utils", "server", "settings", "order", "raftpb"} {
 		logger.GetLogger(name).SetLevel(logger.ERROR)
 	}
-	raft, err := freeAddresses(len(addresses))
+	peers := map[uint64]drummer.Peer{}
+	for i, member := range members {
+		raft, address, _ := strings.Cut(member, "/")
+		peers[uint64(i+1)] = drummer.Peer{RaftAddress: raft, Address: address}
+	}
+	own := peers[uint64(id)]
+	listener, err := net.Listen("tcp", own.Address)
 	if err != nil {
 		return err
 	}
-	members := map[uint64]drummer.Peer{}
-	for i, address := range addresses {
-		members[uint64(i+1)] = drummer.Peer{RaftAddress: raft[i], Address: address}
+	s, err := drummer.New(drummer.Config{
+		NodeHost: config.NodeHostConfig{RaftAddress: own.RaftAddress, NodeHostDir: dir, WALDir: dir, RTTMillisecond: rttMillis},
+		NodeID:   uint64(id), Members: peers, Listener: listener, DeploymentID: deployment,
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo})),
+	})
+	if err != nil {
+		return err
 	}
-	servers := map[uint64]*drummer.Server{}
-	for id, member := range members {
-		listener, err := net.Listen("tcp", member.Address)
-		if err != nil {
-			return err
-		}
-		data := filepath.Join(dir, fmt.Sprint(id))
-		s, err := drummer.New(drummer.Config{
-			NodeHost: config.NodeHostConfig{RaftAddress: member.RaftAddress, NodeHostDir: data, WALDir: data, RTTMillisecond: rttMillis},
-			NodeID:   id, Members: members, Listener: listener, DeploymentID: deployment,
-			Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
-		})
-		if err != nil {
-			return err
-		}
-		defer s.Close()
-		servers[id] = s
-	}
+	defer s.Close()
 	defer pprof.StopCPUProfile()
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
-		if err := carryOut(in.Text(), servers); err != nil {
+		if err := carryOut(in.Text(), s, uint64(id%len(members)+1)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func carryOut(command string, servers map[uint64]*drummer.Server) error {
+func carryOut(command string, s *drummer.Server, next uint64) error {
 	path, profiles := strings.CutPrefix(command, startProfile)
 	switch {
 	case profiles:
@@ -85,11 +77,7 @@ func carryOut(command string, servers map[uint64]*drummer.Server) error {
 	case command == stopProfile:
 		pprof.StopCPUProfile()
 	case command == transfer:
-		for id, s := range servers {
-			if _, leads := s.Leading(); leads {
-				return s.NodeHost().RequestLeaderTransfer(server.ClusterID, id%uint64(len(servers))+1)
-			}
-		}
+		return s.NodeHost().RequestLeaderTransfer(server.ClusterID, next)
 	default:
 		return fmt.Errorf("there is no command %q", command)
 	}

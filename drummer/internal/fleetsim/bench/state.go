@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/pprof"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -364,18 +365,35 @@ func (b *stateBench) locate() error {
 func (b *stateBench) hostDies() error {
 	policy := schedule.DefaultPolicy()
 	policy.OperationsTotal, policy.OperationsPerHost, policy.JoinsPerHost = fleetsim.HeavyNodes*2, fleetsim.HeavyNodes, fleetsim.HeavyNodes
-	var memory schedule.Memory // as a leader has it
-	memory.Decide(b.state, policy, 1)
+	before := b.state
 	if err := b.tick(&pb.SilentHost{NodehostId: fleetsim.HostID(fleetsim.HeavyHost), Ticks: policy.TTL}); err != nil {
 		return err
 	}
-	took, err := b.timed("host dies", func() error {
-		plan := memory.Decide(b.state, policy, 1)
-		if want := min(fleetsim.HeavyNodes, b.fleet.Clusters); len(plan.Operations) != want {
-			return fmt.Errorf("%d operations were planned, not %d", len(plan.Operations), want)
+	died := b.state
+	const times = 9
+	var took []time.Duration
+	var memory schedule.Memory // as a leader has it
+	_, err := b.timed("host dies", func() error {
+		for range times {
+			memory.Decide(before, policy, 1)
+			b.state = died
+			start := cpuTime()
+			plan := memory.Decide(b.state, policy, 1)
+			if want := min(fleetsim.HeavyNodes, b.fleet.Clusters); len(plan.Operations) != want {
+				return fmt.Errorf("%d operations were planned, not %d", len(plan.Operations), want)
+			}
+			if err := b.apply(encode(plan.Command(b.state, 1))); err != nil {
+				return err
+			}
+			took = append(took, cpuTime()-start)
 		}
-		return b.apply(encode(plan.Command(b.state, 1)))
+		return nil
 	})
-	b.figures["a host of 3,000 nodes dies: all planned"] = took.Seconds() * 1000
-	return err
+	if err != nil {
+		return err
+	}
+	b.figures["a host of 3,000 nodes dies: all planned, the first time"] = took[0].Seconds() * 1000
+	slices.Sort(took)
+	b.figures["a host of 3,000 nodes dies: all planned"] = took[times/2].Seconds() * 1000
+	return nil
 }

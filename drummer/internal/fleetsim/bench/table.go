@@ -17,9 +17,10 @@ type figure struct {
 }
 
 var figures = []figure{
-	{name: "steady: CPU of the servers", unit: "% of a core", goal: 5},
+	{name: "steady: CPU of the leader", unit: "% of a core", goal: 5},
+	{name: "steady: CPU of the two others", unit: "% of a core"},
 	{name: "steady: proposed to DrummerDB's log", unit: "MB/min", goal: 1},
-	{name: "steady: written to disk by the servers", unit: "MB/min"},
+	{name: "steady: written to disk by the leader", unit: "MB/min"},
 	{name: "decide: nothing changed", unit: "ms"},
 	{name: "decide: 1 cluster changed", unit: "ms"},
 	{name: "decide: 100 clusters changed", unit: "ms"},
@@ -31,6 +32,7 @@ var figures = []figure{
 	{name: "snapshot: restore", unit: "s", goal: 2},
 	{name: "snapshot: size", unit: "MiB", goal: 45},
 	{name: "a host of 3,000 nodes dies: all planned", unit: "ms", goal: 100},
+	{name: "a host of 3,000 nodes dies: all planned, the first time", unit: "ms"},
 	{name: "the fleet attaches for the first time: scheduling", unit: "s"},
 	{name: "change of leader: scheduling again", unit: "s", goal: 10},
 	{name: "first page of clusters", unit: "ms", goal: 100},
