@@ -56,6 +56,7 @@ policy:
   operation_deadline: 15s
   backoff: 1s
   backoff_cap: 1m
+  start_backoff_cap: 20s
   join_limit: 10m
   start_attempts: 3
   operations_per_host: 8
@@ -76,7 +77,7 @@ policy:
 `, false)
 	require.NoError(t, err)
 	require.Equal(t, schedule.Policy{
-		TTL: 40, Suspect: 4, OperationDeadline: 30, Backoff: 2, BackoffCap: 120, JoinLimit: 1200, StartAttempts: 3,
+		TTL: 40, Suspect: 4, OperationDeadline: 30, Backoff: 2, BackoffCap: 120, StartCap: 40, JoinLimit: 1200, StartAttempts: 3,
 		OperationsPerHost: 8, OperationsTotal: 100, JoinsPerHost: 2, FuseHosts: 1, FusePercent: 30, FuseRegionPercent: 50, FuseHold: 7200,
 		Quarantine: 20, QuarantineCap: 7200, BalanceLeaders: 9, BalancePercent: 10, BalanceMoves: 4, BalanceCalm: 600,
 	}, f.config(nil, nil).Policy)
@@ -102,6 +103,7 @@ func TestMistakesInTheFile(t *testing.T) {
 		good + "policy:\n  join_limit: soon":         "drummer.yaml:8: ",
 		good + "policy:\n  suspect: 20s":             "drummer.yaml:8: policy: suspect is 20s, it must be shorter than time_to_live",
 		good + "policy:\n  backoff_cap: 1s":          "drummer.yaml:8: policy: backoff_cap is shorter than backoff",
+		good + "policy:\n  start_backoff_cap: 10m":   "drummer.yaml:8: policy: start_backoff_cap is longer than 300 heartbeats",
 		good + "policy:\n  quarantine: 2h":           "drummer.yaml:8: policy: quarantine_cap is shorter than quarantine",
 		good + "policy:\n  operation_deadline: 100h": "drummer.yaml:8: policy: operation_deadline is 100h0m0s, more than 100000 heartbeats",
 		good + "policy:\n  balance: 1":               "drummer.yaml:8: field balance not found",

@@ -71,6 +71,10 @@ func allFree(prefix string) bool {
 	return true
 }
 
+// endWithTest ends the shell's process group when the other end of file descriptor 3
+// is closed: when the test ends, however it does.
+const endWithTest = "{ read -r -u 3 || kill -KILL -$$; } >/dev/null 2>&1 &\nexec 3<&-\n"
+
 // TestOperatingDrummer runs docs/operating-drummer.md from top to bottom: three
 // servers, four NodeHosts and all connections with mutual TLS; a NodeHost, the
 // Drummer leader and another NodeHost die by SIGKILL. Only the ports are others.
@@ -90,12 +94,16 @@ func TestOperatingDrummer(t *testing.T) {
 	cmd.Dir = root
 	text, lock := elsewhere(t, script(t, filepath.Join(root, "docs/operating-drummer.md")))
 	defer func() { _ = lock.Close() }()
-	cmd.Stdin = strings.NewReader(text)
+	cmd.Stdin = strings.NewReader(endWithTest + text)
 	cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	// The shell and all it starts are one process group, so that nothing
-	// survives a failed step.
+	// The shell and all it starts are one process group, so that nothing survives a
+	// failed step, nor a test that is killed.
+	ended, alive, err := os.Pipe()
+	require.NoError(t, err)
+	defer func() { _, _ = alive.Close(), ended.Close() }()
+	cmd.ExtraFiles = []*os.File{ended}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 5 * time.Second

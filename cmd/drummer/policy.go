@@ -20,6 +20,7 @@ type policy struct {
 	OperationDeadline span  `yaml:"operation_deadline"`
 	Backoff           span  `yaml:"backoff"`
 	BackoffCap        span  `yaml:"backoff_cap"`
+	StartBackoffCap   span  `yaml:"start_backoff_cap"`
 	JoinLimit         span  `yaml:"join_limit"`
 	StartAttempts     count `yaml:"start_attempts"`
 	OperationsPerHost count `yaml:"operations_per_host"`
@@ -100,6 +101,7 @@ func (p policy) on(base schedule.Policy, path string, tick time.Duration) (sched
 	r.ticks(&base.OperationDeadline, p.OperationDeadline, "operation_deadline", 5)
 	r.ticks(&base.Backoff, p.Backoff, "backoff", 1)
 	r.ticks(&base.BackoffCap, p.BackoffCap, "backoff_cap", 1)
+	r.ticks(&base.StartCap, p.StartBackoffCap, "start_backoff_cap", 1)
 	if base.OperationDeadline > db.MaxDeadlineTicks {
 		r.bad(p.OperationDeadline.line, "operation_deadline is %v, more than %d heartbeats", p.OperationDeadline.value, db.MaxDeadlineTicks)
 	}
@@ -124,6 +126,10 @@ func (p policy) on(base schedule.Policy, path string, tick time.Duration) (sched
 	return base, r.err
 }
 
+// maxStartCap bounds the wait between two starts of a node, in heartbeats: DrummerDB
+// forgets its stops after twice as long.
+const maxStartCap = 300
+
 // fit checks what depends on each other.
 func (p policy) fit(r *policyReader, result schedule.Policy) {
 	if result.Suspect >= result.TTL && p.Suspect.line != 0 {
@@ -131,6 +137,9 @@ func (p policy) fit(r *policyReader, result schedule.Policy) {
 	}
 	if line := max(p.Backoff.line, p.BackoffCap.line); line != 0 && result.BackoffCap < result.Backoff {
 		r.bad(line, "backoff_cap is shorter than backoff")
+	}
+	if line := p.StartBackoffCap.line; result.StartCap > maxStartCap {
+		r.bad(line, "start_backoff_cap is longer than %d heartbeats", maxStartCap)
 	}
 	if line := max(p.Quarantine.line, p.QuarantineCap.line); line != 0 && result.QuarantineCap < result.Quarantine {
 		r.bad(line, "quarantine_cap is shorter than quarantine")

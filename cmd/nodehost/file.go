@@ -107,6 +107,7 @@ func (f *file) nodehost(events *agent.Listener, certs *rpc.Certificates, log *sl
 			TransportFactory: &rafttcp.Factory{
 				Limits: f.RaftLimits, Log: log,
 				ServerTLS: role.Demand(role.NodeHost, certs.Server()), ClientTLS: role.Expect(role.NodeHost, certs.Client()),
+				Speaks: role.SpeaksFor,
 			},
 			Engine: config.EngineConfig{
 				ExecShards: f.Shards, CommitShards: f.Shards, ApplyShards: f.Shards,

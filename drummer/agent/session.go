@@ -69,8 +69,10 @@ func (a *Agent) attach(ctx context.Context, address string) end {
 	}
 	s.stream = stream
 	watchdog.Reset(answerTimeoutOf(hello))
-	if err := stream.Send(hello); err != nil {
-		return end{err: explain(ctx, refusal(stream, err))}
+	// A server that does not lead may have ended the stream before it had all of the
+	// Hello; what it said before that is received all the same.
+	if err := stream.Send(hello); err != nil && !errors.Is(err, io.EOF) {
+		return end{err: explain(ctx, err)}
 	}
 	message, err := stream.Recv()
 	if err != nil {
@@ -111,14 +113,6 @@ func explain(ctx context.Context, err error) error {
 // answerTimeoutOf is how long the answer to a Hello may take.
 func answerTimeoutOf(hello *pb.AgentMessage) time.Duration {
 	return answerTimeout + time.Duration(proto.Size(hello))*time.Second/helloBytesPerSecond
-}
-
-// refusal is what the server ended a stream with that nothing can be sent on.
-func refusal(stream grpc.BidiStreamingClient[pb.AgentMessage, pb.ServerMessage], err error) error {
-	if errors.Is(err, io.EOF) {
-		_, err = stream.Recv()
-	}
-	return err
 }
 
 // hello is the NodeHost's full state.
@@ -184,7 +178,10 @@ func (s *session) welcome(w *pb.Welcome) error {
 // serve sends what changes and acts on what comes, until the stream ends or the
 // server redirects.
 func (s *session) serve(incoming <-chan *pb.ServerMessage, ended <-chan error) (redirect string, err error) {
-	beat := time.NewTicker(s.heartbeat)
+	// A heartbeat answers each ping: those of all hosts then reach the leader within
+	// a moment, and it wakes up for many at once. Without a ping one goes all the same.
+	late := s.heartbeat + s.heartbeat/2
+	beat := time.NewTimer(late)
 	defer beat.Stop()
 	settle := time.NewTimer(0) // the first delta goes at once
 	defer settle.Stop()
@@ -192,6 +189,9 @@ func (s *session) serve(incoming <-chan *pb.ServerMessage, ended <-chan error) (
 		select {
 		case message := <-incoming:
 			switch body := message.GetBody().(type) {
+			case *pb.ServerMessage_Ping:
+				err = s.beat()
+				beat.Reset(late)
 			case *pb.ServerMessage_Redirect:
 				return body.Redirect.GetLeaderAddress(), errors.New("the server leads no more")
 			case *pb.ServerMessage_Request:
@@ -204,15 +204,8 @@ func (s *session) serve(incoming <-chan *pb.ServerMessage, ended <-chan error) (
 		case <-settle.C:
 			err = s.report()
 		case <-beat.C:
-			if sickness(s.agent.nodehost.NodeHostConfig()) != s.sick {
-				err = s.resendHello()
-			}
-			if err == nil {
-				err = s.report()
-			}
-			if err == nil {
-				err = s.stream.Send(&pb.AgentMessage{Body: &pb.AgentMessage_Heartbeat{Heartbeat: &pb.Heartbeat{}}})
-			}
+			err = s.beat()
+			beat.Reset(late)
 		case err := <-ended:
 			return "", err
 		}
@@ -220,6 +213,19 @@ func (s *session) serve(incoming <-chan *pb.ServerMessage, ended <-chan error) (
 			return "", err
 		}
 	}
+}
+
+// beat sends what has changed, and a heartbeat.
+func (s *session) beat() error {
+	if sickness(s.agent.nodehost.NodeHostConfig()) != s.sick {
+		if err := s.resendHello(); err != nil {
+			return err
+		}
+	}
+	if err := s.report(); err != nil {
+		return err
+	}
+	return s.stream.Send(&pb.AgentMessage{Body: &pb.AgentMessage_Heartbeat{Heartbeat: &pb.Heartbeat{}}})
 }
 
 // receive hands messages to serve until the stream ends. Each message holds the

@@ -41,7 +41,7 @@ type Config struct {
 	// Dial and TLS reach Drummer servers and NodeHosts; nil: TCP, plain text.
 	Dial rpc.DialFunc
 	TLS  rpc.TLSFunc
-	// TryTimeout bounds one try; 0: defaultTryTimeout. The context of a call
+	// TryTimeout bounds one try; 0: three seconds. The context of a call
 	// bounds all tries together.
 	TryTimeout time.Duration
 	// MaxAge is how old a cached location may get; 0: ten seconds.

@@ -261,11 +261,23 @@ func TestOnlyMembersThatCanAnswerAreAsked(t *testing.T) {
 	require.Equal(t, []*pb.MemberLocation{running(2, "b"), running(1, "a")}, members)
 }
 
+// What is not known of a cluster is asked of Drummer before anything is proposed.
+func TestProposalToAClusterThatDrummerDoesNotTellHadNoEffect(t *testing.T) {
+	drummer := &fake{locate: func() (*pb.LocateResponse, error) { return nil, status.Error(codes.PermissionDenied, "not you") }}
+	stage(t, map[string]*fake{"d": drummer}, []string{"d"}, func(t *testing.T, c *Client, _ *testkit.Net) {
+		_, err := c.Propose(within(t, 10*time.Second), 1, nil)
+		require.Equal(t, codes.PermissionDenied, status.Code(err))
+		require.Equal(t, NoEffect, OutcomeOf(err), err)
+	})
+}
+
 func TestClusterThatNobodyServes(t *testing.T) {
 	drummer := &fake{locate: func() (*pb.LocateResponse, error) { return locations(1, 1), nil }}
 	stage(t, map[string]*fake{"d": drummer}, []string{"d"}, func(t *testing.T, c *Client, _ *testkit.Net) {
 		_, err := c.Read(within(t, 10*time.Second), 1, nil)
 		require.ErrorContains(t, err, "no running member")
+		_, err = c.Propose(within(t, 10*time.Second), 1, nil)
+		require.Equal(t, NoEffect, OutcomeOf(err), err)
 	})
 }
 

@@ -43,7 +43,7 @@ func onMembers[Out any](ctx context.Context, c *Client, clusterID uint64, again 
 	for range 2 {
 		location, err := c.Location(ctx, clusterID)
 		if err != nil {
-			return out, err
+			return out, noEffect{err} // others were asked only while that had none
 		}
 		for _, member := range leaderFirst(location) {
 			tryCtx, cancel := context.WithTimeout(ctx, c.config.TryTimeout)
@@ -59,7 +59,7 @@ func onMembers[Out any](ctx context.Context, c *Client, clusterID uint64, again 
 		c.Forget(clusterID)
 	}
 	if last == nil {
-		return out, fmt.Errorf("cluster %d has no running member with a NodeHost API address", clusterID)
+		return out, noEffect{fmt.Errorf("cluster %d has no running member with a NodeHost API address", clusterID)}
 	}
 	return out, last
 }

@@ -137,14 +137,14 @@ func (o Outcome) String() string {
 }
 
 // OutcomeOf returns what the error of a proposal says about its effect. NoEffect
-// is only what never left this client (errNotSent, ErrClosed), and what a
-// NodeHost itself says had none: gRPC's own errors (Unavailable,
+// is only what never left this client, such as one to a cluster of which no member is
+// known, and what a NodeHost itself says had none: gRPC's own errors (Unavailable,
 // DeadlineExceeded, Canceled …) do not report whether the request was sent.
 func OutcomeOf(err error) Outcome {
 	switch {
 	case err == nil:
 		return OK
-	case errors.Is(err, ErrClosed), errors.Is(err, errNotSent): // found before anything was sent
+	case errors.Is(err, ErrClosed), errors.Is(err, errNotSent), errors.As(err, new(noEffect)): // found before anything was sent
 		return NoEffect
 	}
 	if detail := RaftErrorOf(err); detail.GetNoEffect() {

@@ -17,6 +17,12 @@ import (
 // was refused and for one that broke after the request was on it.
 var errNotSent = errors.New("nothing was sent")
 
+// noEffect is an error of a proposal that was made to nobody, because nobody is known
+// who could take it.
+type noEffect struct{ error }
+
+func (e noEffect) Unwrap() error { return e.error }
+
 // sent is set when gRPC hands any part of a call, its header first, to a
 // connection. Whether those bytes went further is unknown.
 type sent struct{ atomic.Bool }

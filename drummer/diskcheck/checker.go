@@ -23,6 +23,8 @@ import (
 type Checker struct {
 	log     *slog.Logger
 	factory config.LogDBFactory // of the LogDB; nil: Dragonboat's own
+	// decorate, unless nil, is that of Decorated.
+	decorate func(raftio.ILogDB) raftio.ILogDB
 
 	mu    sync.Mutex
 	fs    config.IFS
@@ -69,6 +71,9 @@ func (c *Checker) Create(nodehost config.NodeHostConfig, callback config.LogDBCa
 	if err == nil {
 		var marks *marks
 		if marks, err = openMarks(c.fs, nodehost.NodeHostDir, values); err == nil {
+			if c.decorate != nil {
+				inner = c.decorate(inner)
+			}
 			c.logDB = &logDB{ILogDB: inner, marks: marks}
 			return &owned{c.logDB, c}, nil
 		}

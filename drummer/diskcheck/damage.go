@@ -4,6 +4,7 @@ package diskcheck
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/drumbeat-raft/drumbeat/drummer/internal/durable"
 )
@@ -21,7 +22,8 @@ type damage struct {
 }
 
 func damaged(path string, offset int64, format string, args ...any) error {
-	return &damage{path, offset, fmt.Sprintf(format, args...)}
+	what := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "; ") // it is a line of a log
+	return &damage{path, offset, what}
 }
 
 // Error says which file it is, where, and what is wrong.

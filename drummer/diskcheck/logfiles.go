@@ -53,10 +53,15 @@ func checkShard(fs config.IFS, dir, walDir string) (torn bool, err error) {
 		}
 	}
 	tables, err := openTables(fs, dir, walDir)
-	for _, name := range tables {
-		err = errors.Join(err, checkTable(fs, fs.PathJoin(dir, name)))
+	if err != nil {
+		return torn, err
 	}
-	return torn, err
+	for _, name := range tables {
+		if err := checkTable(fs, fs.PathJoin(dir, name)); err != nil {
+			return torn, err
+		}
+	}
+	return torn, nil
 }
 
 // checkManifest looks through the file that says which tables a store has. Each of

@@ -9,11 +9,19 @@ import (
 
 	"github.com/lni/dragonboat/v3"
 	"github.com/lni/dragonboat/v3/config"
+	"github.com/lni/dragonboat/v3/raftio"
 	"github.com/lni/goutils/vfs"
 )
 
 // flagFiles are Dragonboat's own in a NodeHost's directory.
 var flagFiles = []string{"NODEHOST.ID", "dragonboat.ds"}
+
+// Decorated is an Expert.LogDBFactory for Start alone: the NodeHost gets the LogDB that
+// it would have with LogDBFactory (nil: Dragonboat's own), as Decorate returns it.
+type Decorated struct {
+	config.LogDBFactory
+	Decorate func(raftio.ILogDB) raftio.ILogDB
+}
 
 // Start starts a NodeHost on a disk that it has looked through before. The error is
 // ErrDamaged when that is not what was written to it; of single replicas Replica
@@ -32,6 +40,9 @@ func Start(conf config.NodeHostConfig, log *slog.Logger) (nodehost *dragonboat.N
 	}
 	if conf.LogDBFactory == nil {
 		checker.factory = conf.Expert.LogDBFactory
+		if d, ok := checker.factory.(*Decorated); ok {
+			checker.factory, checker.decorate = d.LogDBFactory, d.Decorate
+		}
 		conf.Expert.LogDBFactory = checker
 	}
 	defer func() {

@@ -5,6 +5,7 @@ package rafttcp
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -115,6 +116,7 @@ func (t *transport) leave(c *incoming) {
 func (t *transport) serve(c *incoming) {
 	defer t.leave(c)
 	conn := c.raw
+	var cert *x509.Certificate // that the other side has shown; nil: none
 	if t.encrypted() {
 		ctx, cancel := context.WithTimeout(context.Background(), handshakeTimeout)
 		defer cancel()
@@ -126,14 +128,17 @@ func (t *transport) serve(c *incoming) {
 		cancel()
 		t.known(c)
 		conn = secure
+		if shown := secure.ConnectionState().PeerCertificates; len(shown) > 0 {
+			cert = shown[0]
+		}
 	}
-	if err := t.receive(c, conn); err != nil {
+	if err := t.receive(c, conn, cert); err != nil {
 		t.log.Debug("a connection to the Raft port ends", "from", conn.RemoteAddr(), "error", err)
 	}
 }
 
-// receive hands on what a connection brings.
-func (t *transport) receive(c *incoming, conn net.Conn) error {
+// receive hands on what a connection brings from the bearer of a certificate.
+func (t *transport) receive(c *incoming, conn net.Conn, cert *x509.Certificate) error {
 	frames := &reader{conn: conn, encrypted: t.encrypted()}
 	stranger := !t.encrypted()
 	for {
@@ -148,7 +153,7 @@ func (t *transport) receive(c *incoming, conn net.Conn) error {
 		if err != nil {
 			return err
 		}
-		if err := t.deliver(kind, payload); err != nil {
+		if err := t.deliver(kind, payload, cert); err != nil {
 			return err
 		}
 		if stranger {
@@ -158,11 +163,17 @@ func (t *transport) receive(c *incoming, conn net.Conn) error {
 	}
 }
 
-func (t *transport) deliver(kind uint16, payload []byte) error {
+func (t *transport) deliver(kind uint16, payload []byte, cert *x509.Certificate) error {
 	if kind == kindMessages {
 		batch := raftpb.MessageBatch{}
 		if err := batch.Unmarshal(payload); err != nil {
 			return fmt.Errorf("messages of Raft can't be decoded: %w", err)
+		}
+		if t.speaks != nil && cert != nil {
+			if err := t.speaks(cert, batch.SourceAddress); err != nil {
+				t.log.Warn("messages of Raft are refused", "reason", err)
+				return err
+			}
 		}
 		t.messages(batch)
 		return nil

@@ -5,6 +5,7 @@ package rafttcp
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"net"
@@ -78,6 +79,11 @@ type Factory struct {
 	// MutualTLS; otherwise plain text.
 	ServerTLS *tls.Config
 	ClientTLS func() *tls.Config
+	// Speaks says whether who has shown a certificate may send messages as the NodeHost
+	// at an address: Dragonboat sends its own to where the last ones came from. Under
+	// TLS, messages without an address, and ones that it refuses, end the connection.
+	// Chunks of snapshots bear no address. Nil: everybody may who has a certificate.
+	Speaks func(cert *x509.Certificate, raftAddress string) error
 	// Log may be nil.
 	Log *slog.Logger
 }
@@ -85,7 +91,7 @@ type Factory struct {
 // Create implements config.TransportFactory.
 func (f *Factory) Create(nodehost config.NodeHostConfig, messages raftio.MessageHandler, chunks raftio.ChunkHandler) raftio.ITransport {
 	t := &transport{
-		nodehost: nodehost, limits: f.Limits, serverTLS: f.ServerTLS, clientTLS: f.ClientTLS, log: f.Log,
+		nodehost: nodehost, limits: f.Limits, serverTLS: f.ServerTLS, clientTLS: f.ClientTLS, speaks: f.Speaks, log: f.Log,
 		messages: messages, chunks: chunks, conns: map[*incoming]struct{}{},
 	}
 	t.limits.setDefaults()
@@ -113,6 +119,7 @@ type transport struct {
 	limits    Limits
 	serverTLS *tls.Config
 	clientTLS func() *tls.Config
+	speaks    func(cert *x509.Certificate, raftAddress string) error
 	log       *slog.Logger
 	messages  raftio.MessageHandler
 	chunks    raftio.ChunkHandler

@@ -119,6 +119,36 @@ func TestMessagesAndSnapshotsArrive(t *testing.T) {
 	}
 }
 
+// Dragonboat sends to where messages came from: so nobody may send them as another
+// NodeHost than the one of his certificate.
+func TestNobodySpeaksAsAnotherNodeHost(t *testing.T) {
+	ca := testca.New(t)
+	port := func(raftAddress string) *port {
+		server, client := ca.Configs(role.Identity{Name: "x", Role: role.NodeHost, RaftAddress: raftAddress}, "localhost")
+		return openPort(t, &Factory{ServerTLS: server, ClientTLS: client, Speaks: role.SpeaksFor})
+	}
+	receiver := port("receiver:1")
+	for _, x := range []struct {
+		own, source string
+		taken       bool
+	}{{"a:1", "a:1", true}, {"b:1", "a:1", false}, {"a:1", "", false}} {
+		before, _ := receiver.brought()
+		conn, err := port(x.own).GetConnection(t.Context(), receiver.address)
+		require.NoError(t, err)
+		defer conn.Close()
+		batch := batchOf(1)
+		batch.SourceAddress = x.source
+		require.NoError(t, conn.SendMessageBatch(batch))
+		if x.taken {
+			eventually(t, "the messages are there", func() bool { n, _ := receiver.brought(); return n == before+1 })
+			continue
+		}
+		eventually(t, "the connection ends", func() bool { return conn.SendMessageBatch(batch) != nil })
+		after, _ := receiver.brought()
+		require.Equal(t, before, after, "%+v", x)
+	}
+}
+
 // A fleet changes its transport one NodeHost at a time: Raft works between both.
 func TestItWorksWithDragonboatsOwn(t *testing.T) {
 	members := map[uint64]string{}

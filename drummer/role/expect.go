@@ -67,6 +67,16 @@ func verify(role Role, state tls.ConnectionState) error {
 	return err
 }
 
+// SpeaksFor returns an error unless a certificate is that of the NodeHost at a
+// RaftAddress.
+func SpeaksFor(cert *x509.Certificate, raftAddress string) error {
+	id, err := Of(cert)
+	if err == nil && (id.Role != NodeHost || id.RaftAddress != raftAddress) {
+		err = fmt.Errorf("the certificate %q, of the role %s, is for the NodeHost at %q, and its bearer speaks as the one at %q", id.Name, id.Role, id.RaftAddress, shorten(raftAddress))
+	}
+	return err
+}
+
 // Bears returns what a process accepts as its own certificate: one of a role and, for a
 // nodehost, of its RaftAddress. With another one everybody would refuse it.
 func Bears(role Role, raftAddress string) func(*x509.Certificate) error {

@@ -8,14 +8,25 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+)
+
+// decoders is how many large messages are decoded at one time. A thousand NodeHosts that
+// attach to a new leader at once would else keep its processors from Raft's own
+// goroutines for seconds, and cost it the leadership. A message of bytesOfDecoder counts
+// as two, and so on: of the largest, what is made of them is there once at a time.
+const (
+	decoders       = 4
+	bytesOfDecoder = 4 << 20
 )
 
 // gate counts what the callers of a server make it hold, and refuses what is over its
 // limits. It is safe for concurrent use.
 type gate struct {
-	limits Limits
+	limits   Limits
+	decoding *semaphore.Weighted // of decoders
 
 	mu      sync.Mutex
 	calls   int
@@ -39,7 +50,7 @@ type waiter struct {
 
 // newGate returns a gate with these limits, which are complete.
 func newGate(limits Limits) *gate {
-	return &gate{limits: limits, peers: map[string]*usage{}}
+	return &gate{limits: limits, decoding: semaphore.NewWeighted(decoders), peers: map[string]*usage{}}
 }
 
 func (g *gate) refusals() uint64 {

@@ -70,6 +70,12 @@ func (c *call) receiveLarge(stream rawStream, size int, message any) error {
 	defer timeout.Stop()
 	select {
 	case a := <-arrived:
+		weight := min(1+int64(size/bytesOfDecoder), decoders)
+		if err := c.gate.decoding.Acquire(c.Context(), weight); err != nil {
+			a.data.Free()
+			return status.FromContextError(err).Err()
+		}
+		defer c.gate.decoding.Release(weight)
 		return decode(a.data, a.err, message)
 	case <-timeout.C:
 		return c.gate.tooSlow(size)

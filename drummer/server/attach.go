@@ -37,9 +37,10 @@ type received struct {
 // Attach serves one agent. The handler sends and forwards; a reader of its own
 // receives, and ends with the stream.
 func (a *attachService) Attach(stream agentStream) error {
-	incoming := make(chan received)
-	go receive(stream, incoming)
-	hello, err := awaitHello(stream, incoming)
+	if a.server.leadership.Load() == nil {
+		return a.redirect(stream) // the Hello, which may be large, is the leader's to read
+	}
+	hello, err := awaitHello(stream)
 	if err != nil {
 		return err
 	}
@@ -73,12 +74,22 @@ func (a *attachService) Attach(stream agentStream) error {
 	if err := stream.Send(&pb.ServerMessage{Body: &pb.ServerMessage_Welcome{Welcome: welcome}}); err != nil {
 		return err
 	}
+	incoming := make(chan received)
+	go receive(stream, way, incoming)
 	return a.serve(stream, l, way, hello, incoming)
 }
 
-func receive(stream agentStream, incoming chan<- received) {
+// receive notes heartbeats, which are nearly all that comes, and hands over what else
+// does.
+func receive(stream agentStream, way *hostStream, incoming chan<- received) {
 	for {
 		message, err := stream.Recv()
+		if err == nil {
+			way.hear(message.GetHeartbeat() != nil)
+		}
+		if message.GetHeartbeat() != nil {
+			continue
+		}
 		select {
 		case incoming <- received{message, err}:
 		case <-stream.Context().Done():
@@ -90,11 +101,16 @@ func receive(stream agentStream, incoming chan<- received) {
 	}
 }
 
-func awaitHello(stream agentStream, incoming <-chan received) (*pb.Hello, error) {
+func awaitHello(stream agentStream) (*pb.Hello, error) {
 	timer := time.NewTimer(helloTimeout)
 	defer timer.Stop()
+	first := make(chan received, 1)
+	go func() {
+		message, err := stream.Recv()
+		first <- received{message, err}
+	}()
 	select {
-	case in := <-incoming:
+	case in := <-first:
 		if in.err != nil {
 			return nil, in.err
 		}
@@ -163,11 +179,6 @@ func (a *attachService) serve(stream agentStream, l *leadership, way *hostStream
 					return err
 				}
 			}
-			silence.Reset(ttl)
-			if in.message.GetHeartbeat() != nil {
-				way.heard.Store(true)
-				continue
-			}
 			if !l.deliver(stream, factOf(way, hello.GetHost(), in.message)) {
 				return a.redirect(stream)
 			}
@@ -180,6 +191,10 @@ func (a *attachService) serve(stream agentStream, l *leadership, way *hostStream
 		case <-way.closed:
 			return status.Errorf(codes.Aborted, "NodeHost %s has attached again", host)
 		case <-silence.C:
+			if ago := way.silence(); ago < ttl {
+				silence.Reset(ttl - ago)
+				continue
+			}
 			return status.Errorf(codes.DeadlineExceeded, "NodeHost %s was silent for %v", host, ttl)
 		case <-l.over:
 			return a.redirect(stream)

@@ -192,6 +192,7 @@ func (l *leadership) writeFacts(ctx context.Context, facts []fact) (news bool, e
 			return false, err
 		}
 	}
+	l.markStated(facts)
 	return len(reports)+len(ends) > 0, l.write(ctx, "results", ends)
 }
 
@@ -223,7 +224,7 @@ func (l *leadership) handleResult(result *pb.CommandResult) error {
 		l.server.log.Warn("DrummerDB answers", "code", result.GetCode(), "detail", result.GetDetail())
 	}
 	for _, host := range result.GetNeedFullState() {
-		l.send(host, &pb.ServerMessage{Body: &pb.ServerMessage_SendFullState{SendFullState: &pb.SendFullState{}}})
+		l.askForFullState(host)
 	}
 	return nil
 }

@@ -21,7 +21,12 @@ type hostStream struct {
 	wake    chan struct{} // capacity 1
 	// heard is set by a heartbeat, until the leadership has noted it.
 	heard atomic.Bool
+	began time.Time
+	spoke atomic.Int64 // when the host last said anything: nanoseconds since began
 
+	// stated is set once the Hello of this stream is in DrummerDB. The leadership's mu
+	// guards it.
+	stated bool
 	// told is when the host was last asked for its full state, or said it by
 	// itself at the beginning. The leadership's mu guards it.
 	told time.Time
@@ -32,7 +37,21 @@ type hostStream struct {
 }
 
 func newHostStream(address string) *hostStream {
-	return &hostStream{address: address, closed: make(chan struct{}), wake: make(chan struct{}, 1), told: time.Now()}
+	now := time.Now()
+	return &hostStream{address: address, closed: make(chan struct{}), wake: make(chan struct{}, 1), began: now, told: now}
+}
+
+// hear notes that the host has said something.
+func (h *hostStream) hear(heartbeat bool) {
+	h.spoke.Store(int64(time.Since(h.began)))
+	if heartbeat {
+		h.heard.Store(true)
+	}
+}
+
+// silence is how long the host has said nothing.
+func (h *hostStream) silence() time.Duration {
+	return time.Since(h.began) - time.Duration(h.spoke.Load())
 }
 
 // isReplaced reports whether a newer stream of the same host has come.
@@ -115,6 +134,27 @@ func (l *leadership) send(host string, message *pb.ServerMessage) {
 	defer l.mu.Unlock()
 	if stream := l.streams[host]; stream != nil {
 		stream.add(message)
+	}
+}
+
+// askForFullState asks a host for its full state, unless that is on its way: the Hello of
+// its stream waits for its turn.
+func (l *leadership) askForFullState(host string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if stream := l.streams[host]; stream != nil && stream.stated {
+		stream.add(&pb.ServerMessage{Body: &pb.ServerMessage_SendFullState{SendFullState: &pb.SendFullState{}}})
+	}
+}
+
+// markStated notes that the full states among facts are in DrummerDB.
+func (l *leadership) markStated(facts []fact) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, f := range facts {
+		if f.report.GetFull() {
+			f.stream.stated = true
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ package server
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,4 +94,23 @@ func TestHostsAreAskedForEverythingInTurn(t *testing.T) {
 			require.LessOrEqual(t, sum, 10*auditTicks)
 		})
 	}
+}
+
+// A host whose Hello waits for its turn is not asked to say everything once more: where a
+// thousand attach at once, each would be.
+func TestAHelloThatWaitsIsNotAskedForAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newMemoryServer(t, newBase(t))
+		stream, _ := w.leadership.join("X", "at X")
+		asked := func() bool {
+			stream.hear(true)
+			require.NoError(t, w.leadership.tick(w.ctx))
+			return slices.ContainsFunc(stream.take(), func(m *pb.ServerMessage) bool { return m.GetSendFullState() != nil })
+		}
+		require.False(t, asked(), "DrummerDB does not know the host yet")
+		hello := &pb.AgentMessage{Body: &pb.AgentMessage_Hello{Hello: &pb.Hello{Host: &pb.NodeHostInfo{NodehostId: "X"}}}}
+		_, err := w.leadership.writeFacts(w.ctx, []fact{factOf(stream, hello.GetHello().GetHost(), hello)})
+		require.NoError(t, err)
+		require.True(t, asked(), "its Hello, which says no RaftAddress, was left out")
+	})
 }

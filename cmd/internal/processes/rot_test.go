@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -98,7 +99,7 @@ func (r *rotRun) round() {
 	r.must("Drummer goes on", func(ctx context.Context) error { return r.client.Resume(ctx, "a test") })
 	r.until(90*time.Second, "everything runs and is whole", func() bool {
 		r.again(server, host)
-		return r.whole(1, 2)
+		return r.attached(host) && r.attached(otherHost) && r.whole(1, 2)
 	})
 	for i := 1; i <= r.rounds; i++ {
 		key := fmt.Sprint("round ", i)
@@ -143,6 +144,9 @@ func (r *rotRun) rot(p *process) {
 		}
 		return err
 	}))
+	if len(files) == 0 {
+		return // it was started on an empty folder a moment ago
+	}
 	slices.Sort(files)
 	for range placesAtOnce {
 		path := files[r.rng.IntN(len(files))]
@@ -204,6 +208,19 @@ func (r *rotRun) hostOutcome(i int) {
 	require.Contains(r.t, lastLines(p.log.String(), 3), "nodehost: ", "it says why")
 	require.NoError(r.t, os.RemoveAll(p.dir))
 	p.start(r.t)
+}
+
+// idPattern finds the NodeHost ID in the log of a NodeHost.
+var idPattern = regexp.MustCompile(`msg="NodeHost runs" id=(\S+)`)
+
+// attached reports whether Drummer knows of a NodeHost as it is now: while it has not
+// heard of the empty disk, it counts what was on the one before.
+func (r *rotRun) attached(i int) bool {
+	ids := idPattern.FindAllStringSubmatch(r.hosts[i].log.String(), -1)
+	out, err := r.client.ListNodeHosts(r.context(2 * time.Second))
+	return err == nil && len(ids) > 0 && slices.ContainsFunc(out.GetHosts(), func(h *pb.NodeHostStatus) bool {
+		return h.GetHost().GetNodehostId() == ids[len(ids)-1][1] && h.GetState() == pb.NodeHostState_UP
+	})
 }
 
 // again replaces what has died later on, when it came upon what had rotted.
