@@ -10,7 +10,7 @@ import (
 var _ = define(Check{
 	Key:          "answers",
 	Name:         "liveness after healing",
-	Doc:          "After healing every cluster answers a write and a read.",
+	Doc:          "After healing every cluster answers a write and a read, and each of its members a read that goes to it alone.",
 	Needs:        []Need{needClusters, needProbes},
 	AfterHealing: true,
 }, judgeAnswers)
@@ -36,9 +36,15 @@ func judgeAnswers(j *judgement, f *Facts, _ *noSettings) string {
 		if answered[p.Cluster] == nil {
 			answered[p.Cluster] = make(map[string]bool)
 		}
-		answered[p.Cluster][p.Kind] = answered[p.Cluster][p.Kind] || p.OK
+		if p.Host == "" {
+			answered[p.Cluster][p.Kind] = answered[p.Cluster][p.Kind] || p.OK
+		}
 		if !p.OK {
-			j.violation("cluster %d did not answer a %s within %s: %s", p.Cluster, p.Kind, seconds(p.Took), p.Error+membersOf(f, p.Cluster))
+			at := ""
+			if p.Host != "" {
+				at = " at " + p.Host
+			}
+			j.violation("cluster %d did not answer a %s%s within %s: %s", p.Cluster, p.Kind, at, seconds(p.Took), p.Error+membersOf(f, p.Cluster))
 		}
 		slowest = max(slowest, p.Took)
 	}
@@ -49,5 +55,9 @@ func judgeAnswers(j *judgement, f *Facts, _ *noSettings) string {
 			}
 		}
 	}
-	return fmt.Sprintf("%d clusters answered a write and a read, the slowest after %s", len(f.Clusters), seconds(slowest))
+	each := ""
+	if f.ReadMembers > 0 {
+		each = fmt.Sprintf(", and %d members a read each", f.ReadMembers)
+	}
+	return fmt.Sprintf("%d clusters answered a write and a read%s, the slowest after %s", len(f.Clusters), each, seconds(slowest))
 }

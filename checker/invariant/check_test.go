@@ -51,7 +51,7 @@ func healthy() (*Facts, *limits) {
 		Leaders:    []Leader{{7, 1, 1, 1}, {7, 2, 2, 2}, {7, 2, 2, 3}},
 		Beliefs:    []Belief{{7, 1, 2, 1, 2}, {7, 2, 3, 2, 4}, {7, 3, 1, 3, 5}},
 		Finals:     []Final{{Cluster: 7, Key: "7/k", Value: str("b"), At: 100 * second}, {Cluster: 7, Key: "7/l", Value: str("x;y;"), At: 100 * second}},
-		Probes:     []Probe{{7, "write", true, "", second}, {7, "read", true, "", second}},
+		Probes:     []Probe{{Cluster: 7, Kind: "write", OK: true, Error: "", Took: second}, {Cluster: 7, Kind: "read", OK: true, Error: "", Took: second}},
 		Repairs:    []Repair{{Cluster: 7, Node: 1, LostAt: 10 * second, RepairedAt: 30 * second, By: 4}},
 		Stalls:     []Stall{{Cluster: 7, From: 10 * second, To: 12 * second}, {Cluster: 7, From: 20 * second, To: 90 * second, Excused: true}},
 		Faults:     []Fault{{Kind: "kill", Target: "h1", From: 10 * second, To: 20 * second, TookEffect: true}},
@@ -60,6 +60,8 @@ func healthy() (*Facts, *limits) {
 		Process:    &Process{},
 		Launch:     &Launch{Clusters: 1, Full: 1, Took: second},
 		Settle:     &Settle{Whole: true, Took: second},
+		Placed:     true,
+		Placement:  &Placement{Took: second},
 		Actions:    []Action{{What: "drain of h1", At: 5 * second}}, WantedActions: 1,
 		Invariants: &Brought{Broken: []Broken{}, Replicas: 3, Answers: 32},
 		Asked:      40, Healed: true,
@@ -171,7 +173,7 @@ func TestAllIsWell(t *testing.T) {
 // and hold nothing. The run has an end, clusters, wanted faults and actions.
 func TestNothingRecordedNeverPasses(t *testing.T) {
 	_, l := healthy()
-	nothing := Facts{Healed: true, Clusters: []Cluster{{1, 3}}, Wanted: []WantedFault{{AtLeast: 1}}, WantedActions: 1, Invariants: &Brought{}}
+	nothing := Facts{Healed: true, Placed: true, Clusters: []Cluster{{1, 3}}, Wanted: []WantedFault{{AtLeast: 1}}, WantedActions: 1, Invariants: &Brought{}}
 	empty := nothing
 	lists := reflect.ValueOf(&empty).Elem()
 	for i := range lists.NumField() {
@@ -353,7 +355,41 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 		"no candidacies": {func(f *Facts, _ *limits) { f.RaftSafety.Leaders = 0 }, "completeness", Inconclusive, "no election"},
 		"two entries committed at an index": {func(f *Facts, _ *limits) {
 			f.RaftSafety.Breaches = []Breach{{Kind: TwoCommits, Cluster: 7, Node: 2, Term: 5, Index: 40, EntryTerm: 5, LastTerm: 4, At: second}}
-		}, "commits", Violation, "cluster 7: node 2, leader of term 5, has an entry of term 5 committed at index 40, where one of term 4 had been"},
+		}, "commits", Violation, "cluster 7: node 2, in term 5, has an entry of term 5 committed at index 40, where one of term 4 had been"},
+		"a commit of an earlier term": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: EarlierTermCommit, Cluster: 7, Node: 2, Term: 5, Index: 40, EntryTerm: 4, At: second}}
+		}, "commits", Violation, "cluster 7: node 2, leader of term 5, committed the entry of term 4 at index 40 before one of its own term"},
+		"a leader of a minority": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: MinorityLeader, Cluster: 7, Node: 2, Term: 5, Others: []uint64{2}, Voters: []uint64{1, 2, 3}, At: second}}
+		}, "quorums", Violation, "cluster 7: node 2 leads in term 5 with the votes of nodes [2], which are no majority of the voters [1 2 3]"},
+		"a commit of a minority": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: MinorityCommit, Cluster: 7, Node: 2, Term: 5, Index: 40, EntryTerm: 4, Others: []uint64{2}, Voters: []uint64{1, 2, 3}, At: second}}
+		}, "quorums", Violation, "the entry of index 40 and term 4 for committed, which nodes [2] have saved, no majority of the voters [1 2 3]"},
+		"a read of a minority": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: MinorityRead, Cluster: 7, Node: 2, Term: 5, Others: []uint64{2}, Voters: []uint64{1, 2, 3}, At: second}}
+		}, "quorums", Violation, "a linearizable read that nodes [2] confirmed, no majority of the voters [1 2 3]"},
+		"nothing that needs a majority": {func(f *Facts, _ *limits) { f.RaftSafety.Leaders, f.RaftSafety.Commits = 0, 0 }, "quorums", Inconclusive, "neither"},
+		"an index that is too old": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: StaleRead, Cluster: 7, Node: 2, Term: 5, Index: 39, LastIndex: 40, Others: []uint64{3}, At: second}}
+		}, "readindex", Violation, "cluster 7: node 2, leader of term 5, let node 3 read at index 39, though the log had been committed up to index 40"},
+		"a read that is too early": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: EarlyRead, Cluster: 7, Node: 2, Term: 5, Index: 40, LastTerm: 4, At: second}}
+		}, "readindex", Violation, "cluster 7: node 2 served a linearizable read as leader of term 5 before an entry of that term was committed; the newest one, up to index 40, is of term 4"},
+		"logs that differ": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: LogsDiffer, Cluster: 7, Node: 2, Term: 5, Index: 40, EntryTerm: 5, LastTerm: 3, OtherTerm: 4, At: second}}
+		}, "matching", Violation, "cluster 7: node 2, in term 5, saved the entry of index 40 and term 5 behind one of term 3, where another log has one of term 4"},
+		"an unsaved vote": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: SaidUnsaved, Cluster: 7, Node: 2, Term: 5, Others: []uint64{3}, At: second}}
+		}, "saved", Violation, "cluster 7: node 2 said in term 5 that it votes for node 3, which it had not saved"},
+		"an unsaved entry": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: SaidUnsaved, Cluster: 7, Node: 2, Term: 5, Index: 40, LastIndex: 39, At: second}}
+		}, "saved", Violation, "it has the log up to index 40, of which 39 was the last that it had saved"},
+		"a forgotten vote": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: Forgotten, Cluster: 7, Node: 2, Host: "h2", Term: 5, LastTerm: 5, Index: 40, LastIndex: 40, Others: []uint64{0, 3}, At: second}}
+		}, "saved", Violation, "node 2 started on host h2 with term 5, a vote for node 0 and a log up to index 40; it had saved term 5, a vote for node 3 and index 40"},
+		"an entry that was replaced": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: NotReplaced, Cluster: 7, Node: 2, Host: "h2", Index: 40, EntryTerm: 4, LastTerm: 5, At: second}}
+		}, "saved", Violation, "node 2 started on host h2 with the entry of index 40 and term 4, which it had replaced by one of term 5"},
 		"no commits":               {func(f *Facts, _ *limits) { f.RaftSafety.Commits = 0 }, "commits", Inconclusive, "no committed entry"},
 		"two leaders":              {func(f *Facts, _ *limits) { f.Leaders[2].Node = 3 }, "leaders", Violation, "two leaders in term 2"},
 		"memberships differ":       {func(f *Facts, _ *limits) { f.Memberships[1].Voters[4] = "h9" }, "membership", Violation, "at config change 9"},
@@ -420,6 +456,9 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 			f.Hosts[1].Running = append(f.Hosts[1].Running, Node{77, 1})
 		}, "zombies", Violation, "cluster 77, which should not be there"},
 		"no answer": {func(f *Facts, _ *limits) { f.Probes[0].OK = false; f.Probes[0].Error = "timeout" }, "answers", Violation, "did not answer a write within 1 s: timeout"},
+		"no answer of a member": {func(f *Facts, _ *limits) {
+			f.Probes = append(f.Probes, Probe{Cluster: 7, Kind: "read", Host: "h2", Took: second, Error: "timeout"})
+		}, "answers", Violation, "cluster 7 did not answer a read at h2 within 1 s: timeout"},
 		"no answer of a cluster that was looked into": {func(f *Facts, _ *limits) {
 			f.Probes[0].OK = false
 			f.Members = []MemberState{{Cluster: 8}, {Cluster: 7, Node: 1, Host: "h1"},
@@ -486,6 +525,7 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 		"a panic on a host": {func(f *Facts, _ *limits) {
 			f.Process.Panic, f.Process.Where, f.Process.Before = "too bad", "on h2", "no fault had struck before"
 		}, "process", Violation, `ended with the panic "too bad" on h2; no fault had struck before; its stack`},
+		"os.Exit":        {func(f *Facts, _ *limits) { f.Process.Exited = 1 }, "process", Violation, "ended itself with exit status 1"},
 		"a hidden panic": {func(f *Facts, _ *limits) { f.Process.Hidden = []string{"a worker is gone"} }, "process", Violation, "a worker is gone"},
 		"no boot":        {func(f *Facts, _ *limits) { f.Process.NotBooted = []string{"h3 does not start"} }, "process", Violation, "h3 does not start"},
 		"a run cut":      {func(f *Facts, _ *limits) { f.Process.Cut = "it was killed" }, "process", Inconclusive, "it was killed"},
@@ -497,6 +537,7 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 		}, "invariants", Violation, "cluster 7, node 2 on h2: no debt: ada owes 5"},
 		"nothing looked at":               {func(f *Facts, _ *limits) { f.Invariants = &Brought{} }, "invariants", Inconclusive, "nothing was looked at"},
 		"a model that is gone":            {func(f *Facts, _ *limits) { f.Ops[0].Kind = history.Command }, "linearizability", Inconclusive, "that test alone has the model"},
+		"misplaced":                       {func(f *Facts, _ *limits) { f.Placement.Left = []string{"cluster 7: a member is on h1"} }, "placement", Violation, "1 s after all was whole: cluster 7: a member is on h1"},
 		"not whole":                       {func(f *Facts, _ *limits) { *f.Settle = Settle{Took: second, Left: []string{"cluster 7 waits"}} }, "settled", Violation, "not whole after 1 s: cluster 7 waits"},
 		"an action that was not accepted": {func(f *Facts, _ *limits) { f.WantedActions = 2 }, "actions", Inconclusive, "Drummer accepted 1 of the 2 actions that the scenario has"},
 		"a late action":                   {func(f *Facts, _ *limits) { f.Actions[0].Late = 90 * second }, "evidence", Inconclusive, "the operator's drain of h1 was accepted at 5 s, 90 s late"},

@@ -55,6 +55,9 @@ type Facts struct {
 	// Probes holds the write and the read that each cluster was asked for
 	// after healing.
 	Probes []Probe `json:"probes"`
+	// ReadMembers counts the members that answered a read after healing, each by
+	// itself; those that did not are among the Probes.
+	ReadMembers int `json:"read_members,omitempty"`
 	// Members holds what the members of clusters that did not answer held then.
 	Members []MemberState `json:"members,omitempty"`
 	// Repairs holds each loss of a member that was not to come back.
@@ -77,6 +80,10 @@ type Facts struct {
 	Launch *Launch `json:"launch,omitempty"`
 	// Settle is how the deployment became whole again after the last fault.
 	Settle *Settle `json:"settle,omitempty"`
+	// Placed says that the scenario wants members in certain places, and Placement how
+	// they came to be there once all was whole.
+	Placed    bool       `json:"placed,omitempty"`
+	Placement *Placement `json:"placement,omitempty"`
 	// Actions is what the scenario's operator asked of Drummer, and Drummer
 	// accepted; WantedActions counts what the scenario has. Unmet lists what of
 	// it does not hold at the end.
@@ -121,6 +128,8 @@ type Process struct {
 	// NotBooted lists the hosts that did not start again on what their disks
 	// held, and why.
 	NotBooted []string `json:"not_booted,omitempty"`
+	// Exited is the exit status with which it ended itself, without a panic; 0: it did not.
+	Exited int `json:"exited,omitempty"`
 	// Hidden lists what went wrong inside of it without a sign.
 	Hidden []string `json:"hidden,omitempty"`
 	// Cut says why the run ended before its time, if it did and nothing above
@@ -140,6 +149,14 @@ type Settle struct {
 	Whole bool  `json:"whole"` // within the time that the scenario gives
 	Took  int64 `json:"took"`
 	// Left lists what was not whole at the end of that time.
+	Left []string `json:"left,omitempty"`
+}
+
+// Placement is how members came to live where the scenario wants them.
+type Placement struct {
+	Took int64 `json:"took"` // since all was whole
+	// Left lists, by cluster, what was not as wanted at the end of the time for it,
+	// although there were hosts for it.
 	Left []string `json:"left,omitempty"`
 }
 
@@ -218,6 +235,8 @@ type Requests struct {
 	// Crashes is how often the process of the host that fared worst was ended by a
 	// fault: often enough Drummer did not notice.
 	Crashes int `json:"crashes"`
+	// Uncounted says that the run ended before a fault did, whose Crashes nobody knows.
+	Uncounted bool `json:"uncounted,omitempty"`
 	// Wanted counts the new members of each cluster that an operator may have asked
 	// for.
 	Wanted map[uint64]int `json:"wanted,omitempty"`
@@ -287,6 +306,8 @@ type Probe struct {
 	Cluster uint64 `json:"cluster"`
 	// Kind is write or read.
 	Kind string `json:"kind"`
+	// Host is that of the member which was asked and no other; empty: any member.
+	Host string `json:"host,omitempty"`
 	OK   bool   `json:"ok"`
 	// Error is what the last attempt was answered.
 	Error string `json:"error,omitempty"`

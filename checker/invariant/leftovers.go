@@ -40,18 +40,16 @@ func judgeLeftovers(j *judgement, f *Facts, _ *noSettings) string {
 
 // judgeLeftover judges whether a node with a log is a member.
 func (t *truth) judgeLeftover(j *judgement, host string, n Node) {
-	m, known := t.newest[n.Cluster]
-	unwanted := len(t.Clusters) > 0 && !slices.ContainsFunc(t.Clusters, func(c Cluster) bool { return c.Cluster == n.Cluster })
-	switch {
-	case slices.Contains(t.Changing, n.Cluster):
+	switch t.standing(n) {
+	case isChanging:
 		j.inconclusive("cluster %d changed while it was looked at", n.Cluster)
-	case unwanted:
+	case isUnwanted:
 		j.violation("the disk of host %s has a log of node %d of cluster %d, which was deleted", host, n.Node, n.Cluster)
-	case !known:
+	case isUnknown:
 		j.inconclusive("no membership of cluster %d was recorded, of whose node %d host %s has a log", n.Cluster, n.Node, host)
-	case m.VotersOnly && !m.has(n.Node):
+	case isNoVoter:
 		j.inconclusive("only the voters of cluster %d were recorded, and node %d, of which host %s has a log, is none of them", n.Cluster, n.Node, host)
-	case !m.has(n.Node):
+	case isStranger:
 		j.violation("the disk of host %s has a log of node %d of cluster %d, which is no member", host, n.Node, n.Cluster)
 	}
 }

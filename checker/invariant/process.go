@@ -29,6 +29,9 @@ func judgeProcess(j *judgement, f *Facts, _ *noSettings) string {
 		}
 		j.violation("%s; its stack is in end.json", text)
 	}
+	if p.Exited != 0 {
+		j.violation("the process ended itself with exit status %d, as os.Exit and log.Fatal do; what it wrote before is in logs/process.log", p.Exited)
+	}
 	for _, all := range [][]string{p.NotBooted, p.Hidden} {
 		for _, what := range all {
 			j.violation("%s", what)

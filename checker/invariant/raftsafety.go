@@ -2,11 +2,15 @@
 
 package invariant
 
-// RaftSafety is what the messages that Raft nodes exchanged say of its safety.
+// RaftSafety is what the messages that Raft nodes exchanged, and the logs that they
+// saved, say of its safety.
 type RaftSafety struct {
 	Votes   int `json:"votes"`   // that were given
 	Leaders int `json:"leaders"` // whose candidacy was seen
-	Commits int `json:"commits"` // entries that a leader had committed
+	Commits int `json:"commits"` // entries that were committed
+	Reads   int `json:"reads"`   // that leaders answered
+	Entries int `json:"entries"` // that were saved
+	Starts  int `json:"starts"`  // of nodes, on what they had saved
 	// Breaches are the first ones of each kind.
 	Breaches []Breach `json:"breaches"`
 }
@@ -16,10 +20,27 @@ type BreachKind string
 
 // The kinds.
 const (
-	TwoVotes         BreachKind = "two votes"
-	IncompleteLeader BreachKind = "incomplete leader"
-	TwoCommits       BreachKind = "two commits"
+	TwoVotes          BreachKind = "two votes"
+	IncompleteLeader  BreachKind = "incomplete leader"
+	TwoCommits        BreachKind = "two commits"
+	EarlierTermCommit BreachKind = "commit of an earlier term"
+	MinorityLeader    BreachKind = "leader of a minority"
+	MinorityCommit    BreachKind = "commit of a minority"
+	MinorityRead      BreachKind = "read of a minority"
+	StaleRead         BreachKind = "stale read"
+	EarlyRead         BreachKind = "early read"
+	LogsDiffer        BreachKind = "logs differ"
+	SaidUnsaved       BreachKind = "said and not saved"
+	Forgotten         BreachKind = "forgotten"
+	NotReplaced       BreachKind = "not replaced"
 )
+
+// checkOf is which check judges a kind.
+var checkOf = map[BreachKind]string{
+	TwoVotes: "votes", IncompleteLeader: "completeness", TwoCommits: "commits", EarlierTermCommit: "commits",
+	MinorityLeader: "quorums", MinorityCommit: "quorums", MinorityRead: "quorums",
+	StaleRead: "readindex", EarlyRead: "readindex", LogsDiffer: "matching", SaidUnsaved: "saved", Forgotten: "saved", NotReplaced: "saved",
+}
 
 // Breach is what a node did that Raft forbids.
 type Breach struct {
@@ -28,28 +49,28 @@ type Breach struct {
 	Cluster uint64     `json:"cluster"`
 	Node    uint64     `json:"node"`
 	Term    uint64     `json:"term"` // of the node
-	// Others are the two candidates, or the leader that committed the entry.
+	// Others are the two candidates; the leader that committed the entry; those who
+	// voted, saved or confirmed; the candidate that was voted for; or the follower
+	// that was answered.
 	Others []uint64 `json:"others,omitempty"`
-	// Index and EntryTerm are those of a committed entry.
+	// Voters are the members of whom a majority was needed.
+	Voters []uint64 `json:"voters,omitempty"`
+	// Index and EntryTerm are those of an entry, or Index is what a node answered or
+	// found.
 	Index     uint64 `json:"index,omitempty"`
 	EntryTerm uint64 `json:"entry_term,omitempty"`
-	// LastIndex and LastTerm are those of the last entry of the leader's log, or
-	// LastTerm is the other term of the committed entry.
+	// LastIndex and LastTerm are those of the last entry of the node's log; LastTerm is
+	// the other term of the committed entry, of the entry before, or of what replaced the
+	// entry; and they are what was to be found.
 	LastIndex uint64 `json:"last_index,omitempty"`
 	LastTerm  uint64 `json:"last_term,omitempty"`
+	// OtherTerm is that of the entry before in another log.
+	OtherTerm uint64 `json:"other_term,omitempty"`
+	Host      string `json:"host,omitempty"`
 }
 
 // Check is the key of the check that judges the breach.
-func (b Breach) Check() string {
-	switch b.Kind {
-	case TwoVotes:
-		return "votes"
-	case IncompleteLeader:
-		return "completeness"
-	default:
-		return "commits"
-	}
-}
+func (b Breach) Check() string { return checkOf[b.Kind] }
 
 var needRaftSafety = Need{"the messages of Raft", func(f *Facts) bool { return f.RaftSafety != nil }}
 

@@ -30,6 +30,37 @@ func truthOf(f *Facts) *truth {
 	return t
 }
 
+// standing is what the recorded memberships say of a node.
+type standing int
+
+const (
+	isMember   standing = iota
+	isChanging          // its cluster changed while it was looked at
+	isUnwanted          // its cluster should not be there
+	isUnknown           // no membership of its cluster was recorded
+	isNoVoter           // only the voters were recorded, and it is none of them
+	isStranger          // it is no member
+)
+
+func (t *truth) standing(n Node) standing {
+	m, known := t.newest[n.Cluster]
+	unwanted := len(t.Clusters) > 0 && !slices.ContainsFunc(t.Clusters, func(c Cluster) bool { return c.Cluster == n.Cluster })
+	switch {
+	case slices.Contains(t.Changing, n.Cluster):
+		return isChanging
+	case unwanted:
+		return isUnwanted
+	case !known:
+		return isUnknown
+	case m.has(n.Node):
+		return isMember
+	case m.VotersOnly:
+		return isNoVoter
+	default:
+		return isStranger
+	}
+}
+
 // needNodes says which hosts nobody looked into.
 func (t *truth) needNodes(j *judgement) {
 	for _, h := range t.Hosts {

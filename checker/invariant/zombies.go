@@ -2,10 +2,7 @@
 
 package invariant
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 var _ = define(Check{
 	Key:          "zombies",
@@ -37,18 +34,16 @@ func judgeZombies(j *judgement, f *Facts, _ *noSettings) string {
 
 // judgeZombie judges whether a node that runs is a member.
 func (t *truth) judgeZombie(j *judgement, host string, n Node) {
-	m, known := t.newest[n.Cluster]
-	unwanted := len(t.Clusters) > 0 && !slices.ContainsFunc(t.Clusters, func(c Cluster) bool { return c.Cluster == n.Cluster })
-	switch {
-	case slices.Contains(t.Changing, n.Cluster):
+	switch t.standing(n) {
+	case isChanging:
 		j.inconclusive("cluster %d changed while it was looked at", n.Cluster)
-	case unwanted:
+	case isUnwanted:
 		j.violation("host %s runs node %d of cluster %d, which should not be there", host, n.Node, n.Cluster)
-	case !known:
+	case isUnknown:
 		j.inconclusive("no membership of cluster %d was recorded, whose node %d runs on %s", n.Cluster, n.Node, host)
-	case m.VotersOnly && !m.has(n.Node):
+	case isNoVoter:
 		j.inconclusive("only the voters of cluster %d were recorded, and node %d, which runs on %s, is none of them", n.Cluster, n.Node, host)
-	case !m.has(n.Node):
+	case isStranger:
 		j.violation("host %s runs node %d of cluster %d, which is no member", host, n.Node, n.Cluster)
 	}
 }

@@ -22,7 +22,7 @@ func Sentence(core []history.Op, failed *history.Op) string {
 		return fmt.Sprintf("%s, but client %d's %s of it had failed at %s", who, failed.Client, failed.Kind, FormatTime(failed.Return))
 	case len(core) == 1 && last.Kind == history.Cas && last.Outcome == history.Fail && last.Observed == last.Expected:
 		return who + ", which is what it expected"
-	case len(core) == 1 && last.ObservedWriter == "":
+	case len(core) == 1 && last.ObservedWriter == "" && last.Kind != history.Query && last.Kind != history.Command: // a test's own
 		return who + ", but no operation wrote that"
 	}
 	for _, tell := range []func([]history.Op) string{unknownWriter, wrongWriter, lostUpdate, doubleCas, futureRead} {
@@ -34,7 +34,10 @@ func Sentence(core []history.Op, failed *history.Op) string {
 		return fmt.Sprintf("%s, but %s %s and was done at %s, before it was called at %s%s",
 			who, client(before), sameKey(before, last), FormatTime(before.Return), FormatTime(last.Call), others(len(core)-2))
 	}
-	if len(core) == 2 {
+	switch len(core) {
+	case 1:
+		return who + ", which nothing explains"
+	case 2:
 		return who + ", which no order of it and the other operation explains"
 	}
 	return fmt.Sprintf("%s, which no order of it and the %d other operations explains", who, len(core)-1)

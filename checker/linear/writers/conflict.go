@@ -17,17 +17,19 @@ func (s *solver) blame(ops ...int) {
 }
 
 // blameRun blames all that tells what a write left: the appends around it,
-// what they began with, and who saw them.
+// what they began with, and who saw them. Where writes are wrong they may have
+// replaced each other in a ring.
 func (s *solver) blameRun(r *reads, w int32) {
 	if w == none {
 		return
 	}
 	isAppend := func(w int32) bool { return w != none && w != initial && s.op(w).Kind == history.Append }
-	for isAppend(w) && r.source[s.at[w]] != none {
+	for met := map[int32]bool{}; isAppend(w) && r.source[s.at[w]] != none && !met[w]; {
+		met[w] = true
 		w = r.source[s.at[w]]
 	}
 	run := map[int32]bool{w: true}
-	for w = r.next[w]; w != none; w = r.next[w] {
+	for w = r.next[w]; w != none && !run[w]; w = r.next[w] {
 		s.blame(s.at[w])
 		if !isAppend(w) {
 			break

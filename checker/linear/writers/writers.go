@@ -63,10 +63,10 @@ type solver struct {
 	blamed map[int]bool
 }
 
-// maxWork bounds the search, in operations looked at, to some tenths of a
-// second; and its memory, since a set of assumptions holds some thirty bytes an
-// operation.
-const maxWork = 5_000_000
+// maxWork bounds the search, in operations looked at, to a few seconds; and its
+// memory, since a set of assumptions holds some thirty bytes an operation. Keys of
+// 8,000 operations were seen to need some hundred sets.
+const maxWork = 40_000_000
 
 func newSolver(ctx context.Context, m model.Model, part string, n *writes) *solver {
 	return &solver{ctx: ctx, model: m, part: part, replacements: newReplacements(n), root: newReads(n), byValue: make(map[history.Value][]int32), blamed: make(map[int]bool)}

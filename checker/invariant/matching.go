@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package invariant
+
+import "fmt"
+
+var _ = define(Check{
+	Key:     "matching",
+	Name:    "log matching",
+	Doc:     "Two logs that have an entry of the same index and term have the same one before it (log matching of Raft), by the logs that nodes save.",
+	Needs:   []Need{needRaftSafety},
+	Applies: replicated,
+}, judgeMatching)
+
+func judgeMatching(j *judgement, f *Facts, _ *noSettings) string {
+	breaches(f, LogsDiffer, func(b Breach) {
+		j.violation("cluster %d: node %d, in term %d, saved the entry of index %d and term %d behind one of term %d, where another log has one of term %d; at %s",
+			b.Cluster, b.Node, b.Term, b.Index, b.EntryTerm, b.LastTerm, b.OtherTerm, seconds(b.At))
+	})
+	return fmt.Sprintf("%d entries follow the same one in all logs", f.RaftSafety.Entries)
+}
