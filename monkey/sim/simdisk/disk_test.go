@@ -269,6 +269,27 @@ func TestTornPowerLossKeepsPagesAndEntriesAtRandom(t *testing.T) {
 	require.Greater(t, outcomes["absent,absent"], 10, "none did")
 }
 
+// TestTornPowerLossKeepsTheLengthOfWhatIsOverwrittenOften: a file is torn page by page
+// also when more was overwritten than it has bytes.
+func TestTornPowerLossKeepsTheLengthOfWhatIsOverwrittenOften(t *testing.T) {
+	const size = blockSize
+	for seed := range uint64(50) {
+		d := New()
+		m := d.Mount()
+		put(t, m, "/a", strings.Repeat("s", size), true, true)
+		f, err := m.ReuseForWrite("/a", "/a")
+		require.NoError(t, err)
+		for range 3 {
+			_, err = f.WriteAt([]byte(strings.Repeat("n", size)), 0)
+			require.NoError(t, err)
+		}
+		d.PowerLoss(rand.New(rand.NewPCG(seed, 0)))
+		got := get(t, d.Mount(), "/a")
+		require.Len(t, got, size)
+		require.Equal(t, size, strings.Count(got, "s")+strings.Count(got, "n"))
+	}
+}
+
 func TestPowerLossAtSyncComesBeforeTheSyncTakesEffect(t *testing.T) {
 	d := New()
 	m := d.Mount()

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"runtime"
 	"syscall"
 	"time"
 )
@@ -109,8 +110,11 @@ func (h *handle) write(p []byte, off int64) {
 	}
 }
 
-// Sync makes the content of a file, or the entries of a directory, durable.
+// Sync makes the content of a file, or the entries of a directory, durable. Before it
+// does, goroutines that are ready go on, as they would while a disk is at work: what
+// was handed over to them before is not durable yet when they see it.
 func (h *handle) Sync() error {
+	runtime.Gosched()
 	h.mount.beforeSync(h.node)
 	h.mount.before(OpSync)
 	h.mount.mu.Lock()

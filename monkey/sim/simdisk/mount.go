@@ -53,6 +53,14 @@ func failed(op, name string, err error) error {
 	return &os.PathError{Op: op, Path: name, Err: err}
 }
 
+// Detached reports whether the mount is the disk's no more, because the process was
+// killed or lost its power: what it writes and syncs is on no disk.
+func (m *Mount) Detached() bool {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.detached
+}
+
 // OnCreate has f told the name of each file that the process makes from now on, or
 // empties, while the mount is the disk's. It is called with the mount locked, so it
 // must not use the disk, and must not block.

@@ -25,6 +25,7 @@ type file struct {
 	undo      []extent // what was overwritten below synced, oldest first
 	undoBytes int64    // sum of the lengths in undo
 	base      *content
+	emptied   bool // since it was synced
 }
 
 // extent is what stood at an offset before it was overwritten.
@@ -70,7 +71,7 @@ func (f *file) write(p []byte, off int64) {
 // clear makes the file empty, which like a write lasts only when synced.
 func (f *file) clear() {
 	f.freeze()
-	f.now = newContent()
+	f.now, f.emptied = newContent(), true
 }
 
 // freeze sets base to the durable content.

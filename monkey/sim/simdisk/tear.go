@@ -31,29 +31,33 @@ func (t *tear) content(f *file) content {
 	if t.rng == nil || !f.dirty() {
 		return c
 	}
-	if f.base != nil { // emptied and perhaps written again: one or the other
+	switch {
+	case f.emptied: // and perhaps written again: one or the other
 		if t.rng.IntN(2) == 0 {
 			return c
 		}
 		c = newContent()
+	case f.base != nil: // so much was overwritten that nobody knows where
+		t.keepPages(&c, f, 0, c.size)
 	}
-	t.keepPages(&c, f)
+	for _, e := range f.undo {
+		t.keepPages(&c, f, e.off, e.off+int64(len(e.data)))
+	}
 	t.keepTail(&c, f)
 	return c
 }
 
-// keepPages puts a random half of the overwritten pages back into c.
-func (t *tear) keepPages(c *content, f *file) {
-	for _, e := range f.undo {
-		for off, end := e.off, e.off+int64(len(e.data)); off < end; {
-			next := min(end, (off/pageSize+1)*pageSize)
-			if t.rng.IntN(2) == 0 {
-				page := make([]byte, next-off)
-				f.now.readAt(page, off)
-				c.write(page, off)
-			}
-			off = next
+// keepPages puts a random half of the pages that were overwritten, from an offset to
+// another one, into c.
+func (t *tear) keepPages(c *content, f *file, off, end int64) {
+	for off < end {
+		next := min(end, (off/pageSize+1)*pageSize)
+		if t.rng.IntN(2) == 0 {
+			page := make([]byte, next-off)
+			f.now.readAt(page, off)
+			c.write(page, off)
 		}
+		off = next
 	}
 }
 
