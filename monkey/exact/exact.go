@@ -14,7 +14,7 @@ import (
 
 // version is that of the interface between this package and the runtime's file
 // in the overlay.
-const version = 3
+const version = 4
 
 // table is what the file that the overlay adds to package runtime offers.
 type table struct {
@@ -25,6 +25,10 @@ type table struct {
 	note    func(uint64)
 	look    func(at uint64, look func(at uint64) (next uint64))
 	apart   func(bool)
+	join    func(group uint64)
+	hold    func(group uint64) bool
+	woken   func(group uint64) int
+	release func(group uint64)
 }
 
 // hooks is set by the linker in a program that was built with the overlay, and
@@ -35,7 +39,7 @@ var hooks table
 
 // settings are laid out as the runtime's exactSettings.
 type settings struct {
-	seed, order, changes, horizon, pause, traceRoom uint64
+	seed, order, changes, horizon, pause, traceRoom, hold uint64
 }
 
 // ErrNotBuilt reports that the program was built without the overlay.
@@ -109,6 +113,9 @@ type Explore struct {
 type Settings struct {
 	Seed    uint64
 	Explore Explore
+	// Hold allows Group.Hold. Who waits for a lock is idle then, as the lock may be
+	// one of a goroutine that is held.
+	Hold bool
 	// Record, unless nil, gets the state of the execution and its trace. It has
 	// to stay open until the bubble has ended.
 	Record *Record
@@ -137,6 +144,9 @@ func Arm(s Settings) error {
 	set := &settings{
 		seed: s.Seed, order: uint64(e.Order), traceRoom: uint64(len(r.trace)),
 		changes: uint64(e.Preemptions), horizon: uint64(e.Horizon), pause: uint64(e.Pause),
+	}
+	if s.Hold {
+		set.hold = 1
 	}
 	var trace unsafe.Pointer
 	if len(r.trace) > 0 {

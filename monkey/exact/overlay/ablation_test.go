@@ -38,6 +38,7 @@ func (e Edit) isShown() bool {
 func TestEveryEditIsNeeded(t *testing.T) {
 	whole, err := buildCrowd(t, edits)
 	require.NoError(t, err)
+	hold := []string{"CROWD_HOLD=1"}
 	explore := []string{`CROWD_EXPLORE={"Preemptions":100,"Horizon":3000}`}
 	explored, err := runCrowd(t, whole, explore, "1")
 	require.NoError(t, err)
@@ -50,6 +51,9 @@ func TestEveryEditIsNeeded(t *testing.T) {
 				return
 			}
 			lack := whatIsAmiss(t, binary)
+			if held, err := runCrowd(t, binary, hold, "1"); lack == "" && (err != nil || held[0].Held == 0) {
+				lack = "nobody is held"
+			}
 			if again, err := runCrowd(t, binary, explore, "1"); lack == "" && (err != nil || again[0].Fingerprint != explored[0].Fingerprint) {
 				lack = "exploration goes another way"
 			}

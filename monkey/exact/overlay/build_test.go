@@ -20,12 +20,25 @@ func program(t *testing.T, dir, text string) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "main.go"), []byte("package main\n\nfunc main() { println(\""+text+"\") }\n"), 0o644))
 }
 
+// sharedCache is the cache that all tests and the monkey share: the standard library is
+// compiled anew for an overlay in another folder, which takes a minute or two. What is
+// built in it of the program in dir is removed in the end.
+func sharedCache(t *testing.T, dir string) string {
+	t.Helper()
+	cache, err := cacheFolder()
+	require.NoError(t, err)
+	file, err := atHand(t).file(cache, edits)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(filepath.Join(cache, "bin", Build{}.key(dir, file)))) })
+	return cache
+}
+
 func TestBuildIsDoneOnceForEachStateOfTheSource(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles the standard library with the overlay")
 	}
-	dir, cache := t.TempDir(), t.TempDir()
-	tc := atHand(t)
+	dir := t.TempDir()
+	tc, cache := atHand(t), sharedCache(t, dir)
 	var said bytes.Buffer
 	build := func() string {
 		binary, err := Build{Package: ".", Dir: dir, Announce: &said}.run(t.Context(), tc, cache, edits)
@@ -63,7 +76,7 @@ func TestProgramThatDoesNotBuild(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles the standard library with the overlay")
 	}
-	_, err := Build{Package: ".", Dir: dir}.run(t.Context(), atHand(t), t.TempDir(), edits)
+	_, err := Build{Package: ".", Dir: dir}.run(t.Context(), atHand(t), sharedCache(t, dir), edits)
 	require.ErrorContains(t, err, "with the overlay")
 	require.ErrorContains(t, err, "undefined: undefined")
 }

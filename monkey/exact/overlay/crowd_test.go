@@ -24,6 +24,7 @@ type crowd struct {
 	Host  string
 	Lost  int
 	Looks []string
+	Held  int
 }
 
 // buildCrowd builds the program with some of the edits.
@@ -166,6 +167,17 @@ func TestLookingChangesNoDecision(t *testing.T) {
 		require.Regexp(t, `^1ms \d+ false$`, looked.Looks[0])
 		require.Regexp(t, `^2ms \d+ false$`, looked.Looks[1])
 		require.Equal(t, looked.Looks, mustRunCrowd(t, binary, "1", "CROWD_LOOK=1", "CROWD_EXPLORE="+explore).Looks)
+	}
+}
+
+func TestAGroupIsHeld(t *testing.T) {
+	binary, err := buildCrowd(t, edits)
+	require.NoError(t, err)
+	for _, explore := range []string{`{}`, `{"Order":2,"Preemptions":200,"Horizon":3000,"Pause":2000000}`} {
+		first := mustRunCrowd(t, binary, "1", "CROWD_HOLD=1", "CROWD_EXPLORE="+explore)
+		require.EqualValues(t, 2, first.Held, "who has the lock, and who reads from the channel")
+		require.Zero(t, first.Foreign)
+		require.Equal(t, first.Fingerprint, mustRunCrowd(t, binary, "1", "CROWD_HOLD=1", "CROWD_EXPLORE="+explore, processors[2]).Fingerprint)
 	}
 }
 

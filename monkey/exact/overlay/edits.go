@@ -16,7 +16,7 @@ type Edit struct {
 }
 
 // edits make the goroutines of one bubble run in an order that depends on a
-// seed only. What they call is in _goroot/runtime/drumbeat_exact.go.
+// seed only. What they call is in _goroot/runtime.
 var edits = []Edit{
 	{
 		File: "runtime/runtime2.go",
@@ -35,6 +35,12 @@ var edits = []Edit{
 		Old:  "func runqput(pp *p, gp *g, next bool) {\n",
 		New:  "func runqput(pp *p, gp *g, next bool) {\n\tif exactPut(gp, next) {\n\t\treturn\n\t}\n",
 		Why:  "the bubble's goroutines wait in a queue of their own, in which nobody else shifts them",
+	},
+	{
+		File: "runtime/proc.go",
+		Old:  "func ready(gp *g, traceskip int, next bool) {\n",
+		New:  "func ready(gp *g, traceskip int, next bool) {\n\tif exactKeep(gp) {\n\t\treturn\n\t}\n",
+		Why:  "a goroutine of a host that stands still goes on waiting",
 	},
 	{
 		File: "runtime/proc.go",

@@ -20,7 +20,7 @@ import (
 
 // goroot has the files that the overlay adds, where they go below GOROOT.
 //
-//go:embed _goroot/runtime/drumbeat_exact.go
+//go:embed _goroot/runtime/drumbeat_*.go
 var goroot embed.FS
 
 const (

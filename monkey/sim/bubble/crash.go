@@ -15,7 +15,8 @@ import (
 
 // Limits of what is kept of a crash.
 const (
-	maxMessageLines = 50
+	maxMessageLines = 50   // that are kept of a message
+	maxOpeningLines = 2000 // before the goroutine: an error may hold stacks of its own
 	maxStack        = 64 << 10
 )
 
@@ -70,6 +71,7 @@ func parseCrash(r io.Reader) (*Crash, error) {
 // crashParser is fed a log line by line.
 type crashParser struct {
 	opening []string // a message that no stack has followed yet; nil: none
+	opened  int      // how many lines ago
 	message []string // of the last crash; nil: none
 	stack   bytes.Buffer
 }
@@ -77,13 +79,15 @@ type crashParser struct {
 func (p *crashParser) line(line string) {
 	switch text, isOpening := opens(line); {
 	case isOpening:
-		p.opening = []string{text}
+		p.opening, p.opened = []string{text}, 0
 	case p.opening != nil && strings.HasPrefix(line, "goroutine ") && strings.Contains(line, "["):
 		p.message, p.opening = p.opening, nil
 		p.stack.Reset()
 		p.stack.WriteString(line[:min(len(line), maxStack)])
-	case p.opening != nil && len(p.opening) < maxMessageLines:
-		p.opening = append(p.opening, line)
+	case p.opening != nil && p.opened < maxOpeningLines:
+		if p.opened++; len(p.opening) < maxMessageLines {
+			p.opening = append(p.opening, line)
+		}
 	case p.opening != nil:
 		p.opening = nil // a log line that only looked like a crash
 	case p.message != nil && p.stack.Len()+len(line) <= maxStack:

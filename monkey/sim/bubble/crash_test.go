@@ -40,7 +40,9 @@ func TestParseCrash(t *testing.T) {
 			&Crash{Message: "boom", Labels: map[string]string{"host": "nodehost-2", "a": "b c"},
 				Stack: "goroutine 7 [running, synctest bubble 1 labels:{\"host\": \"nodehost-2\", \"a\": \"b c\"}]:\nmain.f()"},
 		},
-		"message without end": {"panic: x\n" + strings.Repeat("line\n", 100) + "goroutine 1 [running]:\n", nil},
+		"message that holds a stack": {"panic: x\n" + strings.Repeat("line\n", 100) + "goroutine 1 [running]:\n",
+			&Crash{Message: "x\n" + strings.TrimSpace(strings.Repeat("line\n", 49)), Stack: "goroutine 1 [running]:"}},
+		"message without end": {"panic: x\n" + strings.Repeat("line\n", maxOpeningLines+1) + "goroutine 1 [running]:\n", nil},
 	} {
 		got, err := parseCrash(strings.NewReader(tc.log))
 		require.NoError(t, err)

@@ -16,6 +16,8 @@ import (
 type Exact struct {
 	Seed    uint64
 	Explore exact.Explore
+	// Hold allows that hosts stand still, see exact.Settings.
+	Hold bool
 	// Trace, unless empty, is the file that gets the scheduling decisions, for
 	// exact.Compare. Writing it changes none of them.
 	Trace string
@@ -31,6 +33,7 @@ type record struct {
 	File    string        `json:"file"`
 	Seed    uint64        `json:"seed"`
 	Explore exact.Explore `json:"explore"`
+	Hold    bool          `json:"hold"`
 }
 
 // runExact is Run for an exact run.
@@ -46,7 +49,7 @@ func (c Command) runExact(ctx context.Context) (exit Exit, err error) {
 		return Exit{}, err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	exit, err = c.run(ctx, &record{File: file, Seed: c.Exact.Seed, Explore: c.Exact.Explore})
+	exit, err = c.run(ctx, &record{File: file, Seed: c.Exact.Seed, Explore: c.Exact.Explore, Hold: c.Exact.Hold})
 	if err != nil {
 		return exit, err
 	}
@@ -95,7 +98,7 @@ func (r *record) arm() (func(), error) {
 		return nil, err
 	}
 	return func() {
-		if err := exact.Arm(exact.Settings{Seed: r.Seed, Explore: r.Explore, Record: to}); err != nil {
+		if err := exact.Arm(exact.Settings{Seed: r.Seed, Explore: r.Explore, Hold: r.Hold, Record: to}); err != nil {
 			fmt.Fprintln(os.Stderr, "bubble:", err)
 			os.Exit(exitProtocol)
 		}

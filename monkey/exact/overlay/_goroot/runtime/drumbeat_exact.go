@@ -3,16 +3,15 @@
 package runtime
 
 import (
-	"internal/abi"
 	"internal/runtime/math"
-	"internal/runtime/sys"
 	"internal/stringslite"
 	"unsafe"
 )
 
-// This file is added to package runtime by Drumbeat's overlay; the edits beside
-// it call what is here. It makes the goroutines of one synctest bubble run in an
-// order that depends on a seed and on nothing else, and writes that order down.
+// This file and its neighbours of the same prefix are added to package runtime by
+// Drumbeat's overlay; the edits beside them call what is here. They make the
+// goroutines of one synctest bubble run in an order that depends on a seed and on
+// nothing else, and write that order down.
 //
 // The bubble's goroutines have a run queue of their own, which is looked at
 // when no other goroutine can run. There is one P, so whoever holds it owns all
@@ -21,7 +20,7 @@ import (
 // and shares no queue, counter or random number with the bubble.
 
 // exactVersion is compared with the one of package monkey/exact.
-const exactVersion = 3
+const exactVersion = 4
 
 // exactEnv in the environment makes the whole process exact, from its first
 // random number on. Its value is a decimal seed.
@@ -31,6 +30,7 @@ const exactEnv = "DRUMBEAT_EXACT="
 type exactG struct {
 	id       uint64 // number in order of creation, from 1; 0: not of the bubble
 	entry    uint64 // hash of the name of its first function
+	group    uint64 // whom it is held with, see exactHold; 0: nobody
 	priority uint64 // for exactPriorities: higher runs first
 	preempt  bool   // exactEvent wants it preempted
 	apart    bool   // what it does is not of the execution, see exactApart
@@ -60,6 +60,7 @@ type exactSettings struct {
 	horizon   uint64 // the decisions among which these are drawn
 	pause     uint64 // nanoseconds that a preempted goroutine stays away at most; 0: it only yields
 	traceRoom uint64
+	hold      uint64 // 1: groups may be held
 }
 
 // Orders in which goroutines of the bubble that can run are chosen.
@@ -150,6 +151,10 @@ var exactHooks = exactTable{
 	note:    exactNote,
 	look:    exactSetLook,
 	apart:   exactApart,
+	join:    exactJoin,
+	hold:    exactHold,
+	woken:   exactWoken,
+	release: exactRelease,
 }
 
 type exactTable struct {
@@ -160,6 +165,10 @@ type exactTable struct {
 	note    func(uint64)
 	look    func(at uint64, look func(at uint64) (next uint64))
 	apart   func(bool)
+	join    func(group uint64)
+	hold    func(group uint64) bool
+	woken   func(group uint64) int
+	release func(group uint64)
 }
 
 // exactSeed finds exactEnv, fixes the random numbers of the process by it, and
@@ -286,6 +295,7 @@ func exactBegin(bubble *synctestBubble, root *g) {
 	exact.start, exact.now, exact.instant = bubble.now, bubble.now, 0
 	exact.lowest, exact.changed, exact.events, exact.spun = 1<<32, 0, 0, 0
 	exact.look, exact.lookAt = nil, 0
+	exactHeldCount = 0
 	*exact.state = exactState{hash: exact.settings.seed}
 	exactDrawChange()
 	// A goroutine of the bubble is preempted where exactEvent says or nowhere.
@@ -319,6 +329,9 @@ func exactCreated(gp *g, creator *g) {
 	gp.exact = exactG{}
 	if !exactMember(gp) {
 		return
+	}
+	if creator != nil {
+		gp.exact.group = creator.exact.group
 	}
 	s := exact.state
 	s.goroutines++
@@ -589,10 +602,10 @@ func exactPause(gp *g) {
 
 // exactWaits reports whether a goroutine that waits for this reason is idle in
 // the eyes of synctest, besides those that always are. Who waits for a lock is,
-// if goroutines may be away while they hold one: the clock has to move for them
-// to return.
+// if goroutines may be away while they hold one, preempted or held: the clock has
+// to move for them to return.
 func exactWaits(w waitReason) bool {
-	if exact.bubble == nil || exact.settings.pause == 0 {
+	if exact.bubble == nil || exact.settings.pause == 0 && exact.settings.hold == 0 {
 		return false
 	}
 	return w == waitReasonSyncMutexLock || w == waitReasonSyncRWMutexLock || w == waitReasonSyncRWMutexRLock
@@ -708,163 +721,4 @@ func exactMix(a, b uint64) {
 	h = (h ^ b) * 0xbf58476d1ce4e5b9
 	h = h<<31 | h>>33
 	exact.state.hash = h + 0x94d049bb133111eb
-}
-
-// The trace is a sequence of records: a kind and a number as one varint, and
-// what the kind has besides. Package monkey/exact reads it.
-const (
-	exactTraceRun     = 0 // goroutine
-	exactTraceCreated = 1 // goroutine, then its creator, and the names of its first function and of the one that started it
-	exactTraceInstant = 2 // nanoseconds since the beginning
-	exactTraceNote    = 3 // part of what the program noted
-	exactTraceDrawn   = 4 // random numbers were drawn; part of where their streams are
-	exactTraceEvents  = 5 // locks, channel operations and reads of the clock since the last decision, while exploring
-	exactTraceKinds   = 8
-
-	// exactDrawnShift leaves two bytes of where the streams are: enough to see
-	// that they parted, and where.
-	exactDrawnShift = 64 - 11
-
-	exactMaxName = 1024
-	// exactTraceSpare is more than a record takes.
-	exactTraceSpare = 2*exactMaxName + 64
-)
-
-// exactRecord begins a record and reports whether there is room for it.
-func exactRecord(kind, v uint64) bool {
-	s := exact.state
-	if exact.trace == nil || s.traceFull != 0 {
-		return false
-	}
-	if s.traceLen+exactTraceSpare > exact.settings.traceRoom {
-		s.traceFull = 1
-		return false
-	}
-	exactUvarint(v*exactTraceKinds + kind)
-	return true
-}
-
-func exactUvarint(v uint64) {
-	for v >= 0x80 {
-		exactByte(byte(v) | 0x80)
-		v >>= 7
-	}
-	exactByte(byte(v))
-}
-
-func exactString(s string) {
-	exactUvarint(uint64(len(s)))
-	for i := range len(s) {
-		exactByte(s[i])
-	}
-}
-
-func exactByte(b byte) {
-	*(*byte)(add(exact.trace, uintptr(exact.state.traceLen))) = b
-	exact.state.traceLen++
-}
-
-// exactSpecial is the kind of the records that give objects a number: none of
-// the runtime's own.
-const exactSpecial = 0x7f
-
-// exactNumbered is such a record.
-type exactNumbered struct {
-	_       sys.NotInHeap
-	special special
-	number  uint64
-}
-
-// exactNumber returns, in an exact process, the number of the object that a
-// pointer of type t at p points to: by this it is hashed, instead of by its
-// address, when it is the key of a map. Objects are numbered when they are first
-// hashed, and keep their number for life; those that are first hashed outside of
-// the bubble keep their address. Pointers that are not to the heap are left to
-// the caller.
-func exactNumber(t *_type, p unsafe.Pointer) (uint64, bool) {
-	if !exact.process {
-		return 0, false
-	}
-	switch t.Kind() {
-	case abi.Pointer, abi.Chan, abi.UnsafePointer:
-	default:
-		return 0, false
-	}
-	object := *(*uintptr)(p)
-	span := spanOfHeap(object)
-	if span == nil {
-		return 0, false
-	}
-	mp := acquirem()
-	span.ensureSwept()
-	offset := object - span.base()
-	lock(&span.speciallock)
-	at, exists := span.specialFindSplicePoint(offset, exactSpecial)
-	if !exists {
-		exactAddNumber(span, at, offset, mp)
-	}
-	number := (*exactNumbered)(unsafe.Pointer(*at)).number
-	unlock(&span.speciallock)
-	releasem(mp)
-	return number, true
-}
-
-// exactAddNumber numbers an object. The span's specials are locked.
-func exactAddNumber(span *mspan, at **special, offset uintptr, mp *m) {
-	lock(&mheap_.speciallock)
-	if exact.numbers.size == 0 {
-		exact.numbers.init(unsafe.Sizeof(exactNumbered{}), nil, nil, &memstats.other_sys)
-	}
-	s := (*exactNumbered)(exact.numbers.alloc())
-	unlock(&mheap_.speciallock)
-	if mp.curg != nil && exactMember(mp.curg) && !mp.curg.exact.apart {
-		exact.numbered++
-		s.number = exact.numbered
-	} else {
-		s.number = uint64(span.base() + offset)
-	}
-	s.special.kind = exactSpecial
-	s.special.offset = offset
-	s.special.next = *at
-	*at = &s.special
-	spanHasSpecials(span)
-}
-
-// exactForget frees the record of an object that is no more.
-func exactForget(s *special) {
-	lock(&mheap_.speciallock)
-	exact.numbers.free(unsafe.Pointer(s))
-	unlock(&mheap_.speciallock)
-}
-
-// exactPid is what a process of which everything is fixed has for its id.
-const exactPid = 1
-
-//go:linkname exactIdentity os.runtime_exactIdentity
-func exactIdentity() (pid int, host string, ok bool) {
-	return exactPid, "exact", exact.process
-}
-
-// exactWallClock is the wall clock of the main goroutine of an exact process:
-// what seeds itself by the time while the program is initialized has the same
-// seed in every run with the same seed.
-func exactWallClock() (sec int64, nsec int32, ok bool) {
-	gp := getg()
-	if !exact.process || gp.goid != 1 {
-		return 0, 0, false
-	}
-	const billion = 1000 * 1000 * 1000
-	return 946684800, int32(exact.seed % billion), true
-}
-
-//go:linkname exactSysrand crypto/internal/sysrand.runtime_exactRead
-func exactSysrand(b []byte) bool {
-	for i := range b {
-		v, ok := exactRand(getg())
-		if !ok {
-			return false
-		}
-		b[i] = byte(v >> 56)
-	}
-	return true
 }

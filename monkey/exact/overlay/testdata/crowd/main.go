@@ -5,7 +5,7 @@
 // environment has the rest: CROWD_TRACE names a file for the trace,
 // CROWD_EXPLORE has an exact.Explore, CROWD_RACE has it run a program with a
 // race instead, CROWD_CRASH has it end in a panic, CROWD_LOOK has it looked at
-// and write logs.
+// and write logs, CROWD_HOLD has it hold a group.
 package main
 
 import (
@@ -33,6 +33,7 @@ type order struct {
 	Race  bool   // only race
 	Crash bool   // at the end
 	Look  bool   // at what it does, and write logs
+	Hold  bool   // a group of goroutines for a while
 }
 
 // facts are what a child found.
@@ -40,6 +41,7 @@ type facts struct {
 	Host  string
 	Lost  int      // updates, in a race
 	Looks []string // what was seen
+	Held  int      // goroutines that wanted to go on while they were held
 }
 
 // registry is made while the program is initialized, and looked through in the
@@ -69,9 +71,9 @@ func main() {
 			panic(err)
 		}
 		c := bubble.Command{
-			Request: order{Dir: dir, Race: os.Getenv("CROWD_RACE") != "", Crash: os.Getenv("CROWD_CRASH") != "", Look: os.Getenv("CROWD_LOOK") != ""},
+			Request: order{Dir: dir, Race: os.Getenv("CROWD_RACE") != "", Crash: os.Getenv("CROWD_CRASH") != "", Look: os.Getenv("CROWD_LOOK") != "", Hold: os.Getenv("CROWD_HOLD") != ""},
 			Log:     filepath.Join(dir, "log"),
-			Exact:   &bubble.Exact{Seed: seed, Trace: os.Getenv("CROWD_TRACE")},
+			Exact:   &bubble.Exact{Seed: seed, Hold: os.Getenv("CROWD_HOLD") != "", Trace: os.Getenv("CROWD_TRACE")},
 		}
 		if os.Getenv("CROWD_EXPLORE") != "" {
 			if err := json.Unmarshal([]byte(os.Getenv("CROWD_EXPLORE")), &c.Exact.Explore); err != nil {
@@ -181,6 +183,12 @@ func work(_ context.Context, job bubble.Job) error {
 	if err := job.Progress(facts{Host: host}); err != nil {
 		return err
 	}
+	held := 0
+	if o.Hold {
+		if held, err = holdGroup(); err != nil {
+			return err
+		}
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var all, helpers sync.WaitGroup
 	for i := range members / 10 {
@@ -195,7 +203,65 @@ func work(_ context.Context, job bubble.Job) error {
 	if o.Crash {
 		panic(crash)
 	}
-	return job.Progress(facts{Host: host, Looks: looks})
+	return job.Progress(facts{Host: host, Looks: looks, Held: held})
+}
+
+// holdGroup has a group of goroutines count milliseconds, under a lock and by a
+// channel, holds them while they would have counted to ten, and reports how many
+// wanted to go on. It is an error if one did, or if one does not afterwards.
+func holdGroup() (int, error) {
+	const counters = 5
+	var mu, all sync.Mutex
+	var done sync.WaitGroup
+	count, ticks, stop := 0, make(chan int), make(chan struct{})
+	group := exact.GroupOf("held")
+	group.Join()
+	for range counters {
+		done.Go(func() {
+			for tick := time.NewTicker(time.Millisecond); ; {
+				all.Lock() // who waits for this one waits for one that is held
+				select {
+				case <-tick.C:
+				case <-stop:
+					all.Unlock()
+					return
+				}
+				all.Unlock()
+				mu.Lock()
+				count++
+				mu.Unlock()
+			}
+		})
+	}
+	done.Go(func() {
+		for range ticks {
+		}
+	})
+	exact.Group(0).Join()
+	counted := func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return count
+	}
+	time.Sleep(10*time.Millisecond + 1)
+	if err := group.Hold(); err != nil {
+		return 0, err
+	}
+	before := counted()
+	time.Sleep(10 * time.Millisecond)
+	ticks <- 1
+	during := counted()
+	held := group.Woken()
+	group.Release()
+	time.Sleep(10 * time.Millisecond)
+	after := counted()
+	close(ticks)
+	close(stop)
+	done.Wait()
+	if before < 5 || during != before || after < during+5 {
+		return held, fmt.Errorf("a group that was held counted %d before, %d meanwhile and %d after", before, during-before, after-during)
+	}
+	return held, nil
 }
 
 // crash is what the process ends with if it is asked to.
