@@ -5,13 +5,13 @@ package mutant
 import (
 	"context"
 	_ "embed"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/drumbeat-raft/drumbeat/monkey/exact/overlay"
 	"github.com/drumbeat-raft/drumbeat/monkey/internal/source"
 )
 
@@ -43,7 +43,8 @@ const (
 var switchesSource string
 
 // Build builds a program of the module whose go.mod is in root, with all mutants in
-// it, and returns the binary's path. All that it makes is in dir, which is empty.
+// it, and returns the binary's path. Its runs can be exact. All that it makes is in
+// dir, which is empty.
 func Build(ctx context.Context, root, dir, program string) (binary string, err error) {
 	copied := filepath.Join(dir, "dragonboat")
 	edits, own := edits()
@@ -56,16 +57,15 @@ func Build(ctx context.Context, root, dir, program string) (binary string, err e
 	if err := os.WriteFile(filepath.Join(copied, "mutants", "switches.go"), []byte(switchesSource), 0o644); err != nil {
 		return "", err
 	}
-	overlay, err := overlay(root, dir, own)
+	exactness, err := overlay.File(ctx)
 	if err != nil {
 		return "", err
 	}
-	modfile, err := source.ModFile(ctx, root, dir, dragonboat, copied)
+	file, err := source.Overlay(root, dir, own, exactness)
 	if err != nil {
 		return "", err
 	}
-	binary = filepath.Join(dir, filepath.Base(program))
-	if _, err := source.Go(ctx, root, "build", "-mod=mod", "-modfile="+modfile, "-overlay="+overlay, "-o", binary, program); err != nil {
+	if binary, err = source.BuildWith(ctx, root, dir, program, dragonboat, copied, "-overlay="+file); err != nil {
 		return "", fmt.Errorf("with mutants: %w", err)
 	}
 	return binary, nil
@@ -78,7 +78,7 @@ func edits() (dragonboats, own []source.Edit) {
 		if m.Place == InDragonboat {
 			to = &dragonboats
 		}
-		*to = append(*to, m.switched()...)
+		*to = append(*to, m.switched())
 	}
 	return withImport(dragonboats), withImport(own)
 }
@@ -102,27 +102,4 @@ func packageOf(file string) string {
 		return "dragonboat"
 	}
 	return filepath.Base(filepath.Dir(filepath.FromSlash(file)))
-}
-
-// overlay writes the edited files of the main module, and returns the path of what
-// says where they are.
-func overlay(root, dir string, edits []source.Edit) (string, error) {
-	texts, err := source.Edited(root, edits)
-	if err != nil {
-		return "", err
-	}
-	replace := map[string]string{}
-	for file, text := range texts {
-		to := filepath.Join(dir, strings.ReplaceAll(file, "/", "_"))
-		if err := os.WriteFile(to, []byte(text), 0o644); err != nil {
-			return "", err
-		}
-		replace[filepath.Join(root, filepath.FromSlash(file))] = to
-	}
-	data, err := json.Marshal(map[string]any{"Replace": replace})
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "overlay.json")
-	return path, os.WriteFile(path, data, 0o644)
 }

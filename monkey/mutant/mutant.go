@@ -3,7 +3,6 @@
 package mutant
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/drumbeat-raft/drumbeat/monkey/internal/source"
@@ -28,34 +27,38 @@ type Mutant struct {
 	Breaks string
 	// Bites says under which circumstances it can do harm.
 	Bites string
-	edits []source.Edit
+	edit  source.Edit
 }
+
+// tables are the mutants of each place.
+var tables = []struct {
+	place   Place
+	mutants []Mutant
+}{{InDragonboat, inDragonboat}, {InWorld, inWorld}, {InClients, inClients}, {InDrummer, inDrummer}}
 
 // All are the mutants, by place.
-func All() []Mutant { return slices.Concat(inDragonboat, inWorld, inClients, inDrummer) }
-
-// Find returns a mutant by its name.
-func Find(name string) (Mutant, bool) {
-	all := All()
-	if i := slices.IndexFunc(all, func(m Mutant) bool { return m.Name == name }); i >= 0 {
-		return all[i], true
+func All() []Mutant {
+	var all []Mutant
+	for _, t := range tables {
+		for _, m := range t.mutants {
+			m.Place = t.place
+			all = append(all, m)
+		}
 	}
-	return Mutant{}, false
+	return all
 }
 
-// planted makes a mutant of one edit of a file of the place's module.
-func planted(place Place, name, breaks, bites, file, old, edited string) Mutant {
-	return Mutant{name, place, breaks, bites, []source.Edit{{File: file, Old: old, New: edited}}}
+// planted is a mutant that is made by an edit of a file of its place's module.
+func planted(name, breaks, bites, file, old, edited string) Mutant {
+	return Mutant{Name: name, Breaks: breaks, Bites: bites, edit: source.Edit{File: file, Old: old, New: edited}}
 }
 
 // condition is what MUTANT stands for in an edit.
 const condition = "MUTANT"
 
-// switched are a mutant's edits, with its switch in place of MUTANT.
-func (m Mutant) switched() []source.Edit {
-	edits := slices.Clone(m.edits)
-	for i := range edits {
-		edits[i].New = strings.ReplaceAll(edits[i].New, condition, `mutants.On("`+m.Name+`")`)
-	}
-	return edits
+// switched is the mutant's edit, with its switch in place of MUTANT.
+func (m Mutant) switched() source.Edit {
+	e := m.edit
+	e.New = strings.ReplaceAll(e.New, condition, `mutants.On("`+m.Name+`")`)
+	return e
 }

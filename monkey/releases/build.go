@@ -56,12 +56,7 @@ func (r Release) Build(ctx context.Context, root, dir, program string) (binary s
 	if err := source.CopyModule(ctx, root, dragonboat, r.Version, copied, r.edits); err != nil {
 		return "", fmt.Errorf("release %s of Dragonboat: %w", r.Version, err)
 	}
-	modfile, err := source.ModFile(ctx, root, dir, dragonboat, copied)
-	if err != nil {
-		return "", err
-	}
-	binary = filepath.Join(dir, filepath.Base(program))
-	if _, err := source.Go(ctx, root, "build", "-mod=mod", "-modfile="+modfile, "-o", binary, program); err != nil {
+	if binary, err = source.BuildWith(ctx, root, dir, program, dragonboat, copied); err != nil {
 		return "", fmt.Errorf("with Dragonboat %s: %w", r.Version, err)
 	}
 	return binary, nil

@@ -97,9 +97,57 @@ func replace(path, text string) error {
 	return os.WriteFile(path, []byte(text), 0o644)
 }
 
-// ModFile writes a copy of root's go.mod, with its go.sum, to dir, in which a module
+// Overlay writes the files of the main module that edits change to dir, whatever is
+// there, and returns the path of what the go command takes with -overlay. root is
+// where the module is. The overlay does what those of others do, too, such as that
+// of exact runs.
+func Overlay(root, dir string, edits []Edit, others ...string) (string, error) {
+	texts, err := Edited(root, edits)
+	if err != nil {
+		return "", err
+	}
+	replace := map[string]string{}
+	for _, other := range others {
+		data, err := os.ReadFile(other)
+		if err != nil {
+			return "", err
+		}
+		if err := json.Unmarshal(data, &struct{ Replace *map[string]string }{&replace}); err != nil {
+			return "", fmt.Errorf("%s is no overlay: %w", other, err)
+		}
+	}
+	for file, text := range texts {
+		to := filepath.Join(dir, strings.ReplaceAll(file, "/", "_"))
+		if err := os.WriteFile(to, []byte(text), 0o644); err != nil {
+			return "", err
+		}
+		replace[filepath.Join(root, filepath.FromSlash(file))] = to
+	}
+	data, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "overlay.json")
+	return path, os.WriteFile(path, data, 0o644)
+}
+
+// BuildWith builds a program of the main module, which is in root, with the source in
+// the folder by in place of another module, and returns the binary's path. All that
+// it makes is in dir. flags are more of the go command's.
+func BuildWith(ctx context.Context, root, dir, program, module, by string, flags ...string) (string, error) {
+	modfile, err := modFile(ctx, root, dir, module, by)
+	if err != nil {
+		return "", err
+	}
+	binary := filepath.Join(dir, filepath.Base(program))
+	args := append([]string{"build", "-mod=mod", "-modfile=" + modfile, "-o", binary}, flags...)
+	_, err = Go(ctx, root, append(args, program)...)
+	return binary, err
+}
+
+// modFile writes a copy of root's go.mod, with its go.sum, to dir, in which a module
 // is replaced by the source in a folder. The go command takes it with -modfile.
-func ModFile(ctx context.Context, root, dir, module, by string) (string, error) {
+func modFile(ctx context.Context, root, dir, module, by string) (string, error) {
 	for _, name := range []string{"go.mod", "go.sum"} {
 		data, err := os.ReadFile(filepath.Join(root, name))
 		if err != nil {

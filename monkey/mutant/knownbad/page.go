@@ -17,7 +17,7 @@ import (
 func writePage(w io.Writer, results *results) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, preface, strings.Join(general, ", "), strings.Join(drummers, ", "))
-	total, found, times := 0, 0, []float64(nil)
+	total, found, earlier, times := 0, 0, 0, []float64(nil)
 	for _, place := range []mutant.Place{mutant.InDragonboat, mutant.InWorld, mutant.InClients, mutant.InDrummer} {
 		fmt.Fprintf(&b, "\n## %s\n\n| mutant | breaks | found | by | after | names | strikes |\n|---|---|---|---|---|---|---|\n", strings.ToUpper(string(place[:1]))+string(place[1:]))
 		for _, m := range mutant.All() {
@@ -31,8 +31,12 @@ func writePage(w io.Writer, results *results) error {
 				found++
 				times = append(times, row.virtual)
 			}
-			fmt.Fprintf(&b, "| `%s` | %s; bites: %s | %d of %d | %s | %s | %s | %d |\n",
-				m.Name, m.Breaks, m.Bites, row.found, len(all), row.by, row.after(), strings.Join(row.names, ", "), row.strikes)
+			mark := ""
+			if results.earlier(m.Name) {
+				mark, earlier = " \\*", earlier+1
+			}
+			fmt.Fprintf(&b, "| `%s`%s | %s; bites: %s | %d of %d | %s | %s | %s | %d |\n",
+				m.Name, mark, m.Breaks, m.Bites, row.found, len(all), row.by, row.after(), strings.Join(row.names, ", "), row.strikes)
 		}
 	}
 	alarms, controls := 0, 0
@@ -47,7 +51,15 @@ func writePage(w io.Writer, results *results) error {
 	if len(times) > 0 {
 		fmt.Fprintf(&b, ", after %.1f virtual minutes in the median", times[len(times)/2]/60)
 	}
-	fmt.Fprintf(&b, ". The same program with no mutant on, as a control: %d false alarms in %d runs.\n", alarms, controls)
+	if earlier > 0 {
+		fmt.Fprintf(&b, "; %d of them (\\*) were tried with an earlier state of the program and of its scenarios", earlier)
+	}
+	b.WriteString(". The same program with no mutant on, as a control: ")
+	if controls == 0 {
+		b.WriteString("not run yet.\n")
+	} else {
+		fmt.Fprintf(&b, "%d false alarms in %d runs.\n", alarms, controls)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -13,12 +13,13 @@ import (
 	"sync"
 )
 
-// results are those of one program, in a file of one line each. It may have those of
-// other programs, too.
+// results are those of one program, in a file of one line each, and those that the last
+// program before it has of mutants that it has not tried.
 type results struct {
-	mu   sync.Mutex
-	file *os.File
-	all  []*result
+	mu      sync.Mutex
+	file    *os.File
+	program string
+	all     []*result
 }
 
 // open opens the file, for a program; empty: for the last one that is in it.
@@ -38,8 +39,20 @@ func open(path, program string) (*results, error) {
 	if program == "" && len(all) > 0 {
 		program = all[len(all)-1].Program
 	}
-	r.all = slices.DeleteFunc(all, func(x *result) bool { return x.Program != program })
+	r.program = program
+	last := map[string]string{} // the newest program that tried a mutant
+	for _, x := range all {
+		if last[x.Mutant] != program {
+			last[x.Mutant] = x.Program
+		}
+	}
+	r.all = slices.DeleteFunc(all, func(x *result) bool { return x.Program != last[x.Mutant] })
 	return r, nil
+}
+
+// earlier reports whether what is known of a mutant is of a program before.
+func (r *results) earlier(mutant string) bool {
+	return slices.ContainsFunc(r.all, func(x *result) bool { return x.Mutant == mutant && x.Program != r.program })
 }
 
 // done reports whether there is nothing to try: a mutant was found with the seed
@@ -48,7 +61,7 @@ func (r *results) done(mutant string, seed int, scenario string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.ContainsFunc(r.all, func(x *result) bool {
-		return x.Mutant == mutant && x.Seed == seed && (x.Found || x.Scenario == scenario)
+		return x.Program == r.program && x.Mutant == mutant && x.Seed == seed && (x.Found || x.Scenario == scenario)
 	})
 }
 
@@ -59,6 +72,7 @@ func (r *results) add(x *result) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.all = slices.DeleteFunc(r.all, func(old *result) bool { return old.Mutant == x.Mutant && old.Program != x.Program })
 	r.all = append(r.all, x)
 	_, err = r.file.Write(append(line, '\n'))
 	return err

@@ -48,11 +48,12 @@ func (r *result) String() string {
 // The scenarios that mutants are tried in, one after the other.
 var (
 	general = []string{
-		"quickstart", "process-crash-loop", "network-deposed", "network-late", "network-even", "snapshot-kill", "drummer-resize", "swarm", "disk-flaky",
-		"rack-blackout", "network-ring",
+		"quickstart", "process-crash-loop", "network-deposed", "network-late", "load-lost-answers", "membership-stale-changes", "load-slow-apply", "process-pause",
+		"process-blackout", "disk-stalls", "snapshot-kill", "membership-observers", "network-even", "network-half-open", "drummer-drain", "drummer-resize",
+		"disk-flaky", "disk-journal", "disk-rot", "rack-blackout", "network-ring", "swarm",
 	}
 	drummers = []string{
-		"quickstart", "drummer-drain", "drummer-resize", "drummer-cut-off", "drummer-disk-wiped", "drummer-gray-hosts",
+		"quickstart", "fleet-life", "disk-rot", "drummer-places", "drummer-drain", "drummer-resize", "drummer-cut-off", "drummer-disk-wiped", "drummer-gray-hosts",
 		"drummer-create-delete", "drummer-rolling-restart", "drummer-leader-mid-repair", "drummer-all-restarted", "drummer-mass-death",
 		"drummer-replace-quietly", "drummer-replacement-dies", "swarm",
 	}
