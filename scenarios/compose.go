@@ -140,6 +140,20 @@ func (s *Scenario) Leaves() []Leaf {
 	return all
 }
 
+// Join is the kind of fault by which hosts come that were not there from the start.
+const Join = "join"
+
+// JoinLater lists the hosts that a fault of the kind Join starts, in the order of the
+// file: they are not there before.
+func (s *Scenario) JoinLater() (hosts []string) {
+	for _, l := range s.Leaves() {
+		if l.Fault.Kind == Join {
+			hosts = append(hosts, l.Fault.Target.Hosts()...)
+		}
+	}
+	return hosts
+}
+
 // starts is how often at most the fault begins; 0: nobody knows.
 func (l Leaf) starts() int {
 	e := l.Entry.Fault

@@ -2,6 +2,8 @@
 
 package scenarios
 
+import "slices"
+
 // Explore makes the order in which goroutines run an input of the run, besides
 // its seed: interleavings that are rare come often, and come back.
 type Explore struct {
@@ -28,12 +30,34 @@ func (s *Scenario) validateExplore(p *problems) {
 	}
 }
 
+// exactly says how to run a scenario exactly.
+const exactly = `expected it with virtual time, and with --exact or, in a test, with go test -overlay "$(go run github.com/drumbeat-raft/drumbeat/cmd/monkey overlay)"`
+
 // CheckExact returns Problems when the scenario asks for what only an exact run
 // can do.
 func (s *Scenario) CheckExact(exact bool) error {
+	if exact {
+		return nil
+	}
 	p := &problems{where: s.where}
-	if s.Explore != nil && !exact {
-		p.add("explore", "found an order of goroutines, which only an exact run has, expected that with --exact and --clock virtual")
+	if s.Explore != nil {
+		p.add("explore", "found an order of goroutines, which only an exact run has, %s", exactly)
+	}
+	for _, l := range s.Leaves() {
+		if kind, ok := FaultKindOf(l.Fault.Kind); ok && kind.Exact {
+			p.add(l.Path+".kind", "found %s, which only an exact run can do, %s", l.Fault.Kind, exactly)
+		}
 	}
 	return p.err()
+}
+
+// NeedsExact reports whether the scenario asks for what only an exact run can do.
+func (s *Scenario) NeedsExact() bool { return s.CheckExact(false) != nil }
+
+// Pauses reports whether a fault of the scenario has hosts stand still.
+func (s *Scenario) Pauses() bool {
+	return slices.ContainsFunc(s.Leaves(), func(l Leaf) bool {
+		kind, ok := FaultKindOf(l.Fault.Kind)
+		return ok && kind.Needs == CanPause
+	})
 }

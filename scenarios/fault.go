@@ -32,9 +32,12 @@ const (
 	CanReset       Capability = "reset"        // reset connections
 	CanShutDown    Capability = "shut-down"    // end processes in good order
 	CanFailDisk    Capability = "fail-disk"    // let operations on a disk fail
+	CanRot         Capability = "rot"          // flip bits on a disk
 	CanSlowDisk    Capability = "slow-disk"    // make a disk slow
+	CanPause       Capability = "pause"        // let processes stand still, and go on
 	CanSetTicks    Capability = "set-ticks"    // make Dragonboat's ticks faster or slower
 	CanAsk         Capability = "ask"          // ask Dragonboat on a host for something
+	CanOperate     Capability = "operate"      // ask Drummer for what operators ask
 	CanWatch       Capability = "watch"        // say when Dragonboat and Drummer do something
 	CanStaleChange Capability = "stale-change" // ask for membership changes that are out of date
 )
@@ -60,10 +63,15 @@ type FaultKind struct {
 	Needs  Capability
 	// Down: the host is down while it lasts.
 	Down bool
+	// MayMiss: it may find nothing to act on, as a partition does between hosts that
+	// exchange nothing.
+	MayMiss bool
 	// Instant: it lasts no time, so that it has no 'for'.
 	Instant bool
 	// Untargeted: it strikes no host, so that it has no target.
 	Untargeted bool
+	// Exact: it takes an exact run.
+	Exact bool
 	// Forever: it may last permanently.
 	Forever bool
 	// LosesDisk: what the host held is lost, and so are its members, for good.
@@ -81,6 +89,9 @@ type FaultKind struct {
 	// would not spare. When it strikes, and how often, is the swarm's to say. It is
 	// nil for a kind that a swarm never draws.
 	Draw func(rng *rand.Rand) Fault
+	// Bites reports whether a fault of the kind can have an effect in a scenario, for
+	// a swarm; nil: in any.
+	Bites func(s *Scenario) bool
 }
 
 var faultKinds = registry[FaultKind]{what: "kind of fault"}

@@ -39,7 +39,7 @@ func WithoutMaster(option string) bool {
 	switch key {
 	case "observers", "witnesses":
 		return value != "0"
-	case "ordered_config_change":
+	case "ordered_config_change", "auto_compaction":
 		return value == "false"
 	}
 	return false

@@ -34,15 +34,16 @@ type Scenario struct {
 // Deployment says which hosts there are. Hosts are named drummer-1 … and
 // nodehost-1 ….
 type Deployment struct {
-	Drummers  int      `key:"drummers" default:"3" max:"15" doc:"Number of Drummer servers, an odd number. 0: no Master; NodeHosts start the nodes of their clusters, whose members are fixed, by themselves." swarm:"3|3|3|5|1|0"`
-	NodeHosts int      `key:"nodehosts" default:"5" min:"1" max:"1000" doc:"Number of NodeHosts." swarm:"3..8"`
-	Regions   []string `key:"regions" doc:"Names of regions; NodeHosts are dealt out to them in turn. Empty: no regions." swarm:"[]|[]|[east, west]|[east, west, south]"`
-	Racks     int      `key:"racks" optional:"true" min:"1" max:"100" swarm:"never: racks matter to targets only, and a swarm has none of racks" doc:"Racks in each region, or in all when there are no regions; NodeHosts are dealt out to them in turn. They are named eu-rack-1, or rack-1, and are for targets of faults: Drummer knows nothing of them."`
-	Labels    []Label  `key:"labels" swarm:"never: labels matter to targets only, and a swarm has none of labels" doc:"Names for groups of NodeHosts, for targets of faults."`
-	RTT       Duration `key:"rtt" default:"100ms" min:"1ms" max:"10s" doc:"Dragonboat's RTTMillisecond: the tick that election and heartbeat intervals count in." swarm:"50ms|100ms|100ms|200ms|500ms"`
-	Network   Network  `key:"network" doc:"The links between hosts. Clients are a host, too."`
-	Disk      Disk     `key:"disk" doc:"The disks of hosts."`
-	LogDB     string   `key:"logdb" default:"pebble" enum:"pebble|memory" doc:"Where Dragonboat keeps its logs: pebble, its own LogDB, or memory, which is quicker and has only a journal on the host's disk. Both lose in a power loss what was not synced." swarm:"pebble|pebble|memory"`
+	Drummers     int      `key:"drummers" default:"3" max:"15" doc:"Number of Drummer servers, an odd number. 0: no Master; NodeHosts start the nodes of their clusters, whose members are fixed, by themselves." swarm:"3|3|3|5|1|0"`
+	NodeHosts    int      `key:"nodehosts" default:"5" min:"1" max:"1000" doc:"Number of NodeHosts." swarm:"3..8"`
+	Regions      []string `key:"regions" doc:"Names of regions; NodeHosts are dealt out to them in turn. Empty: no regions." swarm:"[]|[]|[east, west]|[east, west, south]"`
+	Racks        int      `key:"racks" optional:"true" min:"1" max:"100" swarm:"never: a swarm has no targets of racks" doc:"Racks in each region, or in all when there are no regions; NodeHosts are dealt out to them in turn. They are named eu-rack-1, or rack-1, for targets of faults, and for clusters.spread_over: Drummer knows them as the label rack."`
+	Labels       []Label  `key:"labels" swarm:"never: a swarm has no targets of labels" doc:"Names for groups of NodeHosts, for targets of faults, and for clusters.required_labels."`
+	RTT          Duration `key:"rtt" default:"100ms" min:"1ms" max:"10s" doc:"Dragonboat's RTTMillisecond: the tick that election and heartbeat intervals count in." swarm:"50ms|100ms|100ms|200ms|500ms"`
+	MaxEntrySize int      `key:"max_entry_size" default:"0" max:"1000000000" doc:"Dragonboat's soft setting MaxEntrySize, in bytes: what a message replicates of the log, and a step applies, but one entry at least. Small ones have logs replicated piece by piece, as large entries are. 0: its own, 64 MiB." swarm:"0|0|0|1..300|200..2000"`
+	Network      Network  `key:"network" doc:"The links between hosts. Clients are a host, too."`
+	Disk         Disk     `key:"disk" doc:"The disks of hosts."`
+	LogDB        string   `key:"logdb" default:"pebble" enum:"pebble|memory" doc:"Where Dragonboat keeps its logs: pebble, its own LogDB, or memory, which is quicker and has only a journal on the host's disk. Both lose in a power loss what was not synced." swarm:"pebble|pebble|memory"`
 }
 
 // LogInMemory is the LogDB that is kept in memory.
@@ -109,11 +110,14 @@ type Clusters struct {
 	EntryCompression    string         `key:"entry_compression" option:"true" default:"none" enum:"none|snappy" doc:"How proposals are compressed." swarm:"none|snappy"`
 	SnapshotCompression string         `key:"snapshot_compression" option:"true" default:"none" enum:"none|snappy" doc:"How snapshots are compressed." swarm:"none|snappy"`
 	OrderedConfigChange bool           `key:"ordered_config_change" option:"true" default:"true" doc:"Dragonboat's OrderedConfigChange: a membership change is refused that does not name the last one. Drummer demands it; with deployment.drummers 0 it can be off." swarm:"true|true|true|false"`
+	AutoCompaction      bool           `key:"auto_compaction" option:"true" default:"true" doc:"The log storage frees what was dropped from a log after each snapshot; off, Dragonboat's DisableAutoCompactions, it does so when it is asked to (fault compact-log). Drummer's clusters always do; with deployment.drummers 0 it can be off." swarm:"true|true|false"`
 	Observers           int            `key:"observers" option:"true" default:"0" max:"15" doc:"Members of each cluster that only listen and answer reads; with deployment.drummers 0 only." swarm:"0|0|1|2"`
 	Witnesses           int            `key:"witnesses" option:"true" default:"0" max:"15" doc:"Members of each cluster that vote and have no state machine; with deployment.drummers 0 only." swarm:"0|0|1"`
 	Apply               Latency        `key:"apply" default:"0" doc:"Time that a state machine takes to apply an entry." swarm:"0|0|{min: 100us, median: 1ms, p99: 20ms}|{min: 1ms, median: 5ms, p99: 100ms}|{min: 10ms, median: 30ms, p99: 300ms}"`
 	Snapshot            Latency        `key:"snapshot" default:"0" doc:"Time that a state machine takes to write a snapshot." swarm:"0|0|{min: 10ms, median: 100ms, p99: 1s}"`
 	Regions             map[string]int `key:"regions" doc:"Region to the number of members it should hold, at most size in total." swarm:"never: drawn with the regions of the deployment"`
+	SpreadOver          string         `key:"spread_over" default:"nothing" enum:"nothing|region|rack" doc:"Failure domains over which the members of a cluster are spread: as few as can be are in the same one." swarm:"never: it matters where whole domains are struck, and a swarm has no such targets"`
+	RequiredLabels      []string       `key:"required_labels" doc:"Names of deployment.labels: only hosts with all of them get members." swarm:"never: drawn with the labels of the deployment, of which there are none"`
 	Bug                 *Bug           `key:"bug" doc:"A planted bug; the run must end in a violation." swarm:"never: a run with a planted bug is to end in a violation"`
 }
 

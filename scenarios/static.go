@@ -19,6 +19,7 @@ func (s *Scenario) validateStatic(p *problems) {
 			{"observers", fmt.Sprint(c.Observers), c.Observers > 0},
 			{"witnesses", fmt.Sprint(c.Witnesses), c.Witnesses > 0},
 			{"ordered_config_change", fmt.Sprint(c.OrderedConfigChange), !c.OrderedConfigChange},
+			{"auto_compaction", fmt.Sprint(c.AutoCompaction), !c.AutoCompaction},
 		} {
 			if path := "clusters." + x.key; x.wrong && p.read(path) {
 				p.add(path, "found %s with %d Drummers, expected it with deployment.drummers: 0 only", x.found, s.Deployment.Drummers)
@@ -31,6 +32,12 @@ func (s *Scenario) validateStatic(p *problems) {
 	}
 	if len(c.Regions) > 0 && p.read("clusters.regions") {
 		p.add("clusters.regions", "found it without Drummers, expected none: nobody places members")
+	}
+	if c.SpreadOver != "nothing" && p.read("clusters.spread_over") {
+		p.add("clusters.spread_over", "found %s without Drummers, expected nothing: nobody places members", c.SpreadOver)
+	}
+	if len(c.RequiredLabels) > 0 && p.read("clusters.required_labels") {
+		p.add("clusters.required_labels", "found them without Drummers, expected none: nobody places members")
 	}
 	if len(s.Actions) > 0 && p.read("actions") {
 		p.add("actions", "found them without Drummers, expected none: nobody is there to be asked")

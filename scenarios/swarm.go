@@ -203,6 +203,9 @@ func (w *swarm) fitMaster() {
 	if w.free("clusters.ordered_config_change") {
 		c.OrderedConfigChange = true
 	}
+	if w.free("clusters.auto_compaction") {
+		c.AutoCompaction = true
+	}
 }
 
 // fitRegions gives each region a NodeHost, and some runs a number of members in
@@ -251,7 +254,7 @@ func (w *swarm) faults() {
 func (w *swarm) drawFaults(source string) {
 	for _, kind := range FaultKinds() {
 		rng := w.rand(source + kind.Name)
-		if kind.Draw == nil || w.rand(source+"class "+string(kind.Class)).IntN(2) == 0 || rng.IntN(2) == 0 {
+		if kind.Draw == nil || kind.Bites != nil && !kind.Bites(w.scenario) || w.rand(source+"class "+string(kind.Class)).IntN(2) == 0 || rng.IntN(2) == 0 {
 			continue
 		}
 		if f, ok := w.fault(rng, kind); ok {

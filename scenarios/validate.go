@@ -126,6 +126,7 @@ func (s *Scenario) validateClusters(p *problems) {
 		p.add("clusters.max_in_mem_log_size", "found %d bytes, expected 0, which is no limit, or at least %d", size, minInMemLogSize)
 	}
 	s.validateClusterRegions(p)
+	s.validateClusterPlaces(p)
 }
 
 // minInMemLogSize, in bytes, is a little above the least that Dragonboat accepts.
@@ -149,6 +150,54 @@ func (s *Scenario) validateClusterRegions(p *problems) {
 	if p.read("clusters.regions", "clusters.size") && total > s.Clusters.Size {
 		p.add("clusters.regions", "found %d members in total, expected at most size (%d)", total, s.Clusters.Size)
 	}
+}
+
+// validateClusterPlaces checks what clusters ask of their hosts besides regions.
+func (s *Scenario) validateClusterPlaces(p *problems) {
+	c, d := &s.Clusters, &s.Deployment
+	if p.read("clusters.spread_over", "deployment.regions", "deployment.racks") {
+		switch {
+		case c.SpreadOver == SpreadOverRegions && len(d.Regions) == 0:
+			p.add("clusters.spread_over", "found region without regions, expected it with deployment.regions")
+		case c.SpreadOver == SpreadOverRacks && d.Racks == 0:
+			p.add("clusters.spread_over", "found rack without racks, expected it with deployment.racks")
+		}
+	}
+	if !p.read("clusters.required_labels", "clusters.size", "deployment.labels", "deployment.nodehosts") {
+		return
+	}
+	_, _, known := d.Places()
+	for i, name := range c.RequiredLabels {
+		if !slices.Contains(known, name) {
+			p.add(fmt.Sprintf("clusters.required_labels[%d]", i), "found the label %q, expected one of deployment.labels%s", name, didYouMean(name, known))
+			return
+		}
+	}
+	suitable := 0
+	for host := 1; host <= d.NodeHosts; host++ {
+		if c.Suits(d.LabelsOf(host)) {
+			suitable++
+		}
+	}
+	if suitable < c.Size {
+		p.add("clusters.required_labels", "found %d NodeHosts with all of them, expected at least size (%d)", suitable, c.Size)
+	}
+}
+
+// The failure domains that a scenario may spread members over.
+const (
+	SpreadOverRegions = "region"
+	SpreadOverRacks   = "rack"
+)
+
+// Suits reports whether a host with some labels may have members.
+func (c Clusters) Suits(labels []string) bool {
+	return !slices.ContainsFunc(c.RequiredLabels, func(l string) bool { return !slices.Contains(labels, l) })
+}
+
+// Placed reports whether it matters where members live.
+func (c Clusters) Placed() bool {
+	return len(c.Regions) > 0 || c.SpreadOver == SpreadOverRegions || c.SpreadOver == SpreadOverRacks || len(c.RequiredLabels) > 0
 }
 
 // IDs returns the ClusterIDs of the clusters, in order.
