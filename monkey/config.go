@@ -64,6 +64,7 @@ var (
 	seedsFlag    = flag.Int("monkey.seeds", 0, "monkey: run so many seeds; 0: as the test says")
 	scenarioFlag = flag.String("monkey.scenario", "", "monkey: run this scenario, a name or a file; empty: as the test says")
 	durationFlag = flag.Duration("monkey.duration", 0, "monkey: length of the phase with faults; 0: the scenario's")
+	shrinkFlag   = flag.Duration("monkey.shrink", 0, "monkey: when a run finds a violation, look for the smallest scenario that shows it for so long; 0: don't")
 	outFlag      = flag.String("monkey.out", "", "monkey: directory for the runs that are kept; empty: a temporary one")
 )
 

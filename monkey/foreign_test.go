@@ -71,6 +71,39 @@ func (m *foreign) mend() {
 
 var reproduceLine = regexp.MustCompile(`Reproduce\n\s+(go test .*)\n`)
 
+// smallestLine is the line that runs the smallest scenario that a test found.
+var smallestLine = regexp.MustCompile(`(?s)the smallest scenario that was found\s+(\w+).*faults +\d+ +[01]\n.*Reproduce\n\s+(go test [^\n]* -monkey.scenario='[^\n]*)\n`)
+
+// requireShrunk has an exact run that fails shrunk, to one fault at most; the line that
+// is printed for the smallest scenario shows the same violation.
+func (m *foreign) requireShrunk() {
+	m.t.Helper()
+	out, err := m.shell(exactTest + " -short . -monkey.shrink=1m")
+	require.Error(m.t, err, out)
+	smallest := smallestLine.FindStringSubmatch(out)
+	require.NotNil(m.t, smallest, out)
+	again, err := m.shell(smallest[2])
+	require.Error(m.t, err, "%s\n%s", smallest[2], again)
+	require.Contains(m.t, again, "What is wrong: "+smallest[1]+" (violation)", again)
+}
+
+// requirePaused has a program's hosts stand still, in an exact run that passes or finds
+// a stale read.
+func (m *foreign) requirePaused(passes bool) {
+	m.t.Helper()
+	out, err := m.shell(exactTest + " -v . -monkey.seeds=1 -monkey.scenario=pause.yaml")
+	if passes {
+		require.NoError(m.t, err, out)
+		return
+	}
+	require.Error(m.t, err, out)
+	require.Contains(m.t, out, "What is wrong: linearizability (violation)", out)
+	require.Regexp(m.t, `goroutines held`, out)
+}
+
+// exactTest begins a line for tests whose runs are exact.
+const exactTest = `go test -overlay "$(go run github.com/drumbeat-raft/drumbeat/cmd/monkey overlay)"`
+
 // quickForeign are the modules that -short tests, too.
 var quickForeign = map[string]bool{"counter": true, "service": true}
 
@@ -108,7 +141,16 @@ func TestForeignModules(t *testing.T) {
 			again, err := m.shell(line[1])
 			require.Error(t, err, "%s\n%s", line[1], again)
 			require.Contains(t, again, "VIOLATION", again)
+			if name == "counter" {
+				m.requireShrunk()
+			}
+			if name == "service" {
+				m.requirePaused(false)
+			}
 			m.mend()
+			if name == "service" {
+				m.requirePaused(true)
+			}
 			passed := strings.Count(m.run("go test -v -timeout 2h -monkey.seeds="+foreignSeeds()+" "+more+" ."), ": pass, ")
 			require.Equal(t, foreignSeeds(), strconv.Itoa(passed))
 		})

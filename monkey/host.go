@@ -12,6 +12,7 @@ import (
 	"github.com/lni/dragonboat/v3/config"
 	"github.com/lni/goutils/vfs"
 
+	"github.com/drumbeat-raft/drumbeat/monkey/application"
 	"github.com/drumbeat-raft/drumbeat/monkey/sim"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
 )
@@ -39,8 +40,11 @@ type Env struct {
 	// NodeHost.StartCluster takes them: by ClusterID, NodeID → RaftAddress. It is
 	// empty where Drummer places them.
 	Clusters map[uint64]map[uint64]string
-	// Drummers are the addresses of the Drummer servers, for package agent.
-	Drummers []string
+	// Drummers are the addresses of the Drummer servers, for package agent, and
+	// Application is what the clusters that Drummer places are of: the name in the
+	// agent's Registry.
+	Drummers    []string
+	Application string
 	// FS is the host's disk, and DataDir a folder on it.
 	FS      vfs.FS
 	DataDir string
@@ -73,7 +77,7 @@ func (h Host) program() sim.Program {
 	}
 	return func(ctx context.Context, e sim.ProgramEnvironment) error {
 		env := Env{
-			Name: e.Host.Name, RaftAddress: e.Host.RaftAddress, Clusters: e.Clusters,
+			Name: e.Host.Name, RaftAddress: e.Host.RaftAddress, Clusters: e.Clusters, Application: application.OfProgram,
 			FS: e.FS, DataDir: e.DataDir, Rand: e.Rand, Logger: e.Logger, of: e,
 		}
 		env.Hosts, env.Drummers = split(e.Hosts)

@@ -17,6 +17,9 @@ import (
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
+// scenarioInText is what a scenario is called that is no file.
+const scenarioInText = "Config.Scenario"
+
 // options are those of a run with a seed. It is exact if the test was built with the
 // overlay that makes it so.
 func (r *runner) options(seed uint64) harness.Options {
@@ -24,12 +27,17 @@ func (r *runner) options(seed uint64) harness.Options {
 		File: r.config.Scenario, Seed: seed, World: harness.WorldSim, Clock: harness.ClockVirtual,
 		Duration: duration(), Out: r.out, Exact: exact.Built() == nil,
 		Change: r.change,
-		Guest:  &harness.Guest{Place: r.place, Args: r.args, Model: r.model(), Reproduce: r.reproduce(seed)},
+		Guest:  r.guest(),
 	}
 	if isText(o.File) {
-		o.File, o.Text = "Config.Scenario", o.File
+		o.File, o.Text = scenarioInText, o.File
 	}
 	return o
+}
+
+// guest is what the runs are about.
+func (r *runner) guest() *harness.Guest {
+	return &harness.Guest{Place: r.place, Args: r.args, Model: r.model, Reproduce: r.reproduce}
 }
 
 func (r *runner) model() model.Model {
@@ -49,8 +57,20 @@ func (r *runner) expected() func(core []history.Op) string {
 	return nil
 }
 
-// change makes the scenario one about the state machine that is tested.
+// change makes the scenario one about the state machine that is tested, and short if
+// that is asked for.
 func (r *runner) change(s *scenarios.Scenario) error {
+	if err := r.adapt(s); err != nil {
+		return err
+	}
+	if (testing.Short() || r.fuzzing) && duration() == 0 {
+		shorten(s)
+	}
+	return nil
+}
+
+// adapt makes the scenario one about the state machine that is tested.
+func (r *runner) adapt(s *scenarios.Scenario) error {
 	switch {
 	case s.Clusters.Bug != nil:
 		return fmt.Errorf("the scenario %s plants a bug in the state machines that come along, which are not tested here. Take clusters.bug out", s.Name)
@@ -58,7 +78,8 @@ func (r *runner) change(s *scenarios.Scenario) error {
 		return fmt.Errorf("the scenario %s gives operations on keys, which the state machine that is tested does not know. Take workload.operations out", s.Name)
 	}
 	s.Checks.Disable("writes") // it takes reads of every key after healing
-	if r.config.Host != nil {  // its replicas can't be looked at
+	if r.config.Host != nil {  // its replicas can't be looked at, and its labels are its own
+		s.Checks.Disable("placement")
 		s.Checks.Disable("divergence")
 		s.Checks.Disable("digests")
 	}
@@ -70,9 +91,6 @@ func (r *runner) change(s *scenarios.Scenario) error {
 	}
 	if r.config.Model == nil {
 		s.Checks.Disable(invariant.Linearizability)
-	}
-	if (testing.Short() || r.fuzzing) && duration() == 0 {
-		shorten(s)
 	}
 	return nil
 }
@@ -114,13 +132,20 @@ func shorten(s *scenarios.Scenario) {
 	s.Checks.Disable("evidence")
 }
 
-// reproduce is the shell line that runs a seed again.
-func (r *runner) reproduce(seed uint64) string {
-	words := []string{"go test"}
-	if exact.Built() == nil {
-		words = append(words, `-overlay "$(go run github.com/drumbeat-raft/drumbeat/cmd/monkey overlay)"`)
+// withOverlay has the go command build a test whose runs are exact.
+const withOverlay = `-overlay "$(go run github.com/drumbeat-raft/drumbeat/cmd/monkey overlay)"`
+
+// reproduce is the shell line that runs a seed of a scenario again: the test's, or
+// one in a file, which is taken as it is.
+func (r *runner) reproduce(file string, seed uint64) string {
+	words, own := []string{"go test"}, file == scenarioInText || file == r.config.Scenario
+	if own {
+		file = *scenarioFlag
 	}
-	if testing.Short() {
+	if exact.Built() == nil {
+		words = append(words, withOverlay)
+	}
+	if own && testing.Short() {
 		words = append(words, "-short")
 	}
 	words = append(words, fmt.Sprintf("-run '%s' %s", testline.Pattern(r.name), r.pkg))
@@ -128,10 +153,10 @@ func (r *runner) reproduce(seed uint64) string {
 		return strings.Join(words, " ") // the input has the seed
 	}
 	words = append(words, fmt.Sprintf("-monkey.seed=%d", seed))
-	if *scenarioFlag != "" {
-		words = append(words, "-monkey.scenario="+quote(*scenarioFlag))
+	if file != "" {
+		words = append(words, "-monkey.scenario="+quote(file))
 	}
-	if duration() > 0 {
+	if own && duration() > 0 {
 		words = append(words, fmt.Sprintf("-monkey.duration=%s", duration()))
 	}
 	return strings.Join(words, " ")

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -153,7 +154,11 @@ func TestARunWhoseProcessWasKilledIsJudgedAsFarAsItCame(t *testing.T) {
 	o := short(t, 4)
 	r, err := harness.Run(t.Context(), o)
 	require.NoError(t, err)
-	// As after SIGKILL: no facts, no end, a history that stops in the middle.
+	require.Equal(t, judge.Pass, r.Verdict, "%+v", r.Checks)
+	whole, err := history.ReadRun(r.Dir)
+	require.NoError(t, err)
+	// As after SIGKILL: no facts, no end, a history that stops in the middle, and the
+	// writes that were sent before they had an end.
 	for _, name := range []string{rundir.FactsFile, rundir.EndFile, rundir.ResultFile} {
 		require.NoError(t, os.Remove(filepath.Join(r.Dir, name)))
 	}
@@ -161,9 +166,21 @@ func TestARunWhoseProcessWasKilledIsJudgedAsFarAsItCame(t *testing.T) {
 	b, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(path, b[:len(b)*2/3], 0o644))
+	cut, err := history.ReadRun(r.Dir)
+	require.NoError(t, err)
+	var pending []byte
+	for _, op := range whole.Ops {
+		if op.Kind.Mutates() && !slices.ContainsFunc(cut.Ops, func(o history.Op) bool { return o.ID == op.ID }) {
+			op = history.Op{ID: op.ID, Client: op.Client, Cluster: op.Cluster, Key: op.Key, Kind: op.Kind, Value: op.Value, Expected: op.Expected, Writer: op.Writer,
+				Session: op.Session, Seq: op.Seq, Host: op.Host, Call: op.Call, Outcome: history.Unknown}
+			pending, err = op.AppendJSON(pending)
+			require.NoError(t, err)
+		}
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(r.Dir, history.PendingName), pending, 0o644))
 	killed, err := harness.Check(t.Context(), r.Dir)
 	require.NoError(t, err)
-	require.Equal(t, judge.Inconclusive, killed.Verdict)
+	require.Equal(t, judge.Inconclusive, killed.Verdict, "%+v", killed.Checks)
 	require.Positive(t, killed.Ops.OK)
 	require.Less(t, killed.Ops.OK, r.Ops.OK)
 }
@@ -176,7 +193,7 @@ func TestUsageErrors(t *testing.T) {
 		"unknown scenario": func(o *harness.Options) { o.File = "quickstrat" },
 		"bad setting":      func(o *harness.Options) { o.Sets = []string{"clusters.size"} },
 		"unknown field":    func(o *harness.Options) { o.Sets = []string{"clusters.sise=3"} },
-		"missing ability": func(o *harness.Options) {
+		"takes an exact run": func(o *harness.Options) {
 			o.Sets = []string{"faults=[{kind: pause, target: nodehost, count: 1, for: 5s}]"}
 		},
 		"impossible count":   func(o *harness.Options) { o.Sets = []string{"clusters.size=7"} },

@@ -119,6 +119,7 @@ func (r *runner) run(t *testing.T) {
 	}
 	go func() { working.Wait(); close(outcomes) }()
 	over := false
+	var failed *judge.Result
 	for o := range outcomes {
 		if over {
 			r.forget(o.result) // it was interrupted
@@ -126,10 +127,14 @@ func (r *runner) run(t *testing.T) {
 		}
 		if over = !r.passed(t, o); over {
 			stop()
+			failed = o.result
 		}
 	}
 	if !over {
 		_ = os.Remove(r.out) // not if there is something in it
+	}
+	if *shrinkFlag > 0 && failed != nil && failed.Verdict == judge.Violation {
+		r.shrink(t, failed)
 	}
 }
 
@@ -176,14 +181,32 @@ func (r *runner) passed(t testing.TB, o outcome) bool {
 	case o.err != nil:
 		t.Errorf("monkey: seed %d: %s", o.seed, o.err)
 	case o.result.Verdict == judge.Pass:
-		t.Logf("monkey: seed %d of %s: pass, %d operations judged, %d faults, %.0f virtual seconds in %.1f s",
-			o.seed, o.result.Scenario, o.result.Ops.Checked, effective(o.result), o.result.VirtualSeconds, o.result.WallSeconds)
+		t.Logf("monkey: seed %d of %s: pass, %s, %d faults, %.0f virtual seconds in %.1f s",
+			o.seed, o.result.Scenario, judged(o.result), effective(o.result), o.result.VirtualSeconds, o.result.WallSeconds)
 		r.forget(o.result)
 		return true
 	default:
 		t.Errorf("monkey: seed %d: %s", o.seed, story(o.result, r.expected()))
 	}
 	return false
+}
+
+// judged says what was judged of a test's own: its operations by its model, and its
+// invariants.
+func judged(r *judge.Result) string {
+	var parts []string
+	if r.Ops.Checked > 0 {
+		parts = append(parts, fmt.Sprintf("%d operations judged", r.Ops.Checked))
+	}
+	for _, c := range r.Checks {
+		if c.Name == "invariants" {
+			parts = append(parts, "invariants: "+c.Detail)
+		}
+	}
+	if len(parts) == 0 {
+		return "no operation judged, as there is neither a model nor an invariant"
+	}
+	return strings.Join(parts, "; ")
 }
 
 // effective counts the faults that took effect.

@@ -140,7 +140,7 @@ func TestWhatIsInvalidIsRefusedWithItsLine(t *testing.T) {
 		"unknown field":    {strings.Replace(tiny, "nodehosts", "nodehost", 1), ":4:"},
 		"bad unit":         {strings.Replace(tiny, "20s", "20 parsecs", 1), ":2:"},
 		"impossible count": {strings.Replace(tiny, "count: 2}", "count: 2, size: 5}", 1), ":5:"},
-		"unknown kind":     {strings.Replace(tiny, "kind: kill", "kind: pause", 1), ":7:"},
+		"unknown kind":     {strings.Replace(tiny, "kind: kill", "kind: explode", 1), ":7:"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := file(t, c.text)

@@ -129,7 +129,7 @@ func writeJUnit(file string, results []*judge.Result) error {
 }
 
 // prepare refuses all files before the first one runs, and goes on in a program
-// with the overlay if the runs are to be exact: all of them, if one explores.
+// with the overlay if the runs are to be exact: all of them, if one needs it.
 func prepare(ctx context.Context, f *runFlags, files []string) error {
 	for _, file := range files {
 		o, err := f.options(file)
@@ -137,8 +137,8 @@ func prepare(ctx context.Context, f *runFlags, files []string) error {
 			return err
 		}
 		s, err := o.Load()
-		if err == nil && s.Explore != nil && !f.exact {
-			f.exact, o.Exact = true, true // nothing else can explore
+		if err == nil && !f.exact && s.NeedsExact() {
+			f.exact, o.Exact = true, true
 			_, err = o.Load()
 		}
 		if err != nil {

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,12 +20,6 @@ import (
 	"github.com/drumbeat-raft/drumbeat/monkey/harness"
 	"github.com/drumbeat-raft/drumbeat/monkey/report"
 	"github.com/drumbeat-raft/drumbeat/monkey/shrink"
-)
-
-// How often a candidate is run unless the command line says it.
-const (
-	exactTries   = 1
-	inexactTries = 3
 )
 
 func shrinkCommand(code *int) *cobra.Command {
@@ -63,11 +56,6 @@ Exit codes: 0 there is a smallest scenario, 2 the violation does not appear agai
 					fmt.Fprintf(os.Stderr, "runs will not be exact: %v\n", err)
 					o.Exact = false
 				}
-			}
-			if o.Tries == 0 && o.Exact {
-				o.Tries = exactTries
-			} else if o.Tries == 0 {
-				o.Tries = inexactTries
 			}
 			return shrinkRun(cmd.Context(), o, asJSON, code)
 		},
@@ -110,13 +98,7 @@ func shrinkRun(ctx context.Context, o harness.ShrinkOptions, asJSON bool, code *
 }
 
 func printShrunk(w io.Writer, s *harness.Shrunk) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "\n%s\n\n", s.Violation)
-	fmt.Fprint(t, "\tbefore\tafter\n")
-	for _, row := range report.Shrunk(s.Before, s.After) {
-		fmt.Fprintf(t, "%s\t%s\t%s\n", row.Name, row.Before, row.After)
-	}
-	if err := t.Flush(); err != nil {
+	if err := report.ShrunkTable(w, s.Violation, s.Before, s.After); err != nil {
 		return err
 	}
 	how := "nothing more can be removed"

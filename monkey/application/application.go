@@ -88,13 +88,13 @@ type Clients interface {
 	Leave() error
 }
 
-// theName is that of the application of a Program.
-const theName = "application"
+// OfProgram is the name of the application that the clusters of a Program have.
+const OfProgram = "application"
 
 // Of returns the machine that runs on a cluster.
 func (a *Application) Of(cluster uint64) Machine {
 	if len(a.Machines) == 0 {
-		return Machine{Name: theName}
+		return Machine{Name: OfProgram}
 	}
 	return a.Machines[cluster%uint64(len(a.Machines))]
 }

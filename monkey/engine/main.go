@@ -80,6 +80,7 @@ func work(ctx context.Context, job bubble.Job, a *application.Application) error
 	w := sim.New(sim.Config{
 		Program:    program,
 		Static:     static,
+		Later:      s.JoinLater(),
 		Deployment: s.Deployment, Drummer: s.Drummer, RTT: s.Deployment.RTT.D(), Seed: req.Seed,
 		Applications: machines.registry,
 		Logger:       logs.logger,

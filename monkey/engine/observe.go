@@ -26,13 +26,15 @@ type observer struct {
 	events *timeline.Log
 	want   func(cluster uint64) members // now; no voters: no such cluster
 	start  time.Time
-	// operated says that an operator acts in this run, who may want running
-	// members gone.
+	// operated says that running members may be wanted gone: an operator acts in this
+	// run, or members are to live in certain places.
 	operated bool
 
 	mu       sync.Mutex
 	clusters map[uint64]*watched
 	repairs  []invariant.Repair
+	up       map[string]bool // the NodeHosts that ran when it last looked
+	away     map[string]int  // how often each of them was gone
 }
 
 // watched is what the observer remembers of a cluster.
@@ -45,7 +47,7 @@ type watched struct {
 }
 
 func newObserver(w world.World, events *timeline.Log, want func(uint64) members, start time.Time, operated bool) *observer {
-	return &observer{w: w, events: events, want: want, start: start, operated: operated, clusters: map[uint64]*watched{}}
+	return &observer{w: w, events: events, want: want, start: start, operated: operated, clusters: map[uint64]*watched{}, up: map[string]bool{}, away: map[string]int{}}
 }
 
 // watch polls until ctx ends.
@@ -63,6 +65,13 @@ func (o *observer) poll(ctx context.Context) truth {
 	tr := look(ctx, o.w)
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	for _, h := range o.w.Hosts() {
+		_, up := tr.hosts[h.Name]
+		if o.up[h.Name] && !up {
+			o.away[h.Name]++
+		}
+		o.up[h.Name] = up
+	}
 	for _, id := range slices.Sorted(maps.Keys(tr.clusters)) {
 		o.compare(id, tr.clusters[id])
 	}
@@ -80,6 +89,13 @@ func (o *observer) poll(ctx context.Context) truth {
 		o.events.AddAt(l.At, timeline.LeaderAnnounced{Host: l.Host, Cluster: l.ClusterID, Node: l.NodeID, Leader: l.LeaderID, Term: l.Term})
 	}
 	return tr
+}
+
+// absences counts how often each NodeHost's process was gone for a look.
+func (o *observer) absences() map[string]int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return maps.Clone(o.away)
 }
 
 // compare notes whether a cluster is full and has a majority, and for how long
@@ -147,7 +163,7 @@ func (o *observer) repaired(id uint64, was *watched, c *clusterTruth) {
 	fresh := missing(c.voters, was.voters)
 	for i, node := range missing(was.voters, c.voters) {
 		lost := was.seen[node]
-		if lost.After(was.weak) {
+		if !lost.Before(was.weak) {
 			// It ran all the time: it was cut off, or an operator wanted it gone.
 			if o.operated {
 				if repair.How != timeline.Replaced {

@@ -5,6 +5,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
@@ -43,6 +44,15 @@ func operate(ctx context.Context, log fault.Log, start time.Time, actions []scen
 		return fmt.Errorf("the action %s at %s: %w", a.Do, a.At, err)
 	}
 	return nil
+}
+
+// operated reports whether somebody asks Drummer for changes.
+func (r *runner) operated() bool {
+	asks := func(l scenarios.Leaf) bool {
+		kind, _ := scenarios.FaultKindOf(l.Fault.Kind)
+		return kind.Needs == scenarios.CanOperate
+	}
+	return len(r.scenario.Actions) > 0 || slices.ContainsFunc(r.scenario.Leaves(), asks)
 }
 
 // act carries out one action, and returns what it was about.
@@ -87,17 +97,30 @@ func (r *runner) resize(ctx context.Context, a scenarios.Action) (string, error)
 	if n == 0 {
 		n = r.scenario.Clusters.Count
 	}
-	ids := r.wanted.clusters()[:n]
+	return fmt.Sprintf("%d clusters to %d members", n, a.Size), r.resizeTo(ctx, a.Size, r.wanted.clusters()[:n])
+}
+
+// resizeTo gives those of the clusters that there are so many members.
+func (r *runner) resizeTo(ctx context.Context, size int, ids []uint64) error {
+	var there []uint64
 	r.wanted.mu.Lock()
 	for _, id := range ids {
-		r.wanted.sizes[id] = a.Size
+		if r.wanted.sizes[id] > 0 {
+			r.wanted.sizes[id] = size
+			there = append(there, id)
+		}
 	}
 	r.wanted.mu.Unlock()
-	err := r.drummer.UpdateClusters(ctx, byMonkey, r.wanted.specs(ids)...)
-	return fmt.Sprintf("%d clusters to %d members", n, a.Size), err
+	return r.drummer.UpdateClusters(ctx, byMonkey, r.wanted.specs(there)...)
 }
 
 func (r *runner) create(ctx context.Context, n int) (string, error) {
+	ids, err := r.createNew(ctx, n)
+	return fmt.Sprintf("clusters %d to %d", ids[0], ids[n-1]), err
+}
+
+// createNew makes clusters with the IDs after all that there ever were.
+func (r *runner) createNew(ctx context.Context, n int) ([]uint64, error) {
 	r.wanted.mu.Lock()
 	next := uint64(r.scenario.Clusters.First + r.scenario.Clusters.Count - 1)
 	for _, known := range []uint64{maxKey(r.wanted.sizes), maxKey(r.wanted.deleted)} {
@@ -109,19 +132,23 @@ func (r *runner) create(ctx context.Context, n int) (string, error) {
 		r.wanted.sizes[ids[i]] = r.scenario.Clusters.Size
 	}
 	r.wanted.mu.Unlock()
-	return fmt.Sprintf("clusters %d to %d", ids[0], ids[n-1]), r.drummer.Define(ctx, byMonkey, r.wanted.specs(ids)...)
+	return ids, r.drummer.Define(ctx, byMonkey, r.wanted.specs(ids)...)
 }
 
 func (r *runner) delete(ctx context.Context, n int) (string, error) {
 	ids := r.wanted.clusters()
 	ids = ids[len(ids)-n:]
+	return fmt.Sprintf("clusters %d to %d", ids[0], ids[n-1]), r.deleteThese(ctx, ids)
+}
+
+func (r *runner) deleteThese(ctx context.Context, ids []uint64) error {
 	r.wanted.mu.Lock()
 	for _, id := range ids {
 		delete(r.wanted.sizes, id)
 		r.wanted.deleted[id] = true
 	}
 	r.wanted.mu.Unlock()
-	return fmt.Sprintf("clusters %d to %d", ids[0], ids[n-1]), r.drummer.DeleteClusters(ctx, byMonkey, ids...)
+	return r.drummer.DeleteClusters(ctx, byMonkey, ids...)
 }
 
 func maxKey[V any](m map[uint64]V) uint64 {

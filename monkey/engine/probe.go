@@ -38,10 +38,26 @@ func (r *runner) probe(ctx context.Context) error {
 			answering = append(answering, a.Cluster)
 		}
 	}
+	err = errors.Join(err, r.probeMembers(ctx, answering))
 	r.outcome.Facts.Members = r.memberStates(ctx, r.outcome.Facts.Probes)
 	limited, cancel = context.WithTimeout(ctx, readBackLimit)
 	defer cancel()
 	return errors.Join(err, r.clients.ReadBack(limited, answering))
+}
+
+// probeMembers asks each member of the clusters for a read.
+func (r *runner) probeMembers(ctx context.Context, clusters []uint64) error {
+	limited, cancel := context.WithTimeout(ctx, probeLimit)
+	defer cancel()
+	answers, err := r.clients.AskMembers(limited, clusters)
+	for _, a := range answers {
+		for _, host := range a.Silent {
+			r.outcome.Facts.Probes = append(r.outcome.Facts.Probes, invariant.Probe{Cluster: a.Cluster, Kind: "read", Host: host, Took: int64(a.Took),
+				Error: "no success within " + probeLimit.String()})
+		}
+		r.outcome.Facts.ReadMembers += a.Answered
+	}
+	return err
 }
 
 // memberStates looks into the members of the clusters that did not answer.

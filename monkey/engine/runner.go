@@ -117,8 +117,8 @@ func (r *runner) open() error {
 		own.Enter(application.Place{Hosts: r.w.Hosts(), Seed: r.seed, Dial: r.w.DialContext})
 	}
 	r.wanted = newWanted(r.scenario, r.machines.applicationOf)
-	r.observer = newObserver(r.w, r.events, r.wanted.members, r.start, len(r.scenario.Actions) > 0)
-	r.injector = fault.NewInjector(r.w, r.events, r.observer.safe)
+	r.observer = newObserver(r.w, r.events, r.wanted.members, r.start, r.operated() || r.scenario.Clusters.Placed())
+	r.injector = fault.NewInjector(r.w, r.events, r.observer.safe, operator{r})
 	target := r.target()
 	r.clients = workload.New(workload.Config{Scenario: r.scenario, Seed: r.seed,
 		Target: target, Local: workload.NewLocal(target, r.w.Local), Recorder: r.judged(), Start: r.start,
@@ -197,6 +197,7 @@ func (r *runner) phases(ctx context.Context) error {
 	}
 	r.begin(timeline.Settle)
 	r.settle(ctx)
+	r.place(ctx)
 	if err := r.stopClients(); err != nil {
 		return err
 	}

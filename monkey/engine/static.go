@@ -81,6 +81,7 @@ func raftConfig(c *scenarios.Clusters) config.Config {
 		ElectionRTT: uint64(c.ElectionRTT), HeartbeatRTT: uint64(c.HeartbeatRTT),
 		SnapshotEntries: uint64(c.SnapshotEntries), CompactionOverhead: uint64(c.CompactionOverhead),
 		MaxInMemLogSize: uint64(c.MaxInMemLogSize), CheckQuorum: c.CheckQuorum, Quiesce: c.Quiesce, OrderedConfigChange: c.OrderedConfigChange,
-		EntryCompressionType: compression[c.EntryCompression], SnapshotCompressionType: compression[c.SnapshotCompression],
+		DisableAutoCompactions: !c.AutoCompaction,
+		EntryCompressionType:   compression[c.EntryCompression], SnapshotCompressionType: compression[c.SnapshotCompression],
 	}
 }

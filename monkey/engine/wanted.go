@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/monkey/world"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
@@ -85,6 +86,16 @@ func (w *wanted) spec(id uint64) *pb.ClusterSpec {
 		for name, n := range c.Regions {
 			s.Regions[name] = uint32(n)
 		}
+	}
+	switch c.SpreadOver {
+	case scenarios.SpreadOverRegions, scenarios.SpreadOverRacks:
+		s.SpreadOver = c.SpreadOver
+	}
+	for _, name := range c.RequiredLabels {
+		if s.RequiredLabels == nil {
+			s.RequiredLabels = map[string]string{}
+		}
+		s.RequiredLabels[name] = world.LabelValue
 	}
 	return s
 }

@@ -26,7 +26,7 @@ func (in *Injector) admit(p pending, others []*active) (a *active, why string) {
 	}
 	f := *s.Fault
 	f.Parameters = s.Parameters
-	i := &injection{id: s.ID, fault: &f, targets: targets, hosts: targets, cluster: p.cluster(), world: in.world, log: in.log, links: in.links, rng: rand.New(rand.NewPCG(s.Seed, 0))}
+	i := &injection{id: s.ID, fault: &f, targets: targets, hosts: targets, cluster: p.cluster(), world: in.world, log: in.log, links: in.links, operations: &in.operations, gone: in.dead, rng: rand.New(rand.NewPCG(s.Seed, 0))}
 	i.hosts = kind.hosts(i)
 	if len(i.hosts) == 0 && !kind.Untargeted {
 		return nil, "none of the hosts that it strikes runs"
@@ -34,6 +34,9 @@ func (in *Injector) admit(p pending, others []*active) (a *active, why string) {
 	for _, h := range targets {
 		switch {
 		case !slices.Contains(i.hosts, h): // the kind has others
+		case kind.boots && in.world.Running(h):
+			return nil, fmt.Sprintf("host %s is there already", h)
+		case kind.boots:
 		case !in.world.Running(h) && !(s.Present && kind.Down):
 			return nil, fmt.Sprintf("host %s does not run", h)
 		case slices.ContainsFunc(others, func(o *active) bool { return o.kind.Down && slices.Contains(o.hosts, h) }):

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"slices"
 	"strings"
@@ -36,9 +37,10 @@ type board struct {
 	log       []string
 	leader    string
 	joining   string
-	unsafe    bool // losing any host costs a quorum
-	degraded  bool // losing any host for good does
-	broken    bool // no host boots
+	unsafe    bool   // losing any host costs a quorum
+	degraded  bool   // losing any host for good does
+	rotten    string // the host that does not start on its disk
+	broken    bool   // no host boots
 	compacted bool
 	readings  int64
 	moments   chan world.Moment
@@ -85,7 +87,19 @@ func (b *board) stop(what, host string) (world.Effect, error) {
 }
 
 func (b *board) Kill(h string) (world.Effect, error) { return b.stop("kill", h) }
-func (b *board) Wipe(h string) (world.Effect, error) { return b.stop("wipe", h) }
+
+func (b *board) Wipe(h string) (world.Effect, error) {
+	b.set(func() { b.rotten = "" })
+	return b.stop("wipe", h)
+}
+
+func (b *board) Rot(h string, in world.DiskFiles, bits int, _ *rand.Rand) (world.Effect, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.note(fmt.Sprintf("%d bits of %s files flipped", bits, in), h)
+	b.rotten = h
+	return world.Effect{BitsFlipped: int64(bits)}, nil
+}
 
 func (b *board) Shutdown(h string) (world.Effect, error) { return b.stop("stop", h) }
 
@@ -104,6 +118,18 @@ func (b *board) SlowDisk(h string, least, most time.Duration) error {
 	defer b.mu.Unlock()
 	b.note(fmt.Sprintf("syncs %v to %v slower", least, most), h)
 	return nil
+}
+
+func (b *board) Pause(h string) (func() world.Effect, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.note("pause", h)
+	return func() world.Effect {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.note("resume", h)
+		return world.Effect{GoroutinesHeld: 1}
+	}, nil
 }
 
 func (b *board) SetTicks(h string, speed float64) error {
@@ -136,6 +162,9 @@ func (b *board) PowerLoss(hosts ...string) ([]world.Effect, error) {
 func (b *board) Boot(h string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.rotten == h {
+		return errors.New("a checksum is wrong")
+	}
 	if b.broken {
 		return errors.New("the disk is full of holes")
 	}
@@ -334,7 +363,7 @@ func planOf(t *testing.T, faults ...string) []Step {
 func carryOut(t *testing.T, b *board, steps []Step, meanwhile map[time.Duration]func()) *record {
 	t.Helper()
 	r := &record{start: b.start}
-	in := NewInjector(b, r, b.safe)
+	in := NewInjector(b, r, b.safe, b)
 	done := make(chan error, 1)
 	go func() {
 		err := in.Run(t.Context(), time.Now(), time.Minute, steps)

@@ -16,12 +16,12 @@ type diskError struct {
 func init() {
 	register(kind[diskError]{
 		name:   "disk-error",
-		doc:    "An operation on the host's disk fails. Dragonboat's answer to that is to end the process. It starts again when the fault ends, on a disk that is well.",
+		doc:    "The next operation on the host's disk within two seconds fails. Dragonboat's answer to that is to end the process. It starts again when the fault ends, on a disk that is well.",
 		class:  scenarios.OfDisk,
 		colour: "#a03a5a",
 		effect: "disk_errors processes_ended bytes_lost files_lost",
 		needs:  scenarios.CanFailDisk,
-		down:   true,
+		down:   true, waits: true,
 		swarm: swarm[diskError]{targets: []string{"nodehost", "cluster-leader"}, lasts: "5s..60s", parameters: func(rng *rand.Rand) diskError {
 			return diskError{On: []string{"write", "sync", "full"}[rng.IntN(3)]}
 		}},

@@ -46,7 +46,9 @@ type Injector struct {
 	active []*active
 	over   map[int]bool // IDs of steps that have ended, or were skipped
 	dead   map[string]bool
-	begun  atomic.Int64 // injections
+	// operations are what faults ask an operator for.
+	operations operations
+	begun      atomic.Int64 // injections
 	// alone is the set of steps that nothing else may go on with; 0: there is
 	// none. left counts the steps of each set that are not over.
 	alone int
@@ -79,9 +81,11 @@ type active struct {
 type Safe func(hosts, lost []string, forever bool) bool
 
 // NewInjector makes an injector that records what it does in log. Faults that may
-// cost no quorum wait until safe says that they don't.
-func NewInjector(w world.World, log Log, safe Safe) *Injector {
-	return &Injector{world: w, log: log, safe: safe, links: newLinks(w), over: map[int]bool{}, dead: map[string]bool{}, left: map[int]int{}}
+// cost no quorum wait until safe says that they don't. Without an operator (nil) there
+// are no faults that ask Drummer for something.
+func NewInjector(w world.World, log Log, safe Safe, operator Operator) *Injector {
+	return &Injector{world: w, log: log, safe: safe, links: newLinks(w), over: map[int]bool{}, dead: map[string]bool{}, left: map[int]int{},
+		operations: operations{operator: operator, log: log, drained: map[string]int{}}}
 }
 
 // Run carries out steps, whose times are since start, ends those that end
@@ -449,8 +453,10 @@ func (in *Injector) skip(p pending, why string) {
 	in.isOver(p.step)
 }
 
-// Heal ends all that is going on, but for what is permanent.
+// Heal ends all that is going on, but for what is permanent, and waits for what was
+// asked of Drummer.
 func (in *Injector) Heal() error {
+	defer in.operations.running.Wait()
 	for len(in.active) > 0 {
 		first := slices.MinFunc(in.active, func(a, b *active) int { return a.until.Compare(b.until) })
 		if err := in.finish(first); err != nil {
@@ -473,6 +479,9 @@ func (in *Injector) finish(a *active) error {
 		return fmt.Errorf("end %v: %w", a.injection, err)
 	}
 	effect := a.effect
+	if slices.Contains(a.kind.Effect, "requests_accepted") {
+		effect.RequestsAccepted += a.asked.accepted.Load()
+	}
 	in.log.Add(timeline.InjectionEnded{ID: a.id, Effect: &effect})
 	if a.kind.Down {
 		in.boot(a.hosts)

@@ -117,7 +117,7 @@ func TestAFaultIsSkippedAfterTheRetryLimit(t *testing.T) {
 	onBoard(t, func(t *testing.T, b *board) {
 		b.unsafe = true
 		r := &record{start: b.start}
-		in := NewInjector(b, r, b.safe)
+		in := NewInjector(b, r, b.safe, b)
 		require.NoError(t, in.Run(t.Context(), b.start, time.Hour, planOf(t, "kind: kill, target: nodehost-1, at: [5s], for: 10s")))
 		require.Len(t, r.entries, 1)
 		require.Equal(t, 5*time.Second+retryLimit, r.entries[0].At)
@@ -128,7 +128,7 @@ func TestAFaultIsSkippedAfterTheRetryLimit(t *testing.T) {
 func TestFaultsOfOneInstantAreJudgedTogether(t *testing.T) {
 	onBoard(t, func(t *testing.T, b *board) {
 		r := &record{start: b.start}
-		in := NewInjector(b, r, func(hosts, lost []string, _ bool) bool { return len(hosts)+len(lost) <= 2 })
+		in := NewInjector(b, r, func(hosts, lost []string, _ bool) bool { return len(hosts)+len(lost) <= 2 }, nil)
 		require.NoError(t, in.Run(t.Context(), b.start, time.Minute, planOf(t,
 			"kind: kill, target: nodehost-1, at: [5s], for: 10s",
 			"kind: partition, target: nodehost-2, at: [5s], for: 10s",
@@ -164,7 +164,7 @@ func TestARunThatIsCutShortIsHealed(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		r := &record{start: b.start}
-		in := NewInjector(b, r, b.safe)
+		in := NewInjector(b, r, b.safe, b)
 		require.NoError(t, in.Run(ctx, b.start, time.Minute, planOf(t,
 			"kind: kill, target: nodehost-1, at: [5s], for: 20s",
 			"kind: partition, target: nodehost-2, at: [6s], for: 20s",

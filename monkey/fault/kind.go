@@ -26,11 +26,14 @@ type kind[P any] struct {
 	effect    string // what counts as its effect, as result.json has it, with spaces between
 	needs     scenarios.Capability
 	down      bool // the host is down while it lasts; the injector boots it after the end
+	waits     bool // with down: for something that the host does, and that may not come
 	restarts  bool // with down: the host is started again at once, and is up while it lasts
 	forever   bool // it may last permanently
 	losesDisk bool // what the host held is lost, and so are its members, for good
 	cutsOff   bool // peers can't count on the hosts while it lasts
 	instant   bool // it lasts no time
+	exact     bool // it takes an exact run
+	boots     bool // it starts hosts that were not there before
 	// untargeted: it strikes no host.
 	untargeted bool
 
@@ -68,6 +71,8 @@ type swarm[P any] struct {
 	lasts   string   // how long, as in a file; empty: nothing lasts
 	// parameters draws them; nil: the defaults.
 	parameters func(rng *rand.Rand) P
+	// bites reports whether it can have an effect in a scenario; nil: in any.
+	bites func(s *scenarios.Scenario) bool
 }
 
 // none is for kinds without parameters.
@@ -83,6 +88,7 @@ type behaviour struct {
 	together    func(w world.World, hosts ...string) ([]world.Effect, error)
 	cutsOff     bool
 	restarts    bool
+	boots       bool
 	again       func(i *injection) (time.Duration, error) // nil: there is none
 	end         func(i *injection) error
 	counts      func(traffic world.Effect) world.Effect
@@ -93,8 +99,8 @@ var behaviours = map[string]behaviour{}
 // register adds a kind to the catalogue, and to what scenario files may say.
 func register[P any](k kind[P]) {
 	b := behaviour{
-		FaultKind: scenarios.FaultKind{Name: k.name, Doc: k.doc, Class: k.class, Needs: k.needs, Effect: strings.Fields(k.effect), Down: k.down, Forever: k.forever, LosesDisk: k.losesDisk, Instant: k.instant, Untargeted: k.untargeted},
-		colour:    k.colour, cutsOff: k.cutsOff, restarts: k.restarts, together: k.together, counts: k.counts,
+		FaultKind: scenarios.FaultKind{Name: k.name, Doc: k.doc, Class: k.class, Needs: k.needs, Effect: strings.Fields(k.effect), Down: k.down, MayMiss: !k.down || k.waits, Exact: k.exact, Forever: k.forever, LosesDisk: k.losesDisk, Instant: k.instant, Untargeted: k.untargeted},
+		colour:    k.colour, cutsOff: k.cutsOff, restarts: k.restarts, boots: k.boots, together: k.together, counts: k.counts,
 	}
 	if _, without := any(k).(kind[none]); !without {
 		b.Parameters = *new(P)
@@ -105,7 +111,7 @@ func register[P any](k kind[P]) {
 		}
 	}
 	if len(k.swarm.targets) > 0 {
-		b.Draw = k.draw
+		b.Draw, b.Bites = k.draw, k.swarm.bites
 	}
 	b.hosts = func(i *injection) []string { return i.hosts }
 	if k.hosts != nil {
@@ -177,7 +183,12 @@ type injection struct {
 	log     Log
 	links   *links
 	rng     *rand.Rand // draws what the kind leaves to chance
-	undo    []func()   // what end calls
+	undo    []func()   // for undoAll
+	// asked is what it asks the operator for, chosen the Raft clusters that it is about.
+	operations *operations
+	asked      asked
+	chosen     []uint64
+	gone       map[string]bool // the injector's hosts that never come back
 	// effect is what it did.
 	effect world.Effect
 }
@@ -244,6 +255,14 @@ func (i *injection) degrade(far []string, q world.Link, out, in bool) error {
 
 // restore takes what the injection laid on links away.
 func (i *injection) restore() error { return i.links.remove(i.id) }
+
+// undoAll undoes what begin has left in i.undo.
+func (i *injection) undoAll() error {
+	for _, undo := range i.undo {
+		undo()
+	}
+	return nil
+}
 
 // others lists the hosts that are none of the injection's and for which keep
 // holds.

@@ -81,7 +81,7 @@ func TestPartitionAsksForTheQuorumOfWhomItCutsOff(t *testing.T) {
 			in := NewInjector(b, &record{start: b.start}, func(hosts, _ []string, _ bool) bool {
 				struck = len(hosts)
 				return true
-			})
+			}, nil)
 			_, why := in.admit(pending{step: planOf(t, fault+", at: [5s], for: 10s")[0]}, nil)
 			require.Empty(t, why)
 			require.Equal(t, asked, struck, fault)

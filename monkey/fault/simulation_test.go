@@ -5,6 +5,7 @@ package fault
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -36,7 +37,7 @@ func init() {
 // quorum. The channel gets what became of it after everything was healed.
 func injecting(t *testing.T, w *sim.World, s *scenarios.Scenario) (*record, <-chan error) {
 	r := &record{start: time.Now()}
-	in := NewInjector(w, r, func([]string, []string, bool) bool { return true })
+	in := NewInjector(w, r, func([]string, []string, bool) bool { return true }, testOperator{w})
 	done := make(chan error, 1)
 	go func() {
 		err := in.Run(t.Context(), r.start, s.Duration.D(), Plan(s, w.Hosts(), 1))
@@ -51,9 +52,15 @@ func injecting(t *testing.T, w *sim.World, s *scenarios.Scenario) (*record, <-ch
 // cluster is well then. It returns the recorded effect.
 func strikesSimulation(t *testing.T, fault string) world.Effect {
 	t.Helper()
+	return strikesSimulationOf(t, 3, fault)
+}
+
+// strikesSimulationOf is strikesSimulation with so many NodeHosts.
+func strikesSimulationOf(t *testing.T, nodehosts int, fault string) world.Effect {
+	t.Helper()
 	var effect world.Effect
 	synctest.Test(t, func(t *testing.T) {
-		s, err := scenarios.Parse("test.yaml", []byte("name: test\nduration: 40s\ndeployment: {drummers: 3, nodehosts: 3}\nfaults: [{"+fault+", at: [1s]"+lasting(fault)+"}]\n"))
+		s, err := scenarios.Parse("test.yaml", fmt.Appendf(nil, "name: test\nduration: 40s\ndeployment: {drummers: 3, nodehosts: %d}\nfaults: [{%s, at: [1s]%s}]\n", nodehosts, fault, lasting(fault)))
 		require.NoError(t, err)
 		w := simulation(s)
 		require.NoError(t, s.CheckCapabilities("sim", w.Capabilities()))
@@ -87,14 +94,18 @@ func strikesSimulation(t *testing.T, fault string) world.Effect {
 }
 
 // simulation makes the simulated world of a scenario.
-func simulation(s *scenarios.Scenario) *sim.World {
-	return sim.New(sim.Config{
+func simulation(s *scenarios.Scenario, change ...func(*sim.Config)) *sim.World {
+	c := sim.Config{
 		Deployment: s.Deployment, Drummer: s.Drummer, RTT: s.Deployment.RTT.D(), Seed: 7,
 		Applications: func(e sim.Environment) map[string]agent.Application {
 			return statemachine.Registry(e.FS, e.Dir, statemachine.Correct)
 		},
 		Logger: func(string) *slog.Logger { return slog.New(slog.DiscardHandler) },
-	})
+	}
+	for _, f := range change {
+		f(&c)
+	}
+	return sim.New(c)
 }
 
 // lasting says how long a fault lasts; one that is asked for lasts no time.

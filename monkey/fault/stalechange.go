@@ -10,7 +10,7 @@ import (
 func init() {
 	register(kind[none]{
 		name:        "stale-change",
-		doc:         "An operator's membership changes reach the target's Raft clusters a second time, or late: once a second they are asked to add and to remove members, by a config change that is not the last one. Each has to be refused.",
+		doc:         "An operator's membership changes reach the target's Raft clusters a second time, or late: once a second they are asked to add and to remove members, by a config change that is not the last one, and to add members again that were removed. Each has to be refused.",
 		colour:      "#5b8a3c",
 		effect:      "changes_refused",
 		class:       scenarios.OfFleet,
@@ -28,12 +28,7 @@ func init() {
 			}
 			return nil
 		},
-		end: func(i *injection, _ none) error {
-			for _, undo := range i.undo {
-				undo()
-			}
-			return nil
-		},
+		end:    func(i *injection, _ none) error { return i.undoAll() },
 		counts: func(e world.Effect) world.Effect { return world.Effect{ChangesRefused: e.ChangesRefused} },
 	})
 }

@@ -68,10 +68,11 @@ type Guest struct {
 	// binary run that test.
 	Place string
 	Args  []string
-	// Model is what the history is judged by; nil: the key-value store.
-	Model model.Model
-	// Reproduce is the shell line that repeats the run.
-	Reproduce string
+	// Model makes what the history of a run is judged by, a new one for each; nil: the
+	// key-value store.
+	Model func() model.Model
+	// Reproduce is the shell line that repeats a run of a scenario's file.
+	Reproduce func(file string, seed uint64) string
 }
 
 // UsageError is an error of whoever asked: exit code 64.
@@ -158,7 +159,7 @@ func LoadScenario(file string, settings ...scenarios.Setting) (*scenarios.Scenar
 // reproduce is the shell line that repeats the run.
 func (o *Options) reproduce() string {
 	if o.Guest != nil {
-		return o.Guest.Reproduce
+		return o.Guest.Reproduce(o.File, o.Seed)
 	}
 	words := []string{program(os.Args[0]), "run", quote(o.File), fmt.Sprintf("--seed %d", o.Seed)}
 	if o.Clock != ClockVirtual {

@@ -70,7 +70,7 @@ func (o *Options) hold(ctx context.Context, dir string, s *scenarios.Scenario) e
 	}
 	var ex *bubble.Exact
 	if o.Exact {
-		ex = &bubble.Exact{Seed: o.Seed, Explore: exploration(s.Explore), Trace: filepath.Join(dir, rundir.TraceFile)}
+		ex = &bubble.Exact{Seed: o.Seed, Explore: exploration(s.Explore), Hold: s.Pauses(), Trace: filepath.Join(dir, rundir.TraceFile)}
 	}
 	profile := ""
 	if o.Profile {
@@ -139,28 +139,38 @@ func memoryLimit(s *scenarios.Scenario) int64 {
 // finish judges a run and writes its result and reports. began is when it
 // started on the wall clock; judging counts.
 func (o *Options) finish(ctx context.Context, dir string, began time.Time) (*judge.Result, error) {
-	left, err := judge.Read(dir)
+	left, err := o.Guest.read(dir)
 	if err != nil {
 		return nil, err
-	}
-	if o.Guest != nil {
-		left.Model = o.Guest.Model
 	}
 	r := judge.Judge(ctx, dir, left)
 	r.SetWall(time.Since(began))
 	return r, write(dir, r, left)
 }
 
+// read reads what a run left, to be judged by the guest's model, if there is one.
+func (g *Guest) read(dir string) (*judge.Recording, error) {
+	left, err := judge.Read(dir)
+	if err == nil && g != nil && g.Model != nil {
+		left.Model = g.Model()
+	}
+	return left, err
+}
+
 // Check judges a run's directory again, as it is: also one that was killed.
 // It rewrites the result and the reports in it.
 func Check(ctx context.Context, dir string) (*judge.Result, error) {
+	return (*Guest)(nil).check(ctx, dir)
+}
+
+func (g *Guest) check(ctx context.Context, dir string) (*judge.Result, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, UsageError{err}
 	}
 	var was judge.Result
 	_ = rundir.ReadJSON(dir, rundir.ResultFile, &was) // a killed run has none
-	left, err := judge.Read(dir)
+	left, err := g.read(dir)
 	if err != nil {
 		return nil, UsageError{err}
 	}

@@ -35,7 +35,12 @@ type ShrinkOptions struct {
 	Check, Key string
 	// Exact makes runs repeatable, see Options.
 	Exact bool
-	// Jobs, Tries and MaxRuns are those of shrink.Config.
+	// Guest is what the run was about if it was not the bundled state machines. Its
+	// operations stay drawn, and Change is that of all runs, see Options.
+	Guest  *Guest
+	Change func(*scenarios.Scenario) error
+	// Jobs, Tries and MaxRuns are those of shrink.Config. Tries is 1 by default where
+	// runs are exact, and otherwise 3.
 	Jobs, Tries, MaxRuns int
 	// Limit is how long, on the wall clock, new runs are started.
 	Limit time.Duration
@@ -114,7 +119,18 @@ type shrinker struct {
 	shown map[shrink.Candidate]string // directories of runs that showed the violation
 }
 
+// How many seeds a candidate gets unless the options say it.
+const (
+	exactTries   = 1
+	inexactTries = 3
+)
+
 func newShrinker(o ShrinkOptions) (*shrinker, error) {
+	if o.Tries == 0 && o.Exact {
+		o.Tries = exactTries
+	} else if o.Tries == 0 {
+		o.Tries = inexactTries
+	}
 	var err error
 	if o.Out, err = filepath.Abs(o.Out); err != nil {
 		return nil, UsageError{err}
@@ -131,6 +147,7 @@ func newShrinker(o ShrinkOptions) (*shrinker, error) {
 	if s.target, err = s.pick(violations(&result, left.End)); err != nil {
 		return nil, UsageError{err}
 	}
+	s.target.Anywhere = o.Guest != nil
 	if err := os.MkdirAll(o.Out, 0o755); err != nil {
 		return nil, UsageError{fmt.Errorf("--out %s: %w", o.Out, err)}
 	}
@@ -215,17 +232,7 @@ const maxGiven = 50_000
 // cluster, or all of them; the operations are drawn; the scenario as it is. whole
 // is the one with all operations, or else the last.
 func (s *shrinker) forms() (all []*scenarios.Scenario, whole *scenarios.Scenario, err error) {
-	var keeps []func(*history.Op) bool
-	if s.target.Key != "" {
-		keeps = append(keeps, func(op *history.Op) bool { return op.Key == s.target.Key })
-	}
-	if len(s.target.Clusters) > 0 {
-		keeps = append(keeps, func(op *history.Op) bool { return op.Cluster == s.target.Clusters[0] })
-	}
-	keeps = append(keeps,
-		func(*history.Op) bool { return len(s.left.History.Ops) <= maxGiven },
-		func(*history.Op) bool { return false })
-	for _, keep := range keeps {
+	for _, keep := range s.keeps() {
 		fixed, err := shrink.Fixed(s.left.Scenario, s.left.Timeline, s.left.History.Ops, keep)
 		if err != nil {
 			all = nil
@@ -243,6 +250,22 @@ func (s *shrinker) forms() (all []*scenarios.Scenario, whole *scenarios.Scenario
 	return all, all[max(0, len(all)-3)], nil
 }
 
+// keeps are what operations forms have.
+func (s *shrinker) keeps() []func(*history.Op) bool {
+	drawn := func(*history.Op) bool { return false }
+	if s.Guest != nil { // scenario files know the operations of the bundled state machines
+		return []func(*history.Op) bool{drawn}
+	}
+	var keeps []func(*history.Op) bool
+	if s.target.Key != "" {
+		keeps = append(keeps, func(op *history.Op) bool { return op.Key == s.target.Key })
+	}
+	if len(s.target.Clusters) > 0 {
+		keeps = append(keeps, func(op *history.Op) bool { return op.Cluster == s.target.Clusters[0] })
+	}
+	return append(keeps, func(*history.Op) bool { return len(s.left.History.Ops) <= maxGiven }, drawn)
+}
+
 // describe names a scenario, and has it expect the violation and nothing else.
 func (s *shrinker) describe(f *scenarios.Scenario) error {
 	const suffix, longest = "-smallest", 64
@@ -254,6 +277,9 @@ func (s *shrinker) describe(f *scenarios.Scenario) error {
 		return nil
 	}
 	f.Expect = scenarios.Expectations{{Measure: "violation", Names: []string{s.target.Check}}}
+	if s.Guest != nil { // a test that shows the violation fails
+		f.Expect = nil
+	}
 	return nil
 }
 
@@ -322,7 +348,7 @@ func (s *shrinker) run(ctx context.Context, candidate *scenarios.Scenario, seed 
 // runFile runs a scenario's file, and says whether the violation appeared.
 func (s *shrinker) runFile(ctx context.Context, file string, seed uint64, out string) (*judge.Result, shrink.Outcome, error) {
 	was := s.left.Run
-	r, err := Run(ctx, Options{File: file, Seed: seed, World: was.World, Clock: was.Clock, Out: out, Exact: s.Exact})
+	r, err := Run(ctx, Options{File: file, Seed: seed, World: was.World, Clock: was.Clock, Out: out, Exact: s.Exact, Guest: s.Guest, Change: s.Change})
 	if err != nil {
 		return nil, shrink.Outcome{}, err
 	}
@@ -381,7 +407,7 @@ func (s *shrinker) keep(ctx context.Context, shrunk *Shrunk, c shrink.Candidate)
 		}
 	}
 	if shrunk.Result == nil {
-		shrunk.Result, err = Check(ctx, first)
+		shrunk.Result, err = s.Guest.check(ctx, first)
 	}
 	return errors.Join(err, rundir.PointLatest(s.Out, filepath.Base(first)))
 }
@@ -394,7 +420,7 @@ func (s *shrinker) moveOut(c shrink.Candidate, file string) (dir string, err err
 	if err := rundir.ReadJSON(from, rundir.RunFile, &run); err != nil {
 		return "", err
 	}
-	o := Options{File: file, Seed: c.Seed, World: run.World, Clock: run.Clock, Exact: run.Exact}
+	o := Options{File: file, Seed: c.Seed, World: run.World, Clock: run.Clock, Exact: run.Exact, Guest: s.Guest}
 	run.File, run.Reproduce = file, o.reproduce()
 	dir = filepath.Join(s.Out, filepath.Base(from))
 	return dir, errors.Join(rundir.WriteJSON(from, rundir.RunFile, run), os.Rename(from, dir))

@@ -11,8 +11,8 @@ import (
 // process, for settings of its own.
 const softSettingsFile = "dragonboat-soft-settings.json"
 
-// softSettings are those of Dragonboat's settings that cost a simulation of
-// many small, quiet clusters the most. Dragonboat makes all of these queues and
+// softSettings are those of Dragonboat's settings that a scenario gives, and those that
+// cost a simulation of many small, quiet clusters the most. Dragonboat makes all of these queues and
 // slices when a node starts, at their full length. docs/performance.md has what
 // each is worth.
 type softSettings struct {
@@ -34,6 +34,8 @@ type softSettings struct {
 	// whether they were notified or not. It catches nothing that the ticks of
 	// Raft do not wake as well.
 	NodeReloadMillisecond uint64
+	// MaxEntrySize is what the scenario says; 0: Dragonboat's.
+	MaxEntrySize uint64 `json:",omitempty"`
 }
 
 const (
@@ -60,6 +62,6 @@ func writeSoftSettings(dir string, s *scenarios.Scenario) error {
 		InMemEntrySliceSize: entrySliceLength, MinEntrySliceFreeSize: entrySliceLength / 4,
 		ReceiveQueueLength: receiveQueueLength, IncomingProposalQueueLength: queue, IncomingReadIndexQueueLength: queue,
 		SendQueueLength:       max(queue, uint64(messagesOfCluster*s.Clusters.Count)),
-		PendingProposalShards: 2, NodeReloadMillisecond: 1000,
+		PendingProposalShards: 2, NodeReloadMillisecond: 1000, MaxEntrySize: uint64(s.Deployment.MaxEntrySize),
 	})
 }

@@ -27,6 +27,7 @@ func (r *Recording) facts() *invariant.Facts {
 		f.Healed = r.Outcome.Finished
 		f.Launch = &invariant.Launch{Clusters: r.Scenario.Clusters.Count, Full: r.Outcome.Launched, Took: int64(r.Outcome.Launch)}
 		f.Settle = &invariant.Settle{Whole: r.Outcome.Settled, Took: int64(r.Outcome.Settle), Left: r.Outcome.Unsettled}
+		f.Placed = r.Scenario.Clusters.Placed()
 		f.Asked, f.Missed = r.Outcome.Asked, r.Outcome.Missed
 		f.Unmet = r.Outcome.Unmet
 	}
@@ -78,8 +79,11 @@ func (r *Recording) process() *invariant.Process {
 	if p.Panic != "" {
 		p.Where, p.Before = whereOf(r.End), r.lastFault()
 	}
+	if r.endedItself() {
+		p.Exited = r.End.Code
+	}
 	switch {
-	case p.Panic != "":
+	case p.Panic != "" || p.Exited != 0:
 	case r.End != nil && r.End.Killed:
 		p.Cut = "the process did not stop when asked to, and was killed"
 	case r.End != nil && r.End.Error != "":
@@ -95,6 +99,13 @@ func (r *Recording) process() *invariant.Process {
 		}
 	}
 	return p
+}
+
+// endedItself reports whether the code under test called os.Exit in the middle of the
+// run, as log.Fatal does.
+func (r *Recording) endedItself() bool {
+	e := r.End
+	return r.Outcome == nil && e != nil && e.Code > 0 && e.Panic == "" && e.Error == "" && e.Signal == "" && !e.Killed && !e.Stopped && e.Until == 0
 }
 
 // nodePattern finds the Raft node in a panic: as Dragonboat's messages name it, or
@@ -165,7 +176,7 @@ func (r *Recording) faults() []invariant.Fault {
 	for _, i := range r.Timeline.Injections {
 		kind, _ := scenarios.FaultKindOf(i.Fault)
 		x := invariant.Fault{Kind: i.Fault, Target: i.Target, Forever: i.Forever, From: int64(i.From),
-			Reason: i.Reason, Skipped: i.Skipped, Exact: i.Exact, TookEffect: i.TookEffect(), MayMiss: !kind.Down}
+			Reason: i.Reason, Skipped: i.Skipped, Exact: i.Exact, TookEffect: i.TookEffect(), MayMiss: kind.MayMiss}
 		if i.Skipped {
 			x.From = int64(i.Planned)
 		}

@@ -35,20 +35,21 @@ func (r *Recording) requests() *invariant.Requests {
 			q.Wanted[d.Cluster] += mostMembers
 		}
 	})
-	q.Crashes = r.crashes()
+	q.Crashes, q.Uncounted = r.crashes()
 	return q
 }
 
-// crashes is how often faults ended the process of the host that fared worst. An
-// injection tells only how many processes it ended on all of its hosts.
-func (r *Recording) crashes() int {
+// crashes is how often faults ended the process of the host that fared worst, and
+// whether there were more that nobody counted: an injection tells how many processes
+// it ended, on all of its hosts, when it ends, and a run that is stopped ends before.
+func (r *Recording) crashes() (worst int, uncounted bool) {
 	of := map[string]int{}
-	worst := 0
-	for _, i := range r.Timeline.Injections {
+	for _, i := range r.Timeline.Began() {
+		uncounted = uncounted || !i.Ended && !i.Forever
 		for _, h := range i.Hosts {
 			of[h] += int((i.Effect.ProcessesEnded + int64(len(i.Hosts)) - 1) / int64(len(i.Hosts)))
 			worst = max(worst, of[h])
 		}
 	}
-	return worst
+	return worst, uncounted
 }

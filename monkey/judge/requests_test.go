@@ -3,6 +3,7 @@
 package judge
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -35,6 +36,22 @@ func TestWhatDrummerAskedForIsCounted(t *testing.T) {
 			m.events = append(m.events, decided(pb.EventOperationPlanned, c.planned)...)
 			m.events = append(m.events, decided(pb.EventHostDead, c.dead)...)
 			require.Equal(t, c.want, findings(m.judge()))
+		})
+	}
+}
+
+func TestCrashesThatNobodyCountedExcuseRepeats(t *testing.T) {
+	for name, ended := range map[string]bool{"a fault that ended": true, "one that did not": false} {
+		t.Run(name, func(t *testing.T) {
+			m := newMade(t)
+			if !ended {
+				m.events = slices.Delete(m.events, 2, 3)
+			}
+			for range 20 {
+				m.events = append(m.events, m.events[len(m.events)-1])
+			}
+			_, found := findings(m.judge())["requests"]
+			require.Equal(t, ended, found)
 		})
 	}
 }

@@ -138,6 +138,9 @@ func (x Explained) eventOf(e timeline.Entry) (event, bool) {
 	case timeline.BootFailed:
 		told.Class, told.Text = "violation", fmt.Sprintf("%s does not start: %s", upper(f.Host), f.Error)
 		return told, true
+	case timeline.DiskRefused:
+		told.Class, told.Text = "fault", fmt.Sprintf("%s finds that its disk is damaged and does not start; it gets an empty one. %s", upper(f.Host), f.Error)
+		return told, true
 	case timeline.OperatorActed, timeline.OperatorFailed:
 		told.Class, told.Text = "drummer", fmt.Sprintf("The operator: %s.", f)
 		return told, true

@@ -3,6 +3,9 @@
 package report
 
 import (
+	"fmt"
+	"io"
+	"text/tabwriter"
 	"time"
 
 	"github.com/drumbeat-raft/drumbeat/monkey/shrink"
@@ -39,4 +42,15 @@ func Shrunk(before, after shrink.Size) []ShrunkRow {
 		}
 	}
 	return rows
+}
+
+// ShrunkTable writes that table for people, below the violation that it is about.
+func ShrunkTable(w io.Writer, violation string, before, after shrink.Size) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "\n%s\n\n", violation)
+	fmt.Fprint(t, "\tbefore\tafter\n")
+	for _, row := range Shrunk(before, after) {
+		fmt.Fprintf(t, "%s\t%s\t%s\n", row.Name, row.Before, row.After)
+	}
+	return t.Flush()
 }

@@ -20,11 +20,17 @@ type Violation struct {
 	Clusters []uint64
 	// Panic is the message of the panic that ended the process, if one did.
 	Panic string
+	// Anywhere: the same check on any key, in any cluster, is the same violation. The
+	// operations of a test's own are drawn anew with every removal, so that it would
+	// be luck if the same key had it again.
+	Anywhere bool
 }
 
 // String names the violation for people.
 func (v Violation) String() string {
 	switch {
+	case v.Anywhere && v.Panic == "":
+		return v.Check
 	case v.Key != "":
 		return fmt.Sprintf("%s on %s", v.Check, v.Key)
 	case v.Panic != "":
@@ -42,10 +48,13 @@ var numbers = regexp.MustCompile(`0x[0-9a-f]+|[0-9]+`)
 
 // Is reports whether v, found in some run, is the violation that is looked for:
 // the same check on the same key or, where there is none, in the first cluster
-// that target names, or by the same panic but for its numbers.
+// that target names, unless that may be anywhere; or by the same panic but for its
+// numbers.
 func (v Violation) Is(target Violation) bool {
 	mask := func(s string) string { return numbers.ReplaceAllString(s, "#") }
 	switch {
+	case target.Anywhere:
+		return v.Check == target.Check && mask(v.Panic) == mask(target.Panic)
 	case v.Check != target.Check || v.Key != target.Key || mask(v.Panic) != mask(target.Panic):
 		return false
 	case target.Key != "" || target.Panic != "" || len(target.Clusters) == 0:

@@ -4,6 +4,7 @@ package sim
 
 import (
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/drumbeat-raft/drumbeat/monkey/sim/simdisk"
@@ -86,6 +87,36 @@ func (w *World) newTorn() *rand.Rand {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return rand.New(rand.NewPCG(w.torn.Uint64(), w.torn.Uint64()))
+}
+
+// Rot implements world.Processes.
+func (w *World) Rot(name string, in world.DiskFiles, bits int, rng *rand.Rand) (world.Effect, error) {
+	h, err := w.host(name)
+	if err != nil {
+		return world.Effect{}, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n := h.disk.Rot(bits, rng, func(file string) bool {
+		part := partOf(file)
+		return part != "" && (in == world.AllFiles || in == part)
+	})
+	return world.Effect{BitsFlipped: int64(n)}, nil
+}
+
+// partOf says what a file on a NodeHost's disk belongs to; nothing, if it is an on-disk
+// state machine's own: only that can tell whether it is damaged, and when it does
+// Dragonboat panics.
+func partOf(file string) world.DiskFiles {
+	switch {
+	case strings.HasPrefix(file, dataDir+"/"):
+		return ""
+	case strings.Contains(file, "/snapshot"):
+		return world.SnapshotFiles
+	case strings.Contains(file, "/logdb"):
+		return world.LogFiles
+	}
+	return world.RecordFiles
 }
 
 // SlowDisk implements world.Processes.

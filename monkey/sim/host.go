@@ -28,6 +28,7 @@ type host struct {
 	ticks               float64        // how fast they are in processes to come; 0: as they should be
 	ending              chan struct{}  // closed when the last Shutdown is over; nil: there was none
 	process             process        // nil: none runs
+	pauses              int            // how many have it stand still
 	// boots counts the processes started so far; it makes each one's seed.
 	boots uint64
 }
@@ -93,6 +94,7 @@ func (w *World) end(h *host, reset bool, take func(*simdisk.Disk) world.Effect) 
 func (w *World) retire(h *host, p process, effect world.Effect) world.Effect {
 	if h.process == p {
 		h.process = nil
+		h.goOn()
 		w.stopping.Go(func() { h.stop(p) })
 		effect.ProcessesEnded = 1
 	}

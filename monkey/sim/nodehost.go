@@ -58,9 +58,11 @@ func (w *World) nodeHostConfig(h *host, fs vfs.FS) config.NodeHostConfig {
 			Engine:           w.engine(h),
 		},
 	}
+	var factory config.LogDBFactory
 	if w.cfg.Deployment.LogDB == scenarios.LogInMemory {
-		conf.Expert.LogDBFactory = memlog.Factory{}
+		factory = memlog.Factory{}
 	}
+	conf.Expert.LogDBFactory = w.safety.Logs(h.Name, naming(h), h.fs.Detached, factory)
 	return conf
 }
 
@@ -122,6 +124,7 @@ func (p *nodeHost) serve(w *World, h *host, fs vfs.FS, listener *agent.Listener,
 		Drummers:   w.drummerAPIs(),
 		APIAddress: h.APIAddress,
 		Region:     h.Region,
+		Labels:     h.Labels,
 		Registry:   registry,
 		Listener:   listener,
 		Disk:       disk,

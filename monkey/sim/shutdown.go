@@ -20,6 +20,7 @@ func (w *World) Shutdown(name string) (world.Effect, error) {
 		return world.Effect{}, nil
 	}
 	h.process = nil
+	h.goOn()
 	over := make(chan struct{})
 	h.ending = over
 	w.stopping.Go(func() {

@@ -41,6 +41,8 @@ type Config struct {
 	Replicas int
 	// Applications makes the state machines that a NodeHost offers.
 	Applications func(Environment) map[string]agent.Application
+	// Later are the hosts that Start does not boot.
+	Later []string
 	// Program, unless nil, runs on the hosts of NodeHosts.
 	Program Program
 	// Logger makes the log of a host.
@@ -87,18 +89,18 @@ func New(cfg Config) *World {
 		made:   time.Now(),
 		torn:   rand.New(rand.NewPCG(cfg.Seed, 0x746f726e)),
 	}
-	w.safety = raftsafety.New(w.made)
-	w.net = simnet.New(simnet.Config{Seed: cfg.Seed, Latency: w.latency, Slot: cfg.Deployment.Network.Slot.D(), Watch: w.watch})
+	w.safety = raftsafety.New(w.made, w.ordered)
+	w.net = simnet.New(simnet.Config{Seed: cfg.Seed, Latency: w.latency, Slot: cfg.Deployment.Network.Slot.D(), Watch: w.watch, WatchSent: w.watchSent})
 	for i := range cfg.Deployment.Drummers {
 		w.add(world.Drummer, i+1, "")
 	}
 	for i := range cfg.Deployment.NodeHosts {
-		w.add(world.NodeHost, i+1, cfg.Deployment.Region(i+1))
+		w.add(world.NodeHost, i+1, cfg.Deployment.Region(i+1)).Labels = labels(&cfg.Deployment, i+1)
 	}
 	return w
 }
 
-func (w *World) add(role world.Role, number int, region string) {
+func (w *World) add(role world.Role, number int, region string) *host {
 	name := fmt.Sprintf("%s-%d", role, number)
 	h := &host{
 		Host:   world.Host{Name: name, Role: role, Region: region, RaftAddress: name + ":1", APIAddress: name + ":2"},
@@ -107,6 +109,19 @@ func (w *World) add(role world.Role, number int, region string) {
 	}
 	w.hosts = append(w.hosts, h)
 	w.byName[name] = h
+	return h
+}
+
+// labels are those of NodeHost number host.
+func labels(d *scenarios.Deployment, host int) map[string]string {
+	labels := map[string]string{}
+	if rack := d.Rack(host); rack != "" {
+		labels[world.RackLabel] = rack
+	}
+	for _, name := range d.LabelsOf(host) {
+		labels[name] = world.LabelValue
+	}
+	return labels
 }
 
 // Capabilities implements world.World.
@@ -118,7 +133,7 @@ func Capabilities() []scenarios.Capability {
 		scenarios.CanKill, scenarios.CanPowerLoss, scenarios.CanWipe,
 		scenarios.CanCut, scenarios.CanLose, scenarios.CanDuplicate, scenarios.CanDelay,
 		scenarios.CanWatch, scenarios.CanReorder, scenarios.CanCorrupt, scenarios.CanLimit, scenarios.CanHold, scenarios.CanReset,
-		scenarios.CanShutDown, scenarios.CanFailDisk, scenarios.CanSlowDisk, scenarios.CanSetTicks, scenarios.CanAsk, scenarios.CanStaleChange,
+		scenarios.CanShutDown, scenarios.CanFailDisk, scenarios.CanRot, scenarios.CanSlowDisk, scenarios.CanPause, scenarios.CanSetTicks, scenarios.CanAsk, scenarios.CanOperate, scenarios.CanStaleChange,
 	}
 }
 
@@ -131,10 +146,13 @@ func (w *World) Hosts() []world.Host {
 	return hosts
 }
 
-// Start boots every host.
+// Start boots every host that does not join later.
 func (w *World) Start(context.Context) error {
 	w.net.Up(world.Clients)
 	for _, h := range w.hosts {
+		if slices.Contains(w.cfg.Later, h.Name) {
+			continue
+		}
 		if err := w.boot(h); err != nil {
 			return err
 		}
@@ -156,6 +174,7 @@ func (w *World) Stop() {
 			if p := h.process; p != nil && h.Role == role {
 				h.process = nil
 				p.detach()
+				h.goOn()
 				stopping.Go(func() { h.stop(p) })
 			}
 			h.mu.Unlock()
@@ -190,7 +209,10 @@ func (w *World) Wipe(name string) (world.Effect, error) {
 	if err != nil {
 		return world.Effect{}, err
 	}
-	return w.end(h, false, func(d *simdisk.Disk) world.Effect { return lost(d.Wipe()) }), nil
+	return w.end(h, false, func(d *simdisk.Disk) world.Effect {
+		w.safety.Lost(name)
+		return lost(d.Wipe())
+	}), nil
 }
 
 func lost(e simdisk.Effect) world.Effect {
@@ -299,14 +321,34 @@ func (w *World) RaftNodes(name string) ([]world.RaftNode, error) {
 // LeaderChanges implements world.World.
 func (w *World) LeaderChanges() []world.LeaderChange { return w.leaders.take() }
 
-// watch has messages watched. DrummerDB's cluster has an ID that another one may
-// have, too.
+// watch has messages watched.
 func (w *World) watch(host string, messages []pb.Message) {
-	if w.byName[host].drums() {
-		w.safety.Watch(func(uint64) uint64 { return world.DrummerDB }, messages)
-		return
+	w.safety.Watch(naming(w.byName[host]), messages)
+}
+
+// watchSent has messages watched that a host sends.
+func (w *World) watchSent(host string, messages []pb.Message) {
+	w.safety.WatchSent(naming(w.byName[host]), messages)
+}
+
+// naming says what the clusters of a host are called where they must differ:
+// DrummerDB's has an ID that another one may have, too.
+func naming(h *host) func(id uint64) uint64 {
+	if h.drums() {
+		return func(uint64) uint64 { return world.DrummerDB }
 	}
-	w.safety.Watch(func(id uint64) uint64 { return id }, messages)
+	return func(id uint64) uint64 { return id }
+}
+
+// ordered reports whether a cluster has Dragonboat's OrderedConfigChange. Drummer
+// demands it.
+func (w *World) ordered(cluster uint64) bool {
+	for _, c := range w.cfg.Static {
+		if c.ID == cluster {
+			return c.Raft.OrderedConfigChange
+		}
+	}
+	return true
 }
 
 // RaftSafety is what the messages of Raft that arrived so far say of its safety.

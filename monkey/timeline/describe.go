@@ -41,6 +41,9 @@ func (b Booted) String() string { return b.Host }
 func (b BootFailed) String() string { return b.Host + ": " + b.Error }
 
 // String says what happened, for people.
+func (d DiskRefused) String() string { return d.Host + ": " + d.Error }
+
+// String says what happened, for people.
 func (v Violated) String() string { return fmt.Sprintf("cluster %d: %s", v.Cluster, v.Text) }
 
 // String says what happened, for people.

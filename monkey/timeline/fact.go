@@ -20,7 +20,7 @@ type Fact interface {
 
 // facts holds one value of every type of Fact.
 var facts = []Fact{
-	PhaseBegan{}, InjectionBegan{}, InjectionEnded{}, InjectionSkipped{}, Booted{}, BootFailed{},
+	PhaseBegan{}, InjectionBegan{}, InjectionEnded{}, InjectionSkipped{}, Booted{}, BootFailed{}, DiskRefused{},
 	Violated{}, OperatorActed{}, OperatorFailed{}, LeaderAnnounced{}, Decided{}, ClusterRepaired{}, Diverged{}, RaftBroken{}, QuorumLost{}, QuorumRegained{},
 }
 
@@ -90,6 +90,13 @@ type Booted struct {
 
 // BootFailed says that a host did not start on what its disk holds.
 type BootFailed struct {
+	Host  string `json:"host"`
+	Error string `json:"text"`
+}
+
+// DiskRefused says that a host did not start on a disk that a fault had damaged, as it
+// should.
+type DiskRefused struct {
 	Host  string `json:"host"`
 	Error string `json:"text"`
 }
@@ -201,6 +208,7 @@ func (InjectionEnded) kind() string   { return "fault-end" }
 func (InjectionSkipped) kind() string { return "fault-skipped" }
 func (Booted) kind() string           { return "boot" }
 func (BootFailed) kind() string       { return "boot-failed" }
+func (DiskRefused) kind() string      { return "disk-refused" }
 func (Violated) kind() string         { return "violation" }
 func (OperatorActed) kind() string    { return "operator" }
 func (OperatorFailed) kind() string   { return "operator-failed" }

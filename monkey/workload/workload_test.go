@@ -14,6 +14,7 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/checker/linear"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
@@ -51,6 +52,12 @@ func TestHistoriesOfCorrectClustersAreLinearizable(t *testing.T) {
 			require.NoError(t, err)
 			for _, answer := range answers {
 				require.True(t, answer.Wrote && answer.Read, "%+v", answer)
+			}
+			members, err := w.AskMembers(t.Context(), []uint64{1, 2, 3})
+			require.NoError(t, err)
+			for i, m := range members {
+				m.Took = 0
+				require.Equal(t, MemberAnswers{Cluster: uint64(i + 1), Answered: 3}, m)
 			}
 			target.close()
 			ops = recorded.ops
@@ -386,6 +393,31 @@ func TestAnswersGivesUpWithItsContext(t *testing.T) {
 			require.Equal(t, time.Minute, answer.Took)
 		}
 	})
+}
+
+func TestMembersThatDoNotAnswerAreNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		target := newFake(1)
+		w := New(Config{Scenario: scenario(t), Target: silentAt{target, "nodehost-2:2"}, Recorder: &memory{t: t}, Start: time.Now()})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		members, err := w.AskMembers(ctx, []uint64{1})
+		require.NoError(t, err)
+		require.Equal(t, []MemberAnswers{{Cluster: 1, Answered: 2, Silent: []string{"nodehost-2"}, Took: time.Minute}}, members)
+	})
+}
+
+// silentAt is a Target of which one member answers no read.
+type silentAt struct {
+	Target
+	address string
+}
+
+func (s silentAt) Read(ctx context.Context, address string, cluster uint64, query []byte) ([]byte, error) {
+	if address == s.address {
+		return nil, raftError(pb.RaftErrorCode_TIMEOUT, false)
+	}
+	return s.Target.Read(ctx, address, cluster, query)
 }
 
 func TestEveryKeyThatWasWrittenIsReadBack(t *testing.T) {

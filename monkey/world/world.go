@@ -4,6 +4,7 @@ package world
 
 import (
 	"context"
+	"math/rand/v2"
 	"net"
 	"strings"
 	"time"
@@ -23,11 +24,14 @@ const (
 // Host is one machine of the deployment. It keeps its name and its addresses
 // for the whole run, also when its process or its disk is replaced.
 type Host struct {
-	Name        string `json:"name"`
-	Role        Role   `json:"role"`
-	Region      string `json:"region,omitempty"`
-	RaftAddress string `json:"raft_address"`
-	APIAddress  string `json:"api_address"` // gRPC: NodeHostAPI, or Drummer and NodeHosts
+	Name   string `json:"name"`
+	Role   Role   `json:"role"`
+	Region string `json:"region,omitempty"`
+	// Labels are what Drummer knows of a NodeHost besides: its rack, and each of its
+	// scenario's labels with LabelValue.
+	Labels      map[string]string `json:"labels,omitempty"`
+	RaftAddress string            `json:"raft_address"`
+	APIAddress  string            `json:"api_address"` // gRPC: NodeHostAPI, or Drummer and NodeHosts
 }
 
 // HostOf names the host that an address of it is on: histories and Drummer know
@@ -48,7 +52,7 @@ type World interface {
 	// Hosts lists all hosts, Drummers first, each role in order of name.
 	Hosts() []Host
 
-	// Start boots every host and returns when their processes run. Drummer may
+	// Start boots every host that does not join later and returns when their processes run. Drummer may
 	// still be without a leader.
 	Start(ctx context.Context) error
 	// Stop ends every process in good order and frees all that the world holds.
@@ -121,9 +125,16 @@ type Processes interface {
 	// process. A sync that fails loses what was not synced. It waits a moment for
 	// such an operation; a process without one goes on. It returns the effect on each.
 	DiskError(operation DiskOperation, hosts ...string) ([]Effect, error)
+	// Rot flips so many bits of files of a kind on the disk of a host on which no process
+	// runs; rng draws which.
+	Rot(host string, in DiskFiles, bits int, rng *rand.Rand) (Effect, error)
 	// SlowDisk makes each sync of the host's disk take a time within [least, most]
 	// longer, of this and later processes; 0: not longer.
 	SlowDisk(host string, least, most time.Duration) error
+	// Pause has a host's process stand still until resume is called, which is to be
+	// called once, or until the process ends. One that several have stand still goes on
+	// when all have called theirs. It is an error in a world that can't.
+	Pause(host string) (resume func() Effect, err error)
 	// SetTicks makes Dragonboat's ticks in processes that are booted on the host from
 	// now on so many times as fast as they should be; 1: as they should.
 	SetTicks(host string, speed float64) error
@@ -145,6 +156,17 @@ const (
 	DiskRead  DiskOperation = "read"
 	DiskWrite DiskOperation = "write"
 	DiskSync  DiskOperation = "sync"
+)
+
+// DiskFiles are a part of what a NodeHost's disk holds.
+type DiskFiles string
+
+// The parts of a disk.
+const (
+	AllFiles      DiskFiles = "any"      // but for what on-disk state machines keep
+	LogFiles      DiskFiles = "log"      // Dragonboat's LogDB
+	SnapshotFiles DiskFiles = "snapshot" // of Raft clusters
+	RecordFiles   DiskFiles = "record"   // all else: who the NodeHost is, what was on the disk
 )
 
 // Asked is what Dragonboat can be asked to do.
@@ -183,6 +205,13 @@ type Network interface {
 	Traffic(hosts ...string) Effect
 }
 
+// The labels of hosts: the rack is the value of RackLabel, and each label of a scenario
+// has LabelValue.
+const (
+	RackLabel  = "rack"
+	LabelValue = "yes"
+)
+
 // DrummerDB stands for the Raft cluster of DrummerDB where a ClusterID is asked
 // for; the clusters that Drummer looks after have IDs above it.
 const DrummerDB uint64 = 0
@@ -195,7 +224,10 @@ type Effect struct {
 	ProcessesEnded     int64 `json:"processes_ended,omitempty"`
 	DiskErrors         int64 `json:"disk_errors,omitempty"`
 	SyncsSlowed        int64 `json:"syncs_slowed,omitempty"`
+	BitsFlipped        int64 `json:"bits_flipped,omitempty"`
+	DisksRefused       int64 `json:"disks_refused,omitempty"`
 	TicksOff           int64 `json:"ticks_off,omitempty"`
+	GoroutinesHeld     int64 `json:"goroutines_held,omitempty"`
 	RequestsAccepted   int64 `json:"requests_accepted,omitempty"`
 	BytesLost          int64 `json:"bytes_lost,omitempty"`
 	FilesLost          int64 `json:"files_lost,omitempty"`
@@ -209,6 +241,7 @@ type Effect struct {
 	ConnectionsReset   int64 `json:"connections_reset,omitempty"`
 	ChangesRefused     int64 `json:"changes_refused,omitempty"`
 	FollowersBehind    int64 `json:"followers_behind,omitempty"`
+	HostsJoined        int64 `json:"hosts_joined,omitempty"`
 }
 
 // Add returns the sum of two effects.
@@ -238,7 +271,10 @@ func (e *Effect) counters() []counter {
 		{&e.ProcessesEnded, "process ended", "processes ended"},
 		{&e.DiskErrors, "disk error", "disk errors"},
 		{&e.SyncsSlowed, "sync slowed", "syncs slowed"},
+		{&e.BitsFlipped, "bit flipped", "bits flipped"},
+		{&e.DisksRefused, "damaged disk refused", "damaged disks refused"},
 		{&e.TicksOff, "tick too many or too few", "ticks too many or too few"},
+		{&e.GoroutinesHeld, "goroutine held", "goroutines held"},
 		{&e.RequestsAccepted, "request accepted", "requests accepted"},
 		{&e.BytesLost, "byte lost", "bytes lost"},
 		{&e.FilesLost, "file lost", "files lost"},
@@ -252,6 +288,7 @@ func (e *Effect) counters() []counter {
 		{&e.ConnectionsReset, "connection reset", "connections reset"},
 		{&e.ChangesRefused, "stale membership change refused", "stale membership changes refused"},
 		{&e.FollowersBehind, "follower left behind", "followers left behind"},
+		{&e.HostsJoined, "host joined", "hosts joined"},
 	}
 }
 

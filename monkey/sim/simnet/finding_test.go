@@ -3,13 +3,19 @@
 package simnet
 
 import (
+	"context"
+	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/lni/dragonboat/v3"
 	"github.com/lni/dragonboat/v3/config"
 	"github.com/lni/dragonboat/v3/raftio"
 	pb "github.com/lni/dragonboat/v3/raftpb"
 	"github.com/stretchr/testify/require"
+
+	"github.com/drumbeat-raft/drumbeat/monkey/sim/memlog"
 )
 
 // What the harness found in Dragonboat, each in a case as small as it gets;
@@ -164,5 +170,133 @@ func TestFindingMessageToAHostThatStartsPanics(t *testing.T) {
 	}
 	inPreparedTrio(t, prepare, func(t *testing.T, c *trio) {
 		require.ErrorContains(t, f.panicked.(error), "nil pointer dereference")
+	})
+}
+
+// gatedLogs is a factory of LogDBs in which the entries of a cluster are not saved while
+// the gate is closed. What else nodes save, a commit index say, is not kept waiting: it
+// would keep the step from which the entry comes.
+type gatedLogs struct {
+	config.LogDBFactory
+	cluster uint64
+	db      *gatedLogDB
+	closed  atomic.Bool
+	open    chan struct{} // of the NodeHost's bubble, or time stands still while a save waits
+}
+
+func (g *gatedLogs) Create(c config.NodeHostConfig, callback config.LogDBCallback, dirs, walDirs []string) (raftio.ILogDB, error) {
+	inner, err := g.LogDBFactory.Create(c, callback, dirs, walDirs)
+	g.db = &gatedLogDB{inner, g}
+	return g.db, err
+}
+
+type gatedLogDB struct {
+	raftio.ILogDB
+	gate *gatedLogs
+}
+
+func (d *gatedLogDB) SaveRaftState(updates []pb.Update, shard uint64) error {
+	if d.gate.closed.Load() && slices.ContainsFunc(updates, func(u pb.Update) bool {
+		return u.ClusterID == d.gate.cluster && len(u.EntriesToSave) > 0
+	}) {
+		<-d.gate.open
+	}
+	return d.ILogDB.SaveRaftState(updates, shard)
+}
+
+// A leader that is the only voter commits an entry when it appends it to its log in
+// memory, and tells observers so before it saves it.
+func TestFindingSingleVoterCommitsBeforeItSaves(t *testing.T) {
+	const cluster = raftCluster + 1
+	logs := &gatedLogs{LogDBFactory: memlog.Factory{}, cluster: cluster}
+	prepare := func(id uint64, conf *config.NodeHostConfig) {
+		if id == 1 {
+			logs.open = make(chan struct{})
+			conf.Expert.LogDBFactory = logs
+		}
+	}
+	inPreparedTrio(t, prepare, func(t *testing.T, c *trio) {
+		voter, observer := c.hosts[0], c.hosts[1]
+		of := func(id uint64) config.Config {
+			return config.Config{NodeID: id, ClusterID: cluster, ElectionRTT: 10, HeartbeatRTT: 2, CheckQuorum: true, IsObserver: id == 2}
+		}
+		require.NoError(t, voter.StartCluster(map[uint64]string{1: hostName(1) + ":raft"}, false, newSum, of(1)))
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		for voter.SyncRequestAddObserver(ctx, cluster, 2, hostName(2)+":raft", 0) != nil {
+			require.NoError(t, ctx.Err())
+			time.Sleep(100 * time.Millisecond) // it has not elected itself yet
+		}
+		require.NoError(t, observer.StartCluster(nil, true, newSum, of(2)))
+		propose := func() error {
+			_, err := observer.SyncPropose(ctx, observer.GetNoOPSession(cluster), make([]byte, 8))
+			return err
+		}
+		for propose() != nil {
+			require.NoError(t, ctx.Err())
+			time.Sleep(100 * time.Millisecond) // it knows no leader yet
+		}
+		saved := func() uint64 {
+			s, err := logs.db.ReadRaftState(cluster, 1, 0)
+			require.NoError(t, err)
+			return s.FirstIndex + s.EntryCount
+		}
+
+		before := saved()
+		logs.closed.Store(true)
+		err := propose()
+		after := saved()
+		logs.closed.Store(false)
+		close(logs.open)
+		require.NoError(t, err, "mended: the proposal is not acknowledged before it is saved")
+		require.Equal(t, before, after)
+	})
+}
+
+// pickyFactory makes transports that take only the messages that it is told to take.
+type pickyFactory struct {
+	config.TransportFactory
+	take func(m *pb.Message) bool
+}
+
+func (f pickyFactory) Create(c config.NodeHostConfig, messages raftio.MessageHandler, chunks raftio.ChunkHandler) raftio.ITransport {
+	return f.TransportFactory.Create(c, func(b pb.MessageBatch) {
+		b.Requests = slices.DeleteFunc(b.Requests, func(m pb.Message) bool { return !f.take(&m) })
+		messages(b)
+	}, chunks)
+}
+
+// A confirmation of leadership confirms all reads that were asked for before. The
+// answers to them all bear the name of the last one, and whoever asked for another one
+// never hears.
+func TestFindingReadsOfTwoFollowersAreAnsweredUnderOneName(t *testing.T) {
+	var first atomic.Uint64 // the name of the first read
+	var lose atomic.Bool    // what would confirm it
+	prepare := func(_ uint64, conf *config.NodeHostConfig) {
+		conf.Expert.TransportFactory = pickyFactory{conf.Expert.TransportFactory, func(m *pb.Message) bool {
+			if m.Type == pb.ReadIndex {
+				first.CompareAndSwap(0, m.Hint)
+			}
+			return m.Type != pb.Heartbeat || !lose.Load() || m.Hint != first.Load()
+		}}
+	}
+	inPreparedTrio(t, prepare, func(t *testing.T, c *trio) {
+		leader := c.leader(1, 2, 3)
+		one, other := others(leader)[0], others(leader)[1]
+		require.NoError(t, c.add(leader, 1))
+		time.Sleep(time.Second) // both know the leader
+		first.Store(0)
+		lose.Store(true)
+		read := func(by uint64) *dragonboat.RequestState {
+			s, err := c.hosts[by-1].ReadIndex(raftCluster, 3*time.Second)
+			require.NoError(t, err)
+			time.Sleep(10 * time.Millisecond) // much less than Raft's heartbeat interval
+			return s
+		}
+		lost, last := read(one), read(other)
+		r := <-last.ResultC()
+		require.True(t, r.Completed())
+		r = <-lost.ResultC()
+		require.True(t, r.Timeout(), "mended: the first read is answered, too")
 	})
 }

@@ -39,6 +39,7 @@ type Network struct {
 	latency func(from, to string) latency.Distribution
 	slot    time.Duration
 	watch   func(string, []pb.Message)
+	sent    func(string, []pb.Message)
 	epoch   time.Time
 	buffers sync.Pool      // *[]byte, for marshalling
 	pumps   sync.WaitGroup // timers' functions at work
@@ -87,6 +88,9 @@ type Config struct {
 	// host, before their receiver gets them, and may keep nothing of them. It is
 	// called by many goroutines at once.
 	Watch func(host string, messages []pb.Message)
+	// WatchSent, unless nil, is called in the same way with all that a live process
+	// on a host sends, whatever becomes of it.
+	WatchSent func(host string, messages []pb.Message)
 }
 
 // New makes a network without any host. Close it when it is no longer used.
@@ -99,6 +103,7 @@ func New(c Config) *Network {
 		latency: c.Latency,
 		slot:    c.Slot,
 		watch:   c.Watch,
+		sent:    c.WatchSent,
 		epoch:   time.Now(),
 		buffers: sync.Pool{New: func() any { return new([]byte) }},
 		hosts:   map[string]*machine{},

@@ -196,6 +196,9 @@ func (c *messageConn) SendMessageBatch(batch pb.MessageBatch) error {
 		n.mu.Unlock()
 		return nil
 	}
+	if n.sent != nil {
+		n.sent(c.from.proc.host.name, batch.Requests)
+	}
 	l := c.link
 	if !through {
 		if l != nil && l.q.Cut {

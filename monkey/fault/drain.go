@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fault
+
+import (
+	"context"
+
+	"github.com/drumbeat-raft/drumbeat/scenarios"
+)
+
+func init() {
+	register(kind[none]{
+		name:   "drain",
+		doc:    "Drummer is asked to drain the host: it moves all members elsewhere. When the fault ends the host may carry members again.",
+		colour: "#4a7ab0",
+		effect: "requests_accepted",
+		class:  scenarios.OfFleet,
+		needs:  scenarios.CanOperate,
+		swarm: swarm[none]{targets: []string{"nodehost"}, lasts: "20s..2m",
+			bites: func(s *scenarios.Scenario) bool { return s.Deployment.Drummers > 0 }},
+		validate: func(s *scenarios.Scenario, f *scenarios.Fault, _ none, report func(key, format string, args ...any)) {
+			needsDrummer(s, "drain", report)
+			needsNodeHost(f, report)
+		},
+		sparesPeers: func(none) bool { return true },
+		begin:       func(i *injection, _ none) error { return i.drain() },
+		end: func(i *injection, _ none) error {
+			for _, host := range i.hosts {
+				i.activate(host)
+			}
+			return nil
+		},
+	})
+}
+
+// drain asks for the hosts of an injection to be drained, activate for one to carry
+// members again, unless another injection wants it empty still.
+func (i *injection) drain() error {
+	for _, host := range i.hosts {
+		i.operations.drained[host]++
+		i.operate("drain", func(ctx context.Context, o Operator) error { return o.Drain(ctx, host) })
+	}
+	return nil
+}
+
+func (i *injection) activate(host string) {
+	if i.operations.drained[host]--; i.operations.drained[host] > 0 {
+		return
+	}
+	i.operate("activate", func(ctx context.Context, o Operator) error { return o.Activate(ctx, host) })
+}
+
+func needsNodeHost(f *scenarios.Fault, report func(key, format string, args ...any)) {
+	if f.Target.OfDrummers() {
+		report("target", "found %s, expected a NodeHost: a Drummer server carries no members", f.Target)
+	}
+}

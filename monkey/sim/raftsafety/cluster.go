@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package raftsafety
+
+import (
+	pb "github.com/lni/dragonboat/v3/raftpb"
+)
+
+// cluster is what is known of one.
+type cluster struct {
+	id      uint64 // as it is called in what is found
+	ordered bool   // its membership changes name the one before
+
+	votes       map[ballot]uint64   // who got the vote
+	granted     map[ballot][]uint64 // whose votes reached a candidate
+	candidacies map[ballot]position // the end of the candidate's log
+	leaders     map[ballot]bool
+	leading     ballot // in the newest term
+
+	// committed has the term of each committed entry, by its index; 0: not known.
+	committed []uint32
+	newest    claim // of the newest committed entry
+	// proven is the index up to which a majority was seen to have saved all, and
+	// provenTerm the newest term of an entry there.
+	proven, provenTerm uint64
+	memberships        []*membership // by committed changes, oldest first
+
+	logs map[uint64]*log // of its nodes
+	// before has the term of the entry before each entry.
+	before map[position]uint32
+
+	reads map[pb.SystemCtx]*read
+	asked []pb.SystemCtx // the keys of reads, oldest first
+	// confirmations are those of each leader.
+	confirmations map[ballot]confirmations
+}
+
+func newCluster(id uint64, ordered bool) *cluster {
+	return &cluster{
+		id: id, ordered: ordered,
+		votes: map[ballot]uint64{}, granted: map[ballot][]uint64{}, candidacies: map[ballot]position{}, leaders: map[ballot]bool{},
+		logs: map[uint64]*log{}, before: map[position]uint32{}, reads: map[pb.SystemCtx]*read{},
+		confirmations: map[ballot]confirmations{},
+	}
+}
+
+// ballot is a node in a term.
+type ballot struct{ node, term uint64 }
+
+// position is an entry of a log. One that is greater in this order is newer.
+type position struct{ term, index uint64 }
+
+func (p position) before(o position) bool {
+	return p.term < o.term || p.term == o.term && p.index < o.index
+}
+
+// claim is the word of a node, in a term, that an entry is committed.
+type claim struct {
+	position
+	by ballot
+}

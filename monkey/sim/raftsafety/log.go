@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package raftsafety
+
+import (
+	"fmt"
+	"slices"
+
+	pb "github.com/lni/dragonboat/v3/raftpb"
+
+	"github.com/drumbeat-raft/drumbeat/checker/invariant"
+)
+
+// log is what a node has saved.
+type log struct {
+	host     string
+	state    pb.State
+	terms    []uint32 // by index; 0: not known
+	last     uint64   // the index of its last entry
+	snapshot uint64   // the index of the newest snapshot that it was given
+	changes  []change // of the membership, in the order of their indexes
+	gone     bool     // it was deleted on purpose, or with its disk
+}
+
+// change is an entry that changes the membership.
+type change struct {
+	pb.ConfigChange
+	index uint64
+}
+
+// term is that of an entry; 0 if it is not known.
+func (l *log) term(index uint64) uint64 {
+	if index > l.last || index >= uint64(len(l.terms)) {
+		return 0
+	}
+	return uint64(l.terms[index])
+}
+
+// has reports whether an entry was saved, or is a part of a snapshot. A term of 0
+// stands for any.
+func (l *log) has(p position) bool {
+	if l == nil {
+		return false
+	}
+	if p.index <= l.snapshot {
+		return true
+	}
+	return p.index <= l.last && (p.term == 0 || l.term(p.index) == p.term)
+}
+
+// append adds entries in place of all that follow.
+func (l *log) append(entries []pb.Entry) error {
+	first := entries[0].Index
+	l.forget(first)
+	l.changes = slices.DeleteFunc(l.changes, func(c change) bool { return c.index >= first })
+	l.last = entries[len(entries)-1].Index
+	l.terms = grown(l.terms, l.last)
+	for i := range entries {
+		e := &entries[i]
+		l.terms[e.Index] = uint32(e.Term)
+		if e.Type == pb.ConfigChangeEntry {
+			c := change{index: e.Index}
+			if err := c.Unmarshal(e.Cmd); err != nil {
+				return err
+			}
+			l.changes = append(l.changes, c)
+		}
+	}
+	return nil
+}
+
+// forget makes the entries from an index on unknown.
+func (l *log) forget(from uint64) {
+	if from < uint64(len(l.terms)) {
+		clear(l.terms[from:])
+	}
+}
+
+// recover begins the log anew behind a snapshot.
+func (l *log) recover(s pb.Snapshot) {
+	l.snapshot = max(l.snapshot, s.Index)
+	if l.term(s.Index) != s.Term {
+		l.forget(0)
+		l.last = s.Index
+		l.terms = grown(l.terms, s.Index)
+		l.terms[s.Index] = uint32(s.Term)
+	}
+}
+
+// saved takes over what a node has saved, and checks it.
+func (w *Watcher) saved(c *cluster, host string, u *pb.Update) error {
+	l := c.log(u.NodeID, host)
+	if !pb.IsEmptySnapshot(u.Snapshot) {
+		l.recover(u.Snapshot)
+	}
+	if len(u.EntriesToSave) > 0 {
+		if err := l.append(u.EntriesToSave); err != nil {
+			return fmt.Errorf("cluster %d: a membership change in the log of node %d: %w", c.id, u.NodeID, err)
+		}
+		w.match(c, l, u)
+	}
+	if !pb.IsEmptyState(u.State) {
+		l.state = u.State
+	}
+	by := ballot{u.NodeID, l.state.Term}
+	w.prove(c, claim{position{index: l.state.Commit}, by}, c.leaders[by])
+	for i := range u.CommittedEntries {
+		e := &u.CommittedEntries[i]
+		w.commit(c, claim{position{e.Term, e.Index}, by})
+	}
+	w.served(c, by, u.ReadyToReads)
+	return nil
+}
+
+// log finds the log of a node, or begins with it.
+func (c *cluster) log(node uint64, host string) *log {
+	l := c.logs[node]
+	if l == nil {
+		l = &log{host: host}
+		c.logs[node] = l
+	}
+	return l
+}
+
+// match checks that what is before each new entry of a log is what is before it in
+// all others (log matching). An entry's index and term name it.
+func (w *Watcher) match(c *cluster, l *log, u *pb.Update) {
+	for i := range u.EntriesToSave {
+		e := &u.EntriesToSave[i]
+		before := l.term(e.Index - 1)
+		if before == 0 {
+			continue
+		}
+		p := position{e.Term, e.Index}
+		first, known := c.before[p]
+		if !known {
+			c.before[p] = uint32(before)
+			w.found.Entries++
+			continue
+		}
+		if uint64(first) != before {
+			w.breach(c, invariant.Breach{Kind: invariant.LogsDiffer, Node: u.NodeID, Term: max(l.state.Term, u.Term), Index: e.Index, EntryTerm: e.Term, LastTerm: before, OtherTerm: uint64(first)})
+		}
+	}
+}
+
+// saidVote checks that a node has saved a vote before others hear of it. What it has
+// saved since in a later term says nothing of it.
+func (w *Watcher) saidVote(c *cluster, by ballot, candidate uint64) {
+	if l := c.logs[by.node]; l != nil && (l.state.Term < by.term || l.state.Term == by.term && l.state.Vote != candidate) {
+		w.breach(c, invariant.Breach{Kind: invariant.SaidUnsaved, Node: by.node, Term: by.term, Others: []uint64{candidate}})
+	}
+}
+
+// saidEntry checks that a node has saved its log up to an index before others hear of
+// it.
+func (w *Watcher) saidEntry(c *cluster, by ballot, index uint64) {
+	if l := c.logs[by.node]; l != nil && (l.state.Term < by.term || l.state.Term == by.term && max(l.last, l.snapshot) < index) {
+		w.breach(c, invariant.Breach{Kind: invariant.SaidUnsaved, Node: by.node, Term: by.term, Index: index, LastIndex: l.last})
+	}
+}
+
+// loaded checks that a node that starts finds what it had saved. snapshot is the index
+// of its newest snapshot. What it finds beyond that was on its way to the disk when the
+// process ended, and counts as saved from now on: rest reads those entries.
+func (w *Watcher) loaded(c *cluster, node uint64, state pb.State, snapshot, last uint64, rest func(from uint64) ([]pb.Entry, error)) error {
+	l := c.logs[node]
+	if l == nil || l.gone {
+		return nil
+	}
+	w.found.Starts++
+	last = max(last, snapshot)
+	if state.Term < l.state.Term || state.Term == l.state.Term && l.state.Vote != 0 && state.Vote != l.state.Vote || last < l.last {
+		w.breach(c, invariant.Breach{Kind: invariant.Forgotten, Node: node, Host: l.host, Term: state.Term, LastTerm: l.state.Term, Index: last, LastIndex: l.last,
+			Others: []uint64{state.Vote, l.state.Vote}})
+	}
+	from := max(l.state.Commit, snapshot) + 1 // what is committed does not change
+	if state.Term > l.state.Term || state.Term == l.state.Term && l.state.Vote == 0 {
+		l.state = state
+	}
+	if last < from {
+		return nil
+	}
+	entries, err := rest(from)
+	if err != nil || len(entries) == 0 {
+		return err
+	}
+	w.replaced(c, node, l, entries)
+	return l.append(entries)
+}
+
+// replaced checks that entries that a node finds are not those that others took the
+// place of: the terms of a log never go down, and what is newer than what was saved
+// has no lower term.
+func (w *Watcher) replaced(c *cluster, node uint64, l *log, entries []pb.Entry) {
+	least := l.term(entries[0].Index - 1)
+	for _, e := range entries {
+		least = max(least, l.term(e.Index))
+		if e.Term < least {
+			w.breach(c, invariant.Breach{Kind: invariant.NotReplaced, Node: node, Host: l.host, EntryTerm: e.Term, LastTerm: least, Index: e.Index})
+			return
+		}
+		least = e.Term
+	}
+}
+
+// Lost says that a host's disk was emptied.
+func (w *Watcher) Lost(host string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.clusters {
+		for _, l := range c.logs {
+			if l.host == host {
+				l.gone = true
+			}
+		}
+	}
+}

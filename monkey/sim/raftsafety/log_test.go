@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package raftsafety
+
+import (
+	"testing"
+	"time"
+
+	"github.com/lni/dragonboat/v3/raftio"
+	pb "github.com/lni/dragonboat/v3/raftpb"
+	"github.com/stretchr/testify/require"
+
+	"github.com/drumbeat-raft/drumbeat/checker/invariant"
+)
+
+// cluster7 is a cluster that a Watcher watches, of three voters unless said
+// otherwise.
+type cluster7 struct {
+	t *testing.T
+	w *Watcher
+	c *cluster
+}
+
+func newCluster7(t *testing.T, voters ...uint64) *cluster7 {
+	if voters == nil {
+		voters = []uint64{1, 2, 3}
+	}
+	x := &cluster7{t: t, w: New(time.Now(), func(uint64) bool { return true })}
+	x.c = x.w.cluster(7)
+	addresses := map[uint64]string{}
+	for _, v := range voters {
+		addresses[v] = "a"
+	}
+	x.c.start(addresses)
+	for _, v := range voters { // the bootstrap's own entries
+		var terms []uint64
+		for range voters {
+			terms = append(terms, 1)
+		}
+		x.saves(v, pb.State{Term: 1, Commit: uint64(len(voters))}, 1, terms...)
+	}
+	return x
+}
+
+// saves has a node save a state, and entries of given terms from an index on.
+func (x *cluster7) saves(node uint64, s pb.State, first uint64, terms ...uint64) {
+	u := pb.Update{ClusterID: 7, NodeID: node, State: s}
+	for i, term := range terms {
+		u.EntriesToSave = append(u.EntriesToSave, pb.Entry{Index: first + uint64(i), Term: term})
+	}
+	x.save(u)
+}
+
+func (x *cluster7) save(u pb.Update) {
+	require.NoError(x.t, x.w.saved(x.c, "h", &u))
+}
+
+// changes has a node save an entry that changes the membership.
+func (x *cluster7) changes(node, index, term uint64, change pb.ConfigChange) {
+	cmd, err := change.Marshal()
+	require.NoError(x.t, err)
+	x.save(pb.Update{ClusterID: 7, NodeID: node, EntriesToSave: []pb.Entry{{Index: index, Term: term, Type: pb.ConfigChangeEntry, Cmd: cmd}}})
+}
+
+func (x *cluster7) hear(messages ...pb.Message) {
+	for i := range messages {
+		messages[i].ClusterId = 7
+	}
+	x.w.Watch(same, messages)
+}
+
+func (x *cluster7) says(m pb.Message) {
+	m.ClusterId = 7
+	x.w.WatchSent(same, []pb.Message{m})
+}
+
+// leads elects a node, with the votes of others.
+func (x *cluster7) leads(node, term uint64, votes ...uint64) {
+	l := x.c.logs[node]
+	x.saves(node, pb.State{Term: term, Vote: node, Commit: l.state.Commit}, 0)
+	x.hear(pb.Message{Type: pb.RequestVote, From: node, Term: term, LogIndex: l.last, LogTerm: l.term(l.last)})
+	for _, v := range votes {
+		x.saves(v, pb.State{Term: term, Vote: node, Commit: x.c.log(v, "h").state.Commit}, 0)
+		x.hear(pb.Message{Type: pb.RequestVoteResp, From: v, To: node, Term: term})
+	}
+	x.hear(pb.Message{Type: pb.Heartbeat, From: node, Term: term})
+}
+
+// commits has a leader and others commit an entry of its term, the next one.
+func (x *cluster7) commits(leader uint64, others ...uint64) uint64 {
+	l := x.c.logs[leader]
+	index := l.last + 1
+	for _, node := range append(others, leader) {
+		x.saves(node, pb.State{}, index, l.state.Term)
+	}
+	x.saves(leader, pb.State{Term: l.state.Term, Vote: leader, Commit: index}, 0)
+	return index
+}
+
+// is checks what was found.
+func (x *cluster7) is(kinds ...invariant.BreachKind) invariant.Breach {
+	x.t.Helper()
+	found := x.w.Found().Breaches
+	got := []invariant.BreachKind{}
+	for _, b := range found {
+		require.EqualValues(x.t, 7, b.Cluster)
+		got = append(got, b.Kind)
+	}
+	require.Equal(x.t, append([]invariant.BreachKind{}, kinds...), got)
+	if len(found) == 0 {
+		return invariant.Breach{}
+	}
+	return found[0]
+}
+
+func TestLeadersHaveMajorities(t *testing.T) {
+	x := newCluster7(t)
+	x.leads(1, 2, 2)
+	x.is()
+	x.leads(3, 3)
+	b := x.is(invariant.MinorityLeader)
+	require.Equal(t, []uint64{3}, b.Others)
+	require.Equal(t, []uint64{1, 2, 3}, b.Voters)
+
+	x = newCluster7(t, 1, 2, 3, 4)
+	x.leads(1, 2, 2)
+	x.is(invariant.MinorityLeader)
+
+	x = newCluster7(t)
+	x.leads(1, 2, 9) // who is no member
+	x.is(invariant.MinorityLeader)
+}
+
+func TestCommitsHaveMajorities(t *testing.T) {
+	committed := func(n uint64) pb.State { return pb.State{Term: 2, Vote: 1, Commit: n} }
+	x := newCluster7(t)
+	x.leads(1, 2, 2)
+	x.saves(1, pb.State{}, 4, 2)
+	x.saves(2, pb.State{}, 4, 2)
+	x.saves(1, committed(4), 0)
+	x.is()
+	x.saves(1, pb.State{}, 5, 2)
+	x.hear(pb.Message{Type: pb.Replicate, From: 1, To: 2, Term: 2, LogIndex: 5, LogTerm: 2, Commit: 5})
+	b := x.is(invariant.MinorityCommit)
+	require.Equal(t, invariant.Breach{Kind: invariant.MinorityCommit, At: b.At, Cluster: 7, Node: 1, Term: 2, Index: 5, EntryTerm: 2,
+		Others: []uint64{1}, Voters: []uint64{1, 2, 3}}, b)
+
+	x = newCluster7(t)
+	x.leads(1, 2, 2)
+	x.saves(1, pb.State{}, 4, 2)
+	x.saves(2, pb.State{Term: 2, Vote: 1, Commit: 3}, 4, 1) // of an earlier term
+	x.saves(1, committed(4), 0)
+	x.is(invariant.MinorityCommit)
+}
+
+func TestObserversAreNoPartOfAMajority(t *testing.T) {
+	for name, promoted := range map[string]bool{"an observer": false, "one that is promoted": true} {
+		t.Run(name, func(t *testing.T) {
+			x := newCluster7(t, 1, 2)
+			x.leads(1, 2, 2)
+			add := pb.ConfigChange{ConfigChangeId: 2, Type: pb.AddObserver, NodeID: 3}
+			x.changes(1, 3, 2, add)
+			x.changes(2, 3, 2, add)
+			x.saves(1, pb.State{Term: 2, Vote: 1, Commit: 3}, 0)
+			if promoted {
+				promote := pb.ConfigChange{ConfigChangeId: 3, Type: pb.AddNode, NodeID: 3}
+				x.changes(1, 4, 2, promote)
+				x.changes(2, 4, 2, promote)
+			} else {
+				x.saves(1, pb.State{}, 4, 2)
+				x.saves(2, pb.State{}, 4, 2)
+			}
+			x.saves(1, pb.State{Term: 2, Vote: 1, Commit: 4}, 0)
+			x.saves(3, pb.State{Term: 2}, 1, 1, 1, 2, 2, 2)
+			x.saves(1, pb.State{}, 5, 2)
+			x.is()
+			x.saves(1, pb.State{Term: 2, Vote: 1, Commit: 5}, 0) // which 1 and 3 have
+			if promoted {
+				x.is()
+			} else {
+				x.is(invariant.MinorityCommit)
+			}
+		})
+	}
+}
+
+func TestRefusedChangesChangeNothing(t *testing.T) {
+	first := &membership{at: 3, members: map[uint64]role{1: voter, 2: voter, 3: voter, 4: observer, 5: witness}, removed: map[uint64]bool{9: true}}
+	for name, x := range map[string]struct {
+		change   pb.ConfigChange
+		accepted bool
+		voters   []uint64
+	}{
+		"a member is added":       {pb.ConfigChange{ConfigChangeId: 3, Type: pb.AddNode, NodeID: 6}, true, []uint64{1, 2, 3, 5, 6}},
+		"by an old view":          {pb.ConfigChange{ConfigChangeId: 2, Type: pb.AddNode, NodeID: 6}, false, nil},
+		"as a part of a start":    {pb.ConfigChange{ConfigChangeId: 0, Type: pb.AddNode, NodeID: 6, Initialize: true}, true, []uint64{1, 2, 3, 5, 6}},
+		"one is removed":          {pb.ConfigChange{ConfigChangeId: 3, Type: pb.RemoveNode, NodeID: 1}, true, []uint64{2, 3, 5}},
+		"an observer is promoted": {pb.ConfigChange{ConfigChangeId: 3, Type: pb.AddNode, NodeID: 4}, true, []uint64{1, 2, 3, 4, 5}},
+		"an observer is added":    {pb.ConfigChange{ConfigChangeId: 3, Type: pb.AddObserver, NodeID: 6}, true, []uint64{1, 2, 3, 5}},
+		"a witness is added":      {pb.ConfigChange{ConfigChangeId: 3, Type: pb.AddWitness, NodeID: 6}, true, []uint64{1, 2, 3, 5, 6}},
+		"a member is added again": {pb.ConfigChange{ConfigChangeId: 3, Type: pb.AddNode, NodeID: 1}, false, nil},
+		"a witness is promoted":   {pb.ConfigChange{ConfigChangeId: 3, Type: pb.AddNode, NodeID: 5}, false, nil},
+		"a removed one is added":  {pb.ConfigChange{ConfigChangeId: 3, Type: pb.AddObserver, NodeID: 9}, false, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			next := first.after(x.change, 8, true)
+			require.Equal(t, x.accepted, next != nil)
+			if next != nil {
+				require.Equal(t, x.voters, next.voters())
+				require.EqualValues(t, 8, next.at)
+			}
+			require.Equal(t, []uint64{1, 2, 3, 5}, first.voters())
+		})
+	}
+	only := &membership{at: 1, members: map[uint64]role{1: voter}}
+	require.Nil(t, only.after(pb.ConfigChange{ConfigChangeId: 1, Type: pb.RemoveNode, NodeID: 1}, 2, true))
+	require.NotNil(t, first.after(pb.ConfigChange{ConfigChangeId: 2, Type: pb.AddNode, NodeID: 6}, 8, false))
+}
+
+func TestNoEntryOfAnEarlierTermIsCommittedByItself(t *testing.T) {
+	for name, x := range map[string]struct {
+		commit uint64
+		want   []invariant.BreachKind
+	}{
+		"with one of its own": {5, nil},
+		"by itself":           {4, []invariant.BreachKind{invariant.EarlierTermCommit}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCluster7(t)
+			c.leads(1, 2, 2)
+			c.saves(1, pb.State{}, 4, 2)
+			c.saves(2, pb.State{}, 4, 2)
+			c.leads(2, 3, 1)
+			c.saves(2, pb.State{}, 5, 3)
+			c.saves(1, pb.State{}, 5, 3)
+			c.hear(pb.Message{Type: pb.Replicate, From: 2, Term: 3, LogIndex: 5, LogTerm: 3, Commit: x.commit})
+			c.is(x.want...)
+		})
+	}
+}
+
+func TestReads(t *testing.T) {
+	ask := pb.Message{Type: pb.ReadIndex, From: 3, To: 1, Hint: 11, HintHigh: 12}
+	confirm := func(node, term uint64) pb.Message {
+		return pb.Message{Type: pb.HeartbeatResp, From: node, To: 1, Term: term, Hint: 11, HintHigh: 12}
+	}
+	answer := pb.Message{Type: pb.ReadIndexResp, From: 1, To: 3, Term: 2, LogIndex: 4, Hint: 11, HintHigh: 12}
+	older := answer
+	older.LogIndex = 3
+	for name, x := range map[string]struct {
+		messages []pb.Message
+		want     []invariant.BreachKind
+	}{
+		"confirmed":             {[]pb.Message{ask, confirm(2, 2), answer}, nil},
+		"confirmed by nobody":   {[]pb.Message{ask, answer}, []invariant.BreachKind{invariant.MinorityRead}},
+		"in an earlier term":    {[]pb.Message{ask, confirm(2, 1), answer}, []invariant.BreachKind{invariant.MinorityRead}},
+		"by one who has no say": {[]pb.Message{ask, confirm(9, 2), answer}, []invariant.BreachKind{invariant.MinorityRead}},
+		"of what was before":    {[]pb.Message{ask, confirm(2, 2), older}, []invariant.BreachKind{invariant.StaleRead}},
+		"that nobody asked for": {[]pb.Message{answer}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCluster7(t)
+			c.leads(1, 2, 2)
+			c.commits(1, 2)
+			c.hear(x.messages...)
+			c.is(x.want...)
+		})
+	}
+	served := pb.Update{ClusterID: 7, NodeID: 1, ReadyToReads: []pb.ReadyToRead{{}}}
+	c := newCluster7(t)
+	c.leads(1, 2, 2)
+	c.hear(ask, confirm(2, 2), answer)
+	c.is(invariant.EarlyRead)
+
+	c = newCluster7(t)
+	c.leads(1, 2, 2)
+	c.commits(1, 2)
+	c.hear(confirm(2, 2), confirm(3, 2))
+	c.save(served)
+	c.save(served) // the confirmation may have come after the first ones
+	c.is()
+	c.save(served)
+	c.is(invariant.MinorityRead)
+}
+
+func TestReadsThatComeAgainHaveTheBoundsOfTheFirst(t *testing.T) {
+	x := newCluster7(t)
+	x.leads(1, 2, 2)
+	ask := pb.Message{Type: pb.ReadIndex, From: 3, To: 1, Hint: 11}
+	x.hear(ask, pb.Message{Type: pb.HeartbeatResp, From: 2, To: 1, Term: 2, Hint: 11})
+	x.commits(1, 2)
+	x.hear(ask, pb.Message{Type: pb.ReadIndexResp, From: 1, To: 3, Term: 2, LogIndex: 3, Hint: 11})
+	x.is()
+	for i := range uint64(3 * mostReads) {
+		x.hear(pb.Message{Type: pb.ReadIndex, From: 3, To: 1, Hint: 20 + i})
+	}
+	require.Len(t, x.c.reads, mostReads)
+}
+
+// An answer that is under way for long is judged by the members of its time.
+func TestAnswersMayBeLate(t *testing.T) {
+	x := newCluster7(t, 1, 2)
+	x.leads(1, 2, 2)
+	x.hear(pb.Message{Type: pb.ReadIndex, From: 2, To: 1, Hint: 11}, pb.Message{Type: pb.HeartbeatResp, From: 2, To: 1, Term: 2, Hint: 11})
+	index := uint64(2)
+	for node := uint64(3); node <= 6; node++ {
+		add := pb.ConfigChange{ConfigChangeId: index, Type: pb.AddNode, NodeID: node}
+		index++
+		for has := uint64(1); has < node; has++ {
+			x.changes(has, index, 2, add)
+		}
+		x.saves(1, pb.State{Term: 2, Vote: 1, Commit: index}, 0)
+	}
+	require.Len(t, x.c.memberships, 5)
+	x.hear(pb.Message{Type: pb.ReadIndexResp, From: 1, To: 2, Term: 2, LogIndex: 2, Hint: 11})
+	x.is()
+}
+
+func TestLogsMatch(t *testing.T) {
+	x := newCluster7(t)
+	x.saves(1, pb.State{}, 4, 2, 3)
+	x.saves(2, pb.State{}, 4, 2, 3)
+	x.saves(2, pb.State{}, 5, 3)
+	x.saves(3, pb.State{}, 4, 1)
+	x.is()
+	x.saves(3, pb.State{}, 5, 3)
+	b := x.is(invariant.LogsDiffer)
+	require.Equal(t, invariant.Breach{Kind: invariant.LogsDiffer, At: b.At, Cluster: 7, Node: 3, Term: 1, Index: 5, EntryTerm: 3, LastTerm: 1, OtherTerm: 2}, b)
+}
+
+func TestASnapshotStandsForWhatItHas(t *testing.T) {
+	x := newCluster7(t)
+	x.saves(1, pb.State{Term: 2}, 4, 2, 2, 2)
+	x.saves(2, pb.State{Term: 2}, 4, 2, 2, 2)
+	x.saves(1, pb.State{Term: 2, Commit: 6}, 0)
+	x.save(pb.Update{ClusterID: 7, NodeID: 3, State: pb.State{Term: 2, Commit: 6}, Snapshot: pb.Snapshot{Index: 6, Term: 2}})
+	x.says(pb.Message{Type: pb.ReplicateResp, From: 3, To: 1, Term: 2, LogIndex: 6})
+	x.saves(3, pb.State{}, 7, 2)
+	x.saves(1, pb.State{}, 7, 2)
+	x.saves(1, pb.State{Term: 2, Commit: 7}, 0)
+	x.is()
+}
+
+func TestNothingIsSaidThatIsNotSaved(t *testing.T) {
+	entry := pb.Message{Type: pb.ReplicateResp, From: 2, To: 1, Term: 2, LogIndex: 4}
+	vote := pb.Message{Type: pb.RequestVoteResp, From: 2, To: 1, Term: 2}
+	for name, x := range map[string]struct {
+		saved   pb.State
+		message pb.Message
+		want    []invariant.BreachKind
+	}{
+		"an entry":                    {pb.State{Term: 2}, entry, []invariant.BreachKind{invariant.SaidUnsaved}},
+		"an entry in an unsaved term": {pb.State{Term: 1}, pb.Message{Type: pb.ReplicateResp, From: 2, To: 1, Term: 2, LogIndex: 3}, []invariant.BreachKind{invariant.SaidUnsaved}},
+		"an entry in a later term":    {pb.State{Term: 3}, entry, nil},
+		"a vote":                      {pb.State{Term: 2}, vote, []invariant.BreachKind{invariant.SaidUnsaved}},
+		"a vote in an unsaved term":   {pb.State{Term: 1, Vote: 1}, vote, []invariant.BreachKind{invariant.SaidUnsaved}},
+		"a vote for another one":      {pb.State{Term: 2, Vote: 3}, vote, []invariant.BreachKind{invariant.SaidUnsaved}},
+		"a vote that is saved":        {pb.State{Term: 2, Vote: 1}, vote, nil},
+		"a candidacy":                 {pb.State{Term: 1}, pb.Message{Type: pb.RequestVote, From: 2, To: 1, Term: 2}, []invariant.BreachKind{invariant.SaidUnsaved}},
+		"a refusal":                   {pb.State{Term: 2}, pb.Message{Type: pb.RequestVoteResp, From: 2, To: 1, Term: 2, Reject: true}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCluster7(t)
+			c.saves(2, x.saved, 0)
+			c.says(x.message)
+			c.is(x.want...)
+		})
+	}
+}
+
+// fakeLogDB answers what it is told to.
+type fakeLogDB struct {
+	raftio.ILogDB
+	state   raftio.RaftState
+	err     error
+	entries []pb.Entry
+	from    uint64 // the first of the entries that were asked for
+}
+
+func (f *fakeLogDB) IterateEntries(_ []pb.Entry, _ uint64, _, _, low, _, _ uint64) ([]pb.Entry, uint64, error) {
+	f.from = low
+	return f.entries, 0, nil
+}
+
+func (f *fakeLogDB) ReadRaftState(uint64, uint64, uint64) (raftio.RaftState, error) {
+	return f.state, f.err
+}
+
+func (f *fakeLogDB) RemoveNodeData(uint64, uint64) error { return nil }
+
+func (f *fakeLogDB) SaveRaftState([]pb.Update, uint64) error { return nil }
+
+// What was on its way to the disk when the power went may be there all the same.
+func TestWhatIsFoundAtAStartCountsAsSaved(t *testing.T) {
+	c := newCluster7(t)
+	c.saves(2, pb.State{Term: 4, Vote: 1, Commit: 3}, 0)
+	db := fakeLogDB{state: raftio.RaftState{State: pb.State{Term: 5, Vote: 3, Commit: 3}, FirstIndex: 1, EntryCount: 5},
+		entries: []pb.Entry{{Index: 4, Term: 5}, {Index: 5, Term: 5}}}
+	d := &logDB{ILogDB: &db, watcher: c.w, host: "h", named: same, killed: func() bool { return false }}
+	_, err := d.ReadRaftState(7, 2, 0)
+	require.NoError(t, err)
+	require.EqualValues(t, 4, db.from)
+	c.w.saidVote(c.w.cluster(7), ballot{2, 5}, 3)
+	c.w.saidEntry(c.w.cluster(7), ballot{2, 5}, 5)
+	c.is()
+	c.w.saidEntry(c.w.cluster(7), ballot{2, 5}, 6)
+	c.is(invariant.SaidUnsaved)
+}
+
+func TestWhatWasReplacedIsGone(t *testing.T) {
+	for name, x := range map[string]struct {
+		found []pb.Entry
+		want  []invariant.BreachKind
+	}{
+		"all is there":                 {[]pb.Entry{{Index: 4, Term: 4}}, nil},
+		"newer ones were on their way": {[]pb.Entry{{Index: 4, Term: 5}, {Index: 5, Term: 5}}, nil},
+		"an older one is back":         {[]pb.Entry{{Index: 4, Term: 3}}, []invariant.BreachKind{invariant.NotReplaced}},
+		"older ones follow":            {[]pb.Entry{{Index: 4, Term: 4}, {Index: 5, Term: 3}}, []invariant.BreachKind{invariant.NotReplaced}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCluster7(t)
+			c.saves(2, pb.State{Term: 4, Vote: 1, Commit: 3}, 4, 4)
+			db := fakeLogDB{state: raftio.RaftState{State: pb.State{Term: 5, Vote: 1, Commit: 3}, FirstIndex: 1, EntryCount: 3 + uint64(len(x.found))}, entries: x.found}
+			d := &logDB{ILogDB: &db, watcher: c.w, host: "h", named: same, killed: func() bool { return false }}
+			_, err := d.ReadRaftState(7, 2, 0)
+			require.NoError(t, err)
+			c.is(x.want...)
+		})
+	}
+}
+
+func TestNothingThatWasSavedIsForgotten(t *testing.T) {
+	whole := raftio.RaftState{State: pb.State{Term: 4, Vote: 1, Commit: 3}, FirstIndex: 1, EntryCount: 3}
+	of := func(f func(s *raftio.RaftState)) raftio.RaftState {
+		s := whole
+		f(&s)
+		return s
+	}
+	forgotten := []invariant.BreachKind{invariant.Forgotten}
+	for name, x := range map[string]struct {
+		db       fakeLogDB
+		snapshot uint64
+		before   func(x *cluster7, d *logDB)
+		want     []invariant.BreachKind
+	}{
+		"all is there":            {db: fakeLogDB{state: whole}},
+		"in a later term":         {db: fakeLogDB{state: of(func(s *raftio.RaftState) { s.State = pb.State{Term: 5} })}},
+		"a snapshot has the rest": {db: fakeLogDB{state: of(func(s *raftio.RaftState) { s.EntryCount = 0 })}, snapshot: 3},
+		"a term":                  {db: fakeLogDB{state: of(func(s *raftio.RaftState) { s.State.Term = 3 })}, want: forgotten},
+		"a vote":                  {db: fakeLogDB{state: of(func(s *raftio.RaftState) { s.State.Vote = 0 })}, want: forgotten},
+		"an entry":                {db: fakeLogDB{state: of(func(s *raftio.RaftState) { s.EntryCount = 2 })}, want: forgotten},
+		"everything":              {db: fakeLogDB{err: raftio.ErrNoSavedLog}, want: forgotten},
+		"by a disk that was lost": {db: fakeLogDB{err: raftio.ErrNoSavedLog}, before: func(x *cluster7, _ *logDB) { x.w.Lost("h") }},
+		"on purpose": {db: fakeLogDB{err: raftio.ErrNoSavedLog}, before: func(x *cluster7, d *logDB) {
+			require.NoError(x.t, d.RemoveNodeData(7, 2))
+		}},
+		"what was saved after a kill": {db: fakeLogDB{state: whole}, before: func(x *cluster7, d *logDB) {
+			dead := *d
+			dead.killed = func() bool { return true }
+			require.NoError(x.t, dead.SaveRaftState([]pb.Update{{ClusterID: 7, NodeID: 2, State: pb.State{Term: 9}}}, 1))
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCluster7(t)
+			c.saves(2, pb.State{Term: 4, Vote: 1, Commit: 3}, 0)
+			d := &logDB{ILogDB: &x.db, watcher: c.w, host: "h", named: same, killed: func() bool { return false }}
+			if x.before != nil {
+				x.before(c, d)
+			}
+			_, err := d.ReadRaftState(7, 2, x.snapshot)
+			require.Equal(t, x.db.err, err)
+			c.is(x.want...)
+		})
+	}
+}
