@@ -81,11 +81,12 @@ func (c *clusterTruth) full(want members) bool {
 
 // majority reports whether most of those who vote, of whom so many should be
 // witnesses, run on hosts other than those. With nobody but witnesses left a
-// cluster has nobody to lead it.
+// cluster has nobody to lead it. A member that was promoted and does not know it yet
+// gives no vote: Dragonboat's observers answer no request for one.
 func (c *clusterTruth) majority(witnesses int, without ...string) bool {
 	voters, left := 0, 0
 	for node := range c.voters {
-		if h, ok := c.running[node]; ok && !slices.Contains(without, h) {
+		if h, ok := c.running[node]; ok && c.observers[node] == "" && !slices.Contains(without, h) {
 			voters++
 		}
 	}

@@ -300,3 +300,58 @@ func TestFindingReadsOfTwoFollowersAreAnsweredUnderOneName(t *testing.T) {
 		require.True(t, r.Timeout(), "mended: the first read is answered, too")
 	})
 }
+
+// An observer answers no request for a vote, and one that was promoted is an observer
+// until it has applied that: two of three voters that reach each other can be without
+// a leader for as long as the third one is away.
+func TestFindingPromotedObserverGivesNoVote(t *testing.T) {
+	const cluster = raftCluster + 1
+	inPreparedTrio(t, nil, func(t *testing.T, c *trio) {
+		members := map[uint64]string{1: hostName(1) + ":raft", 2: hostName(2) + ":raft"}
+		start := func(id uint64, initial map[uint64]string) {
+			require.NoError(t, c.hosts[id-1].StartCluster(initial, id == 3, newSum, config.Config{
+				NodeID: id, ClusterID: cluster, ElectionRTT: 10, HeartbeatRTT: 2, CheckQuorum: true, IsObserver: id == 3}))
+		}
+		leader := func() uint64 {
+			for _, nh := range c.hosts[:2] {
+				if l, ok, err := nh.GetLeaderID(cluster); err == nil && ok {
+					return l
+				}
+			}
+			return 0
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		start(1, members)
+		start(2, members)
+		for leader() == 0 {
+			require.NoError(t, ctx.Err())
+			time.Sleep(100 * time.Millisecond)
+		}
+		require.NoError(t, c.hosts[0].SyncRequestAddObserver(ctx, cluster, 3, hostName(3)+":raft", 0))
+		start(3, nil)
+		_, err := c.hosts[2].SyncRead(ctx, cluster, nil)
+		for err != nil { // it has not caught up yet
+			require.NoError(t, ctx.Err())
+			time.Sleep(100 * time.Millisecond)
+			_, err = c.hosts[2].SyncRead(ctx, cluster, nil)
+		}
+
+		c.net.Isolate(hostName(3))
+		require.NoError(t, c.hosts[0].SyncRequestAddNode(ctx, cluster, 3, hostName(3)+":raft", 0))
+		old := leader()
+		left := 3 - old
+		c.net.HealAll()
+		c.net.Isolate(hostName(old))
+		time.Sleep(time.Minute) // of an election timeout of half a second
+		_, led, err := c.hosts[left-1].GetLeaderID(cluster)
+		require.NoError(t, err)
+		require.False(t, led, "mended: the promoted member gives its vote")
+
+		c.net.HealAll()
+		time.Sleep(10 * time.Second)
+		_, led, err = c.hosts[2].GetLeaderID(cluster)
+		require.NoError(t, err)
+		require.True(t, led)
+	})
+}

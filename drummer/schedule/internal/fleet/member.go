@@ -48,9 +48,16 @@ type Member struct {
 // voter that is cut off from the others notices within two election timeouts
 // and follows nobody; a leader that is cut off goes on in an older term. A
 // witness never notices, for it never stands for election, so nobody can be sure
-// of one. Only members that are sure are counted on before a membership change.
+// of one. Nor of a voter that has not applied its promotion: Dragonboat's observers
+// answer no request for a vote. Only members that are sure are counted on before a
+// membership change.
 func (m *Member) Sure() bool {
-	return m.Condition == Live && m.Host.Fresh && m.Follows && m.Role != pb.MemberRole_WITNESS
+	return m.Condition == Live && m.Host.Fresh && m.Follows && m.Role != pb.MemberRole_WITNESS && !m.unaware()
+}
+
+// unaware reports whether a voter takes itself for an observer.
+func (m *Member) unaware() bool {
+	return m.Role == pb.MemberRole_VOTER && m.Replica.Role == pb.MemberRole_OBSERVER
 }
 
 // Doubt says why a live member is not sure.
@@ -62,6 +69,8 @@ func (m *Member) Doubt(c *db.Cluster) string {
 		return fmt.Sprintf("node %d on %s follows no leader", m.NodeID, m.Host.ID())
 	case !m.Follows:
 		return fmt.Sprintf("node %d on %s does not follow leader %d of term %d", m.NodeID, m.Host.ID(), c.Leader, c.LeaderTerm)
+	case m.unaware():
+		return fmt.Sprintf("node %d on %s was promoted and does not know it yet", m.NodeID, m.Host.ID())
 	default:
 		return fmt.Sprintf("witness %d on %s can't tell", m.NodeID, m.Host.ID())
 	}
