@@ -26,6 +26,9 @@ const (
 	Add      Kind = "add"      // counter: add Value; set: add the element Value
 	Remove   Kind = "remove"   // set: remove the element Value
 	Transfer Kind = "transfer" // bank: Value is {"from","to","amount"} as JSON text
+	Enqueue  Kind = "enqueue"  // queue: add the element Value
+	Dequeue  Kind = "dequeue"  // queue: take the oldest element, which is Observed; Absent if there is none
+	Txn      Kind = "txn"      // table: Value is the steps as JSON text, and Observed the same with what was read
 )
 
 // The kinds of operation of a model that somebody brings along. Their Value and
@@ -68,7 +71,8 @@ type Op struct {
 
 	// Refuted is set on a failed cas that was answered "the value is not the
 	// expected one" without the value itself. A failed cas with neither
-	// Refuted nor Observed says nothing about the value.
+	// Refuted nor Observed says nothing about the value. Of a transfer it says that
+	// the bank refused it: that account did not hold so much.
 	Refuted bool
 	// Writer optionally names this write, once in the history of its key. It
 	// is stored with the value or the tombstone, so that an observation can
@@ -203,6 +207,10 @@ func (o *Op) validateValues() error {
 		}
 		if o.Refuted && o.Outcome == OK {
 			return fmt.Errorf("a cas with outcome ok can't be \"refuted\"")
+		}
+	case Transfer:
+		if o.Refuted && o.Outcome != Fail {
+			return fmt.Errorf("a transfer that is \"refuted\" has failed")
 		}
 	case "":
 		return fmt.Errorf("the operation has no \"op\"")

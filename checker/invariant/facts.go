@@ -114,7 +114,7 @@ type Facts struct {
 
 // ofKeys reports whether the history is one of a key-value store.
 func ofKeys(f *Facts) bool {
-	return !slices.ContainsFunc(f.Ops, func(op history.Op) bool { return op.Kind == history.Command || op.Kind == history.Query })
+	return f.Model == nil && !slices.ContainsFunc(f.Ops, func(op history.Op) bool { return op.Kind == history.Command || op.Kind == history.Query })
 }
 
 // Process is how the process that held the world ended.

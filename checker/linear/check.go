@@ -99,6 +99,12 @@ func checkModel(ctx context.Context, ops []history.Op, o Options) (Result, error
 	ctx, cancel := o.bound(ctx)
 	defer cancel()
 	for _, p := range parts {
+		if o.Engine == Auto || o.Engine == Zones {
+			if n := p.judgeNamed(ctx, o.Model); n.verdict != Unknown || o.Engine == Zones {
+				res.addNamed(o, p, n, ops)
+				continue
+			}
+		}
 		f, engine := o.solve(ctx, p.problem(o.Model, p.ops))
 		switch {
 		case f.Verdict == OK && o.Certify:

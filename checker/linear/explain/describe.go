@@ -102,7 +102,22 @@ func action(op *history.Op, key string) string {
 	case history.Command, history.Query:
 		return modelAction(op)
 	}
-	return withOutcome(op, fmt.Sprintf("did %s %s on %s", op.Kind, op.Value, key))
+	return objectAction(op, key)
+}
+
+// objectAction is for operations on what is no text: what was asked, and what came of it.
+func objectAction(op *history.Op, key string) string {
+	did := fmt.Sprintf("did %s on %s", op.Kind, key)
+	if op.Value.Stated() {
+		did = fmt.Sprintf("did %s %s on %s", op.Kind, op.Value, key)
+	}
+	switch {
+	case op.Refuted:
+		return did + ", which was refused"
+	case op.Outcome == history.OK && op.Observed.Stated():
+		return fmt.Sprintf("%s and was answered %s", did, op.Observed)
+	}
+	return withOutcome(op, did)
 }
 
 // modelAction is for models that somebody brought along: what was asked, and

@@ -54,6 +54,22 @@ type Preparer interface {
 	Prepare(ops []history.Op)
 }
 
+// Revealer is a Model that knows which operations saw the whole state of their part, such
+// as the reads of a counter. Where operations also name the writes that they saw,
+// histories of any length are judged piece by piece.
+type Revealer interface {
+	Model
+	// Reveals returns the state that the operation saw, and whether it saw all of it.
+	Reveals(op *history.Op) (State, bool)
+}
+
+// Refuser is a Model with operations that some states refuse.
+type Refuser interface {
+	Model
+	// Refuses reports whether the operation has no effect in a state, and is told so.
+	Refuses(s State, op *history.Op) bool
+}
+
 // Auto takes the KV model, of which a register is a case.
 var Auto Model = KV
 

@@ -15,7 +15,7 @@ import (
 )
 
 // All holds the models of this package.
-var All = []Model{Register, CasRegister, KV, Counter, Set, Bank, Sessions}
+var All = []Model{Register, CasRegister, KV, Counter, Set, Bank, Banks, Queue, Table, Sessions}
 
 // ByName returns the model of this package with the name; "auto" names Auto.
 func ByName(name string) (Model, error) {
@@ -61,6 +61,15 @@ func (counter) Validate(op *history.Op) error {
 	}
 	return op.Validate()
 }
+
+// Reveals implements Revealer.
+func (counter) Reveals(op *history.Op) (State, bool) {
+	n, _ := op.Observed.Int()
+	return n, wasRead(op)
+}
+
+// wasRead reports whether an operation read all that its key holds.
+func wasRead(op *history.Op) bool { return op.Kind == history.Get && op.Outcome == history.OK }
 
 func (counter) Step(s State, op *history.Op) (State, bool) {
 	if op.Kind == history.Add {
@@ -132,7 +141,13 @@ func setState(all []string) string {
 	return string(b)
 }
 
-func (set) Step(s State, op *history.Op) (State, bool) {
+// Reveals implements Revealer.
+func (set) Reveals(op *history.Op) (State, bool) {
+	seen, _ := elements(op.Observed.Text())
+	return setState(append([]string{}, seen...)), wasRead(op)
+}
+
+func (m set) Step(s State, op *history.Op) (State, bool) {
 	all, _ := elements(s.(string))
 	switch op.Kind {
 	case history.Add:
@@ -140,8 +155,8 @@ func (set) Step(s State, op *history.Op) (State, bool) {
 	case history.Remove:
 		return setState(append([]string{}, slices.DeleteFunc(all, func(e string) bool { return e == op.Value.Text() })...)), true
 	}
-	seen, _ := elements(op.Observed.Text())
-	return s, setState(append([]string{}, seen...)) == s
+	seen, _ := m.Reveals(op)
+	return s, seen == s
 }
 
 // Bank is one set of accounts: a put sets the balance of account Key, a
@@ -150,9 +165,17 @@ func (set) Step(s State, op *history.Op) (State, bool) {
 // be there or not). A transfer that would
 // overdraw an account fails. The total is preserved by construction: a get
 // that shows another total is a violation.
-var Bank Model = bank{}
+var Bank Model = bank{name: "bank"}
 
-type bank struct{}
+// Banks is a bank a key, with the accounts a to h, each of which holds 100 at first:
+// transfer and get are those of Bank. A transfer that is Refuted was refused: the
+// account did not hold so much.
+var Banks Model = bank{name: "banks", each: `{"a":100,"b":100,"c":100,"d":100,"e":100,"f":100,"g":100,"h":100}`}
+
+type bank struct {
+	name string
+	each string // what each key holds at first; empty: there is one bank
+}
 
 type transfer struct {
 	From   string `json:"from"`
@@ -160,14 +183,36 @@ type transfer struct {
 	Amount int64  `json:"amount"`
 }
 
-func (bank) Name() string                   { return "bank" }
-func (bank) Part(*history.Op) string        { return "" }
-func (bank) Init(string) State              { return "{}" }
-func (bank) Constrains(op *history.Op) bool { return constrainsUnlessFailed(op) }
-func (bank) Observes(op *history.Op) bool   { return op.Kind == history.Get }
-func (bank) Validate(op *history.Op) error {
+func (m bank) Name() string { return m.name }
+
+func (m bank) Part(op *history.Op) string {
+	if m.each == "" {
+		return ""
+	}
+	return op.Key
+}
+
+func (m bank) Init(string) State {
+	if m.each == "" {
+		return "{}"
+	}
+	return m.each
+}
+
+func (m bank) Constrains(op *history.Op) bool {
+	return constrainsUnlessFailed(op) || op.Kind == history.Transfer && op.Refuted
+}
+
+func (m bank) Observes(op *history.Op) bool {
+	return op.Kind == history.Get || op.Outcome == history.Fail
+}
+
+func (m bank) Validate(op *history.Op) error {
 	switch op.Kind {
 	case history.Put:
+		if m.each != "" {
+			return fmt.Errorf("a bank of which each key is one knows no %q", op.Kind)
+		}
 		if _, ok := op.Value.Int(); !ok {
 			return fmt.Errorf("a balance is an integer of 64 bits, not %s", op.Value)
 		}
@@ -250,7 +295,26 @@ func bankState(all map[string]int64) string {
 	return string(b)
 }
 
-func (bank) Step(s State, op *history.Op) (State, bool) {
+// Reveals implements Revealer.
+func (m bank) Reveals(op *history.Op) (State, bool) {
+	if op.Observed.IsAbsent() { // nobody has touched it
+		return m.Init(""), wasRead(op)
+	}
+	seen, _ := balances(op.Observed.Text())
+	return bankState(seen), wasRead(op)
+}
+
+// Refuses implements Refuser.
+func (m bank) Refuses(s State, op *history.Op) bool {
+	if op.Kind != history.Transfer {
+		return false
+	}
+	all, _ := balances(s.(string))
+	t, _ := readTransfer(op)
+	return all[t.From] < t.Amount
+}
+
+func (m bank) Step(s State, op *history.Op) (State, bool) {
 	all, _ := balances(s.(string))
 	switch op.Kind {
 	case history.Put:
@@ -260,14 +324,17 @@ func (bank) Step(s State, op *history.Op) (State, bool) {
 		t, _ := readTransfer(op)
 		if all[t.From] < t.Amount {
 			// One of unknown outcome was refused; one that is ok can't be.
-			return s, op.Outcome == history.Unknown
+			return s, op.Outcome != history.OK
+		}
+		if op.Outcome == history.Fail {
+			return s, false
 		}
 		all[t.From] -= t.Amount
 		all[t.To] += t.Amount
 		return bankState(all), true
 	}
-	seen, _ := balances(op.Observed.Text())
-	return s, maps.Equal(seen, all)
+	seen, _ := m.Reveals(op)
+	return s, seen == s
 }
 
 // Sessions is exactly-once: every operation with a Session and Seq is one

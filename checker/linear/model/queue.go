@@ -44,7 +44,16 @@ func (queue) Validate(op *history.Op) error {
 	return op.Validate()
 }
 
-func (queue) Step(s State, op *history.Op) (State, bool) {
+// Reveals implements Revealer.
+func (m queue) Reveals(op *history.Op) (State, bool) {
+	if op.Observed.IsAbsent() {
+		return m.Init(""), wasRead(op)
+	}
+	seen, _ := parse[[]string](op.Observed.Text())
+	return render(append([]string{}, seen...)), wasRead(op)
+}
+
+func (m queue) Step(s State, op *history.Op) (State, bool) {
 	all, _ := parse[[]string](s.(string))
 	switch op.Kind {
 	case history.Enqueue:
@@ -56,11 +65,8 @@ func (queue) Step(s State, op *history.Op) (State, bool) {
 		}
 		return render(all), op.Outcome == history.Unknown || head == op.Observed
 	}
-	if op.Observed.IsAbsent() {
-		return s, len(all) == 0
-	}
-	seen, _ := parse[[]string](op.Observed.Text())
-	return s, render(append([]string{}, seen...)) == s
+	seen, _ := m.Reveals(op)
+	return s, seen == s
 }
 
 // parse reads a state or a value that is JSON.

@@ -4,7 +4,6 @@ package model
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
@@ -65,15 +64,21 @@ func steps(text string) ([]step, error) {
 	return all, nil
 }
 
-func (table) Step(s State, op *history.Op) (State, bool) {
-	rows, _ := parse[map[string]string](s.(string))
-	if op.Kind == history.Get {
-		seen := map[string]string{}
-		if !op.Observed.IsAbsent() {
-			seen, _ = parse[map[string]string](op.Observed.Text())
-		}
-		return s, maps.Equal(seen, rows)
+// Reveals implements Revealer.
+func (m table) Reveals(op *history.Op) (State, bool) {
+	if op.Observed.IsAbsent() {
+		return m.Init(""), wasRead(op)
 	}
+	seen, _ := parse[map[string]string](op.Observed.Text())
+	return render(seen), wasRead(op)
+}
+
+func (m table) Step(s State, op *history.Op) (State, bool) {
+	if op.Kind == history.Get {
+		seen, _ := m.Reveals(op)
+		return s, seen == s
+	}
+	rows, _ := parse[map[string]string](s.(string))
 	done, _ := steps(op.Value.Text())
 	for i, d := range done {
 		switch row := *d[1]; *d[0] {
