@@ -330,6 +330,23 @@ var broken = map[string]promise{
 		mutant: "leader-without-quorum",
 		by:     []string{"elections"},
 	},
+	"load-bank": {
+		broken: "the money of a transfer does not arrive",
+		patch:  []edit{{"monkey/statemachine/kv/object.go", "	balances[order.To] += order.Amount\n", ""}},
+		by:     []string{"linearizability"},
+	},
+	"load-bank, by refusals": {
+		scenario: "load-bank",
+		broken:   "an account may be overdrawn",
+		patch:    []edit{{"monkey/statemachine/kv/object.go", " || balances[order.From] < order.Amount {", " {"}},
+		by:       []string{"linearizability"},
+	},
+	"load-transactions": {
+		broken: "a transaction of several steps loses its last one",
+		patch: []edit{{"monkey/statemachine/kv/object.go", "	for i, s := range steps {\n		what",
+			"	for i, s := range steps[:max(1, len(steps)-1)] {\n		what"}},
+		by: []string{"linearizability"},
+	},
 	"load-lost-answers": {
 		broken: "a session forgets what it has answered",
 		mutant: "session-forgets-answers",

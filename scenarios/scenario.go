@@ -121,12 +121,17 @@ type Clusters struct {
 	Bug                 *Bug           `key:"bug" doc:"A planted bug; the run must end in a violation." swarm:"never: a run with a planted bug is to end in a violation"`
 }
 
+// Keys is the workload.kind of keys that hold texts.
+const Keys = "keys"
+
 // Workload describes the clients.
 type Workload struct {
+	Kind        string   `key:"kind" default:"keys" enum:"keys|counter|set|bank|queue|table" doc:"What keys hold: texts (keys), or each a counter, a set, a bank with accounts, a queue, or a table on whose rows transactions work. All but keys have an update in the place of each write of the mix, and are judged by a model of their own." swarm:"keys|keys|keys|counter|set|bank|queue|table"`
 	Clients     int      `key:"clients" default:"24" min:"1" max:"10000" doc:"Clients, which take the operations in turn as they become idle." swarm:"30..120"`
 	Open        int      `key:"open" default:"1" min:"1" max:"1000" doc:"Operations that a client may have open at once. For the history each is a process of its own, with sessions of its own; what the client has learned they share." swarm:"1|1|1|3"`
 	Think       Latency  `key:"think" default:"0" doc:"Time after an answer in which a client, or one of its open operations, is not idle yet." swarm:"0|0|{min: 10ms, median: 100ms, p99: 1s}"`
 	Keys        int      `key:"keys" default:"8" min:"1" max:"1000000" doc:"Keys in each cluster." swarm:"1..32"`
+	ValueBytes  int      `key:"value_bytes" default:"0" max:"1000000" doc:"Values that are written have a size, in bytes, that is drawn from 0 to this; they are as long as their names at least. Of keys only." swarm:"0|0|0|100|10000"`
 	Rate        float64  `key:"rate" default:"20" min:"0.01" max:"1000000" doc:"Operations a second that all clients together start." swarm:"10..40"`
 	Zipf        float64  `key:"zipf" default:"0.99" max:"10" doc:"How much hotter some keys of a cluster are: k0 is asked for most, and the n-th hottest 1/n to this power as often (Zipf). 0: all alike." swarm:"0|0.99|0.99|1.5"`
 	ClusterZipf float64  `key:"cluster_zipf" default:"0" max:"10" doc:"How much hotter some clusters are, likewise: with 2 and eight clusters the first one gets 65 % of the operations. 0: all alike." swarm:"0|0|1|2"`

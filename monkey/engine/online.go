@@ -7,6 +7,7 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/checker/linear/online"
+	"github.com/drumbeat-raft/drumbeat/checker/linear/writers"
 )
 
 // onlineSlack is by how much the ends of operations may come to be judged out
@@ -19,6 +20,8 @@ const onlineSlack = int64(1e9)
 type judgingRecorder struct {
 	*history.Recorder
 	online *online.Judge
+	// objects: keys hold objects, which are judged by the names of writes alone.
+	objects bool
 	// found is told of every violation, from any goroutine.
 	found func(*online.Violation)
 
@@ -26,8 +29,8 @@ type judgingRecorder struct {
 	tickets map[history.Handle]online.Ticket // of open operations
 }
 
-func newJudgingRecorder(r *history.Recorder, found func(*online.Violation)) *judgingRecorder {
-	return &judgingRecorder{Recorder: r, online: online.New(onlineSlack), found: found, tickets: map[history.Handle]online.Ticket{}}
+func newJudgingRecorder(r *history.Recorder, objects bool, found func(*online.Violation)) *judgingRecorder {
+	return &judgingRecorder{Recorder: r, online: online.New(onlineSlack), objects: objects, found: found, tickets: map[history.Handle]online.Ticket{}}
 }
 
 // Invoke implements workload.Recorder.
@@ -38,7 +41,8 @@ func (j *judgingRecorder) Invoke(op history.Op) (history.Handle, error) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.tickets[h] = j.online.Begin(&op)
+	judged := j.as(op)
+	j.tickets[h] = j.online.Begin(&judged)
 	return h, nil
 }
 
@@ -52,8 +56,22 @@ func (j *judgingRecorder) Return(h history.Handle, a history.Answer) (history.Op
 	ticket := j.tickets[h]
 	delete(j.tickets, h)
 	j.mu.Unlock()
-	if v := j.online.End(ticket, &op); v != nil {
+	judged := j.as(op)
+	if v := j.online.End(ticket, &judged); v != nil {
+		v.Op = op
 		j.found(v)
 	}
 	return op, nil
+}
+
+// as is an operation as it is judged.
+func (j *judgingRecorder) as(op history.Op) history.Op {
+	if !j.objects {
+		return op
+	}
+	as := writers.AsRegister(op)
+	if op.Kind.Mutates() && op.Outcome == history.Fail { // it was begun as a write
+		as.Kind, as.Value, as.Writer, as.Outcome = history.Put, history.String(op.Writer), op.Writer, op.Outcome
+	}
+	return as
 }

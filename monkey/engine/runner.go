@@ -132,7 +132,7 @@ func (r *runner) judged() workload.Recorder {
 	if !r.scenario.Checks.Enabled(invariant.Linearizability) || !r.machines.keyed() {
 		return r.recorder
 	}
-	return newJudgingRecorder(r.recorder, r.found)
+	return newJudgingRecorder(r.recorder, workload.ModelOf(r.scenario.Workload.Kind) != nil, r.found)
 }
 
 // linearizability is what the scenario says of that check.

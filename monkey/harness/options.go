@@ -110,6 +110,9 @@ func (o *Options) Load() (*scenarios.Scenario, error) {
 	if err != nil {
 		return nil, UsageError{err}
 	}
+	if o.Guest != nil {
+		s.Workload.Kind = scenarios.Keys // its operations are its own
+	}
 	if o.Change != nil {
 		if err := o.Change(s); err != nil {
 			return nil, UsageError{err}

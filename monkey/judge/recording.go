@@ -15,6 +15,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/monkey/exact"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
+	"github.com/drumbeat-raft/drumbeat/monkey/workload"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
@@ -28,7 +29,7 @@ type Recording struct {
 	End      *rundir.End     // nil: its parent was killed
 	Exact    *exact.State    // nil: it was no exact run, or its parent was killed
 	// Model is the specification that the history is judged by; nil: the key-value
-	// store. Read can't know it.
+	// store. Read can't know that of a test's own operations.
 	Model model.Model
 }
 
@@ -52,6 +53,7 @@ func read(dir string) (*Recording, error) {
 	if r.Scenario, err = scenarios.ParseFile(filepath.Join(dir, rundir.ScenarioFile)); err != nil {
 		return nil, err
 	}
+	r.Model = workload.ModelOf(r.Scenario.Workload.Kind)
 	if r.History, err = readHistory(dir); err != nil {
 		return nil, err
 	}

@@ -91,7 +91,7 @@ func fixedOperations(ops []history.Op, began, last time.Duration, keep func(*his
 		if call := time.Duration(op.Call); call < began || call > last || !keep(op) {
 			continue
 		}
-		o := scenarios.Operation{At: scenarios.Duration(time.Duration(op.Call) - began), Op: string(op.Kind)}
+		o := scenarios.Operation{At: scenarios.Duration(time.Duration(op.Call) - began), Op: givenKind(op.Kind)}
 		if err := o.Key.UnmarshalText([]byte(op.Key)); err != nil {
 			return nil, err
 		}
@@ -104,6 +104,16 @@ func fixedOperations(ops []history.Op, began, last time.Duration, keep func(*his
 	}
 	slices.SortStableFunc(fixed, func(a, b scenarios.Operation) int { return int(a.At - b.At) })
 	return fixed, nil
+}
+
+// givenKind is the kind of a given operation that was of a kind: an update of an object
+// is drawn anew.
+func givenKind(kind history.Kind) string {
+	switch kind {
+	case history.Add, history.Remove, history.Transfer, history.Enqueue, history.Dequeue, history.Txn:
+		return string(history.Put)
+	}
+	return string(kind)
 }
 
 // clone returns a copy with faults, actions and operations of its own.

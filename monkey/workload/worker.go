@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 
 	sm "github.com/lni/dragonboat/v3/statemachine"
 	"google.golang.org/protobuf/proto"
@@ -97,8 +98,16 @@ func (w *worker) get(ctx context.Context, in intent) (history.Outcome, error) {
 		return "", impossibleAnswer(in.cluster, history.Get, in.key, answer, err)
 	}
 	w.learn(kv.Command{Key: in.key}, answer)
-	return open.end(history.Answer{Outcome: history.OK, Observed: valueOf(answer.Observed.Value), ObservedWriter: writerOf(answer.Observed),
+	return open.end(history.Answer{Outcome: history.OK, Observed: w.observed(answer.Observed.Value), ObservedWriter: writerOf(answer.Observed),
 		By: retrier.replica(answer)})
+}
+
+// observed is what the history has of a value that was read.
+func (w *worker) observed(m kv.Maybe) history.Value {
+	if w.object != nil {
+		return w.object.observed(m)
+	}
+	return valueOf(m)
 }
 
 // write carries out all kinds but get. The session comes first, because the
@@ -135,20 +144,39 @@ func (w *worker) write(ctx context.Context, in intent) (history.Outcome, error) 
 func (w *worker) answered(open openOp, sent *retrier, command kv.Command, data []byte) (history.Outcome, error) {
 	cluster := sent.cluster
 	answer, err := kv.DecodeAnswer(data)
-	if err != nil || answer.Status == kv.Invalid || answer.Status == kv.Mismatch && command.Op != kv.CAS {
+	if err != nil || answer.Status == kv.Invalid || answer.Status == kv.Mismatch && command.Op != kv.CAS && command.Op != kv.Transfer {
 		return "", impossibleAnswer(cluster, command.Op, command.Key, answer, err)
 	}
-	switch answer.Status {
-	case kv.OK:
+	switch {
+	case w.object != nil:
+		return w.updated(open, sent, command, answer)
+	case answer.Status == kv.OK:
 		w.learn(command, answer)
 		w.written.add(cluster, command.Key)
 		return open.end(history.Answer{Outcome: history.OK, ObservedWriter: writerOf(answer.Observed), By: sent.replica(answer)})
-	case kv.Mismatch:
+	case answer.Status == kv.Mismatch:
 		w.learn(command, answer)
 		return open.end(history.Answer{Outcome: history.Fail, Observed: valueOf(answer.Observed.Value), ObservedWriter: writerOf(answer.Observed),
 			By: sent.replica(answer)})
 	}
 	return open.end(history.Answer{Outcome: history.Fail})
+}
+
+// updated records the result of an update of an object that was applied, or refused.
+func (w *worker) updated(open openOp, sent *retrier, command kv.Command, answer kv.Answer) (history.Outcome, error) {
+	a := history.Answer{Outcome: history.OK, ObservedWriter: writerOf(answer.Observed), By: sent.replica(answer)}
+	switch {
+	case answer.Status == kv.Mismatch:
+		a.Outcome, a.Refuted = history.Fail, true
+	case answer.Status != kv.OK:
+		return open.end(history.Answer{Outcome: history.Fail})
+	case command.Op == kv.Dequeue || command.Op == kv.Transact:
+		a.Observed = valueOf(answer.Observed.Value)
+	}
+	if a.Outcome == history.OK {
+		w.written.add(sent.cluster, command.Key)
+	}
+	return open.end(a)
 }
 
 // impossibleAnswer is the error of an answer that no state machine, not even one
@@ -204,12 +232,16 @@ func (w *worker) session(ctx context.Context, in intent) (*pb.Session, error) {
 func (w *worker) draw(in intent) (kv.Command, history.Op) {
 	w.seq++
 	writer := fmt.Sprintf("c%d-%d", w.id, w.seq)
+	if w.object != nil {
+		return w.drawUpdate(in, writer)
+	}
 	seen := w.expect(in)
 	if in.kind == history.Append && len(seen.Text) > maxAppended {
 		in.kind = history.Put
 	}
-	command := kv.Command{Key: in.key, Value: kv.Some(writer), Writer: writer}
-	op := history.Op{Client: w.id, Key: in.key, Kind: in.kind, Value: history.String(writer), Writer: writer, Cluster: in.cluster}
+	value := w.padded(writer, in.random)
+	command := kv.Command{Key: in.key, Value: kv.Some(value), Writer: writer}
+	op := history.Op{Client: w.id, Key: in.key, Kind: in.kind, Value: history.String(value), Writer: writer, Cluster: in.cluster}
 	switch in.kind {
 	case history.Put:
 		command.Op = kv.Put
@@ -223,6 +255,23 @@ func (w *worker) draw(in intent) (kv.Command, history.Op) {
 		command.Value, op.Value = kv.Maybe{}, history.Value{}
 	}
 	return command, op
+}
+
+// drawUpdate makes an intent into an update of an object.
+func (w *worker) drawUpdate(in intent, writer string) (kv.Command, history.Op) {
+	command := kv.Command{Key: in.key, Writer: writer}
+	op := history.Op{Client: w.id, Key: in.key, Writer: writer, Cluster: in.cluster}
+	command.Op, op.Kind, command.Value, op.Value = w.object.update(rand.New(rand.NewPCG(w.schedule.seed, in.random)), writer)
+	return command, op
+}
+
+// padded returns a value that is unique in the run, of a size that is drawn.
+func (w *worker) padded(name string, random uint64) string {
+	size := 0
+	if w.settings.ValueBytes > 0 {
+		size = rand.New(rand.NewPCG(w.schedule.seed, random)).IntN(w.settings.ValueBytes + 1)
+	}
+	return name + strings.Repeat(".", max(0, size-len(name)))
 }
 
 // expect returns what a key may be expected to hold. For one intent in four

@@ -57,6 +57,7 @@ type Workload struct {
 	lastID   atomic.Int64
 
 	operations Operations // nil: those on keys
+	object     *object    // what keys hold; nil: texts
 	onDisk     func(cluster uint64) bool
 
 	finish     chan struct{} // closed: no more operations
@@ -83,6 +84,7 @@ func New(c Config) *Workload {
 		finish:   make(chan struct{}),
 
 		operations: c.Operations,
+		object:     objects[c.Scenario.Workload.Kind],
 		onDisk:     c.OnDisk,
 	}
 }

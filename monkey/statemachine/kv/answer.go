@@ -14,7 +14,7 @@ type Status uint8
 // The statuses. Only OK commands have an effect.
 const (
 	OK       Status = 1
-	Mismatch Status = 2 // a cas found another value than it expected
+	Mismatch Status = 2 // a cas found another value than it expected, or an object refused
 	Invalid  Status = 3 // the bytes are no command or query
 	TooLarge Status = 4 // a limit would be passed
 )
@@ -47,8 +47,8 @@ type State struct {
 type Answer struct {
 	Status Status
 	// Observed is the state that was seen: by a get and a cas that failed the
-	// state of the key, by other commands the one they replaced, without its
-	// value.
+	// state of the key, by other commands the one they replaced, or that refused
+	// them, with their result in place of its value.
 	Observed State
 	// Applied is the index of the last entry that was applied: the command's own,
 	// or for a get that of the state it saw. See Digest.Applied.

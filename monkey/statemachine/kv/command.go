@@ -13,19 +13,27 @@ const (
 	CAS    Op = 2 // the key holds Value if it held Expected
 	Append Op = 3 // Value is added to the end of what the key holds; absent counts as empty
 	Delete Op = 4 // the key holds nothing
+
+	// Those of objects. Value says what is asked of the one that the key holds.
+	Add      Op = 5  // a counter: the number that is added
+	Insert   Op = 6  // a set: the element
+	Remove   Op = 7  // a set: the element
+	Transfer Op = 8  // a bank: {"from", "to", "amount"} as JSON; refused if it would overdraw the account
+	Enqueue  Op = 9  // a queue: the element
+	Dequeue  Op = 10 // a queue: nothing; the result is the oldest element, if there is one
+	Transact Op = 11 // a table: the steps, [["r", row, null], ["w", row, text], ["append", row, text]] as JSON; the result is the steps with what was read
 )
+
+// opNames are the names of operations.
+var opNames = map[Op]string{
+	Put: "put", CAS: "cas", Append: "append", Delete: "delete",
+	Add: "add", Insert: "insert", Remove: "remove", Transfer: "transfer", Enqueue: "enqueue", Dequeue: "dequeue", Transact: "transact",
+}
 
 // String names the operation.
 func (o Op) String() string {
-	switch o {
-	case Put:
-		return "put"
-	case CAS:
-		return "cas"
-	case Append:
-		return "append"
-	case Delete:
-		return "delete"
+	if name := opNames[o]; name != "" {
+		return name
 	}
 	return fmt.Sprintf("op(%d)", uint8(o))
 }
@@ -54,11 +62,12 @@ func (m Maybe) String() string {
 	return fmt.Sprintf("%q", m.Text)
 }
 
-// Command changes one key.
+// Command changes what one key holds.
 type Command struct {
 	Op  Op
 	Key string
-	// Value is what put, cas and append write. A cas may write absence.
+	// Value is what put, cas and append write, and what an object is asked. A cas may
+	// write absence.
 	Value Maybe
 	// Expected is what a cas compares with.
 	Expected Maybe
@@ -96,8 +105,8 @@ func DecodeCommand(data []byte) (Command, error) {
 // validate finds commands that say something impossible.
 func (c Command) validate() error {
 	switch {
-	case c.Op < Put || c.Op > Delete:
-		return fmt.Errorf("found operation %d in a command, expected %d to %d", c.Op, Put, Delete)
+	case opNames[c.Op] == "":
+		return fmt.Errorf("found operation %d in a command, expected %d to %d", c.Op, Put, Transact)
 	case c.Key == "":
 		return fmt.Errorf("found a %s without a key", c.Op)
 	case (c.Op == Put || c.Op == Append) && !c.Value.Present:

@@ -49,8 +49,12 @@ func TestScripts(t *testing.T) {
 func parseCommand(t *testing.T, line string) Command {
 	t.Helper()
 	words := strings.Fields(line)
-	ops := map[string]Op{"put": Put, "cas": CAS, "append": Append, "delete": Delete}
-	c := Command{Op: ops[words[0]], Key: words[1]}
+	c := Command{Key: words[1]}
+	for op, name := range opNames {
+		if name == words[0] {
+			c.Op = op
+		}
+	}
 	for _, word := range words[2:] {
 		if writer, ok := strings.CutPrefix(word, "by="); ok {
 			c.Writer = writer

@@ -51,6 +51,17 @@ func (s *Store) Evaluate(c Command) (Answer, *Maybe) {
 		return Answer{Status: TooLarge}, nil
 	}
 	value := c.Value
+	if do := objectOps[c.Op]; do != nil {
+		next, result, ok := do(seen.Value, c.Value.Text)
+		switch {
+		case !ok:
+			return Answer{Status: Mismatch, Observed: replaced}, nil
+		case len(next.Text) > MaxValue || len(result.Text) > MaxValue:
+			return Answer{Status: TooLarge}, nil
+		}
+		replaced.Value = result
+		return Answer{Status: OK, Observed: replaced}, &next
+	}
 	switch c.Op {
 	case CAS:
 		if seen.Value != c.Expected {
