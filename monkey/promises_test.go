@@ -357,6 +357,14 @@ var broken = map[string]promise{
 		patch:  staleReads,
 		by:     []string{"linearizability"},
 	},
+	"load-slow-apply, by stale reads": {
+		scenario: "load-slow-apply",
+		broken:   "a stale read now and then is answered from before",
+		patch: []edit{{"monkey/statemachine/kv/query.go",
+			"		return Answer{Status: OK, Observed: s.Get(key), Applied: s.digest.Applied}.Encode()",
+			"		return Answer{Status: OK, Observed: s.Get(key), Applied: s.digest.Applied - min(s.digest.Applied-1, 9*(s.digest.Applied%2))}.Encode()"}},
+		by: []string{"stale"},
+	},
 	"membership-stale-changes": {
 		broken: "a change by an old view of the membership is made",
 		mutant: "stale-config-change", // seen by the majorities that it breaks, or by what is accepted

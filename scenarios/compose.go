@@ -58,6 +58,18 @@ func (l PhaseLoad) In(w Workload) Workload {
 	return w
 }
 
+// ReadsStale reports whether clients ask for stale reads at any time.
+func (s *Scenario) ReadsStale() bool {
+	stale := s.Workload.Mix.Stale > 0
+	for _, p := range s.Phases {
+		stale = stale || p.Workload.Mix != nil && p.Workload.Mix.Stale > 0
+	}
+	if given := s.Workload.Operations; len(given) > 0 {
+		stale = slices.ContainsFunc(given, func(o Operation) bool { return o.Op == "stale" })
+	}
+	return stale
+}
+
 // FaultEntry is a fault of the scenario's list or of a phase's.
 type FaultEntry struct {
 	Fault *Fault

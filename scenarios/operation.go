@@ -12,7 +12,7 @@ import (
 // Operation is one operation of a workload that is given, not drawn.
 type Operation struct {
 	At   Duration `key:"at" required:"true" doc:"When, since the clients began."`
-	Op   string   `key:"op" required:"true" enum:"get|put|cas|append|delete" doc:"What is asked. Of what is no key (workload.kind), all but get stand for an update that is drawn."`
+	Op   string   `key:"op" required:"true" enum:"get|put|cas|append|delete|stale" doc:"What is asked. Of what is no key (workload.kind), all but get and stale stand for an update that is drawn."`
 	Key  Key      `key:"key" required:"true" doc:"Of which key, named as in histories: 14/k4 is key k4 of cluster 14."`
 	Host Target   `key:"host" optional:"true" doc:"The NodeHost that is asked first, if a member of the cluster runs there. Absent: it is drawn."`
 }

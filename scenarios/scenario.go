@@ -156,6 +156,7 @@ type Mix struct {
 	Put    int `key:"put" default:"30" max:"1000000" doc:"Weight of writes." swarm:"30|10..60"`
 	CAS    int `key:"cas" default:"10" max:"1000000" doc:"Weight of compare-and-swaps." swarm:"0|10|20"`
 	Append int `key:"append" default:"10" max:"1000000" doc:"Weight of appends." swarm:"0|10|30"`
+	Stale  int `key:"stale" default:"0" max:"1000000" doc:"Weight of stale reads, which a replica answers by what it holds at that moment: they have to go forward, and see nothing of the future (check stale)." swarm:"0|0|10|30"`
 	Delete int `key:"delete" default:"5" max:"1000000" doc:"Weight of deletes." swarm:"0|5|15"`
 }
 

@@ -31,6 +31,11 @@ const (
 	Txn      Kind = "txn"      // table: Value is the steps as JSON text, and Observed the same with what was read
 )
 
+// Stale reads what one replica holds at that moment, which may be older than what
+// others hold. No model judges it: that it goes forward, and saw nothing of the future,
+// is the check stale of package invariant.
+const Stale Kind = "stale"
+
 // The kinds of operation of a model that somebody brings along. Their Value and
 // Observed are that model's own.
 const (
@@ -167,7 +172,7 @@ func OfKey(ops []Op, key string) []Op {
 }
 
 // Mutates reports whether operations of this kind can change state.
-func (k Kind) Mutates() bool { return k != Get && k != Query }
+func (k Kind) Mutates() bool { return k != Get && k != Query && k != Stale }
 
 // Validate returns an error for an operation that contradicts itself or
 // lacks what its kind needs. It knows the key-value kinds and leaves others
@@ -193,7 +198,7 @@ func (o *Op) Validate() error {
 
 func (o *Op) validateValues() error {
 	switch o.Kind {
-	case Get:
+	case Get, Stale:
 		if o.Outcome == OK && !o.Observed.Stated() {
 			return fmt.Errorf("a get with outcome ok needs \"observed\" (null if the key holds nothing)")
 		}

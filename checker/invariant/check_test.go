@@ -78,7 +78,8 @@ func healthy() (*Facts, *limits) {
 	put("7/k", history.Put, "c", 5*second, 0, history.Unknown)
 	put("7/l", history.Append, "x;", 1*second, 2*second, history.OK)
 	put("7/l", history.Append, "y;", 3*second, 4*second, history.OK)
-	f.Ops = ops
+	ops = append(ops, history.Op{Client: 4, Cluster: 7, Key: "7/k", Kind: history.Stale, Observed: history.String("a"), Call: 20 * second, Return: 21 * second, Outcome: history.OK})
+	f.Ops, f.StaleReads = ops, true
 	return f, &limits{
 		repair:          repairSettings{Max: time.Minute},
 		stall:           writeStallSettings{Max: 5 * time.Second},
@@ -173,7 +174,7 @@ func TestAllIsWell(t *testing.T) {
 // and hold nothing. The run has an end, clusters, wanted faults and actions.
 func TestNothingRecordedNeverPasses(t *testing.T) {
 	_, l := healthy()
-	nothing := Facts{Healed: true, Placed: true, Clusters: []Cluster{{1, 3}}, Wanted: []WantedFault{{AtLeast: 1}}, WantedActions: 1, Invariants: &Brought{}}
+	nothing := Facts{Healed: true, Placed: true, StaleReads: true, Clusters: []Cluster{{1, 3}}, Wanted: []WantedFault{{AtLeast: 1}}, WantedActions: 1, Invariants: &Brought{}}
 	empty := nothing
 	lists := reflect.ValueOf(&empty).Elem()
 	for i := range lists.NumField() {
@@ -479,7 +480,7 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 			f.Stalls = append(f.Stalls, Stall{Cluster: 9, To: 99 * second})
 		}, "write_stall", Pass, ""},
 		"stalls of what":       {func(f *Facts, _ *limits) { f.Clusters = nil }, "write_stall", Inconclusive, "which clusters there should be: not recorded"},
-		"too few operations":   {func(f *Facts, l *limits) { l.evidence.MinOperations = 1000 }, "evidence", Inconclusive, "34 operations were completed; at least 1000"},
+		"too few operations":   {func(f *Facts, l *limits) { l.evidence.MinOperations = 1000 }, "evidence", Inconclusive, "35 operations were completed; at least 1000"},
 		"too little overlap":   {func(f *Facts, l *limits) { l.evidence.MinOverlap = 40 }, "evidence", Inconclusive, "overlap another one on their key, less than 40 %"},
 		"a fault back in time": {func(f *Facts, l *limits) { f.Faults[0].To = second; l.evidence.MinAround = 0 }, "evidence", Inconclusive, "ended before it began, at 1 s"},
 		"a fault too late": {func(f *Facts, l *limits) {

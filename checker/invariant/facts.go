@@ -69,6 +69,10 @@ type Facts struct {
 	// Faults holds every fault that was planned and due, with its measured
 	// effect.
 	Faults []Fault `json:"faults"`
+	// StaleReads says that clients asked for stale reads.
+	StaleReads bool `json:"stale_reads,omitempty"`
+	// Starts holds when replicas may have been started.
+	Starts []Start `json:"starts,omitempty"`
 	// Outages holds the times in which a cluster had no majority of running
 	// voters.
 	Outages []Outage `json:"outages"`
@@ -115,6 +119,14 @@ type Facts struct {
 // ofKeys reports whether the history is one of a key-value store.
 func ofKeys(f *Facts) bool {
 	return f.Model == nil && !slices.ContainsFunc(f.Ops, func(op history.Op) bool { return op.Kind == history.Command || op.Kind == history.Query })
+}
+
+// Start is a time in which replicas were started: all on a host, or some of a cluster.
+type Start struct {
+	Host    string `json:"host,omitempty"`
+	Cluster uint64 `json:"cluster,omitempty"`
+	From    int64  `json:"from"`
+	To      int64  `json:"to"`
 }
 
 // Process is how the process that held the world ended.

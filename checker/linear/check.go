@@ -132,6 +132,9 @@ func split(m model.Model, ops []history.Op) ([]*part, error) {
 	byName := make(map[string]*part)
 	for i := range ops {
 		op := &ops[i]
+		if op.Kind == history.Stale {
+			continue
+		}
 		if err := m.Validate(op); err != nil {
 			return nil, fmt.Errorf("operation %d (client %d, key %q): %w", i, op.Client, op.Key, err)
 		}

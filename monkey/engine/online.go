@@ -39,6 +39,9 @@ func (j *judgingRecorder) Invoke(op history.Op) (history.Handle, error) {
 	if err != nil {
 		return h, err
 	}
+	if op.Kind == history.Stale {
+		return h, nil
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	judged := j.as(op)
@@ -49,7 +52,7 @@ func (j *judgingRecorder) Invoke(op history.Op) (history.Handle, error) {
 // Return implements workload.Recorder.
 func (j *judgingRecorder) Return(h history.Handle, a history.Answer) (history.Op, error) {
 	op, err := j.Recorder.Return(h, a)
-	if err != nil {
+	if err != nil || op.Kind == history.Stale {
 		return op, err
 	}
 	j.mu.Lock()

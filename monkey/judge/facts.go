@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/checker/invariant"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
@@ -44,6 +46,7 @@ func (r *Recording) facts() *invariant.Facts {
 	r.leaders(&f)
 	r.divergences(&f)
 	f.Faults, f.Wanted = r.faults(), r.wanted()
+	f.StaleReads, f.Starts = r.Scenario.ReadsStale(), r.starts()
 	f.Outages = []invariant.Outage{}
 	for _, o := range r.Timeline.Outages {
 		f.Outages = append(f.Outages, invariant.Outage{Cluster: o.Cluster, From: int64(o.From), To: int64(o.To)})
@@ -171,6 +174,43 @@ func (r *Recording) divergences(f *invariant.Facts) {
 	}
 }
 
+// starts is when replicas may have been started: with their hosts, which faults end and
+// start, and as Drummer asks for it.
+func (r *Recording) starts() []invariant.Start {
+	var all []invariant.Start
+	for _, i := range r.Timeline.Began() {
+		if i.Effect.ProcessesEnded == 0 && i.Ended {
+			continue
+		}
+		to := int64(math.MaxInt64)
+		if i.Ended {
+			to = int64(i.To)
+		}
+		for _, h := range i.Hosts {
+			all = append(all, invariant.Start{Host: h, From: int64(i.From), To: to})
+		}
+	}
+	timeline.All(r.Timeline, func(at time.Duration, b timeline.Booted) {
+		all = append(all, invariant.Start{Host: b.Host, From: int64(at), To: int64(at)})
+	})
+	type node struct{ cluster, node uint64 }
+	planned := map[node]int{} // where in all
+	timeline.All(r.Timeline, func(at time.Duration, d timeline.Decided) {
+		if d.Request != timeline.RequestName(pb.RequestKind_START_NODE) {
+			return
+		}
+		n := node{d.Cluster, d.Node}
+		switch i, begun := planned[n]; {
+		case d.Event == pb.EventOperationPlanned:
+			planned[n] = len(all)
+			all = append(all, invariant.Start{Cluster: d.Cluster, From: int64(at), To: math.MaxInt64})
+		case begun:
+			all[i].To = int64(at)
+		}
+	})
+	return all
+}
+
 func (r *Recording) faults() []invariant.Fault {
 	all := []invariant.Fault{}
 	for _, i := range r.Timeline.Injections {
@@ -221,6 +261,9 @@ func finals(ops []history.Op, since int64) []invariant.Final {
 			if op.Outcome == history.OK && op.Call >= since && (last[op.Key] == nil || last[op.Key].Call <= op.Call) {
 				last[op.Key] = op
 			}
+			continue
+		}
+		if !op.Kind.Mutates() {
 			continue
 		}
 		until := op.Call

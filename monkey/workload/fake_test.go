@@ -209,6 +209,10 @@ func (f *fake) store(cluster uint64) *kv.Store {
 	return f.stores[cluster]
 }
 
+func (f *fake) StaleRead(ctx context.Context, address string, cluster uint64, query []byte) ([]byte, error) {
+	return f.Read(ctx, address, cluster, query)
+}
+
 func (f *fake) Read(ctx context.Context, address string, cluster uint64, query []byte) (data []byte, err error) {
 	key, _ := kv.KeyOfGet(query)
 	f.recorded.requireOpen(func(op history.Op) bool { return op.Kind == history.Get && op.Key == key })

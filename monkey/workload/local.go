@@ -59,10 +59,19 @@ func (l *Local) Propose(ctx context.Context, address string, session *pb.Session
 	return result, err
 }
 
+// StaleRead implements Target.
+func (l *Local) StaleRead(ctx context.Context, address string, cluster uint64, query []byte) ([]byte, error) {
+	return l.read(ctx, address, &pb.ReadRequest{ClusterId: cluster, Query: query, Stale: true})
+}
+
 // Read implements Target.
-func (l *Local) Read(ctx context.Context, address string, cluster uint64, query []byte) (data []byte, err error) {
+func (l *Local) Read(ctx context.Context, address string, cluster uint64, query []byte) ([]byte, error) {
+	return l.read(ctx, address, &pb.ReadRequest{ClusterId: cluster, Query: query})
+}
+
+func (l *Local) read(ctx context.Context, address string, req *pb.ReadRequest) (data []byte, err error) {
 	err = l.call(ctx, address, func(ctx context.Context, api pb.NodeHostAPIServer) error {
-		answer, err := api.Read(ctx, &pb.ReadRequest{ClusterId: cluster, Query: query})
+		answer, err := api.Read(ctx, req)
 		data = answer.GetData()
 		return err
 	})

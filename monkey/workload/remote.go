@@ -126,6 +126,11 @@ func (r *Remote) Propose(ctx context.Context, address string, session *pb.Sessio
 	return sm.Result{Value: response.GetValue(), Data: response.GetData()}, err
 }
 
+// StaleRead implements Target.
+func (r *Remote) StaleRead(ctx context.Context, address string, cluster uint64, query []byte) ([]byte, error) {
+	return r.client.NodeHost(address).StaleRead(ctx, cluster, query)
+}
+
 // Read implements Target.
 func (r *Remote) Read(ctx context.Context, address string, cluster uint64, query []byte) ([]byte, error) {
 	return r.client.NodeHost(address).Read(ctx, cluster, query)

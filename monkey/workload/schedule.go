@@ -58,7 +58,7 @@ type load struct {
 func newLoad(from time.Duration, w scenarios.Workload) load {
 	l := load{from: from, bursts: newBursts(w.Burst), kinds: []weighed{
 		{history.Get, w.Mix.Get}, {history.Put, w.Mix.Put}, {history.Cas, w.Mix.CAS},
-		{history.Append, w.Mix.Append}, {history.Delete, w.Mix.Delete},
+		{history.Append, w.Mix.Append}, {history.Delete, w.Mix.Delete}, {history.Stale, w.Mix.Stale},
 	}}
 	l.gap = time.Duration(l.bursts.mean() / w.Rate * float64(time.Second))
 	for _, kind := range l.kinds {

@@ -30,4 +30,6 @@ type Target interface {
 	Propose(ctx context.Context, address string, session *pb.Session, command []byte) (sm.Result, error)
 	// Read asks linearizably.
 	Read(ctx context.Context, address string, cluster uint64, query []byte) ([]byte, error)
+	// StaleRead asks the replica there for what it holds.
+	StaleRead(ctx context.Context, address string, cluster uint64, query []byte) ([]byte, error)
 }

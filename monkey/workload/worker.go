@@ -67,7 +67,9 @@ func (w *worker) do(ctx context.Context, in intent) (history.Outcome, error) {
 	case w.operations != nil:
 		return w.brought(ctx, in)
 	case in.kind == history.Get:
-		return w.get(ctx, in)
+		return w.get(ctx, in, w.target.Read)
+	case in.kind == history.Stale:
+		return w.get(ctx, in, w.target.StaleRead)
 	}
 	return w.write(ctx, in)
 }
@@ -77,16 +79,17 @@ func (w *worker) retrier(in intent, repeatable bool) *retrier {
 	return &retrier{target: w.target, cluster: in.cluster, member: in.member(), host: in.host, timeout: w.timeout, repeatable: repeatable}
 }
 
-func (w *worker) get(ctx context.Context, in intent) (history.Outcome, error) {
+// get carries out a get or a stale read, by read.
+func (w *worker) get(ctx context.Context, in intent, read func(ctx context.Context, address string, cluster uint64, query []byte) ([]byte, error)) (history.Outcome, error) {
 	retrier := w.retrier(in, true)
 	host, _ := retrier.address(ctx) // run finds the same error again
-	open, err := w.invoke(history.Op{Client: w.id, Key: in.key, Kind: history.Get, Cluster: in.cluster, Host: host})
+	open, err := w.invoke(history.Op{Client: w.id, Key: in.key, Kind: in.kind, Cluster: in.cluster, Host: host})
 	if err != nil {
 		return "", err
 	}
 	var data []byte
 	outcome, _ := retrier.run(ctx, func(ctx context.Context, address string) (err error) {
-		data, err = w.target.Read(ctx, address, in.cluster, kv.GetQuery(in.key))
+		data, err = read(ctx, address, in.cluster, kv.GetQuery(in.key))
 		return err
 	})
 	if outcome != client.OK {
@@ -97,7 +100,9 @@ func (w *worker) get(ctx context.Context, in intent) (history.Outcome, error) {
 	if err != nil || answer.Status != kv.OK {
 		return "", impossibleAnswer(in.cluster, history.Get, in.key, answer, err)
 	}
-	w.learn(kv.Command{Key: in.key}, answer)
+	if in.kind == history.Get {
+		w.learn(kv.Command{Key: in.key}, answer)
+	}
 	return open.end(history.Answer{Outcome: history.OK, Observed: w.observed(answer.Observed.Value), ObservedWriter: writerOf(answer.Observed),
 		By: retrier.replica(answer)})
 }
