@@ -4,7 +4,9 @@
 // Package agent is the other side, for processes with a NodeHost; package
 // client is for everybody else.
 //
-// It is a door only: package server has the server.
+// The example is a whole deployment in one program: a server, a NodeHost with its agent,
+// and a client. The types here are those of package server, which documents the fields
+// of [server.Config] and the methods of [server.Server].
 package drummer
 
 import (
@@ -14,16 +16,17 @@ import (
 	"github.com/drumbeat-raft/drumbeat/drummer/server"
 )
 
-// Config is what a Drummer server is made from.
+// Config is what a Drummer server is made from; its fields: [server.Config].
 type Config = server.Config
 
-// Peer is where a Drummer server is.
+// Peer is where a Drummer server is; its fields: [server.Peer].
 type Peer = server.Peer
 
-// BackupConfig says where a server writes backups of DrummerDB by itself.
+// BackupConfig says where a server writes backups of DrummerDB by itself; its fields:
+// [server.BackupConfig].
 type BackupConfig = server.BackupConfig
 
-// Server is a running Drummer server.
+// Server is a running Drummer server; its methods: [server.Server].
 type Server = server.Server
 
 // CheckMembers refuses members that DrummerDB can't have: each needs a NodeID, and

@@ -57,6 +57,15 @@ func (t *Table) Add(s *scenarios.Scenario, r *judge.Result) {
 	}
 }
 
+// Struck says in how many of a number of runs kinds of fault took effect.
+type Struck struct {
+	Runs   int            `json:"runs"`
+	Faults map[string]int `json:"faults"` // by kind
+}
+
+// Struck returns what is known of all runs.
+func (t *Table) Struck() Struck { return Struck{t.runs, t.struck} }
+
 // AddDir counts the runs whose directories are dir or in it. A run that left no
 // result, because it was killed, does not count.
 func (t *Table) AddDir(dir string) error {
