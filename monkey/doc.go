@@ -19,7 +19,8 @@
 // differ, when an invariant does not hold, when a process panics, when a
 // cluster does not come back, and also when a run says too little to count as a
 // pass. docs/testing-your-state-machine.md begins from nothing. Package smtest tests
-// a state machine without a cluster; begin with it.
+// a state machine without a cluster; begin with it. [Config] says what a test can have,
+// [Model] how answers are judged, and [Host] how a whole program is run.
 //
 // A test binary that uses this package has the flags
 //
@@ -27,5 +28,7 @@
 //	-monkey.seeds N       run so many seeds
 //	-monkey.scenario S    run this scenario, a name or a file
 //	-monkey.duration D    length of the phase with faults
+//	-monkey.shrink D      when a run finds a violation, look for the smallest scenario
+//	                      that shows it, for so long
 //	-monkey.out DIR       directory for the runs that are kept: those that did not pass
 package monkey
