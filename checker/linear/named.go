@@ -74,7 +74,7 @@ func (p *part) misordered(ctx context.Context, register, conflict []history.Op) 
 
 // maxReplayed bounds the operations that the model is asked about between two
 // observations of the whole state.
-const maxReplayed = 200_000
+const maxReplayed = 1_000_000
 
 // replay is the search for an order of a part that gives the answers of the model.
 //
@@ -87,6 +87,9 @@ type replay struct {
 	order []int // of what is known to have been carried out
 	free  []int // what may have been, each once
 	used  []bool
+	// usedSum stands for the set of those that are used (Zobrist 1970): they often commute,
+	// and no set has to be tried twice from one state.
+	usedSum uint64
 	// until is, for a place in the order, the earliest return of what stands there or
 	// later: what was called later can't stand before.
 	until []int64
@@ -96,10 +99,26 @@ type replay struct {
 	end    int // the place behind it
 	most   int // free operations that are put into one place
 	effort int
+	tried  map[attempt]bool
 	// What was tried went furthest to the place far, with the state that it met there.
 	far    int
 	met    model.State
 	before []int
+}
+
+// attempt is what a place was reached with: what follows depends on nothing else.
+type attempt struct {
+	place, more int
+	state       model.State
+	used        uint64
+}
+
+// zobrist returns the random number of a free operation (the finalizer of SplitMix64).
+func zobrist(i int) uint64 {
+	x := (uint64(i) + 1) * 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
 }
 
 func (p *part) replay(ctx context.Context, m model.Model, order, free []int) named {
@@ -149,10 +168,10 @@ func (r *replay) search(n int, s model.State) Verdict {
 	if found, all := r.deepen(n, s); found || !all {
 		return verdictOf(found)
 	}
-	used, done := r.used, r.done
-	r.used = make([]bool, len(used))
+	used, sum, done := r.used, r.usedSum, r.done
+	r.used, r.usedSum = make([]bool, len(used)), 0
 	found, all := r.deepen(n, s)
-	r.used, r.done = used, done
+	r.used, r.usedSum, r.done = used, sum, done
 	if found || !all {
 		return Unknown
 	}
@@ -172,6 +191,7 @@ func (r *replay) deepen(n int, s model.State) (found, all bool) {
 	r.effort = maxReplayed
 	begin := len(r.done)
 	for r.most = range len(r.free) + 1 {
+		r.tried = map[attempt]bool{}
 		if r.from(n, s) {
 			return true, true
 		}
@@ -213,6 +233,11 @@ func (r *replay) from(n int, s model.State) bool {
 // insert puts so many free operations in front of the place n, in every way.
 func (r *replay) insert(n int, s model.State, more int) bool {
 	undo := len(r.done)
+	here := attempt{n, more, s, r.usedSum}
+	if r.tried[here] {
+		return false
+	}
+	r.tried[here] = true
 	if more == 0 {
 		next, ok := r.step(n, s)
 		if ok && r.from(n+1, next) {
@@ -231,9 +256,11 @@ func (r *replay) insert(n int, s model.State, more int) bool {
 			continue // it was refused, or makes no difference
 		}
 		r.used[i], r.done = true, append(r.done, f)
+		r.usedSum ^= zobrist(i)
 		if r.insert(n, next, more-1) {
 			return true
 		}
+		r.usedSum ^= zobrist(i)
 		r.used[i], r.done = false, r.done[:undo]
 	}
 	return false

@@ -19,17 +19,19 @@ type object struct {
 	// update draws an update, which is to have a name of its own in the run. asked is
 	// what the command says, and value the same as histories have it.
 	update func(r *rand.Rand, name string) (command kv.Op, kind history.Kind, asked kv.Maybe, value history.Value)
-	// observed is what histories have of a value that was read; nil: the text.
+	// observed is what histories have of a value that was read, and answered what they
+	// have of an update's result.
 	observed func(kv.Maybe) history.Value
+	answered func(kv.Op, kv.Maybe) history.Value
 }
 
 // objects are all of them, by the scenario's workload.kind.
 var objects = map[string]*object{
-	"counter": {model: model.Counter, update: drawAdd, observed: numberOf},
-	"set":     {model: model.Set, update: drawElement, observed: valueOf},
-	"bank":    {model: model.Banks, update: drawTransfer, observed: valueOf},
-	"queue":   {model: model.Queue, update: drawQueued, observed: valueOf},
-	"table":   {model: model.Table, update: drawTxn, observed: valueOf},
+	"counter": {model: model.Counter, update: drawAdd, observed: numberOf, answered: number},
+	"set":     {model: model.Set, update: drawElement, observed: valueOf, answered: number},
+	"bank":    {model: model.Banks, update: drawTransfer, observed: valueOf, answered: text},
+	"queue":   {model: model.Queue, update: drawQueued, observed: valueOf, answered: lengthOrElement},
+	"table":   {model: model.Table, update: drawTxn, observed: valueOf, answered: text},
 }
 
 // ModelOf returns the specification of what keys hold; nil: of a key-value store.
@@ -45,6 +47,17 @@ func numberOf(m kv.Maybe) history.Value {
 		return history.Absent
 	}
 	return history.Integer(m.Text)
+}
+
+func number(_ kv.Op, result kv.Maybe) history.Value { return numberOf(result) }
+
+func text(_ kv.Op, result kv.Maybe) history.Value { return valueOf(result) }
+
+func lengthOrElement(op kv.Op, result kv.Maybe) history.Value {
+	if op == kv.Enqueue {
+		return numberOf(result)
+	}
+	return valueOf(result)
 }
 
 func drawAdd(r *rand.Rand, _ string) (kv.Op, history.Kind, kv.Maybe, history.Value) {

@@ -175,10 +175,8 @@ func (w *worker) updated(open openOp, sent *retrier, command kv.Command, answer 
 		a.Outcome, a.Refuted = history.Fail, true
 	case answer.Status != kv.OK:
 		return open.end(history.Answer{Outcome: history.Fail})
-	case command.Op == kv.Dequeue || command.Op == kv.Transact:
-		a.Observed = valueOf(answer.Observed.Value)
-	}
-	if a.Outcome == history.OK {
+	default:
+		a.Observed = w.object.answered(command.Op, answer.Observed.Value)
 		w.written.add(sent.cluster, command.Key)
 	}
 	return open.end(a)

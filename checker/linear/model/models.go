@@ -35,8 +35,8 @@ func ByName(name string) (Model, error) {
 // CasRegister is Register under the name that other tools give it.
 var CasRegister Model = kv{name: "cas-register", register: true}
 
-// Counter is a counter a key, 0 at first: add adds the integer Value, get
-// observes the sum (absent counts as 0). Sums have 64 bits and wrap around.
+// Counter is a counter a key, 0 at first: add adds the integer Value, and may observe
+// the sum after it; get observes the sum (absent counts as 0). Sums have 64 bits and wrap around.
 var Counter Model = counter{}
 
 type counter struct{}
@@ -51,6 +51,9 @@ func (counter) Validate(op *history.Op) error {
 	case history.Add:
 		if _, ok := op.Value.Int(); !ok {
 			return fmt.Errorf("a counter adds integers of 64 bits, not %s", op.Value)
+		}
+		if _, ok := op.Observed.Int(); !ok && op.Observed.Stated() {
+			return fmt.Errorf("an add observes an integer of 64 bits, not %s", op.Observed)
 		}
 	case history.Get:
 		if _, ok := op.Observed.Int(); !ok && op.Outcome == history.OK && !op.Observed.IsAbsent() {
@@ -74,10 +77,17 @@ func wasRead(op *history.Op) bool { return op.Kind == history.Get && op.Outcome 
 func (counter) Step(s State, op *history.Op) (State, bool) {
 	if op.Kind == history.Add {
 		n, _ := op.Value.Int()
-		return s.(int64) + n, true
+		sum := s.(int64) + n
+		return sum, answered(op, sum)
 	}
 	n, _ := op.Observed.Int()
 	return s, n == s.(int64)
+}
+
+// answered reports whether an update was answered with a number, if that is stated.
+func answered(op *history.Op, want int64) bool {
+	n, _ := op.Observed.Int()
+	return op.Outcome != history.OK || !op.Observed.Stated() || n == want
 }
 
 func constrainsUnlessFailed(op *history.Op) bool {
@@ -85,7 +95,7 @@ func constrainsUnlessFailed(op *history.Op) bool {
 }
 
 // Set is a set of texts a key, empty at first: add adds the element Value,
-// remove takes it out, get observes the elements as a JSON array of strings
+// remove takes it out, and both may observe its size after that; get observes the elements as a JSON array of strings
 // (in any order; absent counts as empty).
 var Set Model = set{}
 
@@ -101,6 +111,9 @@ func (set) Validate(op *history.Op) error {
 	case history.Add, history.Remove:
 		if !op.Value.Stated() || op.Value.IsAbsent() {
 			return fmt.Errorf("%s on a set needs \"value\"", op.Kind)
+		}
+		if _, ok := op.Observed.Int(); !ok && op.Observed.Stated() {
+			return fmt.Errorf("%s on a set observes its size, not %s", op.Kind, op.Observed)
 		}
 	case history.Get:
 		if op.Outcome == history.OK {
@@ -151,9 +164,13 @@ func (m set) Step(s State, op *history.Op) (State, bool) {
 	all, _ := elements(s.(string))
 	switch op.Kind {
 	case history.Add:
-		return setState(append(all, op.Value.Text())), true
+		if !slices.Contains(all, op.Value.Text()) {
+			all = append(all, op.Value.Text())
+		}
+		return setState(all), answered(op, int64(len(all)))
 	case history.Remove:
-		return setState(append([]string{}, slices.DeleteFunc(all, func(e string) bool { return e == op.Value.Text() })...)), true
+		all = append([]string{}, slices.DeleteFunc(all, func(e string) bool { return e == op.Value.Text() })...)
+		return setState(all), answered(op, int64(len(all)))
 	}
 	seen, _ := m.Reveals(op)
 	return s, seen == s
@@ -169,7 +186,8 @@ var Bank Model = bank{name: "bank"}
 
 // Banks is a bank a key, with the accounts a to h, each of which holds 100 at first:
 // transfer and get are those of Bank. A transfer that is Refuted was refused: the
-// account did not hold so much.
+// account did not hold so much. One that was carried out may observe the balances of both
+// accounts after it, as a JSON array.
 var Banks Model = bank{name: "banks", each: `{"a":100,"b":100,"c":100,"d":100,"e":100,"f":100,"g":100,"h":100}`}
 
 type bank struct {
@@ -331,7 +349,8 @@ func (m bank) Step(s State, op *history.Op) (State, bool) {
 		}
 		all[t.From] -= t.Amount
 		all[t.To] += t.Amount
-		return bankState(all), true
+		told := op.Outcome != history.OK || !op.Observed.Stated() || op.Observed == history.String(render([]int64{all[t.From], all[t.To]}))
+		return bankState(all), told
 	}
 	seen, _ := m.Reveals(op)
 	return s, seen == s

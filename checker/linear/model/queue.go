@@ -10,7 +10,7 @@ import (
 )
 
 // Queue is a queue of texts a key, empty at first: enqueue adds the element Value at
-// its end, dequeue takes the one at its head and observes it (absent: the queue is
+// its end, and may observe the length after that; dequeue takes the one at its head and observes it (absent: the queue is
 // empty), get observes all elements as a JSON array of strings, the oldest first.
 var Queue Model = queue{}
 
@@ -27,6 +27,9 @@ func (queue) Validate(op *history.Op) error {
 	case history.Enqueue:
 		if !op.Value.IsText() {
 			return fmt.Errorf("an enqueue needs a string as \"value\", not %s", op.Value)
+		}
+		if _, ok := op.Observed.Int(); !ok && op.Observed.Stated() {
+			return fmt.Errorf("an enqueue observes the length of the queue, not %s", op.Observed)
 		}
 	case history.Dequeue:
 		if op.Outcome == history.OK && !op.Observed.IsText() && !op.Observed.IsAbsent() {
@@ -57,7 +60,7 @@ func (m queue) Step(s State, op *history.Op) (State, bool) {
 	all, _ := parse[[]string](s.(string))
 	switch op.Kind {
 	case history.Enqueue:
-		return render(append(all, op.Value.Text())), true
+		return render(append(all, op.Value.Text())), answered(op, int64(len(all)+1))
 	case history.Dequeue:
 		head := history.Absent
 		if len(all) > 0 {

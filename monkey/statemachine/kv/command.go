@@ -15,11 +15,11 @@ const (
 	Delete Op = 4 // the key holds nothing
 
 	// Those of objects. Value says what is asked of the one that the key holds.
-	Add      Op = 5  // a counter: the number that is added
-	Insert   Op = 6  // a set: the element
-	Remove   Op = 7  // a set: the element
-	Transfer Op = 8  // a bank: {"from", "to", "amount"} as JSON; refused if it would overdraw the account
-	Enqueue  Op = 9  // a queue: the element
+	Add      Op = 5  // a counter: the number that is added; the result is the sum
+	Insert   Op = 6  // a set: the element; the result is the size of the set
+	Remove   Op = 7  // a set: likewise
+	Transfer Op = 8  // a bank: {"from", "to", "amount"} as JSON; refused if it would overdraw the account; the result is the balances of both
+	Enqueue  Op = 9  // a queue: the element; the result is its length
 	Dequeue  Op = 10 // a queue: nothing; the result is the oldest element, if there is one
 	Transact Op = 11 // a table: the steps, [["r", row, null], ["w", row, text], ["append", row, text]] as JSON; the result is the steps with what was read
 )

@@ -19,8 +19,8 @@ var objectOps = map[Op]objectOp{
 	Add: add, Insert: insert, Remove: remove, Transfer: transfer, Enqueue: enqueue, Dequeue: dequeue, Transact: transact,
 }
 
-// add adds to a counter, which wraps around.
-func add(held Maybe, argument string) (next, _ Maybe, ok bool) {
+// add adds to a counter, which wraps around, and returns its sum.
+func add(held Maybe, argument string) (next, result Maybe, ok bool) {
 	sum, err := int64(0), error(nil)
 	if held.Present {
 		if sum, err = strconv.ParseInt(held.Text, 10, 64); err != nil {
@@ -28,24 +28,25 @@ func add(held Maybe, argument string) (next, _ Maybe, ok bool) {
 		}
 	}
 	n, err := strconv.ParseInt(argument, 10, 64)
-	return Some(strconv.FormatInt(sum+n, 10)), Maybe{}, err == nil
+	next = Some(strconv.FormatInt(sum+n, 10))
+	return next, next, err == nil
 }
 
-// insert and remove change a set, which is kept in order.
-func insert(held Maybe, argument string) (next, _ Maybe, ok bool) {
+// insert and remove change a set, which is kept in order, and return its size.
+func insert(held Maybe, argument string) (next, result Maybe, ok bool) {
 	all, ok := elements(held)
 	if at, there := slices.BinarySearch(all, argument); !there {
 		all = slices.Insert(all, at, argument)
 	}
-	return written(all), Maybe{}, ok
+	return written(all), written(len(all)), ok
 }
 
-func remove(held Maybe, argument string) (next, _ Maybe, ok bool) {
+func remove(held Maybe, argument string) (next, result Maybe, ok bool) {
 	all, ok := elements(held)
 	if at, there := slices.BinarySearch(all, argument); there {
 		all = slices.Delete(all, at, at+1)
 	}
-	return written(all), Maybe{}, ok
+	return written(all), written(len(all)), ok
 }
 
 // Accounts are those of a bank, each of which holds OpeningBalance at first.
@@ -61,8 +62,8 @@ type transferOrder struct {
 	Amount int64  `json:"amount"`
 }
 
-// transfer refuses what would overdraw an account.
-func transfer(held Maybe, argument string) (next, _ Maybe, ok bool) {
+// transfer refuses what would overdraw an account. It returns the balances of both.
+func transfer(held Maybe, argument string) (next, result Maybe, ok bool) {
 	balances, ok := read[map[string]int64](held)
 	if balances == nil {
 		balances = map[string]int64{}
@@ -76,12 +77,13 @@ func transfer(held Maybe, argument string) (next, _ Maybe, ok bool) {
 	}
 	balances[order.From] -= order.Amount
 	balances[order.To] += order.Amount
-	return written(balances), Maybe{}, true
+	return written(balances), written([]int64{balances[order.From], balances[order.To]}), true
 }
 
-func enqueue(held Maybe, argument string) (next, _ Maybe, ok bool) {
+// enqueue adds an element to a queue, and returns its length.
+func enqueue(held Maybe, argument string) (next, result Maybe, ok bool) {
 	all, ok := elements(held)
-	return written(append(all, argument)), Maybe{}, ok
+	return written(append(all, argument)), written(len(all) + 1), ok
 }
 
 // dequeue takes the oldest element of a queue, or nothing.
