@@ -38,43 +38,42 @@ type Answer struct {
 // their order. Call it after Run.
 func (w *Workload) Answers(ctx context.Context, clusters []uint64) ([]Answer, error) {
 	answers := make([]Answer, len(clusters))
+	return answers, w.each(ctx, clusters, func(ctx context.Context, i int, drawn *rand.Rand) (err error) {
+		answers[i], err = w.ask(ctx, clusters[i], drawn)
+		return err
+	})
+}
+
+// each does something with each of some clusters, several at a time, until one fails. A
+// cluster has a random source of its own.
+func (w *Workload) each(ctx context.Context, clusters []uint64, do func(ctx context.Context, i int, drawn *rand.Rand) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(clustersAtOnce)
 	for i, cluster := range clusters {
-		seed := w.schedule.rand.Uint64()
-		group.Go(func() (err error) {
-			answers[i], err = w.ask(ctx, cluster, seed)
-			return err
-		})
+		drawn := rand.New(rand.NewPCG(w.schedule.rand.Uint64(), cluster))
+		group.Go(func() error { return do(ctx, i, drawn) })
 	}
-	return answers, group.Wait()
+	return group.Wait()
 }
 
 // ReadBack reads the keys of the clusters that had an acknowledged write and
 // are so many that Answers left them out, until ctx ends. Call it after Answers.
 func (w *Workload) ReadBack(ctx context.Context, clusters []uint64) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(clustersAtOnce)
-	for _, cluster := range clusters {
-		drawn := rand.New(rand.NewPCG(w.schedule.rand.Uint64(), cluster))
-		group.Go(func() error {
-			reader := w.newWorker(w.target, false, newKnown())
-			for _, key := range w.written.of(cluster) {
-				if _, err := reader.readBack(ctx, cluster, key, drawn); err != nil {
-					return err
-				}
+	return w.each(ctx, clusters, func(ctx context.Context, i int, drawn *rand.Rand) error {
+		reader := w.newWorker(w.target, false, newKnown())
+		for _, key := range w.written.of(clusters[i]) {
+			if _, err := reader.readBack(ctx, clusters[i], key, drawn); err != nil {
+				return err
 			}
-			return nil
-		})
-	}
-	return group.Wait()
+		}
+		return nil
+	})
 }
 
 // ask asks one cluster, as a client of its own.
-func (w *Workload) ask(ctx context.Context, cluster, seed uint64) (answer Answer, err error) {
+func (w *Workload) ask(ctx context.Context, cluster uint64, drawn *rand.Rand) (answer Answer, err error) {
 	began := time.Now()
 	defer func() { answer.Took = time.Since(began) }()
-	drawn := rand.New(rand.NewPCG(seed, cluster))
 	prober := w.newWorker(w.target, false, newKnown())
 	answer.Cluster = cluster
 	if w.operations != nil {

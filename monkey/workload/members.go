@@ -7,8 +7,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
 )
@@ -30,16 +28,10 @@ func (w *Workload) AskMembers(ctx context.Context, clusters []uint64) ([]MemberA
 		return nil, nil
 	}
 	answers := make([]MemberAnswers, len(clusters))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(clustersAtOnce)
-	for i, cluster := range clusters {
-		drawn := rand.New(rand.NewPCG(w.schedule.rand.Uint64(), cluster))
-		group.Go(func() (err error) {
-			answers[i], err = w.askMembers(ctx, cluster, drawn)
-			return err
-		})
-	}
-	return answers, group.Wait()
+	return answers, w.each(ctx, clusters, func(ctx context.Context, i int, drawn *rand.Rand) (err error) {
+		answers[i], err = w.askMembers(ctx, clusters[i], drawn)
+		return err
+	})
 }
 
 // oneMember is a Target that asks one member of a cluster and no other.
