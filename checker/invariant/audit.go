@@ -8,6 +8,7 @@ type Audit struct {
 	States     int `json:"states"`     // of DrummerDB, that were followed
 	Operations int `json:"operations"` // that were put in flight
 	Events     int `json:"events"`     // of the event log
+	Answers    int `json:"answers"`    // of Drummer servers, whose age was judged
 	// Breaches are the first ones of each check.
 	Breaches []DrummerBreach `json:"breaches"`
 }

@@ -41,6 +41,11 @@ type Host struct {
 	// Paused: the process is there and does nothing.
 	Paused bool
 	Nodes  map[Key]Node
+	// Stored are the nodes that have a log on the disk; nil: nobody looked.
+	Stored map[Key]bool
+	// Taken are the operations that its agent has taken up in this process, Answered those
+	// of them that it has a result of.
+	Taken, Answered map[uint64]bool
 }
 
 // Node is the truth about a Raft node that runs.
@@ -79,6 +84,7 @@ type Auditor struct {
 	ids      map[Key]identity
 	terms    map[string]map[uint64]bool // by address: the terms whose leader a host was seen attached to
 	pending  []expected
+	done     []claimed
 	hosts    map[string]*watchedHost
 	clusters map[uint64]*watchedCluster
 	lasting  map[string]time.Duration // since when something has been wrong
@@ -137,6 +143,7 @@ func (a *Auditor) Look(now time.Duration, servers []Server, truth Truth) {
 	a.watchHosts()
 	a.judgeWarmth()
 	a.judgeAwareness()
+	a.judgeDelivery()
 	if now >= a.checkAt {
 		a.checkAt = now + stateEvery
 		a.judgeState(a.last)
@@ -187,6 +194,8 @@ func (a *Auditor) follow(before, after *db.State) {
 		return
 	}
 	a.judgeStep(before, after)
+	a.judgeReturns(before, after, told)
+	a.awaitEffects(before, after, told)
 	a.judgeTold(before, after, told)
 	for id, op := range after.Operations.All() {
 		if id >= before.NextOperationID {

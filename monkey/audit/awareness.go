@@ -4,6 +4,7 @@ package audit
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -19,7 +20,7 @@ const (
 	knownTicks  = 10
 	// deadWithin is how many ticks beyond its time to live a host may be down before it is
 	// taken for dead.
-	deadWithin = 10
+	deadWithin = 5
 	// noticedWithin is for how long something must be wrong that may be so for a moment.
 	noticedWithin = 5 * time.Second
 )
@@ -165,6 +166,16 @@ func (a *Auditor) judgeHeard(h *Host, w *watchedHost) {
 	}
 	for _, k := range sorted(said) {
 		a.compare(h, w, k, mistake{}, said[k])
+	}
+	if h.Stored == nil {
+		return
+	}
+	for cluster := range known.Replicas.All() {
+		for _, r := range a.last.Clusters.At(cluster).Replicas {
+			if k := (Key{cluster, r.NodeID}); r.HostID == h.ID && a.lasts("stored "+h.ID+" "+fmt.Sprint(k), !h.Stored[k], knownWithin) {
+				a.breach(awareness, cluster, "DrummerDB has said for %v that host %s at %s has what is left of node %d of cluster %d, and nothing is there", knownWithin, h.ID, h.Address, r.NodeID, cluster)
+			}
+		}
 	}
 }
 

@@ -11,6 +11,7 @@
 //	eventlog.go   the event log tells all that happens, once, and nothing else
 //	promises.go   what Drummer promises of each operation
 //	awareness.go  Drummer knows what is so, soon
+//	delivery.go   operations reach their hosts, and what becomes of them DrummerDB
 //	decisions.go  a decision follows from the state alone
 //
 // It is not safe for concurrent use.

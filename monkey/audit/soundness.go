@@ -7,6 +7,7 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/drummer/db"
 	"github.com/drumbeat-raft/drumbeat/drummer/db/ordmap"
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
 
 // judgeState looks at one state by itself: it contradicts itself nowhere, a snapshot and
@@ -72,6 +73,16 @@ func (a *Auditor) judgeStep(before, after *db.State) {
 		}
 		if _, there := after.Tombstones.Get(id); !there && after.Clusters.At(id) == nil {
 			a.breach(soundness, id, "which NodeIDs cluster %d had was forgotten", id)
+		}
+	}
+}
+
+// judgeReturns: how often a host came back from the dead is counted.
+func (a *Auditor) judgeReturns(before, after *db.State, t told) {
+	for id := range ordmap.Changed(before.Hosts, after.Hosts) {
+		was, is := before.Hosts.At(id), after.Hosts.At(id)
+		if was != nil && is != nil && was.Dead && !is.Dead && !is.Gone && t.count(pb.EventHostReturned, id, 0, 0) == 1 && (is.Deaths != was.Deaths+1 || is.UpSince < before.Tick) {
+			a.breach(soundness, 0, "host %s is back from the dead at index %d, and counts as up since tick %d with %d deaths; it had %d before", id, after.Index, is.UpSince, is.Deaths, was.Deaths)
 		}
 	}
 }

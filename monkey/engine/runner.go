@@ -87,7 +87,7 @@ func execute(ctx context.Context, dir string, s *scenarios.Scenario, seed uint64
 	r.drummer.Close()
 	w.Stop()
 	r.outcome.Facts.RaftSafety = r.raftSafety()
-	r.outcome.Facts.Audit = r.audit.record
+	r.outcome.Facts.Audit = r.audit.result()
 	r.outcome.Elapsed = time.Since(r.start)
 	machines.recordDivergences(r.events)
 	machines.outcome(&r.outcome)
@@ -172,6 +172,7 @@ func (r *runner) run(ctx context.Context) error {
 		watchers.Go(func() { r.follow(watching) })
 		watchers.Go(func() { r.masters.watch(watching, r.w) })
 		watchers.Go(func() { r.audit.watch(watching, r) })
+		watchers.Go(func() { r.audit.ask(watching, r) })
 	}
 	watchers.Go(func() {
 		for told := 0; sleep(watching, pollEvery); {

@@ -75,64 +75,6 @@ func (w *World) DrummerStates() []world.DrummerState {
 	return all
 }
 
-// Auditor begins an audit of the Drummer servers.
-func (w *World) Auditor() *audit.Auditor {
-	return audit.New(uint64(w.cfg.Drummer.TimeToLive/w.cfg.Drummer.Heartbeat), w.policy(), server.Seed)
-}
-
-// Audited looks into all running Drummer servers and NodeHosts, past network and faults.
-func (w *World) Audited() ([]audit.Server, audit.Truth) {
-	var servers []audit.Server
-	var truth audit.Truth
-	at, newest := map[string]string{}, uint64(0) // hosts by API address
-	for _, h := range w.hosts {
-		p, ok := h.running().(*drummerServer)
-		if !ok {
-			continue
-		}
-		at[h.APIAddress] = h.Name
-		servers = append(servers, audit.Server{Host: h.Name, State: p.state(db.GetState{}), At: func(index uint64) *db.State { return p.state(db.GetStateAt{Index: index}) }})
-		if term, leads := p.server.Leading(); leads && term > newest {
-			newest, truth.Leader = term, h.Name
-		}
-	}
-	for _, h := range w.hosts {
-		if p, ok := h.running().(*nodeHost); ok && p.agent != nil {
-			truth.Hosts = append(truth.Hosts, p.audited(h, at))
-		}
-	}
-	return servers, truth
-}
-
-// state asks a server's replica for a state of DrummerDB; nil: it has none.
-func (p *drummerServer) state(query any) *db.State {
-	answer, err := p.server.NodeHost().StaleRead(server.ClusterID, query)
-	if err != nil { // it has not started its replica, or ends
-		return nil
-	}
-	state, _ := answer.(*db.State)
-	return state
-}
-
-// audited is the truth about a NodeHost, for whose agent servers are at API addresses.
-func (p *nodeHost) audited(h *host, at map[string]string) audit.Host {
-	h.mu.Lock()
-	paused := h.pauses > 0
-	h.mu.Unlock()
-	out := audit.Host{Address: h.RaftAddress, ID: p.dragonboat.ID(), Server: at[p.agent.Attached()], Paused: paused, Nodes: map[audit.Key]audit.Node{}}
-	for _, n := range p.nodes() {
-		var x audit.Node
-		if n.Ready {
-			x.CCID, x.Voters = n.ConfigID, n.Voters
-		}
-		if leader, valid, err := p.dragonboat.GetLeaderID(n.ClusterID); err == nil && valid {
-			x.Leader = leader
-		}
-		out.Nodes[audit.Key{Cluster: n.ClusterID, Node: n.NodeID}] = x
-	}
-	return out
-}
-
 // policy is Drummer's default with the scenario's time to live.
 func (w *World) policy() schedule.Policy {
 	policy := schedule.DefaultPolicy()
