@@ -23,7 +23,8 @@ const (
 func (a *Auditor) judgeDelivery() {
 	for i := range a.truth.Hosts {
 		h := &a.truth.Hosts[i]
-		w := a.hosts[h.Address]
+		w, known := a.hosts[h.Address], a.last.Hosts.At(h.ID)
+		heard := known != nil && !known.Silent // what it says arrives
 		if w.server == "" || a.now-w.since < takenWithin*time.Second || a.last.Tick-w.tick < takenWithin {
 			continue
 		}
@@ -42,8 +43,8 @@ func (a *Auditor) judgeDelivery() {
 				a.breach(awareness, r.GetClusterId(), "operation %d (%s) was decided %d ticks ago, and its host, which is attached to the leader since %v, was not asked for it",
 					id, db.Describe(r), a.last.Tick-op.GetDecidedAtTick(), w.since)
 			}
-			if a.lasts("answered "+h.ID+" "+db.Describe(r), h.Answered[id], (takenWithin-1)*time.Second) {
-				a.breach(awareness, r.GetClusterId(), "operation %d (%s) was answered by its host %d seconds ago, which is attached to the leader since %v, and is in flight", id, db.Describe(r), takenWithin-1, w.since)
+			if a.lasts("answered "+h.ID+" "+db.Describe(r), heard && h.Answered[id], takenWithin*time.Second) {
+				a.breach(awareness, r.GetClusterId(), "operation %d (%s) was answered by its host %d seconds ago, which is attached to the leader since %v, and is in flight", id, db.Describe(r), takenWithin, w.since)
 			}
 		}
 	}
