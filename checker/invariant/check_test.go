@@ -26,7 +26,7 @@ func healthy() (*Facts, *limits) {
 	f := &Facts{
 		Clusters: []Cluster{{7, 3}},
 		Hosts: []Host{
-			{"h1", false, nil, nil, "h1:1"}, {"h2", true, []Node{{7, 2}}, []Node{{7, 2}}, "h2:1"}, {"h3", true, []Node{{7, 3}}, []Node{{7, 3}}, "h3:1"}, {"h4", true, []Node{{7, 4}}, []Node{{7, 4}}, "h4:1"},
+			{"h1", false, nil, nil, "h1:1", nil}, {"h2", true, []Node{{7, 2}}, []Node{{7, 2}}, "h2:1", nil}, {"h3", true, []Node{{7, 3}}, []Node{{7, 3}}, "h3:1", nil}, {"h4", true, []Node{{7, 4}}, []Node{{7, 4}}, "h4:1", nil},
 		},
 		Picture: []PictureNode{{7, 2, "h2", true, true}, {7, 3, "h3", true, true}, {7, 4, "h4", true, true}},
 		Memberships: []Membership{
@@ -187,7 +187,7 @@ func TestNothingRecordedNeverPasses(t *testing.T) {
 		verdicts []Verdict
 		none     []string // checks that have nothing to judge
 	}{
-		"not recorded": {nothing, []Verdict{Inconclusive}, nil},
+		"not recorded": {nothing, []Verdict{Inconclusive}},
 		"empty":        {empty, []Verdict{Inconclusive, Violation}, []string{"repair"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -245,9 +245,9 @@ func TestWithoutALimitItIsOnlyMeasured(t *testing.T) {
 		set      func(f *Facts, l *limits)
 		measured []string
 	}{
-		"limits":    {func(_ *Facts, l *limits) { l.beliefs.Strict = true }, nil},
+		"limits":    {func(_ *Facts, l *limits) { l.beliefs.Strict = true }},
 		"no limits": {func(_ *Facts, l *limits) { l.stall.Max = 0 }, []string{"beliefs", "write_stall"}},
-		"unclear":   {func(f *Facts, l *limits) { l.stall.Max, f.Stalls, f.Beliefs = 0, nil, nil }, nil},
+		"unclear":   {func(f *Facts, l *limits) { l.stall.Max, f.Stalls, f.Beliefs = 0, nil, nil }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, l := healthy()
@@ -349,6 +349,7 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 		"two votes": {func(f *Facts, _ *limits) {
 			f.RaftSafety.Breaches = []Breach{{Kind: TwoVotes, Cluster: 7, Node: 2, Term: 5, Others: []uint64{3, 4}, At: second}}
 		}, "votes", Violation, "cluster 7: node 2 voted for node 3 and for node 4 in term 5, the second time at 1 s"},
+		"data left": {func(f *Facts, _ *limits) { f.Hosts[1].Data = []Node{{7, 9}} }, "leftovers", Violation, "has data of node 9 of cluster 7, which is no member"},
 		"a breach of soundness": {func(f *Facts, _ *limits) {
 			f.Audit.Breaches = []DrummerBreach{{Check: "soundness", At: 3 * second, Cluster: 7, Text: "what cluster 7 saw"}}
 		}, "soundness", Violation, "what cluster 7 saw (seen at 3 s)"},

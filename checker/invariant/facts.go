@@ -186,6 +186,9 @@ type Host struct {
 	Stored []Node `json:"stored"`
 	// Address is what memberships call it; empty: not recorded.
 	Address string `json:"address,omitempty"`
+	// Data holds the nodes whose state machines have data of their own on its disk;
+	// nil: not recorded.
+	Data []Node `json:"data,omitempty"`
 }
 
 // PictureNode is a member as Drummer sees it.

@@ -7,7 +7,7 @@ import "fmt"
 var _ = define(Check{
 	Key:     "freshness",
 	Name:    "fresh answers",
-	Doc:     "No Drummer server answers by a state of DrummerDB that is older than what any of them had applied when it was asked.",
+	Doc:     "No Drummer server answers by a state of DrummerDB that is older than what any of them had applied when it was asked, and the client goes on asking until its time is over.",
 	Needs:   []Need{needAudit},
 	Applies: hasDrummer,
 }, judgeFreshness)

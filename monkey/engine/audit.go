@@ -113,6 +113,9 @@ func (x *auditing) ask(ctx context.Context, r *runner) {
 		limited, cancel := context.WithTimeout(ctx, askTimeout)
 		what, index, err := ask(limited, clients[turn%len(clients)], turn/len(clients))
 		cancel()
+		if turn%givesUpTurns == 0 {
+			x.persists(ctx, r)
+		}
 		if err != nil {
 			continue
 		}
@@ -122,6 +125,20 @@ func (x *auditing) ask(ctx context.Context, r *runner) {
 		if index < before {
 			x.note(r, "freshness", "a Drummer server answered %s as of index %d, and index %d had been applied before it was asked", what, index, before)
 		}
+	}
+}
+
+// givesUpTurns is how many questions come before one by the run's own client, which knows
+// all servers: it goes on until one answers, or the time given to it is over.
+const givesUpTurns = 3
+
+// persists asks by the run's own client, and judges an error that comes too soon.
+func (x *auditing) persists(ctx context.Context, r *runner) {
+	limited, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	began := time.Now()
+	if _, err := r.drummer.ListOperations(limited); err != nil && ctx.Err() == nil && time.Since(began) < askTimeout-askTimeout/10 {
+		x.note(r, "freshness", "Drummer's client gave up after %v of %v: %v", time.Since(began), askTimeout, err)
 	}
 }
 

@@ -126,3 +126,17 @@ func (r *requests) copy() (taken, answered map[uint64]bool) {
 	defer r.mu.Unlock()
 	return maps.Clone(r.taken), maps.Clone(r.answered)
 }
+
+// Data lists, by their names, what state machines have of their own on the disk of a
+// running NodeHost's host.
+func (w *World) Data(name string) ([]string, error) {
+	p, err := w.nodeHost(name)
+	if err != nil {
+		return nil, err
+	}
+	fs := p.dragonboat.NodeHostConfig().Expert.FS
+	if _, err := fs.Stat(dataDir); err != nil {
+		return nil, nil // there is nothing
+	}
+	return fs.List(dataDir)
+}
