@@ -187,7 +187,7 @@ func TestNothingRecordedNeverPasses(t *testing.T) {
 		verdicts []Verdict
 		none     []string // checks that have nothing to judge
 	}{
-		"not recorded": {nothing, []Verdict{Inconclusive}},
+		"not recorded": {nothing, []Verdict{Inconclusive}, nil},
 		"empty":        {empty, []Verdict{Inconclusive, Violation}, []string{"repair"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -245,9 +245,9 @@ func TestWithoutALimitItIsOnlyMeasured(t *testing.T) {
 		set      func(f *Facts, l *limits)
 		measured []string
 	}{
-		"limits":    {func(_ *Facts, l *limits) { l.beliefs.Strict = true }},
+		"limits":    {func(_ *Facts, l *limits) { l.beliefs.Strict = true }, nil},
 		"no limits": {func(_ *Facts, l *limits) { l.stall.Max = 0 }, []string{"beliefs", "write_stall"}},
-		"unclear":   {func(f *Facts, l *limits) { l.stall.Max, f.Stalls, f.Beliefs = 0, nil, nil }},
+		"unclear":   {func(f *Facts, l *limits) { l.stall.Max, f.Stalls, f.Beliefs = 0, nil, nil }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, l := healthy()
