@@ -133,6 +133,9 @@ func (a *Auditor) Look(now time.Duration, servers []Server, truth Truth) {
 	if first {
 		a.last = newest.State
 		a.keep(newest.State)
+		for id, c := range newest.State.Clusters.All() {
+			a.judgeNodeIDs(newest.State, id, nil, c)
+		}
 	}
 	for index := a.last.Index + 1; index <= newest.State.Index; index++ {
 		if next := newest.At(index); next != nil {

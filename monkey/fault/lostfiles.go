@@ -11,7 +11,7 @@ import (
 )
 
 type lostFiles struct {
-	In string `key:"in" default:"raft" enum:"raft|log|snapshot|record" doc:"Which files: those of Dragonboat's log, of snapshots, the small records beside them; or raft: all of these but who the NodeHost is."`
+	In string `key:"in" default:"raft" enum:"raft|log|snapshot|record" doc:"Which files: those of Dragonboat's log, of snapshots, the small records beside them; or raft: all that there is but who the NodeHost is."`
 }
 
 func init() {

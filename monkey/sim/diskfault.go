@@ -116,8 +116,7 @@ func (w *World) Lose(name string, in world.DiskFiles) (world.Effect, error) {
 	defer h.mu.Unlock()
 	w.safety.Lost(name)
 	return lost(h.disk.Lose(func(file string) bool {
-		part := partOf(file)
-		return part == in || in == world.RaftFiles && part != "" && !slices.Contains(identityFiles, path.Base(file))
+		return partOf(file) == in || in == world.RaftFiles && !slices.Contains(identityFiles, path.Base(file))
 	})), nil
 }
 

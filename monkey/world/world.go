@@ -169,7 +169,7 @@ const (
 	LogFiles      DiskFiles = "log"      // Dragonboat's LogDB
 	SnapshotFiles DiskFiles = "snapshot" // of Raft clusters
 	RecordFiles   DiskFiles = "record"   // all else: who the NodeHost is, what was on the disk
-	RaftFiles     DiskFiles = "raft"     // all but what says who the NodeHost is
+	RaftFiles     DiskFiles = "raft"     // all but what says who the NodeHost is, also of state machines
 )
 
 // Asked is what Dragonboat can be asked to do.
