@@ -26,7 +26,7 @@ func healthy() (*Facts, *limits) {
 	f := &Facts{
 		Clusters: []Cluster{{7, 3}},
 		Hosts: []Host{
-			{"h1", false, nil, nil, "h1:1"}, {"h2", true, []Node{{7, 2}}, []Node{{7, 2}}, "h2:1"}, {"h3", true, []Node{{7, 3}}, []Node{{7, 3}}, "h3:1"}, {"h4", true, []Node{{7, 4}}, []Node{{7, 4}}, "h4:1"},
+			{"h1", false, nil, nil, "h1:1", nil}, {"h2", true, []Node{{7, 2}}, []Node{{7, 2}}, "h2:1", nil}, {"h3", true, []Node{{7, 3}}, []Node{{7, 3}}, "h3:1", nil}, {"h4", true, []Node{{7, 4}}, []Node{{7, 4}}, "h4:1", nil},
 		},
 		Picture: []PictureNode{{7, 2, "h2", true, true}, {7, 3, "h3", true, true}, {7, 4, "h4", true, true}},
 		Memberships: []Membership{
@@ -48,6 +48,7 @@ func healthy() (*Facts, *limits) {
 		},
 		Divergences: []Divergence{}, Compared: 99,
 		RaftSafety: &RaftSafety{Votes: 4, Leaders: 2, Commits: 50, Breaches: []Breach{}},
+		Audit:      &Audit{Looks: 60, States: 200, Operations: 9, Events: 40, Answers: 20, Breaches: []DrummerBreach{}},
 		Leaders:    []Leader{{7, 1, 1, 1}, {7, 2, 2, 2}, {7, 2, 2, 3}},
 		Beliefs:    []Belief{{7, 1, 2, 1, 2}, {7, 2, 3, 2, 4}, {7, 3, 1, 3, 5}},
 		Finals:     []Final{{Cluster: 7, Key: "7/k", Value: str("b"), At: 100 * second}, {Cluster: 7, Key: "7/l", Value: str("x;y;"), At: 100 * second}},
@@ -349,7 +350,32 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 		"two votes": {func(f *Facts, _ *limits) {
 			f.RaftSafety.Breaches = []Breach{{Kind: TwoVotes, Cluster: 7, Node: 2, Term: 5, Others: []uint64{3, 4}, At: second}}
 		}, "votes", Violation, "cluster 7: node 2 voted for node 3 and for node 4 in term 5, the second time at 1 s"},
-		"no votes": {func(f *Facts, _ *limits) { f.RaftSafety.Votes = 0 }, "votes", Inconclusive, "no vote was seen"},
+		"data left": {func(f *Facts, _ *limits) { f.Hosts[1].Data = []Node{{7, 9}} }, "leftovers", Violation, "has data of node 9 of cluster 7, which is no member"},
+		"a breach of soundness": {func(f *Facts, _ *limits) {
+			f.Audit.Breaches = []DrummerBreach{{Check: "soundness", At: 3 * second, Cluster: 7, Text: "what cluster 7 saw"}}
+		}, "soundness", Violation, "what cluster 7 saw (seen at 3 s)"},
+		"nothing for soundness": {func(f *Facts, _ *limits) { f.Audit.States = 0 }, "soundness", Inconclusive, "no change of DrummerDB"},
+		"a breach of event_log": {func(f *Facts, _ *limits) {
+			f.Audit.Breaches = []DrummerBreach{{Check: "event_log", At: 3 * second, Cluster: 7, Text: "what cluster 7 saw"}}
+		}, "event_log", Violation, "what cluster 7 saw (seen at 3 s)"},
+		"nothing for event_log": {func(f *Facts, _ *limits) { f.Audit.Events = 0 }, "event_log", Inconclusive, "no event"},
+		"a breach of promises": {func(f *Facts, _ *limits) {
+			f.Audit.Breaches = []DrummerBreach{{Check: "promises", At: 3 * second, Cluster: 7, Text: "what cluster 7 saw"}}
+		}, "promises", Violation, "what cluster 7 saw (seen at 3 s)"},
+		"nothing for promises": {func(f *Facts, _ *limits) { f.Audit.Operations = 0 }, "promises", Inconclusive, "began no operation"},
+		"a breach of awareness": {func(f *Facts, _ *limits) {
+			f.Audit.Breaches = []DrummerBreach{{Check: "awareness", At: 3 * second, Cluster: 7, Text: "what cluster 7 saw"}}
+		}, "awareness", Violation, "what cluster 7 saw (seen at 3 s)"},
+		"nothing for awareness": {func(f *Facts, _ *limits) { f.Audit.Looks = 0 }, "awareness", Inconclusive, "nobody looked"},
+		"a breach of decisions": {func(f *Facts, _ *limits) {
+			f.Audit.Breaches = []DrummerBreach{{Check: "decisions", At: 3 * second, Cluster: 7, Text: "what cluster 7 saw"}}
+		}, "decisions", Violation, "what cluster 7 saw (seen at 3 s)"},
+		"nothing for decisions": {func(f *Facts, _ *limits) { f.Audit.Looks = 0 }, "decisions", Inconclusive, "nobody looked"},
+		"a breach of freshness": {func(f *Facts, _ *limits) {
+			f.Audit.Breaches = []DrummerBreach{{Check: "freshness", At: 3 * second, Cluster: 7, Text: "what cluster 7 saw"}}
+		}, "freshness", Violation, "what cluster 7 saw (seen at 3 s)"},
+		"nothing for freshness": {func(f *Facts, _ *limits) { f.Audit.Answers = 0 }, "freshness", Inconclusive, "no Drummer server answered"},
+		"no votes":              {func(f *Facts, _ *limits) { f.RaftSafety.Votes = 0 }, "votes", Inconclusive, "no vote was seen"},
 		"an incomplete leader": {func(f *Facts, _ *limits) {
 			f.RaftSafety.Breaches = []Breach{{Kind: IncompleteLeader, Cluster: 7, Node: 2, Term: 5, Index: 40, EntryTerm: 4, Others: []uint64{3}, LastIndex: 39, LastTerm: 4, At: second}}
 		}, "completeness", Violation, "cluster 7: node 2 leads in term 5 without the entry of index 40 and term 4, which leader 3 had committed"},

@@ -38,6 +38,8 @@ type Facts struct {
 	// is how many ran then.
 	DrummerDB []Digest `json:"drummerdb"`
 	Servers   int      `json:"servers,omitempty"`
+	// Audit is what was seen of Drummer's work from the inside.
+	Audit *Audit `json:"audit"`
 	// Requests is what Drummer asked NodeHosts for, and why it may have.
 	Requests *Requests `json:"requests,omitempty"`
 	// Divergences holds where replicas of a cluster were first seen to differ
@@ -196,6 +198,9 @@ type Host struct {
 	Stored []Node `json:"stored"`
 	// Address is what memberships call it; empty: not recorded.
 	Address string `json:"address,omitempty"`
+	// Data holds the nodes whose state machines have data of their own on its disk;
+	// nil: not recorded.
+	Data []Node `json:"data,omitempty"`
 }
 
 // PictureNode is a member as Drummer sees it.

@@ -14,7 +14,7 @@ var needStored = Need{"which nodes have logs on the disks of hosts", func(f *Fac
 var _ = define(Check{
 	Key:          "leftovers",
 	Name:         "no leftovers",
-	Doc:          "No live host still has the log of a node that is not a member of its cluster any more, or whose cluster was deleted.",
+	Doc:          "No live host still has the log, or data of the state machine, of a node that is not a member of its cluster any more, or whose cluster was deleted.",
 	Needs:        []Need{needMemberships, needStored},
 	AfterHealing: true,
 	Applies:      func(f *Facts) bool { return !f.Static }, // nobody else removes what a former member leaves
@@ -29,7 +29,10 @@ func judgeLeftovers(j *judgement, f *Facts, _ *noSettings) string {
 		}
 		for _, n := range h.Stored {
 			logs++
-			t.judgeLeftover(j, h.Host, n)
+			t.judgeLeftover(j, h.Host, n, "a log")
+		}
+		for _, n := range h.Data {
+			t.judgeLeftover(j, h.Host, n, "data")
 		}
 	}
 	if logs == 0 {
@@ -38,18 +41,18 @@ func judgeLeftovers(j *judgement, f *Facts, _ *noSettings) string {
 	return fmt.Sprintf("%d logs on disks are those of members", logs)
 }
 
-// judgeLeftover judges whether a node with a log is a member.
-func (t *truth) judgeLeftover(j *judgement, host string, n Node) {
+// judgeLeftover judges whether a node of which something is left, a log or data, is a member.
+func (t *truth) judgeLeftover(j *judgement, host string, n Node, what string) {
 	switch t.standing(n) {
 	case isChanging:
 		j.inconclusive("cluster %d changed while it was looked at", n.Cluster)
 	case isUnwanted:
-		j.violation("the disk of host %s has a log of node %d of cluster %d, which was deleted", host, n.Node, n.Cluster)
+		j.violation("the disk of host %s has %s of node %d of cluster %d, which was deleted", host, what, n.Node, n.Cluster)
 	case isUnknown:
-		j.inconclusive("no membership of cluster %d was recorded, of whose node %d host %s has a log", n.Cluster, n.Node, host)
+		j.inconclusive("no membership of cluster %d was recorded, of whose node %d host %s has %s", n.Cluster, n.Node, host, what)
 	case isNoVoter:
-		j.inconclusive("only the voters of cluster %d were recorded, and node %d, of which host %s has a log, is none of them", n.Cluster, n.Node, host)
+		j.inconclusive("only the voters of cluster %d were recorded, and node %d, of which host %s has %s, is none of them", n.Cluster, n.Node, host, what)
 	case isStranger:
-		j.violation("the disk of host %s has a log of node %d of cluster %d, which is no member", host, n.Node, n.Cluster)
+		j.violation("the disk of host %s has %s of node %d of cluster %d, which is no member", host, what, n.Node, n.Cluster)
 	}
 }

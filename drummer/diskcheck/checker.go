@@ -218,7 +218,7 @@ func (c *Checker) Replica(clusterID, nodeID uint64) error {
 	if err != nil {
 		return fmt.Errorf("%w: which snapshots node %d of cluster %d has can't be read: %v", ErrDamaged, nodeID, clusterID, err)
 	}
-	if n := len(snapshots); n > 0 && !snapshots[n-1].Dummy && snapshots[n-1].Filepath != "" {
+	if n := len(snapshots); n > 0 && snapshots[n-1].Filepath != "" {
 		return checkSnapshot(fs, snapshots[n-1].Filepath)
 	}
 	return nil

@@ -40,6 +40,9 @@ func (r *runner) copyEvents(ctx context.Context, after uint64) uint64 {
 			return after // Drummer is asked again soon
 		}
 		for _, ev := range out.GetEvents() {
+			if after != 0 && ev.GetSequence() != after+1 {
+				r.audit.note(r, "event_log", "Drummer was asked for the events after number %d, and told of number %d as the next one", after, ev.GetSequence())
+			}
 			after = ev.GetSequence()
 			r.events.Add(decided(ev))
 		}

@@ -56,6 +56,7 @@ type runner struct {
 	observer  *observer
 	machines  machines
 	masters   masters
+	audit     auditing
 	injector  *fault.Injector
 	clients   *workload.Workload
 	working   errgroup.Group // the clients, from startClients to stopClients
@@ -86,6 +87,7 @@ func execute(ctx context.Context, dir string, s *scenarios.Scenario, seed uint64
 	r.drummer.Close()
 	w.Stop()
 	r.outcome.Facts.RaftSafety = r.raftSafety()
+	r.outcome.Facts.Audit = r.audit.result()
 	r.outcome.Elapsed = time.Since(r.start)
 	machines.recordDivergences(r.events)
 	machines.outcome(&r.outcome)
@@ -169,6 +171,8 @@ func (r *runner) run(ctx context.Context) error {
 	if !r.static() {
 		watchers.Go(func() { r.follow(watching) })
 		watchers.Go(func() { r.masters.watch(watching, r.w) })
+		watchers.Go(func() { r.audit.watch(watching, r) })
+		watchers.Go(func() { r.audit.ask(watching, r) })
 	}
 	watchers.Go(func() {
 		for told := 0; sleep(watching, pollEvery); {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/drumbeat-raft/drumbeat/checker/invariant"
+	"github.com/drumbeat-raft/drumbeat/monkey/statemachine"
 )
 
 // leftoverLimit is how long what former members left on disks may stay after all else
@@ -24,7 +25,7 @@ func (r *runner) awaitRemoval(ctx context.Context) {
 	defer cancel()
 	r.wait(ctx, func() bool {
 		return !slices.ContainsFunc(r.hosts(r.observer.poll(ctx)), func(h invariant.Host) bool {
-			return slices.ContainsFunc(h.Stored, func(n invariant.Node) bool { return !slices.Contains(h.Running, n) })
+			return slices.ContainsFunc(slices.Concat(h.Stored, h.Data), func(n invariant.Node) bool { return !slices.Contains(h.Running, n) })
 		})
 	})
 }
@@ -38,6 +39,28 @@ func (r *runner) stored(host string) []invariant.Node {
 	nodes := []invariant.Node{}
 	for _, l := range logs {
 		nodes = append(nodes, invariant.Node{Cluster: l.ClusterID, Node: l.NodeID})
+	}
+	return nodes
+}
+
+// data lists the nodes whose state machines have data of their own on a host's disk; nil:
+// it is down, or the world does not say.
+func (r *runner) data(host string) []invariant.Node {
+	w, ok := r.w.(interface {
+		Data(host string) ([]string, error)
+	})
+	if !ok {
+		return nil
+	}
+	found, err := w.Data(host)
+	if err != nil {
+		return nil
+	}
+	nodes := []invariant.Node{}
+	for _, name := range found {
+		if cluster, node, ok := statemachine.NodeOf(name); ok {
+			nodes = append(nodes, invariant.Node{Cluster: cluster, Node: node})
+		}
 	}
 	return nodes
 }

@@ -81,7 +81,7 @@ func (r *runner) hosts(tr truth) []invariant.Host {
 			continue
 		}
 		in, seen := tr.hosts[h.Name]
-		host := invariant.Host{Host: h.Name, Address: h.RaftAddress, Alive: seen || r.w.Running(h.Name), Stored: r.stored(h.Name)}
+		host := invariant.Host{Host: h.Name, Address: h.RaftAddress, Alive: seen || r.w.Running(h.Name), Stored: r.stored(h.Name), Data: r.data(h.Name)}
 		if seen {
 			host.Running = []invariant.Node{}
 		}

@@ -93,6 +93,14 @@ func (b *board) Wipe(h string) (world.Effect, error) {
 	return b.stop("wipe", h)
 }
 
+func (b *board) Lose(h string, in world.DiskFiles) (world.Effect, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.note(fmt.Sprintf("%s files lost", in), h)
+	b.rotten = h
+	return world.Effect{FilesLost: 1}, nil
+}
+
 func (b *board) Rot(h string, in world.DiskFiles, bits int, _ *rand.Rand) (world.Effect, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

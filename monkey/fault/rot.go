@@ -5,7 +5,6 @@ package fault
 import (
 	"math/rand/v2"
 
-	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
@@ -45,17 +44,6 @@ func init() {
 				return killed.Add(rotten), err
 			})
 		},
-		end: func(i *injection, _ rot) error {
-			return i.endProcesses(func(host string) (world.Effect, error) {
-				refusal := i.world.Boot(host)
-				if refusal == nil {
-					return world.Effect{}, nil
-				}
-				i.log.Add(timeline.DiskRefused{Host: host, Error: refusal.Error()})
-				effect, err := i.world.Wipe(host)
-				effect.DisksRefused++
-				return effect, err
-			})
-		},
+		end: func(i *injection, _ rot) error { return i.bootOrReplaceDisk() },
 	})
 }

@@ -64,6 +64,7 @@ func (r *Recording) stopped() bool {
 	seen := false
 	timeline.All(r.Timeline, func(time.Duration, timeline.Violated) { seen = true })
 	timeline.All(r.Timeline, func(time.Duration, timeline.RaftBroken) { seen = true })
+	timeline.All(r.Timeline, func(time.Duration, timeline.DrummerErred) { seen = true })
 	return seen && r.Outcome != nil && !r.Outcome.Finished
 }
 

@@ -74,6 +74,7 @@ func newMade(t *testing.T) *made {
 				Hosts:       []invariant.Host{{Host: "nodehost-1", Address: "nodehost-1:1", Alive: true, Running: []invariant.Node{{Cluster: 1, Node: 1}}, Stored: []invariant.Node{{Cluster: 1, Node: 1}}}},
 				Picture:     []invariant.PictureNode{{Cluster: 1, Node: 1, Host: "nodehost-1", Alive: true, Voter: true}},
 				Memberships: []invariant.Membership{{Cluster: 1, Node: 1, Version: 1, Voters: map[uint64]string{1: "nodehost-1:1"}, Removed: []uint64{}}},
+				Audit:       &invariant.Audit{Looks: 1, States: 1, Operations: 1, Events: 1, Answers: 1, Breaches: []invariant.DrummerBreach{}},
 				RaftSafety:  &invariant.RaftSafety{Votes: 1, Leaders: 1, Commits: 1, Breaches: []invariant.Breach{}},
 				Digests:     []invariant.Digest{{Cluster: 1, Node: 1, Index: 1, Sum: "x"}},
 				Servers:     1,
@@ -221,7 +222,8 @@ func TestEachKindOfTroubleHasItsVerdict(t *testing.T) {
 			m.outcome.Facts.RaftSafety.Breaches = []invariant.Breach{{Kind: invariant.TwoVotes, Cluster: 1, Node: 3, Term: 4, Others: []uint64{1, 2}}}
 		}, Violation, map[string]Verdict{"votes": Violation, "beliefs": Inconclusive, "divergence": Inconclusive}},
 		"a killed run": {func(m *made) { m.outcome = nil },
-			Inconclusive, map[string]Verdict{"process": Inconclusive, "launch": Inconclusive}},
+			Inconclusive, map[string]Verdict{"process": Inconclusive, "launch": Inconclusive, "awareness": Inconclusive, "decisions": Inconclusive,
+				"event_log": Inconclusive, "freshness": Inconclusive, "promises": Inconclusive, "soundness": Inconclusive}},
 		"a digest too few": {func(m *made) { m.outcome.Facts.Clusters[0].Size = 2 },
 			Violation, map[string]Verdict{"beliefs": Inconclusive, "digests": Inconclusive, "divergence": Inconclusive, "membership": Inconclusive, "picture": Violation}},
 		"a cluster that answers nothing": {func(m *made) { m.outcome.Facts.Probes[0].OK = false },

@@ -34,7 +34,9 @@ type Mutant struct {
 var tables = []struct {
 	place   Place
 	mutants []Mutant
-}{{InDragonboat, inDragonboat}, {InWorld, inWorld}, {InClients, inClients}, {InDrummer, inDrummer}}
+}{{InDragonboat, inDragonboat}, {InWorld, inWorld}, {InClients, inClients}, {InDrummer, inDrummer},
+	{InDrummer, inDrummerDB}, {InDrummer, inSchedule}, {InDrummer, inServer}, {InDrummer, inAgent}, {InDrummer, inClient},
+}
 
 // All are the mutants, by place.
 func All() []Mutant {

@@ -129,6 +129,9 @@ func (x Explained) eventOf(e timeline.Entry) (event, bool) {
 	case timeline.RaftBroken:
 		told.Class, told.Text = "violation", fmt.Sprintf("Raft is broken: %s.", f)
 		return told, concerns(f.Cluster)
+	case timeline.DrummerErred:
+		told.Class, told.Text = "violation", fmt.Sprintf("Drummer errs (%s): %s.", f.Check, f.Text)
+		return told, f.Cluster == 0 || concerns(f.Cluster)
 	case timeline.Diverged:
 		told.Class = "violation"
 		return told, concerns(f.Cluster)

@@ -4,6 +4,8 @@ package sim
 
 import (
 	"math/rand/v2"
+	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -103,6 +105,23 @@ func (w *World) Rot(name string, in world.DiskFiles, bits int, rng *rand.Rand) (
 	})
 	return world.Effect{BitsFlipped: int64(n)}, nil
 }
+
+// Lose implements world.Processes.
+func (w *World) Lose(name string, in world.DiskFiles) (world.Effect, error) {
+	h, err := w.host(name)
+	if err != nil {
+		return world.Effect{}, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	w.safety.Lost(name)
+	return lost(h.disk.Lose(func(file string) bool {
+		return partOf(file) == in || in == world.RaftFiles && !slices.Contains(identityFiles, path.Base(file))
+	})), nil
+}
+
+// identityFiles say who a NodeHost is.
+var identityFiles = []string{"NODEHOST.ID", "dragonboat.ds"}
 
 // partOf says what a file on a NodeHost's disk belongs to; nothing, if it is an on-disk
 // state machine's own: only that can tell whether it is damaged, and when it does

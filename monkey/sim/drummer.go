@@ -8,6 +8,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/drummer/db"
 	"github.com/drumbeat-raft/drumbeat/drummer/schedule"
 	"github.com/drumbeat-raft/drumbeat/drummer/server"
+	"github.com/drumbeat-raft/drumbeat/monkey/audit"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
 )
 
@@ -68,7 +69,7 @@ func (w *World) DrummerStates() []world.DrummerState {
 		state := answer.(*db.State)
 		all = append(all, world.DrummerState{
 			Host: h.Name, NodeID: uint64(h.number), Index: state.Index,
-			Digest: func() string { return db.DigestOf(state).String() },
+			Digest: func() string { return audit.Digest(state) },
 		})
 	}
 	return all

@@ -40,6 +40,8 @@ type nodeHost struct {
 	static     []StaticCluster
 	stopping   sync.Once
 	program    *program // nil: the program that comes along
+	disk       *diskcheck.Checker
+	requests   requests
 }
 
 // nodeHostConfig is what Dragonboat gets in this world: little memory, few
@@ -99,6 +101,7 @@ func (w *World) startNodeHost(h *host) (process, error) {
 	if p.dragonboat, disk, err = diskcheck.Start(nhc, w.cfg.Logger(h.Name)); err != nil {
 		return nil, fmt.Errorf("start Dragonboat's NodeHost: %w", err)
 	}
+	p.disk = disk
 	if err := p.serve(w, h, fs, listener, disk); err != nil {
 		p.stop()
 		return nil, err
@@ -130,7 +133,7 @@ func (p *nodeHost) serve(w *World, h *host, fs vfs.FS, listener *agent.Listener,
 		Disk:       disk,
 		Dial:       w.net.Dialer(h.Name),
 		Rand:       w.rand(h, agentChance),
-		OnRequest:  p.onRequest,
+		OnRequest:  p.told,
 		Logger:     w.cfg.Logger(h.Name),
 	})
 	return err

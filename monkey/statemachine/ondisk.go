@@ -44,6 +44,12 @@ func nodeDir(fs vfs.FS, dir string, clusterID, nodeID uint64) string {
 	return fs.PathJoin(dir, fmt.Sprintf("cluster-%d-node-%d", clusterID, nodeID))
 }
 
+// NodeOf returns the Raft node that a folder of nodeDir's is of, by its name.
+func NodeOf(name string) (cluster, node uint64, ok bool) {
+	_, err := fmt.Sscanf(name, "cluster-%d-node-%d", &cluster, &node)
+	return cluster, node, err == nil && name == fmt.Sprintf("cluster-%d-node-%d", cluster, node)
+}
+
 // removeOnDisk removes what the on-disk state machine of a node that will
 // never come back left in dir; nothing, if there never was one.
 func removeOnDisk(fs vfs.FS, dir string, clusterID, nodeID uint64) error {

@@ -87,6 +87,9 @@ func (b RaftBroken) String() string {
 }
 
 // String says what happened, for people.
+func (e DrummerErred) String() string { return fmt.Sprintf("%s: %s", e.Check, e.Text) }
+
+// String says what happened, for people.
 func (q QuorumLost) String() string { return fmt.Sprintf("cluster %d", q.Cluster) }
 
 // String says what happened, for people.

@@ -21,7 +21,7 @@ type Fact interface {
 // facts holds one value of every type of Fact.
 var facts = []Fact{
 	PhaseBegan{}, InjectionBegan{}, InjectionEnded{}, InjectionSkipped{}, Booted{}, BootFailed{}, DiskRefused{},
-	Violated{}, OperatorActed{}, OperatorFailed{}, LeaderAnnounced{}, Decided{}, ClusterRepaired{}, Diverged{}, RaftBroken{}, QuorumLost{}, QuorumRegained{},
+	Violated{}, OperatorActed{}, OperatorFailed{}, LeaderAnnounced{}, Decided{}, ClusterRepaired{}, Diverged{}, RaftBroken{}, DrummerErred{}, QuorumLost{}, QuorumRegained{},
 }
 
 // PhaseBegan says that a phase of the run began, and the one before it ended.
@@ -192,6 +192,13 @@ type RaftBroken struct {
 	Term    uint64 `json:"term"`
 }
 
+// DrummerErred says that Drummer was seen to do what it should not have done.
+type DrummerErred struct {
+	Check   string `json:"check"`             // the key of the check that judges it
+	Cluster uint64 `json:"cluster,omitempty"` // 0: it is about none
+	Text    string `json:"text"`
+}
+
 // QuorumLost says that no majority of a cluster's voters runs.
 type QuorumLost struct {
 	Cluster uint64 `json:"cluster"`
@@ -217,5 +224,6 @@ func (Decided) kind() string          { return "drummer" }
 func (ClusterRepaired) kind() string  { return "repaired" }
 func (Diverged) kind() string         { return "diverged" }
 func (RaftBroken) kind() string       { return "raft-broken" }
+func (DrummerErred) kind() string     { return "drummer-erred" }
 func (QuorumLost) kind() string       { return "quorum-lost" }
 func (QuorumRegained) kind() string   { return "quorum-regained" }

@@ -125,6 +125,8 @@ type Processes interface {
 	// process. A sync that fails loses what was not synced. It waits a moment for
 	// such an operation; a process without one goes on. It returns the effect on each.
 	DiskError(operation DiskOperation, hosts ...string) ([]Effect, error)
+	// Lose removes the files of a kind from the disk of a host on which no process runs.
+	Lose(host string, in DiskFiles) (Effect, error)
 	// Rot flips so many bits of files of a kind on the disk of a host on which no process
 	// runs; rng draws which.
 	Rot(host string, in DiskFiles, bits int, rng *rand.Rand) (Effect, error)
@@ -167,6 +169,7 @@ const (
 	LogFiles      DiskFiles = "log"      // Dragonboat's LogDB
 	SnapshotFiles DiskFiles = "snapshot" // of Raft clusters
 	RecordFiles   DiskFiles = "record"   // all else: who the NodeHost is, what was on the disk
+	RaftFiles     DiskFiles = "raft"     // all but what says who the NodeHost is, also of state machines
 )
 
 // Asked is what Dragonboat can be asked to do.

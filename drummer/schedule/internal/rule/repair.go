@@ -43,6 +43,8 @@ func Repair(c *fleet.Cluster, surplus func(*fleet.Cluster) *fleet.Member) (next 
 		return release(c), false
 	case missing < 0:
 		return shrink(c, surplus), false
+	case len(c.Observers) > 0: // else it would be useless
+		return wait("its voters to work, before observer %d is removed, for which there is no use: %s", c.Observers[0].NodeID, c.Doubts()), false
 	default:
 		return Next{}, false
 	}

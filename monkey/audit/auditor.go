@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package audit
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/drumbeat-raft/drumbeat/checker/invariant"
+	"github.com/drumbeat-raft/drumbeat/drummer/db"
+	"github.com/drumbeat-raft/drumbeat/drummer/schedule"
+)
+
+// The checks that the audit makes findings for.
+const (
+	soundness = "soundness"
+	eventLog  = "event_log"
+	promises  = "promises"
+	awareness = "awareness"
+	decisions = "decisions"
+)
+
+// Server is a Drummer server that runs.
+type Server struct {
+	Host  string
+	State *db.State
+	// At returns what the server had published at an index; nil when it has it no
+	// more, or published no state there.
+	At func(index uint64) *db.State
+}
+
+// Key names a Raft node.
+type Key struct{ Cluster, Node uint64 }
+
+// Host is the truth about a NodeHost whose process runs.
+type Host struct {
+	Address string // RaftAddress
+	ID      string // NodeHost ID
+	// Server is the host of the Drummer server that its agent is attached to; "": none.
+	Server string
+	// Paused: the process is there and does nothing.
+	Paused bool
+	Nodes  map[Key]Node
+	// Stored are the nodes that have a log on the disk; nil: nobody looked.
+	Stored map[Key]bool
+	// Taken are the operations that its agent has taken up in this process, Answered those
+	// of them that it has a result of.
+	Taken, Answered map[uint64]bool
+}
+
+// Node is the truth about a Raft node that runs.
+type Node struct {
+	Leader uint64 // whom it follows; 0: nobody
+	CCID   uint64 // of Voters; 0: it has applied none yet
+	Voters map[uint64]string
+}
+
+// Truth is one look at the fleet.
+type Truth struct {
+	Leader string // the host of the Drummer server that leads; "": none, or more than one
+	Hosts  []Host // in a fixed order
+}
+
+// maxBreaches is how many of each check are kept: what comes later follows from them.
+const maxBreaches = 5
+
+// Auditor follows DrummerDB. The zero value is not ready for use.
+type Auditor struct {
+	ttl    uint64          // in ticks
+	policy schedule.Policy // that the servers go by
+	seed   func(*db.State) uint64
+
+	record   invariant.Audit
+	now      time.Duration
+	truth    Truth
+	servers  []Server
+	last     *db.State
+	states   map[uint64]*db.State // followed lately, by index
+	memory   schedule.Memory
+	index    *db.Index
+	kept     *db.State // whose digest is keptSum
+	keptSum  string
+	checkAt  time.Duration
+	ids      map[Key]identity
+	terms    map[string]map[uint64]bool // by address: the terms whose leader a host was seen attached to
+	pending  []expected
+	done     []claimed
+	hosts    map[string]*watchedHost
+	clusters map[uint64]*watchedCluster
+	lasting  map[string]time.Duration // since when something has been wrong
+}
+
+// New begins an audit of servers that go by a policy, and by a seed for each state. Hosts
+// are dead after ttl ticks without a word.
+func New(ttl uint64, policy schedule.Policy, seed func(*db.State) uint64) *Auditor {
+	return &Auditor{
+		ttl: ttl, policy: policy, seed: seed, record: invariant.Audit{Breaches: []invariant.DrummerBreach{}},
+		states: map[uint64]*db.State{}, index: db.NewIndex(ttl), ids: map[Key]identity{},
+		terms: map[string]map[uint64]bool{}, hosts: map[string]*watchedHost{}, clusters: map[uint64]*watchedCluster{}, lasting: map[string]time.Duration{},
+	}
+}
+
+// Record is what was seen so far.
+func (a *Auditor) Record() *invariant.Audit { return &a.record }
+
+// breach notes what Drummer should not have done; cluster 0: it is about no cluster.
+func (a *Auditor) breach(check string, cluster uint64, format string, args ...any) {
+	n := 0
+	for _, b := range a.record.Breaches {
+		if b.Check == check {
+			n++
+		}
+	}
+	if n < maxBreaches {
+		a.record.Breaches = append(a.record.Breaches, invariant.DrummerBreach{Check: check, At: int64(a.now), Cluster: cluster, Text: fmt.Sprintf(format, args...)})
+	}
+}
+
+// stateEvery is the time between two looks at all that one state says: it is more work
+// than to follow what changes.
+const stateEvery = 5 * time.Second
+
+// Look follows what the servers have applied since the last call, with the truth as it
+// is now, at a time since the start of the run. It is to be called about once a tick.
+func (a *Auditor) Look(now time.Duration, servers []Server, truth Truth) {
+	a.now, a.servers, a.truth = now, servers, truth
+	a.record.Looks++
+	newest := a.newest()
+	if newest == nil {
+		return
+	}
+	first := a.last == nil
+	if first {
+		a.last = newest.State
+		a.keep(newest.State)
+		for id, c := range newest.State.Clusters.All() {
+			a.judgeNodeIDs(newest.State, id, nil, c)
+		}
+	}
+	for index := a.last.Index + 1; index <= newest.State.Index; index++ {
+		if next := newest.At(index); next != nil {
+			a.follow(a.last, next)
+			a.last = next
+		}
+	}
+	a.watchHosts()
+	a.judgeWarmth()
+	a.judgeAwareness()
+	a.judgeDelivery()
+	if now >= a.checkAt {
+		a.checkAt = now + stateEvery
+		a.judgeState(a.last)
+	}
+	a.judgeDecision(a.last)
+}
+
+// newest is the server that has applied most.
+func (a *Auditor) newest() *Server {
+	var newest *Server
+	for i := range a.servers {
+		if s := &a.servers[i]; s.State != nil && (newest == nil || s.State.Index > newest.State.Index) {
+			newest = s
+		}
+	}
+	return newest
+}
+
+// keptStates is how many indexes back a decision may have been made.
+const keptStates = 500
+
+func (a *Auditor) keep(s *db.State) {
+	a.states[s.Index] = s
+	delete(a.states, s.Index-keptStates)
+}
+
+// at is a state as of an index, or nil when no server has it.
+func (a *Auditor) at(index uint64) *db.State {
+	if s := a.states[index]; s != nil {
+		return s
+	}
+	for _, server := range a.servers {
+		if s := server.At(index); s != nil {
+			return s
+		}
+	}
+	return nil
+}
+
+// follow judges what commands made of a state: one, or a few that were applied together.
+func (a *Auditor) follow(before, after *db.State) {
+	a.record.States++
+	a.keep(after)
+	told := eventsBetween(before, after)
+	a.judgeEvents(before, after, told)
+	if told.any("restored", "", 0, 0) {
+		clear(a.ids) // of another DrummerDB
+		return
+	}
+	a.judgeStep(before, after)
+	a.judgeReturns(before, after, told)
+	a.awaitEffects(before, after, told)
+	a.judgeTold(before, after, told)
+	for id, op := range after.Operations.All() {
+		if id >= before.NextOperationID {
+			a.record.Operations++
+			a.judgeOperation(after, op)
+		}
+	}
+}
