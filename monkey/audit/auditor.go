@@ -87,6 +87,7 @@ type Auditor struct {
 	terms    map[string]map[uint64]bool // by address: the terms whose leader a host was seen attached to
 	pending  []expected
 	done     []claimed
+	promoted []*operation // since the last look
 	hosts    map[string]*watchedHost
 	clusters map[uint64]*watchedCluster
 	lasting  map[string]time.Duration // since when something has been wrong
@@ -160,7 +161,7 @@ func (a *Auditor) catchUp() bool {
 
 // begin forgets all that was seen of a DrummerDB.
 func (a *Auditor) begin() {
-	a.last, a.kept, a.pending, a.done, a.memory, a.index = nil, nil, nil, nil, schedule.Memory{}, db.NewIndex(a.ttl)
+	a.last, a.kept, a.pending, a.done, a.promoted, a.memory, a.index = nil, nil, nil, nil, nil, schedule.Memory{}, db.NewIndex(a.ttl)
 	clear(a.states)
 	clear(a.ids)
 	clear(a.terms)
@@ -181,6 +182,7 @@ func (a *Auditor) Look(now time.Duration, servers []Server, truth Truth) {
 	a.watchHosts()
 	a.noteAttached(truth)
 	a.judgeWarmth(truth)
+	a.judgePromotions()
 	a.judgeAwareness()
 	a.judgeDelivery()
 	if now >= a.checkAt {
@@ -226,12 +228,12 @@ func (a *Auditor) at(index uint64) *db.State {
 func (a *Auditor) follow(before, after *db.State) {
 	a.record.States++
 	a.keep(after)
-	told := eventsBetween(before, after)
-	a.judgeEvents(before, after, told)
-	if told.any("restored", "", 0, 0) {
-		clear(a.ids) // of another DrummerDB
+	if restored(before, after) {
+		clear(a.ids) // what follows is what another DrummerDB once was
 		return
 	}
+	told := eventsBetween(before, after)
+	a.judgeEvents(before, after, told)
 	a.judgeStep(before, after)
 	a.judgeReturns(before, after, told)
 	a.awaitEffects(before, after, told)

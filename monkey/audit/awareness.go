@@ -297,17 +297,21 @@ func (a *Auditor) judgeWarmth(truth Truth) {
 	}
 }
 
-// caughtUpInTruth: an observer that is to be promoted has applied what its cluster had
-// committed a while ago.
-func (o *operation) caughtUpInTruth(m db.Member) {
-	w := o.clusters[o.cluster.ID]
-	for _, h := range o.truth.Hosts {
-		switch n, runs := h.Nodes[Key{o.cluster.ID, m.NodeID}]; {
-		case !runs:
-		case n.CCID == 0:
-			o.violates("is about an observer that has applied nothing")
-		case w != nil && n.Applied < w.committed[0]:
-			o.violates("is about an observer that has applied up to index %d, and its cluster had committed index %d before", n.Applied, w.committed[0])
+// judgePromotions: an observer that was to be promoted since the last look has applied
+// something, and what its cluster had committed a few looks before.
+func (a *Auditor) judgePromotions() {
+	promoted := a.promoted
+	a.promoted = nil
+	for _, o := range promoted {
+		k, w := Key{o.cluster.ID, o.request.GetNodeId()}, a.clusters[o.cluster.ID]
+		for _, h := range a.truth.Hosts {
+			switch n, runs := h.Nodes[k]; {
+			case !runs:
+			case n.CCID == 0:
+				o.violates("is about an observer that has applied nothing")
+			case w != nil && n.Applied < w.committed[0]:
+				o.violates("is about an observer that has applied up to index %d, and its cluster had committed index %d before", n.Applied, w.committed[0])
+			}
 		}
 	}
 }
