@@ -17,6 +17,8 @@ const (
 	Delete   = "delete"
 	PauseAll = "pause"
 	Resume   = "resume"
+	BackUp   = "back-up"
+	Restore  = "restore"
 )
 
 // actionFields are the fields of each action besides do and at; those that it
@@ -30,11 +32,13 @@ var actionFields = map[string]map[string]bool{
 	Delete:   {"clusters": true},
 	PauseAll: {},
 	Resume:   {},
+	BackUp:   {},
+	Restore:  {},
 }
 
 // validateActions checks what the actions of the list mean together.
 func (s *Scenario) validateActions(p *problems) {
-	created, counted := 0, true
+	created, counted, kept := 0, true, false
 	for i, a := range s.Actions {
 		path := fmt.Sprintf("actions[%d]", i)
 		if p.read(path + ".do") {
@@ -45,6 +49,10 @@ func (s *Scenario) validateActions(p *problems) {
 		}
 		if i > 0 && p.read(path+".at", fmt.Sprintf("actions[%d].at", i-1)) && a.At < s.Actions[i-1].At {
 			p.add(path+".at", "found %s after %s, expected the actions in order of their times", a.At, s.Actions[i-1].At)
+		}
+		kept = kept || a.Do == BackUp
+		if a.Do == Restore && !kept {
+			p.add(path+".do", "found restore, expected back-up before it")
 		}
 		counted = counted && p.read(path+".do", path+".clusters")
 		switch {

@@ -163,7 +163,7 @@ type Mix struct {
 // Action is something that an operator asks of Drummer during the phase with
 // faults.
 type Action struct {
-	Do       string   `key:"do" required:"true" enum:"drain|cordon|activate|resize|create|delete|pause|resume" doc:"What is asked: drain, cordon or activate a NodeHost; resize clusters; create clusters, and delete such; pause Drummer, or resume."`
+	Do       string   `key:"do" required:"true" enum:"drain|cordon|activate|resize|create|delete|pause|resume|back-up|restore" doc:"What is asked: drain, cordon or activate a NodeHost; resize clusters; create clusters, and delete such; pause Drummer, or resume; back DrummerDB up, and restore the last backup into the one that was begun since."`
 	At       Duration `key:"at" required:"true" doc:"When, since the phase with faults began."`
 	Host     Target   `key:"host" optional:"true" doc:"The NodeHost that is drained, cordoned or activated, such as nodehost-2."`
 	Clusters int      `key:"clusters" optional:"true" max:"100000" doc:"How many clusters are created or deleted (the newest of those created); with resize, the first so many, absent: all of clusters.count."`

@@ -50,6 +50,9 @@ type Facts struct {
 	RaftSafety *RaftSafety `json:"raft_safety"`
 	// Leaders holds every event in which a node became leader in a term.
 	Leaders []Leader `json:"leaders"`
+	// Begun holds when clusters were begun anew, on disks that were all empty: what was
+	// before is another cluster of the same ID.
+	Begun map[uint64][]int64 `json:"begun,omitempty"`
 	// Beliefs holds every event in which a node named another one as leader.
 	Beliefs []Belief `json:"beliefs"`
 	// Finals holds what each key was read to hold after healing.

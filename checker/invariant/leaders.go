@@ -19,11 +19,20 @@ var _ = define(Check{
 func judgeLeaders(j *judgement, f *Facts, _ *noSettings) string {
 	leaders := slices.Clone(f.Leaders)
 	slices.SortStableFunc(leaders, func(a, b Leader) int { return cmp.Compare(a.At, b.At) })
-	first := make(map[[2]uint64]Leader)
+	type term struct {
+		cluster, term uint64
+		life          int
+	}
+	first := make(map[term]Leader)
 	led := make(map[uint64]bool)
 	for _, l := range leaders {
 		led[l.Cluster] = true
-		at := [2]uint64{l.Cluster, l.Term}
+		at := term{cluster: l.Cluster, term: l.Term}
+		for _, begun := range f.Begun[l.Cluster] {
+			if begun <= l.At {
+				at.life++
+			}
+		}
 		if o, ok := first[at]; !ok {
 			first[at] = l
 		} else if o.Node != l.Node {

@@ -50,9 +50,11 @@ type Host struct {
 
 // Node is the truth about a Raft node that runs.
 type Node struct {
-	Leader uint64 // whom it follows; 0: nobody
-	CCID   uint64 // of Voters; 0: it has applied none yet
-	Voters map[uint64]string
+	Leader    uint64 // whom it follows; 0: nobody
+	Applied   uint64 // index
+	Committed uint64 // index, as far as it knows
+	CCID      uint64 // of Voters; 0: it has applied none yet
+	Voters    map[uint64]string
 }
 
 // Truth is one look at the fleet.
@@ -85,6 +87,7 @@ type Auditor struct {
 	terms    map[string]map[uint64]bool // by address: the terms whose leader a host was seen attached to
 	pending  []expected
 	done     []claimed
+	promoted []*operation // since the last look
 	hosts    map[string]*watchedHost
 	clusters map[uint64]*watchedCluster
 	lasting  map[string]time.Duration // since when something has been wrong
@@ -120,17 +123,27 @@ func (a *Auditor) breach(check string, cluster uint64, format string, args ...an
 // than to follow what changes.
 const stateEvery = 5 * time.Second
 
-// Look follows what the servers have applied since the last call, with the truth as it
-// is now, at a time since the start of the run. It is to be called about once a tick.
-func (a *Auditor) Look(now time.Duration, servers []Server, truth Truth) {
-	a.now, a.servers, a.truth = now, servers, truth
-	a.record.Looks++
-	newest := a.newest()
-	if newest == nil {
+// Glance is Look for what happens within moments: of the truth it needs who is attached to
+// whom alone.
+func (a *Auditor) Glance(now time.Duration, servers []Server, truth Truth) {
+	a.now, a.servers = now, servers
+	if !a.catchUp() {
 		return
 	}
-	first := a.last == nil
-	if first {
+	a.noteAttached(truth)
+	a.judgeWarmth(truth)
+}
+
+// catchUp follows what the servers have applied; false: none has applied anything.
+func (a *Auditor) catchUp() bool {
+	newest := a.newest()
+	if newest == nil {
+		return false
+	}
+	if a.last != nil && newest.State.DeploymentEpoch != a.last.DeploymentEpoch && newest.State.Index < a.last.Index {
+		a.begin() // these servers have begun anew
+	}
+	if a.last == nil {
 		a.last = newest.State
 		a.keep(newest.State)
 		for id, c := range newest.State.Clusters.All() {
@@ -143,8 +156,33 @@ func (a *Auditor) Look(now time.Duration, servers []Server, truth Truth) {
 			a.last = next
 		}
 	}
+	return true
+}
+
+// begin forgets all that was seen of a DrummerDB.
+func (a *Auditor) begin() {
+	a.last, a.kept, a.pending, a.done, a.promoted, a.memory, a.index = nil, nil, nil, nil, nil, schedule.Memory{}, db.NewIndex(a.ttl)
+	clear(a.states)
+	clear(a.ids)
+	clear(a.terms)
+	clear(a.lasting)
+	for _, h := range a.hosts {
+		clear(h.wrong)
+	}
+}
+
+// Look follows what the servers have applied since the last call, with the truth as it
+// is now, at a time since the start of the run. It is to be called about once a tick.
+func (a *Auditor) Look(now time.Duration, servers []Server, truth Truth) {
+	a.now, a.servers, a.truth = now, servers, truth
+	a.record.Looks++
+	if !a.catchUp() {
+		return
+	}
 	a.watchHosts()
-	a.judgeWarmth()
+	a.noteAttached(truth)
+	a.judgeWarmth(truth)
+	a.judgePromotions()
 	a.judgeAwareness()
 	a.judgeDelivery()
 	if now >= a.checkAt {
@@ -190,12 +228,12 @@ func (a *Auditor) at(index uint64) *db.State {
 func (a *Auditor) follow(before, after *db.State) {
 	a.record.States++
 	a.keep(after)
-	told := eventsBetween(before, after)
-	a.judgeEvents(before, after, told)
-	if told.any("restored", "", 0, 0) {
-		clear(a.ids) // of another DrummerDB
+	if restored(before, after) {
+		clear(a.ids) // what follows is what another DrummerDB once was
 		return
 	}
+	told := eventsBetween(before, after)
+	a.judgeEvents(before, after, told)
 	a.judgeStep(before, after)
 	a.judgeReturns(before, after, told)
 	a.awaitEffects(before, after, told)

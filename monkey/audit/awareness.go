@@ -51,12 +51,17 @@ type watchedCluster struct {
 	ccid   uint64
 	voters map[uint64]string
 	since  time.Duration
+	// committed are the highest indexes committed at the last looks, the oldest first.
+	committed [5]uint64
 }
 
 // watchHosts compares the truth with that of the look before.
 func (a *Auditor) watchHosts() {
 	for _, h := range a.hosts {
 		h.present = false
+	}
+	for _, c := range a.clusters {
+		copy(c.committed[:], c.committed[1:])
 	}
 	for i := range a.truth.Hosts {
 		a.watchHost(&a.truth.Hosts[i])
@@ -88,19 +93,20 @@ func (a *Auditor) watchHost(h *Host) {
 	if w.state != h.ID || w.server != server || w.term != a.last.Term {
 		w.state, w.server, w.term, w.since, w.tick = h.ID, server, a.last.Term, a.now, a.last.Tick
 	}
-	if server != "" {
-		if a.terms[h.Address] == nil {
-			a.terms[h.Address] = map[uint64]bool{}
-		}
-		a.terms[h.Address][a.last.Term] = true
-	}
 	for k, n := range h.Nodes {
 		if n.CCID == 0 {
 			continue
 		}
-		if c := a.clusters[k.Cluster]; c == nil || c.ccid < n.CCID {
-			a.clusters[k.Cluster] = &watchedCluster{ccid: n.CCID, voters: n.Voters, since: a.now}
+		c := a.clusters[k.Cluster]
+		if c == nil {
+			c = &watchedCluster{}
+			a.clusters[k.Cluster] = c
 		}
+		if c.ccid < n.CCID {
+			c.ccid, c.voters, c.since = n.CCID, n.Voters, a.now
+		}
+		newest := &c.committed[len(c.committed)-1]
+		*newest = max(*newest, n.Committed)
 	}
 }
 
@@ -214,6 +220,19 @@ func (a *Auditor) judgeMembership(c *db.Cluster, w *watchedCluster, attached map
 	}
 }
 
+// noteAttached notes which hosts are attached to the leader of the present term.
+func (a *Auditor) noteAttached(truth Truth) {
+	for _, h := range truth.Hosts {
+		if h.Server == "" || h.Server != truth.Leader {
+			continue
+		}
+		if a.terms[h.Address] == nil {
+			a.terms[h.Address] = map[uint64]bool{}
+		}
+		a.terms[h.Address][a.last.Term] = true
+	}
+}
+
 // expected is what was decided by a leader that should have heard of some hosts before.
 type expected struct {
 	operation *operation
@@ -254,11 +273,11 @@ func (o *operation) leadsSince() uint64 {
 
 // heardWithin is how long after a decision a host may be seen attached to the leader, which
 // has heard of it before: it may have lost its stream at once.
-const heardWithin = time.Second
+const heardWithin = 500 * time.Millisecond
 
 // judgeWarmth looks whether the hosts that a leader should have heard of are attached
 // to it.
-func (a *Auditor) judgeWarmth() {
+func (a *Auditor) judgeWarmth(truth Truth) {
 	pending := a.pending
 	a.pending = nil
 	for _, e := range pending {
@@ -268,7 +287,8 @@ func (a *Auditor) judgeWarmth() {
 		}
 		for _, address := range e.hosts {
 			w := a.hosts[address]
-			if w == nil || a.terms[address][e.term] || a.last.Term != e.term || w.state == "" || e.until-w.cameAt < 2*heardWithin {
+			there := slices.ContainsFunc(truth.Hosts, func(h Host) bool { return h.Address == address && !h.Paused })
+			if w == nil || !there || a.terms[address][e.term] || a.last.Term != e.term || w.state == "" || e.until-w.cameAt < 2*heardWithin {
 				continue
 			}
 			e.operation.violates("was decided in the warm-up of term %d by a leader that had not heard of the host at %s", e.term, address)
@@ -277,12 +297,21 @@ func (a *Auditor) judgeWarmth() {
 	}
 }
 
-// caughtUpInTruth: an observer that is to be promoted has applied what its cluster had
-// committed a while ago.
-func (o *operation) caughtUpInTruth(m db.Member) {
-	for _, h := range o.truth.Hosts {
-		if n, runs := h.Nodes[Key{o.cluster.ID, m.NodeID}]; runs && n.CCID == 0 {
-			o.violates("is about an observer that has applied nothing")
+// judgePromotions: an observer that was to be promoted since the last look has applied
+// something, and what its cluster had committed a few looks before.
+func (a *Auditor) judgePromotions() {
+	promoted := a.promoted
+	a.promoted = nil
+	for _, o := range promoted {
+		k, w := Key{o.cluster.ID, o.request.GetNodeId()}, a.clusters[o.cluster.ID]
+		for _, h := range a.truth.Hosts {
+			switch n, runs := h.Nodes[k]; {
+			case !runs:
+			case n.CCID == 0:
+				o.violates("is about an observer that has applied nothing")
+			case w != nil && n.Applied < w.committed[0]:
+				o.violates("is about an observer that has applied up to index %d, and its cluster had committed index %d before", n.Applied, w.committed[0])
+			}
 		}
 	}
 }

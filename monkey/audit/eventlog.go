@@ -24,6 +24,13 @@ func eventsBetween(before, after *db.State) told {
 	return after.Events[i:]
 }
 
+// restored reports whether a backup was restored in a step.
+func restored(before, after *db.State) bool {
+	return slices.ContainsFunc(after.Events, func(e *pb.Event) bool {
+		return e.GetKind() == pb.EventRestored && e.GetDbIndex() > before.Index && e.GetDbIndex() <= after.Index && e.GetSequence() >= before.NextEventSequence
+	})
+}
+
 // count is how many events there are of a kind about a host, a cluster, an operation;
 // none of the three: any.
 func (t told) count(kind, host string, cluster, operation uint64) int {

@@ -435,7 +435,7 @@ func (o *operation) hasCaughtUp() {
 	if !o.isSure(*m) || !o.cluster.Replica(m.NodeID, o.host(*m).ID()).CaughtUp {
 		o.violates("is about an observer that has not caught up, or may not work")
 	}
-	o.caughtUpInTruth(*m)
+	o.promoted = append(o.promoted, o)
 }
 
 // observerCameFirst: a voter that is missed goes when its successor has caught up, and

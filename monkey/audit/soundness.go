@@ -65,6 +65,13 @@ func (a *Auditor) judgeStep(before, after *db.State) {
 		a.breach(soundness, 0, "DrummerDB at index %d: the deployment is no longer launched", after.Index)
 	}
 	for id := range ordmap.Changed(before.Clusters, after.Clusters) {
+		if was, is := before.Clusters.At(id), after.Clusters.At(id); is != nil {
+			a.judgeLeader(after, is)
+			if was != nil && was.FirstNodeID == is.FirstNodeID {
+				a.judgeJoins(after, was, is)
+				a.judgeStarts(before, after, is)
+			}
+		}
 		a.judgeNodeIDs(after, id, before.Clusters.At(id), after.Clusters.At(id))
 	}
 	for id, t := range before.Tombstones.All() {
@@ -73,6 +80,52 @@ func (a *Auditor) judgeStep(before, after *db.State) {
 		}
 		if _, there := after.Tombstones.Get(id); !there && after.Clusters.At(id) == nil {
 			a.breach(soundness, id, "which NodeIDs cluster %d had was forgotten", id)
+		}
+	}
+}
+
+// judgeLeader: the leader of a cluster is that of the newest term which any replica of a
+// placed node follows.
+func (a *Auditor) judgeLeader(after *db.State, c *db.Cluster) {
+	leader, term := uint64(0), uint64(0)
+	for _, r := range c.Replicas {
+		if !r.Foreign && r.Leader != 0 && r.Term > term && c.Node(r.NodeID) != nil {
+			leader, term = r.Leader, r.Term
+		}
+	}
+	if c.Leader != leader || c.LeaderTerm != term {
+		a.breach(soundness, c.ID, "at index %d node %d of term %d counts as leader of cluster %d, and hosts report node %d of term %d", after.Index, c.Leader, c.LeaderTerm, c.ID, leader, term)
+	}
+}
+
+// judgeJoins: observers that go without having been promoted are counted, until one is.
+func (a *Auditor) judgeJoins(after *db.State, was, is *db.Cluster) {
+	promoted, gone := 0, 0
+	for _, m := range was.Image.Members {
+		if m.Role != pb.MemberRole_OBSERVER {
+			continue
+		}
+		switch now := is.Image.Member(m.NodeID); {
+		case now == nil:
+			gone++
+		case now.Role == pb.MemberRole_VOTER:
+			promoted++
+		}
+	}
+	if promoted > 0 && gone == 0 && is.JoinFailures != 0 || promoted == 0 && is.JoinFailures != was.JoinFailures+uint32(gone) && is.Image.CCID <= was.Image.CCID+1 {
+		a.breach(soundness, is.ID, "at index %d cluster %d counts %d new members that have failed; it counted %d, since then %d have failed and %d were promoted", after.Index, is.ID, is.JoinFailures, was.JoinFailures, gone, promoted)
+	}
+}
+
+// judgeStarts: a node whose start nobody knows anything of may have run.
+func (a *Auditor) judgeStarts(before, after *db.State, c *db.Cluster) {
+	for _, e := range eventsBetween(before, after) {
+		op := before.Operations.At(e.GetOperationId())
+		if op == nil || e.GetKind() != pb.EventOperationExpired || op.GetRequest().GetKind() != pb.RequestKind_START_NODE || op.GetRequest().GetClusterId() != c.ID {
+			continue
+		}
+		if n := c.Node(op.GetRequest().GetNodeId()); n != nil && !n.Asked {
+			a.breach(soundness, c.ID, "at index %d node %d of cluster %d counts as one that never ran, and nobody knows what became of its start by operation %d", after.Index, n.ID, c.ID, op.GetId())
 		}
 	}
 }

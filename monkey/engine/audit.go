@@ -17,7 +17,9 @@ import (
 )
 
 const (
-	// disksEvery is how many looks come before one that looks at disks, too.
+	// glances is how often the audit follows DrummerDB in a tick of its clock, and
+	// disksEvery how many ticks come before a look at disks, too.
+	glances    = 5
 	disksEvery = 5
 	// askEvery is the time between two questions to a Drummer server, askTimeout how long
 	// the answer may take.
@@ -28,7 +30,7 @@ const (
 // audited is a world whose Drummer servers can be looked into.
 type audited interface {
 	Auditor() *audit.Auditor
-	Audited(disks bool) ([]audit.Server, audit.Truth)
+	Audited(depth int) ([]audit.Server, audit.Truth)
 }
 
 // auditing is the audit of a run.
@@ -50,10 +52,21 @@ func (x *auditing) watch(ctx context.Context, r *runner) {
 	x.mu.Lock()
 	x.record = auditor.Record()
 	x.mu.Unlock()
-	for looks := 0; sleep(ctx, r.scenario.Drummer.Heartbeat.D()); looks++ {
-		servers, truth := w.Audited(looks%disksEvery == 0)
+	for looks := 0; sleep(ctx, r.scenario.Drummer.Heartbeat.D()/glances); looks++ {
+		depth := 0
+		if looks%glances == 0 {
+			depth = 1
+		}
+		if looks%(glances*disksEvery) == 0 {
+			depth = 2
+		}
+		servers, truth := w.Audited(depth)
 		x.mu.Lock()
-		auditor.Look(time.Since(r.start), servers, truth)
+		if depth == 0 {
+			auditor.Glance(time.Since(r.start), servers, truth)
+		} else {
+			auditor.Look(time.Since(r.start), servers, truth)
+		}
 		x.mu.Unlock()
 		for _, b := range x.record.Breaches[told:] {
 			r.drummerErred(b)

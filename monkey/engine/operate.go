@@ -74,8 +74,25 @@ func (r *runner) act(ctx context.Context, a scenarios.Action) (string, error) {
 		return "Drummer", r.drummer.Pause(ctx, byMonkey, "the scenario says so")
 	case scenarios.Resume:
 		return "Drummer", r.drummer.Resume(ctx, byMonkey)
+	case scenarios.BackUp:
+		data, err := r.drummer.Backup(ctx)
+		r.backup = data
+		return fmt.Sprintf("DrummerDB, %d bytes", len(data)), err
+	case scenarios.Restore:
+		return "DrummerDB", r.restore(ctx)
 	}
 	return "", fmt.Errorf("the action %q is not known", a.Do)
+}
+
+// restore restores the last backup into a DrummerDB that was begun since. Its servers may
+// have only just begun, and a client takes an answer that says so for one.
+func (r *runner) restore(ctx context.Context) error {
+	for {
+		err := r.drummer.Restore(ctx, byMonkey, r.backup)
+		if err == nil || !sleep(ctx, time.Second) {
+			return err
+		}
+	}
 }
 
 func (r *runner) setMode(ctx context.Context, host string, mode pb.HostMode) (string, error) {

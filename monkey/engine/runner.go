@@ -57,6 +57,7 @@ type runner struct {
 	machines  machines
 	masters   masters
 	audit     auditing
+	backup    []byte // of DrummerDB; nil: none was made
 	injector  *fault.Injector
 	clients   *workload.Workload
 	working   errgroup.Group // the clients, from startClients to stopClients

@@ -17,6 +17,7 @@ import (
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/monkey/rundir"
 	"github.com/drumbeat-raft/drumbeat/monkey/timeline"
+	"github.com/drumbeat-raft/drumbeat/monkey/world"
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
@@ -44,6 +45,7 @@ func (r *Recording) facts() *invariant.Facts {
 	f.Process = r.process()
 	f.Requests = r.requests()
 	r.leaders(&f)
+	f.Begun = r.begun()
 	r.divergences(&f)
 	f.Faults, f.Wanted = r.faults(), r.wanted()
 	f.StaleReads, f.Starts = r.Scenario.ReadsStale(), r.starts()
@@ -161,6 +163,23 @@ func (r *Recording) leaders(f *invariant.Facts) {
 			f.Beliefs = append(f.Beliefs, invariant.Belief{Cluster: l.Cluster, Term: l.Term, Node: l.Node, Leader: l.Leader, At: int64(at)})
 		}
 	})
+}
+
+// begun is when DrummerDB was begun anew: all of its servers had lost their disks.
+func (r *Recording) begun() map[uint64][]int64 {
+	begun := map[uint64][]int64{}
+	for _, x := range r.Timeline.Injections {
+		drummers := 0
+		for _, h := range x.Hosts {
+			if strings.HasPrefix(h, "drummer-") {
+				drummers++
+			}
+		}
+		if x.Fault == "wipe" && !x.Skipped && drummers > 0 && drummers == r.Scenario.Deployment.Drummers {
+			begun[world.DrummerDB] = append(begun[world.DrummerDB], int64(x.From))
+		}
+	}
+	return begun
 }
 
 // divergences takes what a comparison of replicas found while the run went on.

@@ -12,6 +12,7 @@ import (
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 	"github.com/drumbeat-raft/drumbeat/drummer/server"
 	"github.com/drumbeat-raft/drumbeat/monkey/audit"
+	"github.com/drumbeat-raft/drumbeat/monkey/sim/raftstate"
 )
 
 // Auditor begins an audit of the Drummer servers.
@@ -19,9 +20,10 @@ func (w *World) Auditor() *audit.Auditor {
 	return audit.New(uint64(w.cfg.Drummer.TimeToLive/w.cfg.Drummer.Heartbeat), w.policy(), server.Seed)
 }
 
-// Audited looks into all running Drummer servers and NodeHosts, past network and faults;
-// and, if that is asked for, at what is on the disks of these.
-func (w *World) Audited(disks bool) ([]audit.Server, audit.Truth) {
+// Audited looks into all running Drummer servers, past network and faults, and at who is
+// attached to whom; from depth 1 on, at what the NodeHosts run; and from depth 2 on, at
+// what is on their disks.
+func (w *World) Audited(depth int) ([]audit.Server, audit.Truth) {
 	var servers []audit.Server
 	var truth audit.Truth
 	at, newest := map[string]string{}, uint64(0) // hosts by API address
@@ -38,8 +40,12 @@ func (w *World) Audited(disks bool) ([]audit.Server, audit.Truth) {
 	}
 	for _, h := range w.hosts {
 		if p, ok := h.running().(*nodeHost); ok && p.agent != nil {
-			x := p.audited(h, at)
-			if disks {
+			x := p.attachedTo(h, at)
+			if depth >= 1 && !x.Paused { // it might hold a lock
+
+				p.audited(&x)
+			}
+			if depth >= 2 && !x.Paused {
 				x.Stored = p.stored()
 			}
 			truth.Hosts = append(truth.Hosts, x)
@@ -58,12 +64,18 @@ func (p *drummerServer) state(query any) *db.State {
 	return state
 }
 
-// audited is the truth about a NodeHost, for whose agent servers are at API addresses.
-func (p *nodeHost) audited(h *host, at map[string]string) audit.Host {
+// attachedTo says who a NodeHost is, and to whom it is attached; servers are at API
+// addresses.
+func (p *nodeHost) attachedTo(h *host, at map[string]string) audit.Host {
 	h.mu.Lock()
 	paused := h.pauses > 0
 	h.mu.Unlock()
-	out := audit.Host{Address: h.RaftAddress, ID: p.dragonboat.ID(), Server: at[p.agent.Attached()], Paused: paused, Nodes: map[audit.Key]audit.Node{}}
+	return audit.Host{Address: h.RaftAddress, ID: p.dragonboat.ID(), Server: at[p.agent.Attached()], Paused: paused}
+}
+
+// audited adds what runs on a NodeHost, and what its agent was asked for.
+func (p *nodeHost) audited(out *audit.Host) {
+	out.Nodes = map[audit.Key]audit.Node{}
 	out.Taken, out.Answered = p.requests.copy()
 	for _, n := range p.nodes() {
 		var x audit.Node
@@ -75,7 +87,17 @@ func (p *nodeHost) audited(h *host, at map[string]string) audit.Host {
 		}
 		out.Nodes[audit.Key{Cluster: n.ClusterID, Node: n.NodeID}] = x
 	}
-	return out
+	nodes, err := raftstate.Read(p.dragonboat)
+	if err != nil {
+		return // it is closing
+	}
+	for _, n := range nodes {
+		k := audit.Key{Cluster: n.ClusterID, Node: n.NodeID}
+		if x, runs := out.Nodes[k]; runs {
+			x.Applied, x.Committed = n.Applied, n.Committed
+			out.Nodes[k] = x
+		}
+	}
 }
 
 // stored lists the nodes that have a log on the disk, or had one that the disk has lost;

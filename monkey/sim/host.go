@@ -20,6 +20,8 @@ type host struct {
 	disk   *simdisk.Disk
 	// changesRefused counts stale membership changes.
 	changesRefused atomic.Int64
+	// wiped: its disk is empty, and nothing was started on it.
+	wiped atomic.Bool
 
 	mu                  sync.Mutex
 	fs                  *simdisk.Mount // of the newest process
@@ -51,6 +53,7 @@ func (w *World) boot(h *host) error {
 		return fmt.Errorf("host %s can't be booted: its process runs", h.Name)
 	}
 	h.boots++
+	h.wiped.Store(false)
 	w.net.Up(h.Name)
 	var p process
 	var err error

@@ -209,10 +209,25 @@ func (w *World) Wipe(name string) (world.Effect, error) {
 	if err != nil {
 		return world.Effect{}, err
 	}
-	return w.end(h, false, func(d *simdisk.Disk) world.Effect {
+	effect := w.end(h, false, func(d *simdisk.Disk) world.Effect {
 		w.safety.Lost(name)
 		return lost(d.Wipe())
-	}), nil
+	})
+	h.wiped.Store(true)
+	if h.Role == world.Drummer && w.drummersWiped() {
+		w.safety.Begun(world.DrummerDB)
+	}
+	return effect, nil
+}
+
+// drummersWiped reports whether all Drummer servers have lost their disks, and none runs.
+func (w *World) drummersWiped() bool {
+	for _, h := range w.hosts {
+		if h.Role == world.Drummer && (h.running() != nil || !h.wiped.Load()) {
+			return false
+		}
+	}
+	return true
 }
 
 func lost(e simdisk.Effect) world.Effect {

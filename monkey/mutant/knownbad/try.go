@@ -55,7 +55,7 @@ var (
 	drummers = []string{
 		"quickstart", "fleet-life", "disk-lost-files", "disk-rot", "drummer-places", "drummer-drain", "drummer-resize", "drummer-cut-off", "drummer-disk-wiped", "drummer-gray-hosts",
 		"drummer-create-delete", "drummer-rolling-restart", "drummer-leader-mid-repair", "drummer-all-restarted", "drummer-mass-death",
-		"drummer-replace-quietly", "drummer-replacement-dies", "swarm",
+		"drummer-replace-quietly", "drummer-replacement-dies", "drummer-restored", "swarm",
 	}
 )
 

@@ -216,3 +216,11 @@ func (w *Watcher) Lost(host string) {
 		}
 	}
 }
+
+// Begun says that all disks of a cluster are lost: what runs under its ID from now on is
+// another one.
+func (w *Watcher) Begun(cluster uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.clusters, cluster)
+}
