@@ -224,6 +224,13 @@ var broken = map[string]promise{
 			"		if !m.limits.Free(h) {\n"}},
 		by: []string{"requests"}, // they are moved to and fro
 	},
+	"drummer-restored": {
+		broken: "a backup is restored in word only",
+		patch: []edit{{"drummer/db/apply_restore.go",
+			"	e.adoptBackup(backup)\n",
+			"	if backup.Index == 0 {\n		e.adoptBackup(backup)\n	}\n"}},
+		by: []string{"settled"},
+	},
 	"drummer-replace-quietly": {
 		broken: "a successor is added as a voter before it runs",
 		patch: []edit{{"drummer/agent/change.go",
