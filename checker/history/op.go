@@ -138,6 +138,27 @@ func (o *Op) End() int64 {
 	return o.Return
 }
 
+// trailField is the name of the trail in Extra.
+const trailField = "trail"
+
+// Trail names the writes before ObservedWriter, the newest first, as far as the history
+// states them; InitialWriter at its end says that there were no more.
+func (o *Op) Trail() []string {
+	var trail []string
+	if text, there := o.Extra[trailField]; !there || json.Unmarshal(text, &trail) != nil {
+		return nil
+	}
+	return trail
+}
+
+func (o *Op) setTrail(trail []string) {
+	if len(trail) == 0 {
+		return
+	}
+	text, _ := json.Marshal(trail) // texts always marshal
+	o.Extra = map[string]json.RawMessage{trailField: text}
+}
+
 // Clone returns a copy with texts of its own, all in one piece of memory. Extra
 // is shared.
 func (o *Op) Clone() Op {

@@ -41,8 +41,10 @@ type Answer struct {
 	Observed       Value
 	ObservedWriter string
 	Refuted        bool
-	Return         int64
-	By             *Replica
+	// Trail names the writes before ObservedWriter; see Op.Trail.
+	Trail  []string
+	Return int64
+	By     *Replica
 }
 
 // Recorder writes a history to disk while it happens, so that a killed
@@ -130,6 +132,7 @@ func (r *Recorder) Return(h Handle, a Answer) (Op, error) {
 	}
 	op.Outcome, op.Return, op.Observed = a.Outcome, a.Return, a.Observed
 	op.ObservedWriter, op.Refuted, op.By = a.ObservedWriter, a.Refuted, a.By
+	op.setTrail(a.Trail)
 	if a.Outcome == Unknown {
 		op.Return, op.Observed, op.ObservedWriter, op.Refuted, op.By = 0, Value{}, "", false, nil
 	}

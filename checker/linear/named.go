@@ -34,14 +34,14 @@ func (p *part) judgeNamed(ctx context.Context, m model.Model) named {
 	if !writers.Named(p.ops) {
 		return named{verdict: Unknown}
 	}
-	seen := map[string]bool{}
-	for i := range p.ops {
-		seen[p.ops[i].ObservedWriter] = true
+	told, wrong := p.tell()
+	if wrong != nil {
+		return *wrong
 	}
 	var at, free []int
 	var register []history.Op
-	for i, op := range p.ops {
-		if op.Outcome == history.Unknown && !seen[op.Writer] {
+	for i, op := range told {
+		if op.Outcome == history.Unknown && op.Return != beenSeen {
 			free = append(free, i)
 			continue
 		}
@@ -55,9 +55,60 @@ func (p *part) judgeNamed(ctx context.Context, m model.Model) named {
 		for i, n := range order {
 			order[i] = at[n]
 		}
-		return p.replay(ctx, m, order, free)
+		return p.replay(ctx, m, told, order, free)
 	}
 	return named{verdict: Unknown}
+}
+
+// beenSeen is the Return of a write of unknown outcome that somebody saw.
+const beenSeen = -1
+
+// tell returns the operations with what others tell of them: a write of unknown outcome
+// that was seen was carried out, and where the trail of who saw it says what it replaced,
+// it is as if its client had been told so when the first who saw it had his answer. wrong
+// is a violation: two trails contradict each other.
+func (p *part) tell() (told []history.Op, wrong *named) {
+	type sight struct {
+		before string // the write that it replaced; empty: nobody tells
+		by     int    // who tells
+		until  int64  // it was carried out by then
+	}
+	seen := map[string]sight{}
+	for i := range p.ops {
+		op := &p.ops[i]
+		if op.Outcome == history.Unknown {
+			continue
+		}
+		trail := append([]string{op.ObservedWriter}, op.Trail()...)
+		for n, name := range trail {
+			s, known := seen[name]
+			if !known {
+				s = sight{by: i, until: op.Return}
+			}
+			s.until = min(s.until, op.Return)
+			if n+1 < len(trail) {
+				if s.before != "" && s.before != trail[n+1] {
+					return nil, &named{verdict: Violation, core: []history.Op{p.ops[s.by], *op}, why: fmt.Sprintf(
+						"client %d was told that write %s replaced %s, and client %d that it replaced %s", p.ops[s.by].Client, name, s.before, op.Client, trail[n+1])}
+				}
+				s.before, s.by = trail[n+1], i
+			}
+			seen[name] = s
+		}
+	}
+	told = slices.Clone(p.ops)
+	for i := range told {
+		op := &told[i]
+		s, known := seen[op.Writer]
+		switch {
+		case op.Outcome != history.Unknown:
+		case known && s.before != "" && s.until > op.Call:
+			op.Outcome, op.ObservedWriter, op.Return = history.OK, s.before, s.until
+		case known:
+			op.Return = beenSeen
+		}
+	}
+	return told, nil
 }
 
 // misordered explains a part whose names can't be put into any order. conflict are
@@ -84,8 +135,9 @@ type replay struct {
 	ctx   context.Context
 	model model.Model
 	ops   []history.Op
-	order []int // of what is known to have been carried out
-	free  []int // what may have been, each once
+	told  []history.Op // with what others tell of them; for the model they are as they are
+	order []int        // of what is known to have been carried out
+	free  []int        // what may have been, each once
 	used  []bool
 	// usedSum stands for the set of those that are used (Zobrist 1970): they often commute,
 	// and no set has to be tried twice from one state.
@@ -121,11 +173,11 @@ func zobrist(i int) uint64 {
 	return x ^ x>>31
 }
 
-func (p *part) replay(ctx context.Context, m model.Model, order, free []int) named {
-	r := &replay{ctx: ctx, model: m, ops: p.ops, order: order, free: free, used: make([]bool, len(free)), until: make([]int64, len(order)+1)}
+func (p *part) replay(ctx context.Context, m model.Model, told []history.Op, order, free []int) named {
+	r := &replay{ctx: ctx, model: m, ops: p.ops, told: told, order: order, free: free, used: make([]bool, len(free)), until: make([]int64, len(order)+1)}
 	r.until[len(order)] = math.MaxInt64
 	for n := len(order) - 1; n >= 0; n-- {
-		r.until[n] = min(r.until[n+1], p.ops[order[n]].End())
+		r.until[n] = min(r.until[n+1], told[order[n]].End())
 	}
 	state := m.Init(p.name)
 	for n := 0; n < len(order); n = r.end {
@@ -208,7 +260,7 @@ func (r *replay) deepen(n int, s model.State) (found, all bool) {
 
 // unsaid reports whether an operation does not say what it replaced: free ones may
 // stand in front of it.
-func (r *replay) unsaid(i int) bool { return r.ops[i].Outcome == history.Unknown }
+func (r *replay) unsaid(i int) bool { return r.told[i].Outcome == history.Unknown }
 
 // from carries on with the place n, and reports whether that leads to the end.
 func (r *replay) from(n int, s model.State) bool {
@@ -272,7 +324,7 @@ func (r *replay) step(n int, s model.State) (model.State, bool) {
 	r.effort--
 	op := &r.ops[r.order[n]]
 	next, ok := r.model.Step(s, op)
-	if refuser, can := r.model.(model.Refuser); can && ok && r.unsaid(r.order[n]) {
+	if refuser, can := r.model.(model.Refuser); can && ok && op.Outcome == history.Unknown {
 		ok = !refuser.Refuses(s, op)
 	}
 	if !ok && n > r.far {
@@ -297,7 +349,7 @@ func (r *replay) runs() []run {
 			all = append(all, run{begin: n, earliest: math.MaxInt64, latest: math.MinInt64})
 		}
 		last := &all[len(all)-1]
-		last.end, last.earliest, last.latest = n+1, min(last.earliest, r.ops[i].End()), max(last.latest, r.ops[i].Call)
+		last.end, last.earliest, last.latest = n+1, min(last.earliest, r.told[i].End()), max(last.latest, r.told[i].Call)
 	}
 	return all
 }

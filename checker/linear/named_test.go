@@ -47,7 +47,8 @@ func (m withNames) Step(s model.State, op *history.Op) (model.State, bool) {
 // drawNamed draws a history of one object: operations of some clients, each of which
 // takes effect at a moment between its call and its return, or, of unknown outcome, at
 // any later one or never. Then some answers are damaged.
-func drawNamed(r *rand.Rand, kind string, ops, damage int) []history.Op {
+// Trails have so many names.
+func drawNamed(r *rand.Rand, kind string, ops, damage, trails int) []history.Op {
 	type step struct {
 		at int64
 		op int
@@ -70,10 +71,10 @@ func drawNamed(r *rand.Rand, kind string, ops, damage int) []history.Op {
 	}
 	slices.SortFunc(steps, func(a, b step) int { return int(a.at - b.at) })
 	o := objects[kind]
-	state, writer := o.Init("k"), history.InitialWriter
+	state, trail := o.Init("k"), []string{history.InitialWriter}
 	for _, s := range steps {
 		op := &all[s.op]
-		seen := writer
+		seen := trail
 		if refuser, can := o.(model.Refuser); can && refuser.Refuses(state, op) {
 			if op.Outcome == history.OK {
 				op.Outcome, op.Refuted = history.Fail, true
@@ -85,11 +86,14 @@ func drawNamed(r *rand.Rand, kind string, ops, damage int) []history.Op {
 				op.Observed = answer
 			}
 			if op.Kind.Mutates() {
-				writer = op.Writer
+				trail = append([]string{op.Writer}, trail...)
 			}
 		}
 		if op.Outcome != history.Unknown {
-			op.ObservedWriter = seen
+			op.ObservedWriter = seen[0]
+			if text, err := json.Marshal(seen[1:min(len(seen), trails)]); err == nil && trails > 1 {
+				op.Extra = map[string]json.RawMessage{"trail": text}
+			}
 		}
 	}
 	for range damage {
@@ -170,7 +174,7 @@ func TestNamesDecideWhatTheGeneralSearchDecides(t *testing.T) {
 	for kind, m := range objects {
 		for seed := range uint64(400) {
 			r := rand.New(rand.NewPCG(seed, 1))
-			ops := drawNamed(r, kind, 4+r.IntN(14), r.IntN(3))
+			ops := drawNamed(r, kind, 4+r.IntN(14), r.IntN(3), 1)
 			want, err := Check(t.Context(), ops, Options{Model: withNames{m}, Engine: Search, NoCore: true})
 			require.NoError(t, err)
 			parts, err := split(m, ops)
@@ -223,4 +227,29 @@ func before(table string, steps [][3]any) map[string]string {
 		}
 	}
 	return rows
+}
+
+// Trails leave nothing to try: they say what writes of unknown outcome replaced.
+func TestTrailsDecideAll(t *testing.T) {
+	for kind, m := range objects {
+		for seed := range uint64(100) {
+			r := rand.New(rand.NewPCG(seed, 2))
+			ops := drawNamed(r, kind, 150, 0, 20)
+			res, err := Check(t.Context(), ops, Options{Model: m, Engine: Zones, Certify: true})
+			require.NoError(t, err)
+			require.Equal(t, OK, res.Verdict, "%s, seed %d: %s", kind, seed, res.Explanation)
+		}
+	}
+}
+
+func TestTrailsThatContradictEachOther(t *testing.T) {
+	get := func(client int64, writer, trail string) history.Op {
+		return history.Op{Client: client, Key: "k", Kind: history.Get, Observed: history.Int(1), ObservedWriter: writer, Call: 10 * client, Return: 10*client + 1,
+			Outcome: history.OK, Extra: map[string]json.RawMessage{"trail": json.RawMessage(trail)}}
+	}
+	add := history.Op{Key: "k", Kind: history.Add, Value: history.Int(1), Writer: "a", Call: 1, Outcome: history.Unknown}
+	res, err := Check(t.Context(), []history.Op{add, get(1, "a", `["b"]`), get(2, "a", `["initial"]`)}, Options{Model: model.Counter})
+	require.NoError(t, err)
+	require.Equal(t, Violation, res.Verdict)
+	require.Equal(t, "client 1 was told that write a replaced b, and client 2 that it replaced initial", res.Explanation)
 }

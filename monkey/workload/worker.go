@@ -103,8 +103,18 @@ func (w *worker) get(ctx context.Context, in intent, read func(ctx context.Conte
 	if in.kind == history.Get {
 		w.learn(kv.Command{Key: in.key}, answer)
 	}
-	return open.end(history.Answer{Outcome: history.OK, Observed: w.observed(answer.Observed.Value), ObservedWriter: writerOf(answer.Observed),
-		By: retrier.replica(answer)})
+	a := history.Answer{Outcome: history.OK, Observed: w.observed(answer.Observed.Value), By: retrier.replica(answer)}
+	w.nameWriters(&a, answer.Observed)
+	return open.end(a)
+}
+
+// nameWriters says whose state was seen, and of an object which writes were before.
+func (w *worker) nameWriters(a *history.Answer, seen kv.State) {
+	a.ObservedWriter = writerOf(seen)
+	if w.object != nil && seen.Index != 0 {
+		trail := seen.Trail()
+		a.ObservedWriter, a.Trail = trail[0], trail[1:]
+	}
 }
 
 // observed is what the history has of a value that was read.
@@ -169,7 +179,8 @@ func (w *worker) answered(open openOp, sent *retrier, command kv.Command, data [
 
 // updated records the result of an update of an object that was applied, or refused.
 func (w *worker) updated(open openOp, sent *retrier, command kv.Command, answer kv.Answer) (history.Outcome, error) {
-	a := history.Answer{Outcome: history.OK, ObservedWriter: writerOf(answer.Observed), By: sent.replica(answer)}
+	a := history.Answer{Outcome: history.OK, By: sent.replica(answer)}
+	w.nameWriters(&a, answer.Observed)
 	switch {
 	case answer.Status == kv.Mismatch:
 		a.Outcome, a.Refuted = history.Fail, true

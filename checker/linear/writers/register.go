@@ -27,7 +27,7 @@ func changes(op *history.Op) bool { return op.Kind.Mutates() && op.Outcome != hi
 func AsRegister(op history.Op) history.Op {
 	op.Refuted, op.Expected = false, history.Value{}
 	if changes(&op) {
-		op.Kind, op.Value, op.Observed = history.Put, history.String(op.Writer), history.Value{}
+		op.Kind, op.Value, op.Observed, op.Extra = history.Put, history.String(op.Writer), history.Value{}, nil
 		return op
 	}
 	op.Kind, op.Writer, op.Value, op.Observed = history.Get, "", history.Value{}, history.String(op.ObservedWriter)

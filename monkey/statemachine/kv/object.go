@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // objectOp is a command on an object: a value that is more than a text. It gets what
@@ -18,6 +19,30 @@ type objectOp func(held Maybe, argument string) (next, result Maybe, ok bool)
 var objectOps = map[Op]objectOp{
 	Add: add, Insert: insert, Remove: remove, Transfer: transfer, Enqueue: enqueue, Dequeue: dequeue, Transact: transact,
 }
+
+// The writer of an object is a trail: the names of the last writes, the newest first, as
+// many as MaxWriter has room for. So whoever sees the state learns in which order writes
+// were carried out of which nobody was told.
+const (
+	trailMark  = "<"
+	trailBegin = "initial" // nothing was written before
+)
+
+// trail returns the trail of a write after another one; an empty one: it is the first.
+func trail(name, before string) string {
+	if before == "" {
+		before = trailBegin
+	}
+	all := name + trailMark + before
+	if len(all) > MaxWriter {
+		all = all[:strings.LastIndex(all[:MaxWriter+1], trailMark)]
+	}
+	return all
+}
+
+// Trail returns the names of the writes that left a state of an object, the newest first.
+// The last one is "initial" if there were no more.
+func (s State) Trail() []string { return strings.Split(s.Writer, trailMark) }
 
 // add adds to a counter, which wraps around, and returns its sum.
 func add(held Maybe, argument string) (next, result Maybe, ok bool) {

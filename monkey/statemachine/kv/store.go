@@ -84,6 +84,9 @@ func (s *Store) Commit(index uint64, c Command, value *Maybe) {
 	contents := s.digest.Contents
 	if value != nil {
 		state := State{Value: *value, Writer: c.Writer, Index: index}
+		if objectOps[c.Op] != nil {
+			state.Writer = trail(c.Writer, s.entries[c.Key].Writer)
+		}
 		fresh := entry{State: state, hash: hashState(c.Key, state)}
 		contents += fresh.hash - s.entries[c.Key].hash
 		s.entries[c.Key] = fresh
