@@ -44,13 +44,6 @@ func (r *Recording) facts() *invariant.Facts {
 	f.Requests = r.requests()
 	r.leaders(&f)
 	f.Begun = r.begun()
-	if r.filesLost() {
-		// Nobody can know whose the data is of which log and record are gone.
-		f.Hosts = slices.Clone(f.Hosts)
-		for i := range f.Hosts {
-			f.Hosts[i].Data = nil
-		}
-	}
 	r.divergences(&f)
 	f.Faults, f.Wanted = r.faults(), r.wanted()
 	f.Outages = []invariant.Outage{}
@@ -166,13 +159,6 @@ func (r *Recording) leaders(f *invariant.Facts) {
 		case l.Leader != 0:
 			f.Beliefs = append(f.Beliefs, invariant.Belief{Cluster: l.Cluster, Term: l.Term, Node: l.Node, Leader: l.Leader, At: int64(at)})
 		}
-	})
-}
-
-// filesLost reports whether a fault has taken or damaged files.
-func (r *Recording) filesLost() bool {
-	return slices.ContainsFunc(r.Timeline.Injections, func(x timeline.Injection) bool {
-		return x.Fault == "lost-files" || x.Fault == "rot"
 	})
 }
 
