@@ -13,7 +13,7 @@ import (
 const (
 	// takenWithin is how many ticks it may take until the agent of an attached host takes
 	// up what is asked of it, and until DrummerDB has what became of it.
-	takenWithin = 5
+	takenWithin = 3
 	// parallel is how many requests an agent carries out at a time.
 	parallel = 32
 )

@@ -9,6 +9,7 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/checker/invariant"
 	"github.com/drumbeat-raft/drumbeat/monkey/statemachine"
+	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
 
 // leftoverLimit is how long what former members left on disks may stay after all else
@@ -49,7 +50,7 @@ func (r *runner) data(host string) []invariant.Node {
 	w, ok := r.w.(interface {
 		Data(host string) ([]string, error)
 	})
-	if !ok {
+	if !ok || r.losesFiles() {
 		return nil
 	}
 	found, err := w.Data(host)
@@ -63,4 +64,10 @@ func (r *runner) data(host string) []invariant.Node {
 		}
 	}
 	return nodes
+}
+
+// losesFiles reports whether faults take or damage files: nobody can know then whose the
+// data is of which log and record are gone.
+func (r *runner) losesFiles() bool {
+	return slices.ContainsFunc(r.scenario.Leaves(), func(l scenarios.Leaf) bool { return l.Fault.Kind == "lost-files" || l.Fault.Kind == "rot" })
 }
