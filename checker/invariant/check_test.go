@@ -68,7 +68,8 @@ func healthy() (*Facts, *limits) {
 	}
 	var ops []history.Op
 	for i := range int64(30) {
-		ops = append(ops, history.Op{Cluster: 7, Key: "7/m", Kind: history.Get, Observed: history.Absent, Call: i * second, Return: i*second + 1, Outcome: history.OK})
+		ops = append(ops, history.Op{Cluster: 7, Key: "7/m", Kind: history.Get, Observed: history.Absent, Call: i * second, Return: i*second + 1, Outcome: history.OK,
+			By: &history.Replica{Host: "h2", Applied: 2}})
 	}
 	put := func(key string, kind history.Kind, v string, call, ret int64, outcome history.Outcome) {
 		ops = append(ops, history.Op{Client: 3, Cluster: 7, Key: key, Kind: kind, Value: history.String(v), Call: call, Return: ret, Outcome: outcome})
@@ -607,6 +608,13 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 		"a stale read": {func(f *Facts, _ *limits) {
 			f.Ops = append(f.Ops, history.Op{Cluster: 7, Key: "7/k", Kind: history.Get, Observed: history.String("a"), Call: 20 * second, Return: 21 * second, Outcome: history.OK})
 		}, "linearizability", Violation, "cluster 7, key 7/k: "},
+		"answers in order":                    {answers(at(7, 1, 2, history.Get, 5), at(7, 3, 4, history.Put, 6), at(7, 3, 6, history.Get, 5), at(7, 5, 6, history.Get, 6), at(8, 7, 8, history.Put, 1)), "recency", Pass, "5 answers of 2 clusters"},
+		"answers of nobody knows which state": {func(f *Facts, _ *limits) { f.Ops[0].By, f.Ops = nil, f.Ops[:1] }, "recency", Inconclusive, "no answer names the state that it comes from"},
+		"an answer from the past":             {answers(at(7, 1, 2, history.Put, 5), at(7, 3, 4, history.Get, 4)), "recency", Violation, "cluster 7: client 3's get of key 7/k3, called at 3 s and answered by host h4, saw the state after update 4, though client 1 had been answered by host h5 out of the state after update 5 at 2 s"},
+		"a write into the past":               {answers(at(7, 1, 2, history.Get, 5), at(7, 3, 4, history.Put, 5)), "recency", Violation, "client 3's put of key 7/k3"},
+		"a failed cas that is from the past":  {answers(at(7, 1, 2, history.Get, 5), failed(at(7, 3, 4, history.Cas, 4))), "recency", Violation, "client 3's cas of key 7/k3"},
+		"a write of whose fate nobody knows":  {answers(at(7, 1, 2, history.Get, 5), unknown(at(7, 3, 4, history.Put, 4))), "recency", Pass, "1 answers of 1 clusters"},
+		"an answer that was given at the end": {answers(at(7, 1, 9, history.Put, 5), at(7, 3, 4, history.Get, 4)), "recency", Pass, "2 answers"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, l := healthy()
@@ -616,6 +624,28 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 			require.Contains(t, finding.Detail, c.detail)
 		})
 	}
+}
+
+// at is an answered operation of a key of its own, by a host that had applied so many
+// updates.
+func at(cluster uint64, call, ret int64, kind history.Kind, applied uint64) history.Op {
+	return history.Op{Client: call, Cluster: cluster, Key: fmt.Sprintf("%d/k%d", cluster, call), Kind: kind, Call: call * second, Return: ret * second,
+		Outcome: history.OK, By: &history.Replica{Host: fmt.Sprintf("h%d", applied), Applied: applied}}
+}
+
+func failed(o history.Op) history.Op {
+	o.Outcome = history.Fail
+	return o
+}
+
+func unknown(o history.Op) history.Op {
+	o.Outcome = history.Unknown
+	return o
+}
+
+// answers makes a history of them.
+func answers(ops ...history.Op) func(*Facts, *limits) {
+	return func(f *Facts, _ *limits) { f.Ops = ops }
 }
 
 // stopAt takes the operations out of the history that ended in a time.
