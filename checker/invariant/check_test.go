@@ -69,7 +69,8 @@ func healthy() (*Facts, *limits) {
 	}
 	var ops []history.Op
 	for i := range int64(30) {
-		ops = append(ops, history.Op{Cluster: 7, Key: "7/m", Kind: history.Get, Observed: history.Absent, Call: i * second, Return: i*second + 1, Outcome: history.OK})
+		ops = append(ops, history.Op{Cluster: 7, Key: "7/m", Kind: history.Get, Observed: history.Absent, Call: i * second, Return: i*second + 1, Outcome: history.OK,
+			By: &history.Replica{Host: "h2", Applied: 2}})
 	}
 	put := func(key string, kind history.Kind, v string, call, ret int64, outcome history.Outcome) {
 		ops = append(ops, history.Op{Client: 3, Cluster: 7, Key: key, Kind: kind, Value: history.String(v), Call: call, Return: ret, Outcome: outcome})
@@ -378,7 +379,67 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 			f.Audit.Breaches = []DrummerBreach{{Check: "freshness", At: 3 * second, Cluster: 7, Text: "what cluster 7 saw"}}
 		}, "freshness", Violation, "what cluster 7 saw (seen at 3 s)"},
 		"nothing for freshness": {func(f *Facts, _ *limits) { f.Audit.Answers = 0 }, "freshness", Inconclusive, "no Drummer server answered"},
-		"no votes":              {func(f *Facts, _ *limits) { f.RaftSafety.Votes = 0 }, "votes", Inconclusive, "no vote was seen"},
+		"a vote that is gone": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: VoteChanged, Cluster: 7, Node: 2, Term: 5, Others: []uint64{3, 0}, At: second}}
+		}, "votes", Violation, "cluster 7: node 2, which had saved a vote for node 3 in term 5, has no vote in that term; at 1 s"},
+		"a vote that is another one": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: VoteChanged, Cluster: 7, Node: 2, Term: 5, Others: []uint64{3, 4}, At: second}}
+		}, "votes", Violation, "has one for node 4 in that term"},
+		"a vote for an older log": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: OlderLogVote, Cluster: 7, Node: 2, Term: 5, Others: []uint64{3}, Index: 40, EntryTerm: 3, LastIndex: 39, LastTerm: 4, At: second}}
+		}, "votes", Violation, "cluster 7: node 2, whose log ends with index 39 of term 4, voted in term 5 for node 3, whose log ends with index 40 of term 3"},
+		"a term that goes back": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: WentBack, Cluster: 7, Node: 2, Term: 4, LastTerm: 5, Index: 40, LastIndex: 40, At: second}}
+		}, "saved", Violation, "cluster 7: node 2 saved term 4 and the commitment of index 40 after term 5 and index 40"},
+		"an unsaved term": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: SaidUnsaved, Cluster: 7, Node: 2, Term: 5, LastTerm: 4, At: second}}
+		}, "saved", Violation, "node 2 said in term 5 that it is in that term, while term 4 was the last that it had saved"},
+		"entries that differ": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: EntriesDiffer, Cluster: 7, Node: 2, Term: 5, Index: 40, EntryTerm: 4, At: second}}
+		}, "matching", Violation, "cluster 7: node 2, in term 5, saved an entry of index 40 and term 4 that differs from the one in another log"},
+		"an answer that is wrong": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: FalseMatch, Cluster: 7, Node: 2, Term: 5, Others: []uint64{3}, Index: 40, EntryTerm: 3, OtherTerm: 4, At: second}}
+		}, "matching", Violation, "cluster 7: node 2 answered node 3, leader of term 5, that it has its log up to index 40, where it has an entry of term 3 and the leader one of term 4"},
+		"a commit that nobody told": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: UnmatchedCommit, Cluster: 7, Node: 2, Term: 5, Index: 40, EntryTerm: 3, LastIndex: 38, At: second}}
+		}, "commits", Violation, "cluster 7: node 2, in term 5, takes its log for committed up to index 40, which has an entry of term 3, though a leader told it so up to index 38 only"},
+		"a heartbeat that says too much": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: UnmatchedHeartbeat, Cluster: 7, Node: 2, Term: 5, Others: []uint64{3}, Index: 40, LastIndex: 38, At: second}}
+		}, "commits", Violation, "cluster 7: node 2, leader of term 5, told node 3 in a heartbeat that its log is committed up to index 40, though that node had answered in this term that it has the leader's log up to index 38"},
+		"a commit without answers": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: UnansweredCommit, Cluster: 7, Node: 2, Term: 5, Index: 40, Others: []uint64{2}, Voters: []uint64{1, 2, 3}, At: second}}
+		}, "quorums", Violation, "the entry of index 40 for committed, which nodes [2] told it in that term to have, no majority of the voters [1 2 3]"},
+		"a read that nobody answered": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: UnansweredRead, Cluster: 7, Node: 2, Term: 5, Index: 40, At: second}}
+		}, "readindex", Violation, "cluster 7: node 2, in term 5, served a linearizable read at index 40 that no leader had answered"},
+		"two changes": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: TwoChanges, Cluster: 7, Node: 2, Term: 5, Index: 40, LastIndex: 38, At: second}}
+		}, "changes", Violation, "cluster 7: node 2, leader of term 5, added a membership change at index 40 before the one at index 38 was committed"},
+		"an early candidacy": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: EarlyCandidacy, Cluster: 7, Node: 2, Term: 5, Index: 40, LastIndex: 38, At: second}}
+		}, "changes", Violation, "cluster 7: node 2 called an election in term 5 before it had applied the membership change at index 40"},
+		"a removed leader": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: RemovedLeads, Cluster: 7, Node: 2, Term: 5, Index: 40, Voters: []uint64{1, 3}, At: second}}
+		}, "changes", Violation, "cluster 7: node 2 sends heartbeats as leader of term 5 though it has applied the change at index 40, since which the voters are [1 3]"},
+		"a promotion that is early": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: PromotedBehind, Cluster: 7, Node: 4, Index: 40, LastIndex: 20, LastTerm: 38, At: second}}
+		}, "changes", Violation, "cluster 7: node 4 was made a voter at index 40 with a log that ends at index 20, before it had caught up with its own addition at index 38"},
+		"a leader alone": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: LeadsAlone, Cluster: 7, Node: 2, Term: 5, Index: 30, Others: []uint64{2}, Voters: []uint64{1, 2, 3}, At: second}}
+		}, "stepping_down", Violation, "cluster 7: node 2 goes on to lead in term 5 though in its last 30 rounds of heartbeats it heard of nodes [2] only, no majority of the voters [1 2 3]"},
+		"an old snapshot": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: OldSnapshot, Cluster: 7, Node: 2, Term: 5, Index: 38, LastIndex: 40, At: second}}
+		}, "snapshots", Violation, "cluster 7: node 2, in term 5, took over a snapshot of index 38, though it knew its log to be committed up to index 40"},
+		"a snapshot of another term": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: SnapshotDiffers, Cluster: 7, Node: 2, Index: 38, EntryTerm: 3, LastTerm: 4, At: second}}
+		}, "snapshots", Violation, "cluster 7: the snapshot of node 2 at index 38 is of term 3, the entry there of term 4"},
+		"a snapshot of other members": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: SnapshotDiffers, Cluster: 7, Node: 2, Index: 38, EntryTerm: 3, LastIndex: 30, Others: []uint64{1, 2}, Voters: []uint64{1, 2, 3}, At: second}}
+		}, "snapshots", Violation, "cluster 7: the snapshot of node 2 at index 38 has the voters [1 2] and other members; by the changes in the log up to index 30 the voters are [1 2 3]"},
+		"a log that is too short": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: CompactedTooFar, Cluster: 7, Node: 2, Term: 5, Index: 40, LastIndex: 38, At: second}}
+		}, "snapshots", Violation, "cluster 7: node 2 dropped its log up to index 40, its newest snapshot is of index 38"},
+		"no votes": {func(f *Facts, _ *limits) { f.RaftSafety.Votes = 0 }, "votes", Inconclusive, "no vote was seen"},
 		"an incomplete leader": {func(f *Facts, _ *limits) {
 			f.RaftSafety.Breaches = []Breach{{Kind: IncompleteLeader, Cluster: 7, Node: 2, Term: 5, Index: 40, EntryTerm: 4, Others: []uint64{3}, LastIndex: 39, LastTerm: 4, At: second}}
 		}, "completeness", Violation, "cluster 7: node 2 leads in term 5 without the entry of index 40 and term 4, which leader 3 had committed"},
@@ -577,6 +638,13 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 		"a stale read": {func(f *Facts, _ *limits) {
 			f.Ops = append(f.Ops, history.Op{Cluster: 7, Key: "7/k", Kind: history.Get, Observed: history.String("a"), Call: 20 * second, Return: 21 * second, Outcome: history.OK})
 		}, "linearizability", Violation, "cluster 7, key 7/k: "},
+		"answers in order":                    {answers(at(7, 1, 2, history.Get, 5), at(7, 3, 4, history.Put, 6), at(7, 3, 6, history.Get, 5), at(7, 5, 6, history.Get, 6), at(8, 7, 8, history.Put, 1)), "recency", Pass, "5 answers of 2 clusters"},
+		"answers of nobody knows which state": {func(f *Facts, _ *limits) { f.Ops[0].By, f.Ops = nil, f.Ops[:1] }, "recency", Inconclusive, "no answer names the state that it comes from"},
+		"an answer from the past":             {answers(at(7, 1, 2, history.Put, 5), at(7, 3, 4, history.Get, 4)), "recency", Violation, "cluster 7: client 3's get of key 7/k3, called at 3 s and answered by host h4, saw the state after update 4, though client 1 had been answered by host h5 out of the state after update 5 at 2 s"},
+		"a write into the past":               {answers(at(7, 1, 2, history.Get, 5), at(7, 3, 4, history.Put, 5)), "recency", Violation, "client 3's put of key 7/k3"},
+		"a failed cas that is from the past":  {answers(at(7, 1, 2, history.Get, 5), failed(at(7, 3, 4, history.Cas, 4))), "recency", Violation, "client 3's cas of key 7/k3"},
+		"a write of whose fate nobody knows":  {answers(at(7, 1, 2, history.Get, 5), unknown(at(7, 3, 4, history.Put, 4))), "recency", Pass, "1 answers of 1 clusters"},
+		"an answer that was given at the end": {answers(at(7, 1, 9, history.Put, 5), at(7, 3, 4, history.Get, 4)), "recency", Pass, "2 answers"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, l := healthy()
@@ -586,6 +654,28 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 			require.Contains(t, finding.Detail, c.detail)
 		})
 	}
+}
+
+// at is an answered operation of a key of its own, by a host that had applied so many
+// updates.
+func at(cluster uint64, call, ret int64, kind history.Kind, applied uint64) history.Op {
+	return history.Op{Client: call, Cluster: cluster, Key: fmt.Sprintf("%d/k%d", cluster, call), Kind: kind, Call: call * second, Return: ret * second,
+		Outcome: history.OK, By: &history.Replica{Host: fmt.Sprintf("h%d", applied), Applied: applied}}
+}
+
+func failed(o history.Op) history.Op {
+	o.Outcome = history.Fail
+	return o
+}
+
+func unknown(o history.Op) history.Op {
+	o.Outcome = history.Unknown
+	return o
+}
+
+// answers makes a history of them.
+func answers(ops ...history.Op) func(*Facts, *limits) {
+	return func(f *Facts, _ *limits) { f.Ops = ops }
 }
 
 // stopAt takes the operations out of the history that ended in a time.

@@ -33,6 +33,24 @@ const (
 	SaidUnsaved       BreachKind = "said and not saved"
 	Forgotten         BreachKind = "forgotten"
 	NotReplaced       BreachKind = "not replaced"
+
+	VoteChanged        BreachKind = "vote changed"
+	OlderLogVote       BreachKind = "vote for an older log"
+	WentBack           BreachKind = "went back"
+	EntriesDiffer      BreachKind = "entries differ"
+	FalseMatch         BreachKind = "false match"
+	UnmatchedCommit    BreachKind = "commit of what is not known to match"
+	UnmatchedHeartbeat BreachKind = "heartbeat beyond what is known to match"
+	UnansweredCommit   BreachKind = "commit without answers"
+	UnansweredRead     BreachKind = "read without an answer"
+	TwoChanges         BreachKind = "two changes"
+	EarlyCandidacy     BreachKind = "early candidacy"
+	RemovedLeads       BreachKind = "removed leader"
+	PromotedBehind     BreachKind = "promoted behind"
+	LeadsAlone         BreachKind = "leads alone"
+	OldSnapshot        BreachKind = "old snapshot"
+	SnapshotDiffers    BreachKind = "snapshot differs"
+	CompactedTooFar    BreachKind = "compacted too far"
 )
 
 // checkOf is which check judges a kind.
@@ -40,6 +58,10 @@ var checkOf = map[BreachKind]string{
 	TwoVotes: "votes", IncompleteLeader: "completeness", TwoCommits: "commits", EarlierTermCommit: "commits",
 	MinorityLeader: "quorums", MinorityCommit: "quorums", MinorityRead: "quorums",
 	StaleRead: "readindex", EarlyRead: "readindex", LogsDiffer: "matching", SaidUnsaved: "saved", Forgotten: "saved", NotReplaced: "saved",
+	VoteChanged: "votes", OlderLogVote: "votes", WentBack: "saved", EntriesDiffer: "matching", FalseMatch: "matching",
+	UnmatchedCommit: "commits", UnmatchedHeartbeat: "commits", UnansweredCommit: "quorums", UnansweredRead: "readindex",
+	TwoChanges: "changes", EarlyCandidacy: "changes", RemovedLeads: "changes", PromotedBehind: "changes", LeadsAlone: "stepping_down",
+	OldSnapshot: "snapshots", SnapshotDiffers: "snapshots", CompactedTooFar: "snapshots",
 }
 
 // Breach is what a node did that Raft forbids.

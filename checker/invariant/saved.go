@@ -7,7 +7,7 @@ import "fmt"
 var _ = define(Check{
 	Key:     "saved",
 	Name:    "saved first",
-	Doc:     "What a node tells others, it has saved before: its term, its vote, its log. When it starts again, it finds all of it, and no entry that others took the place of.",
+	Doc:     "What a node tells others, it has saved before: its term, its vote, its log. Its term and what it knows to be committed never go back. When it starts again, it finds all of it, and no entry that others took the place of.",
 	Needs:   []Need{needRaftSafety},
 	Applies: replicated,
 }, judgeSaved)
@@ -15,10 +15,17 @@ var _ = define(Check{
 func judgeSaved(j *judgement, f *Facts, _ *noSettings) string {
 	breaches(f, SaidUnsaved, func(b Breach) {
 		what := fmt.Sprintf("it has the log up to index %d, of which %d was the last that it had saved", b.Index, b.LastIndex)
-		if b.Index == 0 {
+		switch {
+		case b.Index == 0 && len(b.Others) == 0:
+			what = fmt.Sprintf("it is in that term, while term %d was the last that it had saved", b.LastTerm)
+		case b.Index == 0:
 			what = fmt.Sprintf("it votes for node %d, which it had not saved", b.Others[0])
 		}
 		j.violation("cluster %d: node %d said in term %d that %s; at %s", b.Cluster, b.Node, b.Term, what, seconds(b.At))
+	})
+	breaches(f, WentBack, func(b Breach) {
+		j.violation("cluster %d: node %d saved term %d and the commitment of index %d after term %d and index %d: neither goes back; at %s",
+			b.Cluster, b.Node, b.Term, b.Index, b.LastTerm, b.LastIndex, seconds(b.At))
 	})
 	breaches(f, Forgotten, func(b Breach) {
 		j.violation("cluster %d: node %d started on host %s with term %d, a vote for node %d and a log up to index %d; it had saved term %d, a vote for node %d and index %d; at %s",

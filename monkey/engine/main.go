@@ -82,6 +82,8 @@ func work(ctx context.Context, job bubble.Job, a *application.Application) error
 		Static:     static,
 		Later:      s.JoinLater(),
 		Deployment: s.Deployment, Drummer: s.Drummer, RTT: s.Deployment.RTT.D(), Seed: req.Seed,
+		ElectionRTT:  s.Clusters.ElectionRTT,
+		HeartbeatRTT: s.Clusters.HeartbeatRTT,
 		Applications: machines.registry,
 		Logger:       logs.logger,
 		Replicas:     s.Clusters.Count * s.Clusters.Size,

@@ -48,7 +48,7 @@ checks: {evidence: {min_operations: 3}}
 func second(n int) int64 { return int64(n) * int64(time.Second) }
 
 func get(at int, observed string) history.Op {
-	return history.Op{Client: 1, Cluster: 1, Key: "1/k", Kind: history.Get, Call: second(at), Return: second(at) + 10, Outcome: history.OK, Observed: history.String(observed)}
+	return history.Op{Client: 1, Cluster: 1, Key: "1/k", Kind: history.Get, Call: second(at), Return: second(at) + 10, Outcome: history.OK, Observed: history.String(observed), By: &history.Replica{Applied: 1}}
 }
 
 func newMade(t *testing.T) *made {
@@ -57,7 +57,7 @@ func newMade(t *testing.T) *made {
 	return &made{
 		t: t, dir: t.TempDir(),
 		ops: []history.Op{
-			{Client: 2, Cluster: 1, Key: "1/k", Kind: history.Put, Value: history.String("a"), Call: second(1), Return: second(2), Outcome: history.OK},
+			{Client: 2, Cluster: 1, Key: "1/k", Kind: history.Put, Value: history.String("a"), Call: second(1), Return: second(2), Outcome: history.OK, By: &history.Replica{Applied: 1}},
 			get(12, "a"), get(30, "a"),
 		},
 		events: []timeline.Entry{

@@ -15,6 +15,12 @@ import (
 // deploymentID names the deployment of a simulated world.
 const deploymentID = 1
 
+// The Raft timeouts of DrummerDB, in ticks.
+const (
+	drummerElectionRTT  = 10
+	drummerHeartbeatRTT = 1
+)
+
 // drummerServer is the process of a Drummer server.
 type drummerServer struct {
 	*eventListener
@@ -34,6 +40,7 @@ func (w *World) startDrummer(h *host) (process, error) {
 	nhc := w.nodeHostConfig(h, fs)
 	nhc.RaftEventListener = p.eventListener
 	p.server, err = server.New(server.Config{
+		ElectionRTT: drummerElectionRTT, HeartbeatRTT: drummerHeartbeatRTT,
 		NodeHost: nhc,
 		NodeID:   uint64(h.number),
 		Members:  w.drummerPeers(),

@@ -34,6 +34,9 @@ type Config struct {
 	Drummer    scenarios.Drummer
 	RTT        time.Duration // Dragonboat's tick
 	Seed       uint64
+	// ElectionRTT and HeartbeatRTT are those of the Raft clusters that Drummer looks
+	// after; 0: not known.
+	ElectionRTT, HeartbeatRTT int
 	// Static are the Raft clusters of a deployment without Drummers; nil in any
 	// other.
 	Static []StaticCluster
@@ -89,8 +92,8 @@ func New(cfg Config) *World {
 		made:   time.Now(),
 		torn:   rand.New(rand.NewPCG(cfg.Seed, 0x746f726e)),
 	}
-	w.safety = raftsafety.New(w.made, w.ordered)
-	w.net = simnet.New(simnet.Config{Seed: cfg.Seed, Latency: w.latency, Slot: cfg.Deployment.Network.Slot.D(), Watch: w.watch, WatchSent: w.watchSent})
+	w.safety = raftsafety.New(w.made, w.about)
+	w.net = simnet.New(simnet.Config{Seed: cfg.Seed, Latency: w.latency, Slot: cfg.Deployment.Network.Slot.D(), Watch: w.watch, WatchSent: w.watchSent, WatchChunk: w.watchChunk})
 	for i := range cfg.Deployment.Drummers {
 		w.add(world.Drummer, i+1, "")
 	}
@@ -355,15 +358,23 @@ func naming(h *host) func(id uint64) uint64 {
 	return func(id uint64) uint64 { return id }
 }
 
-// ordered reports whether a cluster has Dragonboat's OrderedConfigChange. Drummer
-// demands it.
-func (w *World) ordered(cluster uint64) bool {
+// watchChunk has a chunk of a snapshot watched.
+func (w *World) watchChunk(host string, chunk *pb.Chunk) {
+	w.safety.WatchChunk(naming(w.byName[host]), chunk)
+}
+
+// about tells how a cluster is configured. Drummer demands Dragonboat's
+// OrderedConfigChange.
+func (w *World) about(cluster uint64) raftsafety.About {
 	for _, c := range w.cfg.Static {
 		if c.ID == cluster {
-			return c.Raft.OrderedConfigChange
+			return raftsafety.About{Ordered: c.Raft.OrderedConfigChange, ElectionRTT: int(c.Raft.ElectionRTT), HeartbeatRTT: int(c.Raft.HeartbeatRTT)}
 		}
 	}
-	return true
+	if cluster == world.DrummerDB {
+		return raftsafety.About{Ordered: true, ElectionRTT: drummerElectionRTT, HeartbeatRTT: drummerHeartbeatRTT}
+	}
+	return raftsafety.About{Ordered: true, ElectionRTT: w.cfg.ElectionRTT, HeartbeatRTT: w.cfg.HeartbeatRTT}
 }
 
 // RaftSafety is what the messages of Raft that arrived so far say of its safety.

@@ -8,8 +8,8 @@ import (
 
 // cluster is what is known of one.
 type cluster struct {
-	id      uint64 // as it is called in what is found
-	ordered bool   // its membership changes name the one before
+	id    uint64 // as it is called in what is found
+	about About
 
 	votes       map[ballot]uint64   // who got the vote
 	granted     map[ballot][]uint64 // whose votes reached a candidate
@@ -24,23 +24,28 @@ type cluster struct {
 	// provenTerm the newest term of an entry there.
 	proven, provenTerm uint64
 	memberships        []*membership // by committed changes, oldest first
+	// unsure says that a change may be missing there: a log proved it that begins
+	// behind it.
+	unsure bool
 
-	logs map[uint64]*log // of its nodes
-	// before has the term of the entry before each entry.
-	before map[position]uint32
+	logs    map[uint64]*log // of its nodes
+	entries map[position]entry
+	// answers are the newest ones that reached a leader, by whose they are; told is up
+	// to which index a node was told that its log is committed.
+	answers map[pair]answer
+	told    map[uint64]uint64
 
-	reads map[pb.SystemCtx]*read
-	asked []pb.SystemCtx // the keys of reads, oldest first
-	// confirmations are those of each leader.
-	confirmations map[ballot]confirmations
+	reads   map[pb.SystemCtx]*read
+	asked   []pb.SystemCtx // the keys of reads, oldest first
+	evicted bool           // a read was forgotten
 }
 
-func newCluster(id uint64, ordered bool) *cluster {
+func newCluster(id uint64, about About) *cluster {
 	return &cluster{
-		id: id, ordered: ordered,
+		id: id, about: about,
 		votes: map[ballot]uint64{}, granted: map[ballot][]uint64{}, candidacies: map[ballot]position{}, leaders: map[ballot]bool{},
-		logs: map[uint64]*log{}, before: map[position]uint32{}, reads: map[pb.SystemCtx]*read{},
-		confirmations: map[ballot]confirmations{},
+		logs: map[uint64]*log{}, entries: map[position]entry{}, answers: map[pair]answer{}, told: map[uint64]uint64{},
+		reads: map[pb.SystemCtx]*read{},
 	}
 }
 

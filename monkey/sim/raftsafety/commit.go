@@ -83,18 +83,20 @@ func (w *Watcher) prove(c *cluster, x claim, leads bool) {
 	}
 	before := c.proven
 	c.proven, c.provenTerm = x.index, max(c.provenTerm, term)
-	c.change(l, before)
+	w.change(c, l, before)
 }
 
 // change takes over the membership changes of a log behind an index that were proven
 // to be committed.
-func (c *cluster) change(l *log, before uint64) {
+func (w *Watcher) change(c *cluster, l *log, before uint64) {
 	if len(c.memberships) == 0 {
 		return
 	}
+	c.unsure = c.unsure || l.begins > before
 	for _, change := range l.changes {
 		if change.index > before && change.index <= c.proven {
-			if next := c.memberships[len(c.memberships)-1].after(change.ConfigChange, change.index, c.ordered); next != nil {
+			if next := c.memberships[len(c.memberships)-1].after(change.ConfigChange, change.index, c.about.Ordered); next != nil {
+				w.promoted(c, change, next)
 				c.memberships = append(c.memberships, next)
 			}
 		}

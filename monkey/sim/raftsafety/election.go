@@ -34,6 +34,9 @@ func (w *Watcher) lead(c *cluster, leader ballot) {
 		return
 	}
 	c.leaders[leader] = true
+	if l := c.logs[leader.node]; l != nil {
+		l.leadership.begin(leader.term)
+	}
 	if leader.term > c.leading.term {
 		c.leading = leader
 	}

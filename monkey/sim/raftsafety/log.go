@@ -3,7 +3,10 @@
 package raftsafety
 
 import (
+	"cmp"
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"slices"
 
 	pb "github.com/lni/dragonboat/v3/raftpb"
@@ -18,8 +21,12 @@ type log struct {
 	terms    []uint32 // by index; 0: not known
 	last     uint64   // the index of its last entry
 	snapshot uint64   // the index of the newest snapshot that it was given
+	begins   uint64   // the index of the snapshot behind which it begins; 0: at its beginning
 	changes  []change // of the membership, in the order of their indexes
 	gone     bool     // it was deleted on purpose, or with its disk
+	// least is what was committed when it was seen first.
+	least      uint64
+	leadership leadership
 }
 
 // change is an entry that changes the membership.
@@ -81,7 +88,7 @@ func (l *log) recover(s pb.Snapshot) {
 	l.snapshot = max(l.snapshot, s.Index)
 	if l.term(s.Index) != s.Term {
 		l.forget(0)
-		l.last = s.Index
+		l.last, l.begins = s.Index, s.Index
 		l.terms = grown(l.terms, s.Index)
 		l.terms[s.Index] = uint32(s.Term)
 	}
@@ -90,7 +97,13 @@ func (l *log) recover(s pb.Snapshot) {
 // saved takes over what a node has saved, and checks it.
 func (w *Watcher) saved(c *cluster, host string, u *pb.Update) error {
 	l := c.log(u.NodeID, host)
+	if l.least == 0 {
+		l.least = max(u.State.Commit, u.Snapshot.Index)
+	}
+	was, end := l.state, l.end()
+	w.keeps(c, l, u)
 	if !pb.IsEmptySnapshot(u.Snapshot) {
+		w.taken(c, l, u)
 		l.recover(u.Snapshot)
 	}
 	if len(u.EntriesToSave) > 0 {
@@ -103,12 +116,14 @@ func (w *Watcher) saved(c *cluster, host string, u *pb.Update) error {
 		l.state = u.State
 	}
 	by := ballot{u.NodeID, l.state.Term}
+	w.served(c, l, u)
+	w.sends(c, l, u, was, end)
+	w.advance(c, l, u, was)
 	w.prove(c, claim{position{index: l.state.Commit}, by}, c.leaders[by])
 	for i := range u.CommittedEntries {
 		e := &u.CommittedEntries[i]
 		w.commit(c, claim{position{e.Term, e.Index}, by})
 	}
-	w.served(c, by, u.ReadyToReads)
 	return nil
 }
 
@@ -122,24 +137,49 @@ func (c *cluster) log(node uint64, host string) *log {
 	return l
 }
 
-// match checks that what is before each new entry of a log is what is before it in
-// all others (log matching). An entry's index and term name it.
+// end is the last entry of the log.
+func (l *log) end() position { return position{l.term(l.last), l.last} }
+
+// entry is what an entry of some index and term is, and what is before it.
+type entry struct {
+	before uint32 // the term of the one before; 0: not known
+	sum    uint32 // of its content; 0: not known
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// sum is a checksum of the content of an entry, never 0. A witness gets none of it.
+func sum(e *pb.Entry) uint32 {
+	if e.Type == pb.MetadataEntry {
+		return 0
+	}
+	var head [40]byte
+	for i, v := range [...]uint64{uint64(e.Type), e.Key, e.ClientID, e.SeriesID, e.RespondedTo} {
+		binary.LittleEndian.PutUint64(head[8*i:], v)
+	}
+	return max(1, crc32.Update(crc32.Checksum(head[:], castagnoli), castagnoli, e.Cmd))
+}
+
+// match checks that each new entry of a log, and what is before it, is the same in all
+// others (log matching). An entry's index and term name it.
 func (w *Watcher) match(c *cluster, l *log, u *pb.Update) {
 	for i := range u.EntriesToSave {
 		e := &u.EntriesToSave[i]
-		before := l.term(e.Index - 1)
-		if before == 0 {
-			continue
-		}
-		p := position{e.Term, e.Index}
-		first, known := c.before[p]
-		if !known {
-			c.before[p] = uint32(before)
+		p, here := position{e.Term, e.Index}, entry{uint32(l.term(e.Index - 1)), sum(e)}
+		first, known := c.entries[p]
+		if !known && here.before != 0 {
 			w.found.Entries++
-			continue
 		}
-		if uint64(first) != before {
-			w.breach(c, invariant.Breach{Kind: invariant.LogsDiffer, Node: u.NodeID, Term: max(l.state.Term, u.Term), Index: e.Index, EntryTerm: e.Term, LastTerm: before, OtherTerm: uint64(first)})
+		if all := (entry{cmp.Or(first.before, here.before), cmp.Or(first.sum, here.sum)}); all != first {
+			c.entries[p] = all
+		}
+		b := invariant.Breach{Node: u.NodeID, Term: max(l.state.Term, u.Term), Index: e.Index, EntryTerm: e.Term}
+		if first.before != 0 && here.before != 0 && first.before != here.before {
+			b.Kind, b.LastTerm, b.OtherTerm = invariant.LogsDiffer, uint64(here.before), uint64(first.before)
+			w.breach(c, b)
+		} else if first.sum != 0 && here.sum != 0 && first.sum != here.sum {
+			b.Kind = invariant.EntriesDiffer
+			w.breach(c, b)
 		}
 	}
 }
@@ -160,6 +200,27 @@ func (w *Watcher) saidEntry(c *cluster, by ballot, index uint64) {
 	}
 }
 
+// saidTerm checks that a node has saved its term before others hear of it.
+func (w *Watcher) saidTerm(c *cluster, by ballot) {
+	if l := c.logs[by.node]; l != nil && l.state.Term < by.term {
+		w.breach(c, invariant.Breach{Kind: invariant.SaidUnsaved, Node: by.node, Term: by.term, LastTerm: l.state.Term})
+	}
+}
+
+// keeps checks that a node does not go back on what it had saved: its term and what is
+// committed only grow, and in a term it votes once.
+func (w *Watcher) keeps(c *cluster, l *log, u *pb.Update) {
+	if pb.IsEmptyState(u.State) || l.gone {
+		return
+	}
+	switch was := l.state; {
+	case u.State.Term < was.Term || u.State.Commit < was.Commit:
+		w.breach(c, invariant.Breach{Kind: invariant.WentBack, Node: u.NodeID, Term: u.State.Term, LastTerm: was.Term, Index: u.State.Commit, LastIndex: was.Commit})
+	case u.State.Term == was.Term && was.Vote != 0 && u.State.Vote != was.Vote:
+		w.breach(c, invariant.Breach{Kind: invariant.VoteChanged, Node: u.NodeID, Term: was.Term, Others: []uint64{was.Vote, u.State.Vote}})
+	}
+}
+
 // loaded checks that a node that starts finds what it had saved. snapshot is the index
 // of its newest snapshot. What it finds beyond that was on its way to the disk when the
 // process ended, and counts as saved from now on: rest reads those entries.
@@ -177,6 +238,9 @@ func (w *Watcher) loaded(c *cluster, node uint64, state pb.State, snapshot, last
 	from := max(l.state.Commit, snapshot) + 1 // what is committed does not change
 	if state.Term > l.state.Term || state.Term == l.state.Term && l.state.Vote == 0 {
 		l.state = state
+	}
+	if state.Term == l.state.Term {
+		l.state.Commit = state.Commit
 	}
 	if last < from {
 		return nil

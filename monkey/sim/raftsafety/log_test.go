@@ -25,7 +25,7 @@ func newCluster7(t *testing.T, voters ...uint64) *cluster7 {
 	if voters == nil {
 		voters = []uint64{1, 2, 3}
 	}
-	x := &cluster7{t: t, w: New(time.Now(), func(uint64) bool { return true })}
+	x := &cluster7{t: t, w: New(time.Now(), about)}
 	x.c = x.w.cluster(7)
 	addresses := map[uint64]string{}
 	for _, v := range voters {
@@ -42,8 +42,12 @@ func newCluster7(t *testing.T, voters ...uint64) *cluster7 {
 	return x
 }
 
-// saves has a node save a state, and entries of given terms from an index on.
+// saves has a node save a state, and entries of given terms from an index on. What is
+// committed stays, if the state does not say it.
 func (x *cluster7) saves(node uint64, s pb.State, first uint64, terms ...uint64) {
+	if l := x.c.logs[node]; l != nil && !pb.IsEmptyState(s) && s.Commit == 0 {
+		s.Commit = l.state.Commit
+	}
 	u := pb.Update{ClusterID: 7, NodeID: node, State: s}
 	for i, term := range terms {
 		u.EntriesToSave = append(u.EntriesToSave, pb.Entry{Index: first + uint64(i), Term: term})
@@ -86,6 +90,13 @@ func (x *cluster7) leads(node, term uint64, votes ...uint64) {
 	x.hear(pb.Message{Type: pb.Heartbeat, From: node, Term: term})
 }
 
+// answers has a leader hear that others have its log up to an index.
+func (x *cluster7) answers(leader, index uint64, others ...uint64) {
+	for _, node := range others {
+		x.hear(pb.Message{Type: pb.ReplicateResp, From: node, To: leader, Term: x.c.logs[leader].state.Term, LogIndex: index})
+	}
+}
+
 // commits has a leader and others commit an entry of its term, the next one.
 func (x *cluster7) commits(leader uint64, others ...uint64) uint64 {
 	l := x.c.logs[leader]
@@ -93,6 +104,7 @@ func (x *cluster7) commits(leader uint64, others ...uint64) uint64 {
 	for _, node := range append(others, leader) {
 		x.saves(node, pb.State{}, index, l.state.Term)
 	}
+	x.answers(leader, index, others...)
 	x.saves(leader, pb.State{Term: l.state.Term, Vote: leader, Commit: index}, 0)
 	return index
 }
@@ -137,6 +149,7 @@ func TestCommitsHaveMajorities(t *testing.T) {
 	x.leads(1, 2, 2)
 	x.saves(1, pb.State{}, 4, 2)
 	x.saves(2, pb.State{}, 4, 2)
+	x.answers(1, 5, 2)
 	x.saves(1, committed(4), 0)
 	x.is()
 	x.saves(1, pb.State{}, 5, 2)
@@ -149,6 +162,7 @@ func TestCommitsHaveMajorities(t *testing.T) {
 	x.leads(1, 2, 2)
 	x.saves(1, pb.State{}, 4, 2)
 	x.saves(2, pb.State{Term: 2, Vote: 1, Commit: 3}, 4, 1) // of an earlier term
+	x.answers(1, 4, 2)
 	x.saves(1, committed(4), 0)
 	x.is(invariant.MinorityCommit)
 }
@@ -161,17 +175,22 @@ func TestObserversAreNoPartOfAMajority(t *testing.T) {
 			add := pb.ConfigChange{ConfigChangeId: 2, Type: pb.AddObserver, NodeID: 3}
 			x.changes(1, 3, 2, add)
 			x.changes(2, 3, 2, add)
+			x.answers(1, 5, 2)
 			x.saves(1, pb.State{Term: 2, Vote: 1, Commit: 3}, 0)
+			x.saves(3, pb.State{Term: 2}, 1, 1, 1)
+			x.changes(3, 3, 2, add)
 			if promoted {
 				promote := pb.ConfigChange{ConfigChangeId: 3, Type: pb.AddNode, NodeID: 3}
 				x.changes(1, 4, 2, promote)
 				x.changes(2, 4, 2, promote)
+				x.changes(3, 4, 2, promote)
 			} else {
 				x.saves(1, pb.State{}, 4, 2)
 				x.saves(2, pb.State{}, 4, 2)
+				x.saves(3, pb.State{}, 4, 2)
 			}
 			x.saves(1, pb.State{Term: 2, Vote: 1, Commit: 4}, 0)
-			x.saves(3, pb.State{Term: 2}, 1, 1, 1, 2, 2, 2)
+			x.saves(3, pb.State{}, 5, 2)
 			x.saves(1, pb.State{}, 5, 2)
 			x.is()
 			x.saves(1, pb.State{Term: 2, Vote: 1, Commit: 5}, 0) // which 1 and 3 have
@@ -266,21 +285,80 @@ func TestReads(t *testing.T) {
 			c.is(x.want...)
 		})
 	}
-	served := pb.Update{ClusterID: 7, NodeID: 1, ReadyToReads: []pb.ReadyToRead{{}}}
 	c := newCluster7(t)
 	c.leads(1, 2, 2)
 	c.hear(ask, confirm(2, 2), answer)
 	c.is(invariant.EarlyRead)
+}
 
-	c = newCluster7(t)
-	c.leads(1, 2, 2)
-	c.commits(1, 2)
-	c.hear(confirm(2, 2), confirm(3, 2))
-	c.save(served)
-	c.save(served) // the confirmation may have come after the first ones
-	c.is()
-	c.save(served)
-	c.is(invariant.MinorityRead)
+// A leader asks its followers to confirm its leadership for each read of its own
+// clients, too.
+func TestReadsOfALeadersOwnClients(t *testing.T) {
+	asks := func(hint uint64) pb.Update {
+		m := pb.Message{Type: pb.Heartbeat, From: 1, To: 2, Term: 2, Hint: hint, HintHigh: 1}
+		return pb.Update{ClusterID: 7, NodeID: 1, Messages: []pb.Message{m, m}}
+	}
+	confirm := func(node, term, hint uint64) pb.Message {
+		return pb.Message{Type: pb.HeartbeatResp, From: node, To: 1, Term: term, Hint: hint, HintHigh: 1}
+	}
+	serves := func(index uint64, hints ...uint64) pb.Update {
+		u := pb.Update{ClusterID: 7, NodeID: 1}
+		for _, hint := range hints {
+			u.ReadyToReads = append(u.ReadyToReads, pb.ReadyToRead{Index: index, SystemCtx: pb.SystemCtx{Low: hint, High: 1}})
+		}
+		return u
+	}
+	for name, x := range map[string]struct {
+		confirmed []pb.Message
+		served    pb.Update
+		want      []invariant.BreachKind
+	}{
+		"confirmed":               {[]pb.Message{confirm(2, 2, 12)}, serves(4, 11, 12), nil},
+		"one that came before":    {[]pb.Message{confirm(2, 2, 12)}, serves(4, 11), nil},
+		"one that came later":     {[]pb.Message{confirm(2, 2, 12)}, serves(4, 11, 13), []invariant.BreachKind{invariant.MinorityRead}},
+		"not confirmed":           {nil, serves(4, 11), []invariant.BreachKind{invariant.MinorityRead}},
+		"in an earlier term":      {[]pb.Message{confirm(2, 1, 11)}, serves(4, 11), []invariant.BreachKind{invariant.MinorityRead}},
+		"by one who has no say":   {[]pb.Message{confirm(9, 2, 11)}, serves(4, 11), []invariant.BreachKind{invariant.MinorityRead}},
+		"of what was before":      {[]pb.Message{confirm(2, 2, 12)}, serves(3, 11), []invariant.BreachKind{invariant.StaleRead}},
+		"nobody was asked for it": {[]pb.Message{confirm(2, 2, 12)}, serves(4, 14), []invariant.BreachKind{invariant.UnansweredRead}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCluster7(t)
+			c.leads(1, 2, 2)
+			c.commits(1, 2)
+			for hint := uint64(11); hint <= 13; hint++ {
+				c.save(asks(hint))
+			}
+			c.hear(x.confirmed...)
+			c.save(x.served)
+			c.is(x.want...)
+		})
+	}
+	c := newCluster7(t, 1)
+	c.save(serves(1, 11))
+	c.is() // it is alone
+}
+
+// A follower lets its clients read what a leader answered.
+func TestReadsOfAFollowersClients(t *testing.T) {
+	answer := pb.Message{Type: pb.ReadIndexResp, From: 1, To: 3, Term: 2, LogIndex: 4, Hint: 11, HintHigh: 1}
+	for name, x := range map[string]struct {
+		index, hint uint64
+		want        []invariant.BreachKind
+	}{
+		"answered":           {4, 11, nil},
+		"another one":        {4, 12, []invariant.BreachKind{invariant.UnansweredRead}},
+		"of what was before": {3, 11, []invariant.BreachKind{invariant.StaleRead}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCluster7(t)
+			c.leads(1, 2, 2)
+			c.commits(1, 2)
+			c.hear(answer)
+			c.save(pb.Update{ClusterID: 7, NodeID: 3, ReadyToReads: []pb.ReadyToRead{{Index: x.index, SystemCtx: pb.SystemCtx{Low: x.hint, High: 1}}}})
+			c.is(x.want...)
+		})
+	}
 }
 
 func TestReadsThatComeAgainHaveTheBoundsOfTheFirst(t *testing.T) {
@@ -308,6 +386,9 @@ func TestAnswersMayBeLate(t *testing.T) {
 		index++
 		for has := uint64(1); has < node; has++ {
 			x.changes(has, index, 2, add)
+			if has > 1 {
+				x.answers(1, index, has)
+			}
 		}
 		x.saves(1, pb.State{Term: 2, Vote: 1, Commit: index}, 0)
 	}
@@ -328,16 +409,26 @@ func TestLogsMatch(t *testing.T) {
 	require.Equal(t, invariant.Breach{Kind: invariant.LogsDiffer, At: b.At, Cluster: 7, Node: 3, Term: 1, Index: 5, EntryTerm: 3, LastTerm: 1, OtherTerm: 2}, b)
 }
 
+func voters(ccid uint64, ids ...uint64) pb.Membership {
+	m := pb.Membership{ConfigChangeId: ccid, Addresses: map[uint64]string{}}
+	for _, id := range ids {
+		m.Addresses[id] = "a"
+	}
+	return m
+}
+
 func TestASnapshotStandsForWhatItHas(t *testing.T) {
 	x := newCluster7(t)
-	x.saves(1, pb.State{Term: 2}, 4, 2, 2, 2)
-	x.saves(2, pb.State{Term: 2}, 4, 2, 2, 2)
-	x.saves(1, pb.State{Term: 2, Commit: 6}, 0)
-	x.save(pb.Update{ClusterID: 7, NodeID: 3, State: pb.State{Term: 2, Commit: 6}, Snapshot: pb.Snapshot{Index: 6, Term: 2}})
+	x.leads(1, 2, 2)
+	x.commits(1, 2)
+	x.commits(1, 2)
+	x.commits(1, 2)
+	x.save(pb.Update{ClusterID: 7, NodeID: 3, State: pb.State{Term: 2, Commit: 6}, Snapshot: pb.Snapshot{Index: 6, Term: 2, Membership: voters(3, 1, 2, 3)}})
 	x.says(pb.Message{Type: pb.ReplicateResp, From: 3, To: 1, Term: 2, LogIndex: 6})
 	x.saves(3, pb.State{}, 7, 2)
 	x.saves(1, pb.State{}, 7, 2)
-	x.saves(1, pb.State{Term: 2, Commit: 7}, 0)
+	x.answers(1, 7, 3)
+	x.saves(1, pb.State{Term: 2, Vote: 1, Commit: 7}, 0)
 	x.is()
 }
 

@@ -76,6 +76,7 @@ func (d *logDB) SaveSnapshots(updates []pb.Update) error {
 		u := &updates[i]
 		_ = d.within(u.ClusterID, func(c *cluster) error {
 			if !pb.IsEmptySnapshot(u.Snapshot) {
+				d.watcher.snapshot(c, u.NodeID, &u.Snapshot)
 				c.log(u.NodeID, d.host).recover(u.Snapshot)
 			}
 			return nil
@@ -98,6 +99,15 @@ func (d *logDB) ReadRaftState(clusterID, nodeID, lastIndex uint64) (raftio.RaftS
 		}
 	}
 	return s, err
+}
+
+// RemoveEntriesTo implements raftio.ILogDB.
+func (d *logDB) RemoveEntriesTo(clusterID, nodeID, index uint64) error {
+	_ = d.within(clusterID, func(c *cluster) error {
+		d.watcher.compacted(c, nodeID, index)
+		return nil
+	})
+	return d.ILogDB.RemoveEntriesTo(clusterID, nodeID, index)
 }
 
 // RemoveNodeData implements raftio.ILogDB.

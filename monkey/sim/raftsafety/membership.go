@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	pb "github.com/lni/dragonboat/v3/raftpb"
+
+	"github.com/drumbeat-raft/drumbeat/checker/invariant"
 )
 
 // role is what a member of a cluster is.
@@ -125,4 +127,55 @@ func (c *cluster) goneBy(last uint64) []*membership {
 // memberships; true if none is known.
 func majority(by []*membership, has func(node uint64) bool) bool {
 	return len(by) == 0 || slices.ContainsFunc(by, func(m *membership) bool { return m.majority(has) })
+}
+
+// membershipAt is the one of an index of the log; nil if it is not known.
+func (c *cluster) membershipAt(index uint64) *membership {
+	for i := len(c.memberships) - 1; i >= 0; i-- {
+		if c.memberships[i].at <= index {
+			return c.memberships[i]
+		}
+	}
+	return nil
+}
+
+// is reports whether a membership as Dragonboat has it is this one.
+func (m *membership) is(o *pb.Membership) bool {
+	if o.ConfigChangeId != m.at || len(o.Addresses)+len(o.Observers)+len(o.Witnesses) != len(m.members) || len(o.Removed) != len(m.removed) {
+		return false
+	}
+	for id, r := range m.members {
+		of := map[role]map[uint64]string{voter: o.Addresses, observer: o.Observers, witness: o.Witnesses}[r]
+		if _, ok := of[id]; !ok {
+			return false
+		}
+	}
+	for id := range m.removed {
+		if !o.Removed[id] {
+			return false
+		}
+	}
+	return true
+}
+
+// promoted checks that an observer has caught up when a change makes it a voter: that
+// it has the log up to the entry that made it an observer at least.
+func (w *Watcher) promoted(c *cluster, change change, next *membership) {
+	node := change.NodeID
+	if before := c.memberships[len(c.memberships)-1]; before.members[node] != observer || next.members[node] != voter {
+		return
+	}
+	for _, m := range c.memberships {
+		if m.members[node] == 0 {
+			continue
+		}
+		if l := c.logs[node]; !l.has(position{index: m.at}) {
+			b := invariant.Breach{Kind: invariant.PromotedBehind, Node: node, Index: change.index, LastTerm: m.at}
+			if l != nil {
+				b.Term, b.LastIndex = l.state.Term, l.last
+			}
+			w.breach(c, b)
+		}
+		return
+	}
 }

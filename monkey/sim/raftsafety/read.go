@@ -3,6 +3,7 @@
 package raftsafety
 
 import (
+	"cmp"
 	"slices"
 
 	pb "github.com/lni/dragonboat/v3/raftpb"
@@ -12,7 +13,7 @@ import (
 
 // mostReads is how many reads of a cluster are remembered. Their answers take about a
 // round trip.
-const mostReads = 1024
+const mostReads = 4096
 
 // read is a request for the index that a linearizable read has to see.
 type read struct {
@@ -20,6 +21,9 @@ type read struct {
 	proven    uint64 // what was committed when it reached the leader
 	known     int    // the memberships that were known then
 	confirmed []ballot
+	// answered says that a leader answered it; index is the lowest one that was given.
+	answered bool
+	index    uint64
 }
 
 // ask notes that a follower's request reached its leader. One that comes again has
@@ -39,10 +43,6 @@ func (c *cluster) confirm(m *pb.Message) {
 	if b := (ballot{m.From, m.Term}); !slices.Contains(r.confirmed, b) {
 		r.confirmed = append(r.confirmed, b)
 	}
-	leader := ballot{m.To, m.Term}
-	counts := c.confirmations[leader]
-	counts.fresh++
-	c.confirmations[leader] = counts
 }
 
 // confirmedFor tells who confirmed a leader's leadership in its term. It does so
@@ -61,7 +61,7 @@ func (c *cluster) read(ctx pb.SystemCtx) *read {
 		c.reads[ctx] = r
 		if c.asked = append(c.asked, ctx); len(c.asked) > mostReads {
 			delete(c.reads, c.asked[0])
-			c.asked = c.asked[1:]
+			c.asked, c.evicted = c.asked[1:], true
 		}
 	}
 	return r
@@ -70,9 +70,11 @@ func (c *cluster) read(ctx pb.SystemCtx) *read {
 // answered checks a leader's answer to a follower's request: it has everything that
 // was committed when the request came, and a majority confirmed the leadership since.
 func (w *Watcher) answered(c *cluster, leader ballot, m *pb.Message) {
-	ctx := pb.SystemCtx{Low: m.Hint, High: m.HintHigh}
-	r := c.reads[ctx]
-	if r == nil || !r.asked {
+	r := c.read(pb.SystemCtx{Low: m.Hint, High: m.HintHigh})
+	if !r.answered || m.LogIndex < r.index {
+		r.answered, r.index = true, m.LogIndex
+	}
+	if !r.asked {
 		return
 	}
 	w.found.Reads++
@@ -105,23 +107,81 @@ func (w *Watcher) confirmed(c *cluster, leader ballot, r *read) {
 	}
 }
 
-// confirmations counts the confirmations that reached a leader: since it last served
-// reads of its own clients, and before, since the time before that.
-type confirmations struct{ fresh, before int }
+// mostPending is how many reads are remembered that wait for a leader's confirmation.
+const mostPending = 4096
 
-// served checks that a leader was confirmed before it serves reads to its own clients.
-// By whom, and for which of them, is not to be seen here: a read that is confirmed
-// serves all that were asked for before it, whoever asked; and what comes while the
-// leader saves may have been counted for the reads before these.
-func (w *Watcher) served(c *cluster, leader ballot, reads []pb.ReadyToRead) {
-	if len(reads) == 0 || !c.leaders[leader] {
-		return
+// pending is a read that waits for its leader to be confirmed.
+type pending struct {
+	ctx    pb.SystemCtx
+	commit uint64 // what its leader had committed when it came
+	known  int    // the memberships that were known then
+}
+
+// ask notes that a read waits for the confirmation of the leadership, unless it is
+// known; it reports whether it was not. A leader asks for the confirmation at once.
+func (l *leadership) ask(p pending) bool {
+	for i := len(l.pending) - 1; i >= 0; i-- {
+		if l.pending[i].ctx == p.ctx {
+			return false
+		}
 	}
-	w.found.Reads++
-	w.ready(c, leader)
-	counts := c.confirmations[leader]
-	if counts.fresh+counts.before == 0 {
-		w.confirmed(c, leader, &read{known: len(c.memberships)})
+	if l.pending = append(l.pending, p); len(l.pending) > mostPending {
+		l.pending, l.evicted = l.pending[1:], true
 	}
-	c.confirmations[leader] = confirmations{before: counts.fresh}
+	return true
+}
+
+// answered forgets the read that was answered, and those before it.
+func (l *leadership) answered(ctx pb.SystemCtx) {
+	i := slices.IndexFunc(l.pending, func(p pending) bool { return p.ctx == ctx })
+	l.pending = l.pending[i+1:]
+}
+
+// served checks the reads that a node lets its own clients do: as a leader, that a
+// majority confirmed its leadership for them; otherwise that a leader answered them. A
+// read that is confirmed serves all that were asked for before it, whoever asked.
+func (w *Watcher) served(c *cluster, l *log, u *pb.Update) {
+	done := 0
+	for _, ready := range u.ReadyToReads {
+		w.found.Reads++
+		led := &l.leadership
+		by := ballot{u.NodeID, led.term}
+		i := slices.IndexFunc(led.pending, func(p pending) bool { return p.ctx == ready.SystemCtx })
+		switch r := c.reads[ready.SystemCtx]; {
+		case i >= 0:
+			done = max(done, i+1)
+			w.ready(c, by)
+			w.servedByLeader(c, by, led.pending[i:], ready.Index)
+		case r != nil && r.answered:
+			if ready.Index < r.index {
+				w.breach(c, invariant.Breach{Kind: invariant.StaleRead, Node: u.NodeID, Term: l.state.Term, Index: ready.Index, LastIndex: r.index, Others: []uint64{u.NodeID}})
+			}
+		case led.evicted || c.evicted || c.alone(u.NodeID, l.last):
+		default:
+			w.breach(c, invariant.Breach{Kind: invariant.UnansweredRead, Node: u.NodeID, Term: l.state.Term, Index: ready.Index})
+		}
+	}
+	l.leadership.pending = l.leadership.pending[done:]
+}
+
+// servedByLeader checks a read of a leader's own client, the first of those that wait.
+func (w *Watcher) servedByLeader(c *cluster, by ballot, waiting []pending, index uint64) {
+	first := waiting[0]
+	if index < first.commit {
+		w.breach(c, invariant.Breach{Kind: invariant.StaleRead, Node: by.node, Term: by.term, Index: index, LastIndex: first.commit, Others: []uint64{by.node}})
+	}
+	memberships := c.memberships[max(0, first.known-2):]
+	for _, p := range waiting {
+		if r := c.reads[p.ctx]; majority(memberships, cmp.Or(r, &read{}).confirmedFor(by)) {
+			return
+		}
+	}
+	if !c.evicted {
+		w.confirmed(c, by, cmp.Or(c.reads[first.ctx], &read{known: first.known}))
+	}
+}
+
+// alone reports whether a node may be the only voter of its cluster.
+func (c *cluster) alone(node, last uint64) bool {
+	return majority(c.goneBy(last), func(n uint64) bool { return n == node })
 }

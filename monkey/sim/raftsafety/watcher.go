@@ -18,8 +18,8 @@ const mostBreaches = 16
 // Watcher watches the messages and the logs of any number of clusters. It is safe for
 // concurrent use.
 type Watcher struct {
-	start   time.Time
-	ordered func(cluster uint64) bool
+	start time.Time
+	about func(cluster uint64) About
 
 	mu       sync.Mutex
 	clusters map[uint64]*cluster
@@ -27,10 +27,17 @@ type Watcher struct {
 	kept     map[invariant.BreachKind]int
 }
 
-// New returns a Watcher that has seen nothing. Times count from start; ordered says
-// whether a cluster has Dragonboat's OrderedConfigChange.
-func New(start time.Time, ordered func(cluster uint64) bool) *Watcher {
-	return &Watcher{start: start, ordered: ordered, clusters: map[uint64]*cluster{}, kept: map[invariant.BreachKind]int{},
+// About is how a cluster is configured.
+type About struct {
+	Ordered bool // Dragonboat's OrderedConfigChange: a change names the one before
+	// ElectionRTT and HeartbeatRTT are Dragonboat's; 0: not known.
+	ElectionRTT, HeartbeatRTT int
+}
+
+// New returns a Watcher that has seen nothing. Times count from start; about tells of
+// a cluster by its name.
+func New(start time.Time, about func(cluster uint64) About) *Watcher {
+	return &Watcher{start: start, about: about, clusters: map[uint64]*cluster{}, kept: map[invariant.BreachKind]int{},
 		found: invariant.RaftSafety{Breaches: []invariant.Breach{}}}
 }
 
@@ -46,18 +53,24 @@ func (w *Watcher) Found() *invariant.RaftSafety {
 // Watch looks at messages that are about to reach their node. named says what the
 // cluster of an ID is called in what is found: no two clusters have one name.
 func (w *Watcher) Watch(named func(id uint64) uint64, messages []pb.Message) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for i := range messages {
 		switch m := &messages[i]; m.Type {
-		case pb.RequestVote, pb.RequestVoteResp, pb.Replicate, pb.Heartbeat, pb.HeartbeatResp, pb.ReadIndex, pb.ReadIndexResp:
-			w.watch(named(m.ClusterId), m)
+		case pb.RequestVote, pb.RequestVoteResp, pb.Replicate, pb.ReplicateResp, pb.Heartbeat, pb.HeartbeatResp, pb.ReadIndex, pb.ReadIndexResp, pb.InstallSnapshot:
+			w.watch(w.cluster(named(m.ClusterId)), m)
 		}
 	}
 }
 
-func (w *Watcher) watch(id uint64, m *pb.Message) {
+// WatchChunk looks at a chunk of a snapshot that is about to reach its node.
+func (w *Watcher) WatchChunk(named func(id uint64) uint64, chunk *pb.Chunk) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	c := w.cluster(id)
+	w.cluster(named(chunk.ClusterId)).tell(chunk.NodeId, chunk.Index)
+}
+
+func (w *Watcher) watch(c *cluster, m *pb.Message) {
 	switch from := (ballot{m.From, m.Term}); m.Type {
 	case pb.RequestVote:
 		c.candidacies[from] = position{m.LogTerm, m.LogIndex}
@@ -68,11 +81,22 @@ func (w *Watcher) watch(id uint64, m *pb.Message) {
 			c.grant(ballot{m.To, m.Term}, m.From)
 		}
 	case pb.Heartbeat:
+		c.tell(m.To, m.Commit)
 		w.lead(c, from)
 		w.prove(c, claim{position{index: m.Commit}, from}, true)
 	case pb.HeartbeatResp:
+		c.answer(m, 0)
 		c.confirm(m)
+	case pb.ReplicateResp:
+		if index := m.LogIndex; m.Reject {
+			c.answer(m, 0)
+		} else {
+			c.answer(m, index)
+		}
+	case pb.InstallSnapshot:
+		c.tell(m.To, m.Snapshot.Index)
 	case pb.Replicate:
+		c.tell(m.To, min(m.LogIndex+uint64(len(m.Entries)), m.Commit))
 		w.lead(c, from)
 		w.prove(c, claim{position{index: m.Commit}, from}, true)
 		w.replicated(c, from, m)
@@ -86,20 +110,22 @@ func (w *Watcher) watch(id uint64, m *pb.Message) {
 // WatchSent looks at messages that their node sends, and before which it has to save
 // what they say.
 func (w *Watcher) WatchSent(named func(id uint64) uint64, messages []pb.Message) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for i := range messages {
 		switch m := &messages[i]; m.Type {
-		case pb.RequestVote, pb.RequestVoteResp, pb.ReplicateResp:
-			if !m.Reject {
-				w.said(named(m.ClusterId), m)
-			}
+		case pb.RequestVote, pb.RequestVoteResp, pb.ReplicateResp, pb.HeartbeatResp:
+			w.said(w.cluster(named(m.ClusterId)), m)
 		}
 	}
 }
 
-func (w *Watcher) said(id uint64, m *pb.Message) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	c, from := w.cluster(id), ballot{m.From, m.Term}
+func (w *Watcher) said(c *cluster, m *pb.Message) {
+	from := ballot{m.From, m.Term}
+	if m.Reject || m.Type == pb.HeartbeatResp {
+		w.saidTerm(c, from)
+		return
+	}
 	switch m.Type {
 	case pb.RequestVote:
 		w.saidVote(c, from, m.From)
@@ -107,6 +133,7 @@ func (w *Watcher) said(id uint64, m *pb.Message) {
 		w.saidVote(c, from, m.To)
 	case pb.ReplicateResp:
 		w.saidEntry(c, from, m.LogIndex)
+		w.saidMatch(c, from, m)
 	}
 }
 
@@ -114,7 +141,7 @@ func (w *Watcher) said(id uint64, m *pb.Message) {
 func (w *Watcher) cluster(id uint64) *cluster {
 	c := w.clusters[id]
 	if c == nil {
-		c = newCluster(id, w.ordered(id))
+		c = newCluster(id, w.about(id))
 		w.clusters[id] = c
 	}
 	return c

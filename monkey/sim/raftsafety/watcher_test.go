@@ -61,7 +61,7 @@ func TestWatcher(t *testing.T) {
 		"a candidate that nobody follows": {messages: []pb.Message{replicate(1, 2, 2, 4, 4), candidacy(2, 3, 2, 3)}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := New(time.Now(), func(uint64) bool { return true })
+			w := New(time.Now(), about)
 			w.Watch(same, x.messages)
 			found := w.Found().Breaches
 			require.Len(t, found, len(x.want))
@@ -76,7 +76,7 @@ func TestWatcher(t *testing.T) {
 }
 
 func TestWatcherCounts(t *testing.T) {
-	w := New(time.Now(), func(uint64) bool { return true })
+	w := New(time.Now(), about)
 	w.Watch(same, []pb.Message{
 		candidacy(1, 2, 1, 3), vote(2, 1, 2), replicate(1, 2, 1, 3, 3, 2), replicate(1, 2, 2, 4, 5, 2), replicate(1, 2, 2, 4, 5, 2),
 		{Type: pb.ReplicateResp, ClusterId: 7, From: 2, Term: 2, LogIndex: 4},
@@ -90,3 +90,5 @@ func TestWatcherCounts(t *testing.T) {
 	}
 	require.Len(t, w.Found().Breaches, mostBreaches)
 }
+
+func about(uint64) About { return About{Ordered: true, ElectionRTT: 10, HeartbeatRTT: 2} }

@@ -40,6 +40,7 @@ type Network struct {
 	slot    time.Duration
 	watch   func(string, []pb.Message)
 	sent    func(string, []pb.Message)
+	chunk   func(string, *pb.Chunk)
 	epoch   time.Time
 	buffers sync.Pool      // *[]byte, for marshalling
 	pumps   sync.WaitGroup // timers' functions at work
@@ -91,6 +92,9 @@ type Config struct {
 	// WatchSent, unless nil, is called in the same way with all that a live process
 	// on a host sends, whatever becomes of it.
 	WatchSent func(host string, messages []pb.Message)
+	// WatchChunk, unless nil, is called in the same way with each chunk of a snapshot
+	// that has arrived at a host.
+	WatchChunk func(host string, chunk *pb.Chunk)
 }
 
 // New makes a network without any host. Close it when it is no longer used.
@@ -104,6 +108,7 @@ func New(c Config) *Network {
 		slot:    c.Slot,
 		watch:   c.Watch,
 		sent:    c.WatchSent,
+		chunk:   c.WatchChunk,
 		epoch:   time.Now(),
 		buffers: sync.Pool{New: func() any { return new([]byte) }},
 		hosts:   map[string]*machine{},

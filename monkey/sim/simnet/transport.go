@@ -246,6 +246,9 @@ func (c *chunkConn) SendChunk(chunk pb.Chunk) error {
 	if err != nil {
 		return err
 	}
+	if c.net.chunk != nil {
+		c.net.chunk(c.to.proc.host.name, &copied)
+	}
 	taken := false
 	c.to.receive(c.from, func() { taken = c.to.chunks(copied) })
 	if !taken {
