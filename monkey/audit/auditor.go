@@ -86,6 +86,7 @@ type Auditor struct {
 	ids      map[Key]identity
 	terms    map[string]map[uint64]bool // by address: the terms whose leader a host was seen attached to
 	pending  []expected
+	changes  [2]time.Duration // when the last two terms of DrummerDB began
 	done     []claimed
 	promoted []*operation // since the last look
 	hosts    map[string]*watchedHost
@@ -227,6 +228,9 @@ func (a *Auditor) at(index uint64) *db.State {
 // follow judges what commands made of a state: one, or a few that were applied together.
 func (a *Auditor) follow(before, after *db.State) {
 	a.record.States++
+	if before.Term != after.Term {
+		a.changes = [2]time.Duration{a.changes[1], a.now}
+	}
 	a.keep(after)
 	if restored(before, after) {
 		clear(a.ids) // what follows is what another DrummerDB once was

@@ -245,7 +245,7 @@ type expected struct {
 // waited for its first ticks.
 func (o *operation) awaitWarmth() {
 	began := o.leadsSince()
-	if began == 0 || o.op.GetDecidedAtTick() >= began+warmUp {
+	if began == 0 || o.op.GetDecidedAtTick() >= began+warmUp || o.now-o.changes[0] < restlessFor {
 		return
 	}
 	var unheard []string
@@ -274,6 +274,10 @@ func (o *operation) leadsSince() uint64 {
 // heardWithin is how long after a decision a host may be seen attached to the leader, which
 // has heard of it before: it may have lost its stream at once.
 const heardWithin = 500 * time.Millisecond
+
+// restlessFor is for how long nothing is said of a leader that had one before, and one
+// before that: streams come and go faster than anybody looks.
+const restlessFor = 30 * time.Second
 
 // judgeWarmth looks whether the hosts that a leader should have heard of are attached
 // to it.

@@ -134,6 +134,12 @@ func (a *Auditor) judgeStarts(before, after *db.State, c *db.Cluster) {
 func (a *Auditor) judgeReturns(before, after *db.State, t told) {
 	for id := range ordmap.Changed(before.Hosts, after.Hosts) {
 		was, is := before.Hosts.At(id), after.Hosts.At(id)
+		if was == nil && is != nil {
+			// What an operator decided about a host holds for who has its address now.
+			if former := before.Hosts.At(before.Addresses.At(is.Address())); former != nil && former.Mode != is.Mode && t.count(pb.EventHostMode, "", 0, 0) == 0 {
+				a.breach(soundness, 0, "host %s takes the place of %s at %s, which was set to %s, and is set to %s", id, former.ID(), is.Address(), former.Mode, is.Mode)
+			}
+		}
 		if was != nil && is != nil && was.Dead && !is.Dead && !is.Gone && t.count(pb.EventHostReturned, id, 0, 0) == 1 && (is.Deaths != was.Deaths+1 || is.UpSince < before.Tick) {
 			a.breach(soundness, 0, "host %s is back from the dead at index %d, and counts as up since tick %d with %d deaths; it had %d before", id, after.Index, is.UpSince, is.Deaths, was.Deaths)
 		}
