@@ -17,7 +17,7 @@ func (i *injection) ask(what world.Asked) error {
 			continue
 		}
 		for _, n := range in.Nodes {
-			if i.cluster != 0 && n.ClusterID != i.cluster || what == world.TransferLeader && !n.IsLeader {
+			if i.cluster != 0 && n.ClusterID != i.cluster || (what == world.TransferLeader || what == world.RemoveLeader) && !n.IsLeader {
 				continue
 			}
 			if i.world.Ask(h, n.ClusterID, what) == nil {

@@ -5,6 +5,7 @@ package sim
 import (
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -34,8 +35,15 @@ func (w *World) Ask(name string, clusterID uint64, what world.Asked) error {
 		if len(others) == 0 {
 			return fmt.Errorf("cluster %d has no other member to lead it", clusterID)
 		}
-		next, _ := slices.BinarySearch(others, node.NodeID)
-		return p.dragonboat.RequestLeaderTransfer(clusterID, others[next%len(others)])
+		// By chance, so that it comes back to one who led shortly before, too. It is drawn
+		// from the time, whoever asks meanwhile for what else.
+		chance := rand.New(rand.NewPCG(w.cfg.Seed, uint64(time.Since(w.made))^clusterID))
+		return p.dragonboat.RequestLeaderTransfer(clusterID, others[chance.IntN(len(others))])
+	case world.RemoveLeader:
+		if len(node.Voters) < 3 || !node.Ready {
+			return fmt.Errorf("cluster %d would be left without a majority that can spare one", clusterID)
+		}
+		_, err = p.dragonboat.RequestDeleteNode(clusterID, node.NodeID, node.ConfigID, askTimeout)
 	case world.TakeSnapshot:
 		_, err = p.dragonboat.RequestSnapshot(clusterID, dragonboat.SnapshotOption{}, askTimeout)
 	case world.CompactLog:

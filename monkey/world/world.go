@@ -180,6 +180,7 @@ const (
 	TransferLeader Asked = "transfer-leader" // to another member
 	TakeSnapshot   Asked = "snapshot"
 	CompactLog     Asked = "compact"
+	RemoveLeader   Asked = "remove-leader" // from its cluster, by a membership change
 )
 
 // Link is the quality of one direction between two hosts.

@@ -34,6 +34,9 @@ type cluster struct {
 	// to which index a node was told that its log is committed.
 	answers map[pair]answer
 	told    map[uint64]uint64
+	// carried has in which term entries that are not saved yet were sent to a node, the
+	// newest one.
+	carried map[delivery]uint32
 
 	reads   map[pb.SystemCtx]*read
 	asked   []pb.SystemCtx // the keys of reads, oldest first
@@ -44,7 +47,7 @@ func newCluster(id uint64, about About) *cluster {
 	return &cluster{
 		id: id, about: about,
 		votes: map[ballot]uint64{}, granted: map[ballot][]uint64{}, candidacies: map[ballot]position{}, leaders: map[ballot]bool{},
-		logs: map[uint64]*log{}, entries: map[position]entry{}, answers: map[pair]answer{}, told: map[uint64]uint64{},
+		logs: map[uint64]*log{}, entries: map[position]entry{}, answers: map[pair]answer{}, told: map[uint64]uint64{}, carried: map[delivery]uint32{},
 		reads: map[pb.SystemCtx]*read{},
 	}
 }

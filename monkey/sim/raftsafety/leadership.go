@@ -74,31 +74,44 @@ func (w *Watcher) sends(c *cluster, l *log, u *pb.Update, was pb.State, end posi
 			l.leadership.answered(pb.SystemCtx{Low: m.Hint, High: m.HintHigh})
 		}
 	}
-	waiting, beats := len(l.leadership.pending), false
+	waiting, led, beats := len(l.leadership.pending), uint64(0), false
 	for i := range u.Messages {
 		m := &u.Messages[i]
 		switch by := (ballot{u.NodeID, m.Term}); m.Type {
 		case pb.Replicate:
+			w.lead(c, by)
 			l.leadership.begin(m.Term)
 		case pb.Heartbeat:
 			if m.Term > l.leadership.term {
 				waiting = 0
 			}
+			led = m.Term
+			w.lead(c, by)
 			l.leadership.begin(m.Term)
 			beats = w.beat(c, l, m, was, waiting) || beats
 		case pb.RequestVote:
 			w.campaign(c, l, by, u.LastApplied, was)
 		case pb.RequestVoteResp:
-			if candidate, known := c.candidacies[ballot{m.To, m.Term}]; known && !m.Reject && end.term > 0 && candidate.before(end) && pb.IsEmptySnapshot(u.Snapshot) {
+			if candidate, known := c.candidacies[ballot{m.To, m.Term}]; known && !m.Reject && end.term > 0 && candidate.before(end) && !replaces(u, end) {
 				w.breach(c, invariant.Breach{Kind: invariant.OlderLogVote, Node: u.NodeID, Term: m.Term, Others: []uint64{m.To},
 					Index: candidate.index, EntryTerm: candidate.term, LastIndex: end.index, LastTerm: end.term})
 			}
 		}
 	}
+	// What it sent before it has seen its own removal is not in this update: it looks at
+	// what it has applied at first.
+	if m := c.membershipAt(u.LastApplied); led > 0 && m != nil && !c.unsure && m.members[u.NodeID] != voter {
+		w.breach(c, invariant.Breach{Kind: invariant.RemovedLeads, Node: u.NodeID, Term: led, Index: m.at, Voters: m.voters()})
+	}
 	if beats {
 		w.round(c, l, u)
 	}
 	w.proposes(c, l, u, was)
+}
+
+// replaces reports whether an update takes something of a log away that ends there.
+func replaces(u *pb.Update, end position) bool {
+	return !pb.IsEmptySnapshot(u.Snapshot) || len(u.EntriesToSave) > 0 && u.EntriesToSave[0].Index <= end.index
 }
 
 // beat checks a heartbeat: it tells its receiver of no more than what the receiver said
@@ -124,14 +137,10 @@ func (w *Watcher) beat(c *cluster, l *log, m *pb.Message, was pb.State, waiting 
 }
 
 // round counts a round of heartbeats, and checks that a leader who hears of no majority
-// steps down, within some election timeouts by its own clock, and that one who knows
-// that it was removed has done so.
+// steps down, within some election timeouts by its own clock.
 func (w *Watcher) round(c *cluster, l *log, u *pb.Update) {
 	led := &l.leadership
 	led.rounds++
-	if m := c.membershipAt(u.LastApplied); m != nil && !c.unsure && m.members[u.NodeID] != voter {
-		w.breach(c, invariant.Breach{Kind: invariant.RemovedLeads, Node: u.NodeID, Term: led.term, Index: m.at, Voters: m.voters()})
-	}
 	if c.about.ElectionRTT == 0 || c.about.HeartbeatRTT == 0 || led.alone {
 		return
 	}
@@ -222,5 +231,43 @@ func (w *Watcher) saidMatch(c *cluster, by ballot, m *pb.Message) {
 	}
 	if here, there := l.term(m.LogIndex), leader.term(m.LogIndex); here != 0 && there != 0 && here != there {
 		w.breach(c, invariant.Breach{Kind: invariant.FalseMatch, Node: by.node, Term: by.term, Others: []uint64{m.To}, Index: m.LogIndex, EntryTerm: here, OtherTerm: there})
+	}
+}
+
+// delivery is an entry that was sent to a node.
+type delivery struct {
+	node uint64
+	position
+}
+
+// carry notes in which term entries were sent to a node that has not saved them.
+func (c *cluster) carry(m *pb.Message) {
+	l := c.logs[m.To]
+	for i := range m.Entries {
+		e := &m.Entries[i]
+		if l != nil && l.term(e.Index) == e.Term {
+			continue
+		}
+		d := delivery{m.To, position{e.Term, e.Index}}
+		c.carried[d] = max(c.carried[d], uint32(m.Term))
+	}
+}
+
+// takes checks that the entries that a node saves are its own as a leader, or were sent
+// by a leader of no earlier term than it had saved before.
+func (w *Watcher) takes(c *cluster, l *log, u *pb.Update, was pb.State) {
+	told := false
+	for i := range u.EntriesToSave {
+		e := &u.EntriesToSave[i]
+		d := delivery{u.NodeID, position{e.Term, e.Index}}
+		by, sent := c.carried[d]
+		if !sent {
+			continue
+		}
+		delete(c.carried, d)
+		if uint64(by) < was.Term && e.Term != l.leadership.term && !told {
+			told = true
+			w.breach(c, invariant.Breach{Kind: invariant.FromDeposed, Node: u.NodeID, Term: was.Term, Index: e.Index, EntryTerm: e.Term, LastTerm: uint64(by)})
+		}
 	}
 }

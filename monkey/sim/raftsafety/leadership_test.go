@@ -317,6 +317,27 @@ func TestEntriesAreTheSameInAllLogs(t *testing.T) {
 	}
 }
 
+func TestNothingIsTakenOverFromADeposedLeader(t *testing.T) {
+	for name, x := range map[string]struct {
+		by   uint64 // the term of who sends the entry of term 2
+		had  uint64 // the term that its receiver has saved
+		want []invariant.BreachKind
+	}{
+		"of its term":        {2, 2, nil},
+		"of a later term":    {4, 2, nil},
+		"of an earlier term": {2, 3, []invariant.BreachKind{invariant.FromDeposed}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCluster7(t)
+			c.saves(2, pb.State{Term: x.had}, 0)
+			c.w.Watch(same, []pb.Message{{Type: pb.Replicate, ClusterId: 7, From: 1, To: 2, Term: x.by, LogIndex: 3, LogTerm: 1, Entries: []pb.Entry{{Index: 4, Term: 2}}}})
+			c.saves(2, pb.State{}, 4, 2)
+			c.is(x.want...)
+			require.Empty(t, c.c.carried)
+		})
+	}
+}
+
 func TestSnapshotsFitTheLog(t *testing.T) {
 	for name, x := range map[string]struct {
 		snapshot pb.Snapshot

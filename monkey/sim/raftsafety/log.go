@@ -107,6 +107,7 @@ func (w *Watcher) saved(c *cluster, host string, u *pb.Update) error {
 		l.recover(u.Snapshot)
 	}
 	if len(u.EntriesToSave) > 0 {
+		w.takes(c, l, u, was)
 		if err := l.append(u.EntriesToSave); err != nil {
 			return fmt.Errorf("cluster %d: a membership change in the log of node %d: %w", c.id, u.NodeID, err)
 		}

@@ -97,6 +97,7 @@ func (w *Watcher) watch(c *cluster, m *pb.Message) {
 		c.tell(m.To, m.Snapshot.Index)
 	case pb.Replicate:
 		c.tell(m.To, min(m.LogIndex+uint64(len(m.Entries)), m.Commit))
+		c.carry(m)
 		w.lead(c, from)
 		w.prove(c, claim{position{index: m.Commit}, from}, true)
 		w.replicated(c, from, m)
