@@ -140,10 +140,10 @@ func (b *board) Pause(h string) (func() world.Effect, error) {
 	}, nil
 }
 
-func (b *board) SetTicks(h string, speed float64) error {
+func (b *board) SetTicks(h string, t world.Ticks) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.note(fmt.Sprintf("ticks %v as fast", speed), h)
+	b.note(fmt.Sprintf("ticks %v as fast, %d at once", t.Speed, t.Burst), h)
 	return nil
 }
 
@@ -241,7 +241,7 @@ func (b *board) Traffic(...string) world.Effect {
 	defer b.mu.Unlock()
 	b.readings++
 	n := b.readings
-	return world.Effect{MessagesDropped: n, MessagesDelayed: n, MessagesDuplicated: n, MessagesReordered: n, MessagesCorrupted: n, MessagesHeld: n, SyncsSlowed: n,
+	return world.Effect{MessagesDropped: n, MessagesDelayed: n, MessagesDuplicated: n, MessagesReordered: n, MessagesCorrupted: n, MessagesHeld: n, SyncsSlowed: n, TicksHeld: n,
 		BytesHeld: n, ConnectionsReset: n, ChangesRefused: n}
 }
 

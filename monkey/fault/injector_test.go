@@ -195,7 +195,7 @@ func TestAHostThatDoesNotBootIsAFinding(t *testing.T) {
 func TestAHostIsDownAsLongAsOneFaultKeepsItDown(t *testing.T) {
 	for fault, want := range map[string][]string{
 		"kind: crash-loop, up: 4s": {"1s kill", "1s boot", "3s kill", "8s boot", "9s kill", "9s boot"},
-		"kind: clock, percent: 50": {"1s ticks 0.5 as fast", "1s kill", "1s boot", "3s kill", "8s boot", "11s ticks 1 as fast", "11s kill", "11s boot"},
+		"kind: clock, percent: 50": {"1s ticks 0.5 as fast, 1 at once", "1s kill", "1s boot", "3s kill", "8s boot", "11s ticks 1 as fast, 1 at once", "11s kill", "11s boot"},
 	} {
 		onBoard(t, func(t *testing.T, b *board) {
 			carryOut(t, b, planOf(t, fault+", target: nodehost-1, at: [1s], for: 10s", "kind: kill, target: nodehost-1, at: [3s], for: 5s"), nil)

@@ -18,8 +18,9 @@ type host struct {
 	world.Host
 	number int // from 1, within its role
 	disk   *simdisk.Disk
-	// changesRefused counts stale membership changes.
-	changesRefused atomic.Int64
+	// changesRefused counts stale membership changes, ticksHeld ticks that came late, in
+	// a burst.
+	changesRefused, ticksHeld atomic.Int64
 	// wiped: its disk is empty, and nothing was started on it.
 	wiped atomic.Bool
 
@@ -27,7 +28,8 @@ type host struct {
 	fs                  *simdisk.Mount // of the newest process
 	slowLeast, slowMost time.Duration  // of syncs
 	slowed              int64          // syncs of processes before the newest one
-	ticks               float64        // how fast they are in processes to come; 0: as they should be
+	ticks               world.Ticks    // of processes to come; zero: as they should be
+	bursts              *bursts        // of ticks of the newest process; nil: there are none
 	ending              chan struct{}  // closed when the last Shutdown is over; nil: there was none
 	process             process        // nil: none runs
 	pauses              int            // how many have it stand still
@@ -63,6 +65,9 @@ func (w *World) boot(h *host) error {
 		return fmt.Errorf("the process of host %s does not start: %w", h.Name, err)
 	}
 	h.process = p
+	if h.bursts != nil {
+		h.bursts.nodehost.Store(raftOf(p))
+	}
 	return nil
 }
 

@@ -39,14 +39,16 @@ func (w *World) ResetConnections(a, b string) error {
 // effect of a link.
 func (w *World) Traffic(hosts ...string) world.Effect {
 	c := w.net.Total(hosts...)
-	refused := int64(0)
+	refused, held := int64(0), int64(0)
 	for _, h := range w.hosts {
 		if len(hosts) == 0 || slices.Contains(hosts, h.Name) {
 			refused += h.changesRefused.Load()
+			held += h.ticksHeld.Load()
 		}
 	}
 	return world.Effect{
 		ChangesRefused:     refused,
+		TicksHeld:          held,
 		SyncsSlowed:        w.syncsSlowed(hosts),
 		MessagesDropped:    c.CutOff + c.Lost,
 		MessagesDelayed:    c.Delayed,

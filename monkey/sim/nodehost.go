@@ -55,7 +55,7 @@ func (w *World) nodeHostConfig(h *host, fs vfs.FS) config.NodeHostConfig {
 		RaftAddress:    h.RaftAddress,
 		Expert: config.ExpertConfig{
 			FS:               forDragonboat(fs, h.Name),
-			TransportFactory: w.net.Transport(h.Name),
+			TransportFactory: w.transport(h),
 			LogDB:            logdb,
 			Engine:           w.engine(h),
 		},

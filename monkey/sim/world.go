@@ -327,13 +327,18 @@ func (w *World) RaftNodes(name string) ([]world.RaftNode, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch p := h.running().(type) {
-	case *nodeHost:
-		return raftstate.Read(p.dragonboat)
-	case *drummerServer:
-		return raftstate.Read(p.server.NodeHost())
+	if p := h.running(); p != nil {
+		return raftstate.Read(raftOf(p))
 	}
 	return nil, fmt.Errorf("no process runs on host %s", name)
+}
+
+// raftOf returns the NodeHost in a process.
+func raftOf(p process) *dragonboat.NodeHost {
+	if d, ok := p.(*drummerServer); ok {
+		return d.server.NodeHost()
+	}
+	return p.(*nodeHost).dragonboat
 }
 
 // LeaderChanges implements world.World.

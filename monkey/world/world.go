@@ -137,9 +137,9 @@ type Processes interface {
 	// called once, or until the process ends. One that several have stand still goes on
 	// when all have called theirs. It is an error in a world that can't.
 	Pause(host string) (resume func() Effect, err error)
-	// SetTicks makes Dragonboat's ticks in processes that are booted on the host from
-	// now on so many times as fast as they should be; 1: as they should.
-	SetTicks(host string, speed float64) error
+	// SetTicks says how Dragonboat's ticks are in processes that are booted on the host
+	// from now on.
+	SetTicks(host string, ticks Ticks) error
 	// Tick is Dragonboat's tick on a host where it is as it should be.
 	Tick() time.Duration
 	// Ask has Dragonboat on a running NodeHost's host do something about the node of
@@ -148,6 +148,12 @@ type Processes interface {
 	// Boot starts the process on what the disk holds. It is an error while the
 	// process runs.
 	Boot(host string) error
+}
+
+// Ticks are Dragonboat's ticks in a process.
+type Ticks struct {
+	Speed float64 // how many times as fast as they should be; 1: as they should
+	Burst int     // how many come at once, after a time without any; 1: as they should
 }
 
 // DiskOperation is what a process does with its disk.
@@ -204,8 +210,8 @@ type Network interface {
 	// ResetConnections resets all connections between two hosts.
 	ResetConnections(a, b string) error
 	// Traffic counts what links did to messages from and to the given hosts
-	// since Start, and the stale membership changes that were refused there; without
-	// hosts, to all messages and everywhere.
+	// since Start, the stale membership changes that were refused there, and the ticks
+	// that came late in a burst; without hosts, to all messages and everywhere.
 	Traffic(hosts ...string) Effect
 }
 
@@ -231,6 +237,7 @@ type Effect struct {
 	BitsFlipped        int64 `json:"bits_flipped,omitempty"`
 	DisksRefused       int64 `json:"disks_refused,omitempty"`
 	TicksOff           int64 `json:"ticks_off,omitempty"`
+	TicksHeld          int64 `json:"ticks_held,omitempty"`
 	GoroutinesHeld     int64 `json:"goroutines_held,omitempty"`
 	RequestsAccepted   int64 `json:"requests_accepted,omitempty"`
 	BytesLost          int64 `json:"bytes_lost,omitempty"`
@@ -278,6 +285,7 @@ func (e *Effect) counters() []counter {
 		{&e.BitsFlipped, "bit flipped", "bits flipped"},
 		{&e.DisksRefused, "damaged disk refused", "damaged disks refused"},
 		{&e.TicksOff, "tick too many or too few", "ticks too many or too few"},
+		{&e.TicksHeld, "tick late, in a burst", "ticks late, in bursts"},
 		{&e.GoroutinesHeld, "goroutine held", "goroutines held"},
 		{&e.RequestsAccepted, "request accepted", "requests accepted"},
 		{&e.BytesLost, "byte lost", "bytes lost"},
