@@ -376,6 +376,14 @@ var broken = map[string]promise{
 			"		return Answer{Status: OK, Observed: s.Get(key), Applied: s.digest.Applied - min(s.digest.Applied-1, 9*(s.digest.Applied%2))}.Encode()"}},
 		by: []string{"stale"},
 	},
+	"network-storm": {
+		broken: "a follower keeps what conflicts with its leader's log",
+		mutant: "conflict-kept",
+	},
+	"membership-storm": {
+		broken: "a change by an old view of the membership is made",
+		mutant: "stale-config-change",
+	},
 	"membership-stale-changes": {
 		broken: "a change by an old view of the membership is made",
 		mutant: "stale-config-change", // seen by the majorities that it breaks, or by what is accepted
