@@ -58,7 +58,7 @@ func judgeRecency(j *judgement, f *Facts, _ *noSettings) string {
 }
 
 // namesState reports whether an operation was answered by a replica that says how far
-// its state machine had come.
+// its state machine had come, and that may not be far behind.
 func namesState(o history.Op) bool {
-	return o.By != nil && o.By.Applied != 0 && o.Cluster != 0 && (o.Outcome == history.OK || o.Kind == history.Cas && o.Outcome == history.Fail)
+	return o.Kind != history.Stale && o.By != nil && o.By.Applied != 0 && o.Cluster != 0 && (o.Outcome == history.OK || o.Kind == history.Cas && o.Outcome == history.Fail)
 }
