@@ -217,6 +217,32 @@ func TestACandidateHasAppliedTheChangesThatItKnows(t *testing.T) {
 	}
 }
 
+func TestACandidateThatHearsOfAChangeJustBefore(t *testing.T) {
+	for name, x := range map[string]struct {
+		term uint64 // of who tells it so
+		want []invariant.BreachKind
+	}{"before it campaigns": {2, []invariant.BreachKind{invariant.EarlyCandidacy}}, "perhaps after it": {3, nil}} {
+		t.Run(name, func(t *testing.T) {
+			c := newCluster7(t)
+			c.leads(1, 2, 2)
+			change := pb.ConfigChange{ConfigChangeId: 3, Type: pb.AddObserver, NodeID: 9}
+			c.changes(1, 4, 2, change)
+			c.changes(2, 4, 2, change)
+			c.answers(1, 4, 2)
+			c.hear(pb.Message{Type: pb.Heartbeat, From: 1, To: 2, Term: x.term, Commit: 4})
+			c.save(pb.Update{ClusterID: 7, NodeID: 2, State: pb.State{Term: 3, Vote: 2, Commit: 4}, LastApplied: 3,
+				Messages: []pb.Message{{Type: pb.RequestVote, From: 2, To: 3, Term: 3}}})
+			kinds := []invariant.BreachKind(nil)
+			for _, b := range c.w.Found().Breaches {
+				if b.Check() == "changes" {
+					kinds = append(kinds, b.Kind)
+				}
+			}
+			require.Equal(t, x.want, kinds)
+		})
+	}
+}
+
 func TestWhoIsRemovedLeadsNoMore(t *testing.T) {
 	c := newCluster7(t)
 	c.leads(1, 2, 2)
