@@ -38,6 +38,8 @@ type cluster struct {
 	// carried has in which term entries that are not saved yet were sent to a node, the
 	// newest one.
 	carried map[delivery]uint32
+	// shown is up to which index the leader of the newest term has shown a node its log.
+	shown map[uint64]position
 
 	reads   map[pb.SystemCtx]*read
 	asked   []pb.SystemCtx // the keys of reads, oldest first
@@ -48,7 +50,7 @@ func newCluster(id uint64, about About) *cluster {
 	return &cluster{
 		id: id, about: about,
 		votes: map[ballot]uint64{}, granted: map[ballot][]uint64{}, candidacies: map[ballot]position{}, leaders: map[ballot]bool{},
-		logs: map[uint64]*log{}, entries: map[position]entry{}, answers: map[pair]answer{}, told: map[uint64]position{}, carried: map[delivery]uint32{},
+		logs: map[uint64]*log{}, entries: map[position]entry{}, answers: map[pair]answer{}, told: map[uint64]position{}, carried: map[delivery]uint32{}, shown: map[uint64]position{},
 		reads: map[pb.SystemCtx]*read{},
 	}
 }

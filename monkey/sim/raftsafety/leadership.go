@@ -226,11 +226,33 @@ func (w *Watcher) advance(c *cluster, l *log, u *pb.Update, was pb.State) {
 	}
 }
 
-// saidMatch checks a node's answer that it has its leader's log up to an index: what
-// both have saved there is of one term. A leader replaces nothing in its own log.
+// show notes up to which index a leader shows a node its log.
+func (c *cluster) show(m *pb.Message) {
+	end := position{m.Term, m.LogIndex + uint64(len(m.Entries))}
+	if c.shown[m.To].before(end) {
+		c.shown[m.To] = end
+	}
+}
+
+// saidMatch checks a node's answer that it has its leader's log up to an index: the
+// leader has shown it that much, or it is committed, and what both have saved there is
+// of one term. A leader replaces nothing in its own log.
 func (w *Watcher) saidMatch(c *cluster, by ballot, m *pb.Message) {
 	l, leader := c.logs[by.node], c.logs[m.To]
-	if l == nil || leader == nil || l.state.Term != by.term || leader.state.Term != by.term || leader.leadership.term != by.term {
+	if l == nil || l.gone {
+		return
+	}
+	shown := c.shown[by.node] // perhaps by the next leader, whom it has not come to listen to
+	if known := max(l.state.Commit, l.snapshot); m.LogIndex > known && l.state.Term == by.term && shown.term <= by.term {
+		if shown.term == by.term {
+			known = max(known, shown.index)
+		}
+		if m.LogIndex > known {
+			w.breach(c, invariant.Breach{Kind: invariant.UnverifiedAnswer, Node: by.node, Term: by.term, Others: []uint64{m.To}, Index: m.LogIndex, LastIndex: known})
+			return
+		}
+	}
+	if leader == nil || l.state.Term != by.term || leader.state.Term != by.term || leader.leadership.term != by.term {
 		return
 	}
 	if here, there := l.term(m.LogIndex), leader.term(m.LogIndex); here != 0 && there != 0 && here != there {

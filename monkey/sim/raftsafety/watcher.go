@@ -98,6 +98,7 @@ func (w *Watcher) watch(c *cluster, m *pb.Message) {
 		c.tell(m.To, m.Snapshot.Index, m.Term)
 	case pb.Replicate:
 		c.tell(m.To, min(m.LogIndex+uint64(len(m.Entries)), m.Commit), m.Term)
+		c.show(m)
 		c.carry(m)
 		w.lead(c, from)
 		w.prove(c, claim{position{index: m.Commit}, from}, true)
