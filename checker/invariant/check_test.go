@@ -400,6 +400,9 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 		"an answer that is wrong": {func(f *Facts, _ *limits) {
 			f.RaftSafety.Breaches = []Breach{{Kind: FalseMatch, Cluster: 7, Node: 2, Term: 5, Others: []uint64{3}, Index: 40, EntryTerm: 3, OtherTerm: 4, At: second}}
 		}, "matching", Violation, "cluster 7: node 2 answered node 3, leader of term 5, that it has its log up to index 40, where it has an entry of term 3 and the leader one of term 4"},
+		"an answer that says too much": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: UnverifiedAnswer, Cluster: 7, Node: 2, Term: 5, Others: []uint64{3}, Index: 40, LastIndex: 38, At: second}}
+		}, "matching", Violation, "cluster 7: node 2 answered node 3, leader of term 5, that it has its log up to index 40, of which it can know up to index 38 only"},
 		"an entry of the past": {func(f *Facts, _ *limits) {
 			f.RaftSafety.Breaches = []Breach{{Kind: FromDeposed, Cluster: 7, Node: 2, Term: 5, Index: 40, EntryTerm: 3, LastTerm: 4, At: second}}
 		}, "matching", Violation, "cluster 7: node 2, which had saved term 5, took over the entry of index 40 and term 3, which only a leader of term 4 sent it"},

@@ -25,6 +25,10 @@ func judgeMatching(j *judgement, f *Facts, _ *noSettings) string {
 		j.violation("cluster %d: node %d answered node %d, leader of term %d, that it has its log up to index %d, where it has an entry of term %d and the leader one of term %d; at %s",
 			b.Cluster, b.Node, b.Others[0], b.Term, b.Index, b.EntryTerm, b.OtherTerm, seconds(b.At))
 	})
+	breaches(f, UnverifiedAnswer, func(b Breach) {
+		j.violation("cluster %d: node %d answered node %d, leader of term %d, that it has its log up to index %d, of which it can know up to index %d only; at %s",
+			b.Cluster, b.Node, b.Others[0], b.Term, b.Index, b.LastIndex, seconds(b.At))
+	})
 	breaches(f, FromDeposed, func(b Breach) {
 		j.violation("cluster %d: node %d, which had saved term %d, took over the entry of index %d and term %d, which only a leader of term %d sent it; at %s",
 			b.Cluster, b.Node, b.Term, b.Index, b.EntryTerm, b.LastTerm, seconds(b.At))

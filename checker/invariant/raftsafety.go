@@ -39,6 +39,7 @@ const (
 	WentBack           BreachKind = "went back"
 	EntriesDiffer      BreachKind = "entries differ"
 	FalseMatch         BreachKind = "false match"
+	UnverifiedAnswer   BreachKind = "unverified answer"
 	FromDeposed        BreachKind = "entry of a deposed leader"
 	UnmatchedCommit    BreachKind = "commit of what is not known to match"
 	UnmatchedHeartbeat BreachKind = "heartbeat beyond what is known to match"
@@ -59,7 +60,7 @@ var checkOf = map[BreachKind]string{
 	TwoVotes: "votes", IncompleteLeader: "completeness", TwoCommits: "commits", EarlierTermCommit: "commits",
 	MinorityLeader: "quorums", MinorityCommit: "quorums", MinorityRead: "quorums",
 	StaleRead: "readindex", EarlyRead: "readindex", LogsDiffer: "matching", SaidUnsaved: "saved", Forgotten: "saved", NotReplaced: "saved",
-	VoteChanged: "votes", OlderLogVote: "votes", WentBack: "saved", EntriesDiffer: "matching", FalseMatch: "matching", FromDeposed: "matching",
+	VoteChanged: "votes", OlderLogVote: "votes", WentBack: "saved", EntriesDiffer: "matching", FalseMatch: "matching", UnverifiedAnswer: "matching", FromDeposed: "matching",
 	UnmatchedCommit: "commits", UnmatchedHeartbeat: "commits", UnansweredCommit: "quorums", UnansweredRead: "readindex",
 	TwoChanges: "changes", EarlyCandidacy: "changes", RemovedLeads: "changes", PromotedBehind: "changes", LeadsAlone: "stepping_down",
 	OldSnapshot: "snapshots", SnapshotDiffers: "snapshots", CompactedTooFar: "snapshots",

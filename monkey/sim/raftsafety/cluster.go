@@ -31,12 +31,15 @@ type cluster struct {
 	logs    map[uint64]*log // of its nodes
 	entries map[position]entry
 	// answers are the newest ones that reached a leader, by whose they are; told is up
-	// to which index a node was told that its log is committed.
+	// to which index a node was told that its log is committed, and the newest term in
+	// which a leader told it anything.
 	answers map[pair]answer
-	told    map[uint64]uint64
+	told    map[uint64]position
 	// carried has in which term entries that are not saved yet were sent to a node, the
 	// newest one.
 	carried map[delivery]uint32
+	// shown is up to which index the leader of the newest term has shown a node its log.
+	shown map[uint64]position
 
 	reads   map[pb.SystemCtx]*read
 	asked   []pb.SystemCtx // the keys of reads, oldest first
@@ -47,7 +50,7 @@ func newCluster(id uint64, about About) *cluster {
 	return &cluster{
 		id: id, about: about,
 		votes: map[ballot]uint64{}, granted: map[ballot][]uint64{}, candidacies: map[ballot]position{}, leaders: map[ballot]bool{},
-		logs: map[uint64]*log{}, entries: map[position]entry{}, answers: map[pair]answer{}, told: map[uint64]uint64{}, carried: map[delivery]uint32{},
+		logs: map[uint64]*log{}, entries: map[position]entry{}, answers: map[pair]answer{}, told: map[uint64]position{}, carried: map[delivery]uint32{}, shown: map[uint64]position{},
 		reads: map[pb.SystemCtx]*read{},
 	}
 }

@@ -59,11 +59,11 @@ func (c *cluster) answered(leader ballot, node uint64) uint64 {
 	return 0
 }
 
-// tell notes up to which index a node was told that its log is committed.
-func (c *cluster) tell(node, index uint64) {
-	if index > c.told[node] {
-		c.told[node] = index
-	}
+// tell notes up to which index a node was told that its log is committed, by a leader
+// of a term.
+func (c *cluster) tell(node, index, term uint64) {
+	t := c.told[node]
+	c.told[node] = position{max(t.term, term), max(t.index, index)}
 }
 
 // sends checks the messages that a node sends along with what it saves. Before, it had
@@ -90,7 +90,7 @@ func (w *Watcher) sends(c *cluster, l *log, u *pb.Update, was pb.State, end posi
 			l.leadership.begin(m.Term)
 			beats = w.beat(c, l, m, was, waiting) || beats
 		case pb.RequestVote:
-			w.campaign(c, l, by, u.LastApplied, was)
+			w.campaign(c, l, by, u, was)
 		case pb.RequestVoteResp:
 			if candidate, known := c.candidacies[ballot{m.To, m.Term}]; known && !m.Reject && end.term > 0 && candidate.before(end) && !replaces(u, end) {
 				w.breach(c, invariant.Breach{Kind: invariant.OlderLogVote, Node: u.NodeID, Term: m.Term, Others: []uint64{m.To},
@@ -165,10 +165,14 @@ func (w *Watcher) round(c *cluster, l *log, u *pb.Update) {
 
 // campaign checks that a candidate has applied the membership changes that it knows to
 // be committed: it would count votes by an old membership.
-func (w *Watcher) campaign(c *cluster, l *log, candidate ballot, applied uint64, was pb.State) {
+func (w *Watcher) campaign(c *cluster, l *log, candidate ballot, u *pb.Update, was pb.State) {
+	committed := was.Commit
+	if u.State.Term == candidate.term && c.told[u.NodeID].term < candidate.term {
+		committed = u.State.Commit // it has grown before, for nobody led in this term
+	}
 	for _, change := range l.changes {
-		if change.index > applied && change.index <= was.Commit {
-			w.breach(c, invariant.Breach{Kind: invariant.EarlyCandidacy, Node: candidate.node, Term: candidate.term, Index: change.index, LastIndex: applied})
+		if change.index > u.LastApplied && change.index <= committed {
+			w.breach(c, invariant.Breach{Kind: invariant.EarlyCandidacy, Node: candidate.node, Term: candidate.term, Index: change.index, LastIndex: u.LastApplied})
 			return
 		}
 	}
@@ -205,7 +209,7 @@ func (w *Watcher) advance(c *cluster, l *log, u *pb.Update, was pb.State) {
 	by := ballot{u.NodeID, led}
 	switch {
 	case led < was.Term || led == 0: // it has not led since
-		if known := max(c.told[u.NodeID], u.Snapshot.Index, l.least); index > known {
+		if known := max(c.told[u.NodeID].index, u.Snapshot.Index, l.least); index > known {
 			w.breach(c, invariant.Breach{Kind: invariant.UnmatchedCommit, Node: u.NodeID, Term: u.State.Term, Index: index, EntryTerm: l.term(index), LastIndex: known})
 		}
 	case led == u.State.Term && l.term(index) == led:
@@ -222,11 +226,33 @@ func (w *Watcher) advance(c *cluster, l *log, u *pb.Update, was pb.State) {
 	}
 }
 
-// saidMatch checks a node's answer that it has its leader's log up to an index: what
-// both have saved there is of one term. A leader replaces nothing in its own log.
+// show notes up to which index a leader shows a node its log.
+func (c *cluster) show(m *pb.Message) {
+	end := position{m.Term, m.LogIndex + uint64(len(m.Entries))}
+	if c.shown[m.To].before(end) {
+		c.shown[m.To] = end
+	}
+}
+
+// saidMatch checks a node's answer that it has its leader's log up to an index: the
+// leader has shown it that much, or it is committed, and what both have saved there is
+// of one term. A leader replaces nothing in its own log.
 func (w *Watcher) saidMatch(c *cluster, by ballot, m *pb.Message) {
 	l, leader := c.logs[by.node], c.logs[m.To]
-	if l == nil || leader == nil || l.state.Term != by.term || leader.state.Term != by.term || leader.leadership.term != by.term {
+	if l == nil || l.gone {
+		return
+	}
+	shown := c.shown[by.node] // perhaps by the next leader, whom it has not come to listen to
+	if known := max(l.state.Commit, l.snapshot); m.LogIndex > known && l.state.Term == by.term && shown.term <= by.term {
+		if shown.term == by.term {
+			known = max(known, shown.index)
+		}
+		if m.LogIndex > known {
+			w.breach(c, invariant.Breach{Kind: invariant.UnverifiedAnswer, Node: by.node, Term: by.term, Others: []uint64{m.To}, Index: m.LogIndex, LastIndex: known})
+			return
+		}
+	}
+	if leader == nil || l.state.Term != by.term || leader.state.Term != by.term || leader.leadership.term != by.term {
 		return
 	}
 	if here, there := l.term(m.LogIndex), leader.term(m.LogIndex); here != 0 && there != 0 && here != there {

@@ -146,6 +146,7 @@ func TestAHeartbeatSaysWhatIsKnownToMatch(t *testing.T) {
 
 func TestAnswersAreTrue(t *testing.T) {
 	answer := pb.Message{Type: pb.ReplicateResp, From: 2, To: 1, Term: 3, LogIndex: 4}
+	shown := pb.Message{Type: pb.Replicate, From: 1, To: 2, Term: 3, LogIndex: 4, LogTerm: 2}
 	for name, x := range map[string]struct {
 		term uint64 // of the follower's entry
 		want []invariant.BreachKind
@@ -155,6 +156,7 @@ func TestAnswersAreTrue(t *testing.T) {
 			c.saves(1, pb.State{Term: 2}, 4, 2)
 			c.saves(2, pb.State{}, 4, x.term)
 			c.leads(1, 3, 2)
+			c.hear(shown)
 			c.says(answer)
 			c.is(x.want...)
 		})
@@ -164,8 +166,35 @@ func TestAnswersAreTrue(t *testing.T) {
 	c.saves(2, pb.State{}, 4, 1)
 	c.leads(1, 3, 2)
 	c.saves(1, pb.State{Term: 4}, 0) // whose log may have changed since
+	c.hear(shown)
 	c.says(answer)
 	c.is()
+}
+
+func TestAnswersSayNoMoreThanTheLeaderHasShown(t *testing.T) {
+	shows := func(term uint64) pb.Message {
+		return pb.Message{Type: pb.Replicate, From: 1, To: 2, Term: term, LogIndex: 3, LogTerm: 1, Entries: []pb.Entry{{Index: 4, Term: 1}}}
+	}
+	for name, x := range map[string]struct {
+		shown  pb.Message
+		answer uint64
+		want   []invariant.BreachKind
+	}{
+		"what it has shown":    {shows(2), 4, nil},
+		"more":                 {shows(2), 5, []invariant.BreachKind{invariant.UnverifiedAnswer}},
+		"by the next leader":   {shows(3), 5, nil},
+		"in an earlier term":   {shows(1), 4, []invariant.BreachKind{invariant.UnverifiedAnswer}},
+		"what it has long had": {pb.Message{Type: pb.Heartbeat, From: 1, To: 2, Term: 2}, 3, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCluster7(t)
+			c.saves(2, pb.State{}, 4, 1, 1, 1)
+			c.leads(1, 2, 2)
+			c.hear(x.shown)
+			c.says(pb.Message{Type: pb.ReplicateResp, From: 2, To: 1, Term: 2, LogIndex: x.answer})
+			c.is(x.want...)
+		})
+	}
 }
 
 func TestOneMembershipChangeAtATime(t *testing.T) {
@@ -208,6 +237,32 @@ func TestACandidateHasAppliedTheChangesThatItKnows(t *testing.T) {
 			found := c.w.Found().Breaches
 			kinds := []invariant.BreachKind(nil)
 			for _, b := range found {
+				if b.Check() == "changes" {
+					kinds = append(kinds, b.Kind)
+				}
+			}
+			require.Equal(t, x.want, kinds)
+		})
+	}
+}
+
+func TestACandidateThatHearsOfAChangeJustBefore(t *testing.T) {
+	for name, x := range map[string]struct {
+		term uint64 // of who tells it so
+		want []invariant.BreachKind
+	}{"before it campaigns": {2, []invariant.BreachKind{invariant.EarlyCandidacy}}, "perhaps after it": {3, nil}} {
+		t.Run(name, func(t *testing.T) {
+			c := newCluster7(t)
+			c.leads(1, 2, 2)
+			change := pb.ConfigChange{ConfigChangeId: 3, Type: pb.AddObserver, NodeID: 9}
+			c.changes(1, 4, 2, change)
+			c.changes(2, 4, 2, change)
+			c.answers(1, 4, 2)
+			c.hear(pb.Message{Type: pb.Heartbeat, From: 1, To: 2, Term: x.term, Commit: 4})
+			c.save(pb.Update{ClusterID: 7, NodeID: 2, State: pb.State{Term: 3, Vote: 2, Commit: 4}, LastApplied: 3,
+				Messages: []pb.Message{{Type: pb.RequestVote, From: 2, To: 3, Term: 3}}})
+			kinds := []invariant.BreachKind(nil)
+			for _, b := range c.w.Found().Breaches {
 				if b.Check() == "changes" {
 					kinds = append(kinds, b.Kind)
 				}

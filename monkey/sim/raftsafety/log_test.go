@@ -453,6 +453,7 @@ func TestNothingIsSaidThatIsNotSaved(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := newCluster7(t)
 			c.saves(2, x.saved, 0)
+			c.hear(pb.Message{Type: pb.Replicate, From: 1, To: 2, Term: 2, LogIndex: 4})
 			c.says(x.message)
 			c.is(x.want...)
 		})

@@ -3,6 +3,7 @@
 package raftsafety
 
 import (
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -67,7 +68,7 @@ func (w *Watcher) Watch(named func(id uint64) uint64, messages []pb.Message) {
 func (w *Watcher) WatchChunk(named func(id uint64) uint64, chunk *pb.Chunk) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.cluster(named(chunk.ClusterId)).tell(chunk.NodeId, chunk.Index)
+	w.cluster(named(chunk.ClusterId)).tell(chunk.NodeId, chunk.Index, math.MaxUint64) // whose term Dragonboat does not tell
 }
 
 func (w *Watcher) watch(c *cluster, m *pb.Message) {
@@ -81,7 +82,7 @@ func (w *Watcher) watch(c *cluster, m *pb.Message) {
 			c.grant(ballot{m.To, m.Term}, m.From)
 		}
 	case pb.Heartbeat:
-		c.tell(m.To, m.Commit)
+		c.tell(m.To, m.Commit, m.Term)
 		w.lead(c, from)
 		w.prove(c, claim{position{index: m.Commit}, from}, true)
 	case pb.HeartbeatResp:
@@ -94,9 +95,10 @@ func (w *Watcher) watch(c *cluster, m *pb.Message) {
 			c.answer(m, index)
 		}
 	case pb.InstallSnapshot:
-		c.tell(m.To, m.Snapshot.Index)
+		c.tell(m.To, m.Snapshot.Index, m.Term)
 	case pb.Replicate:
-		c.tell(m.To, min(m.LogIndex+uint64(len(m.Entries)), m.Commit))
+		c.tell(m.To, min(m.LogIndex+uint64(len(m.Entries)), m.Commit), m.Term)
+		c.show(m)
 		c.carry(m)
 		w.lead(c, from)
 		w.prove(c, claim{position{index: m.Commit}, from}, true)
