@@ -12,8 +12,10 @@ import (
 
 const (
 	// takenWithin is how many ticks it may take until the agent of an attached host takes
-	// up what is asked of it, and until DrummerDB has what became of it.
-	takenWithin = 3
+	// up what is asked of it, and until DrummerDB has what became of it: less than an
+	// operation's deadline, and longer than a network that holds everything back for some
+	// seconds at a time makes of it.
+	takenWithin = 8
 	// parallel is how many requests an agent carries out at a time.
 	parallel = 32
 )
