@@ -318,7 +318,17 @@ var broken = map[string]promise{
 	"network-late": {
 		broken: "followers take entries from a leader of an earlier term",
 		mutant: "leader-of-an-earlier-term",
-		by:     []string{"process"},
+		by:     []string{"matching"},
+	},
+	"network-storm": {
+		broken: "a leader counts answers of an earlier term",
+		mutant: "answer-of-an-earlier-term",
+		by:     []string{"commits"},
+	},
+	"membership-storm": {
+		broken: "a node calls an election before it has applied a membership change that it knows to be committed",
+		mutant: "campaign-before-config-change",
+		by:     []string{"changes"},
 	},
 	"process-crash-loop": {
 		broken: "a node that starts again has forgotten for whom it voted",
@@ -328,7 +338,7 @@ var broken = map[string]promise{
 	"network-half-open": {
 		broken: "a leader that hears of no majority goes on to lead",
 		mutant: "leader-without-quorum",
-		by:     []string{"elections"},
+		by:     []string{"stepping_down"},
 	},
 	"load-lost-answers": {
 		broken: "a session forgets what it has answered",

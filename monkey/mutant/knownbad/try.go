@@ -48,7 +48,7 @@ func (r *result) String() string {
 // The scenarios that mutants are tried in, one after the other.
 var (
 	general = []string{
-		"quickstart", "process-crash-loop", "network-deposed", "network-late", "load-lost-answers", "membership-stale-changes", "load-slow-apply", "process-pause",
+		"quickstart", "network-storm", "membership-storm", "process-crash-loop", "network-deposed", "network-late", "load-lost-answers", "membership-stale-changes", "load-slow-apply", "process-pause",
 		"process-blackout", "disk-stalls", "snapshot-kill", "membership-observers", "network-even", "network-half-open", "drummer-drain", "drummer-resize",
 		"disk-flaky", "disk-journal", "disk-rot", "rack-blackout", "network-ring", "swarm",
 	}
