@@ -329,7 +329,17 @@ var broken = map[string]promise{
 	"network-late": {
 		broken: "followers take entries from a leader of an earlier term",
 		mutant: "leader-of-an-earlier-term",
-		by:     []string{"process"},
+		by:     []string{"matching"},
+	},
+	"network-storm": {
+		broken: "a leader counts answers of an earlier term",
+		mutant: "answer-of-an-earlier-term",
+		by:     []string{"commits"},
+	},
+	"membership-storm": {
+		broken: "a node calls an election before it has applied a membership change that it knows to be committed",
+		mutant: "campaign-before-config-change",
+		by:     []string{"changes"},
 	},
 	"process-crash-loop": {
 		broken: "a node that starts again has forgotten for whom it voted",
@@ -339,7 +349,7 @@ var broken = map[string]promise{
 	"network-half-open": {
 		broken: "a leader that hears of no majority goes on to lead",
 		mutant: "leader-without-quorum",
-		by:     []string{"elections"},
+		by:     []string{"stepping_down"},
 	},
 	"load-bank": {
 		broken: "the money of a transfer does not arrive",
@@ -375,14 +385,6 @@ var broken = map[string]promise{
 			"		return Answer{Status: OK, Observed: s.Get(key), Applied: s.digest.Applied}.Encode()",
 			"		return Answer{Status: OK, Observed: s.Get(key), Applied: s.digest.Applied - min(s.digest.Applied-1, 9*(s.digest.Applied%2))}.Encode()"}},
 		by: []string{"stale"},
-	},
-	"network-storm": {
-		broken: "a follower keeps what conflicts with its leader's log",
-		mutant: "conflict-kept",
-	},
-	"membership-storm": {
-		broken: "a change by an old view of the membership is made",
-		mutant: "stale-config-change",
 	},
 	"membership-stale-changes": {
 		broken: "a change by an old view of the membership is made",

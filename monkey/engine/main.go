@@ -77,13 +77,17 @@ func work(ctx context.Context, job bubble.Job, a *application.Application) error
 	if a != nil {
 		program = a.Program
 	}
+	election, heartbeat := s.Clusters.ElectionRTT, s.Clusters.HeartbeatRTT
+	if !s.Clusters.CheckQuorum {
+		election, heartbeat = 0, 0
+	}
 	w := sim.New(sim.Config{
 		Program:    program,
 		Static:     static,
 		Later:      s.JoinLater(),
 		Deployment: s.Deployment, Drummer: s.Drummer, RTT: s.Deployment.RTT.D(), Seed: req.Seed,
-		ElectionRTT:  s.Clusters.ElectionRTT,
-		HeartbeatRTT: s.Clusters.HeartbeatRTT,
+		ElectionRTT:  election,
+		HeartbeatRTT: heartbeat,
 		Applications: machines.registry,
 		Logger:       logs.logger,
 		Replicas:     s.Clusters.Count * s.Clusters.Size,

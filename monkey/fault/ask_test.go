@@ -17,6 +17,7 @@ func TestDragonboatIsAskedForThings(t *testing.T) {
 		"kind: transfer-leader, target: cluster-leader of 7": "5s transfer-leader of cluster 7 nodehost-3",
 		"kind: snapshot, target: cluster-leader of 7":        "5s snapshot of cluster 7 nodehost-3",
 		"kind: compact-log, target: cluster-leader of 7":     "5s compact of cluster 7 nodehost-3",
+		"kind: remove-leader, target: cluster-leader of 7":   "5s remove-leader of cluster 7 nodehost-3",
 	} {
 		journal, r := journalOf(t, nil, nil, kind+", at: [5s]")
 		require.Equal(t, []string{want}, journal)
@@ -27,5 +28,6 @@ func TestDragonboatIsAskedForThings(t *testing.T) {
 	_, err := scenarios.Parse("test.yaml", []byte("name: test\nfaults: [{kind: snapshot, count: 1, for: 10s, target: nodehost}]\n"))
 	require.ErrorContains(t, err, "lasts no time")
 	strikesSimulation(t, "kind: transfer-leader, target: cluster-leader of 1")
+	strikesSimulation(t, "kind: remove-leader, target: cluster-leader of 1")
 	strikesSimulation(t, "kind: snapshot, target: cluster-follower of 1")
 }

@@ -35,7 +35,7 @@ type Config struct {
 	RTT        time.Duration // Dragonboat's tick
 	Seed       uint64
 	// ElectionRTT and HeartbeatRTT are those of the Raft clusters that Drummer looks
-	// after; 0: not known.
+	// after, if they have CheckQuorum; 0: not known.
 	ElectionRTT, HeartbeatRTT int
 	// Static are the Raft clusters of a deployment without Drummers; nil in any
 	// other.
@@ -373,7 +373,11 @@ func (w *World) watchChunk(host string, chunk *pb.Chunk) {
 func (w *World) about(cluster uint64) raftsafety.About {
 	for _, c := range w.cfg.Static {
 		if c.ID == cluster {
-			return raftsafety.About{Ordered: c.Raft.OrderedConfigChange, ElectionRTT: int(c.Raft.ElectionRTT), HeartbeatRTT: int(c.Raft.HeartbeatRTT)}
+			about := raftsafety.About{Ordered: c.Raft.OrderedConfigChange}
+			if c.Raft.CheckQuorum {
+				about.ElectionRTT, about.HeartbeatRTT = int(c.Raft.ElectionRTT), int(c.Raft.HeartbeatRTT)
+			}
+			return about
 		}
 	}
 	if cluster == world.DrummerDB {

@@ -31,7 +31,8 @@ type Watcher struct {
 // About is how a cluster is configured.
 type About struct {
 	Ordered bool // Dragonboat's OrderedConfigChange: a change names the one before
-	// ElectionRTT and HeartbeatRTT are Dragonboat's; 0: not known.
+	// ElectionRTT and HeartbeatRTT are Dragonboat's, of a cluster with CheckQuorum; 0: it
+	// has none, or they are not known.
 	ElectionRTT, HeartbeatRTT int
 }
 
