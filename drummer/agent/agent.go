@@ -42,6 +42,7 @@ type Agent struct {
 	executor   *executor
 	deployment *deployment
 	joins      *joins
+	generation *generation
 
 	recovering sync.Mutex // one Recover at a time
 
@@ -74,6 +75,10 @@ func New(nodehost *dragonboat.NodeHost, config Config) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
+	generation, err := loadGeneration(nodehost.NodeHostConfig())
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	a := &Agent{
 		nodehost:   nodehost,
@@ -83,6 +88,7 @@ func New(nodehost *dragonboat.NodeHost, config Config) (*Agent, error) {
 		dialer:     rpc.Dialer{Dial: config.Dial, TLS: role.Expect(role.Server, config.TLS)},
 		deployment: remembered,
 		joins:      joined,
+		generation: generation,
 		servers:    slices.Clone(config.Drummers),
 		refusals:   map[string]string{},
 		cancel:     cancel,

@@ -34,6 +34,7 @@ type fakeDrummer struct {
 	mu         sync.Mutex
 	deployment uint64
 	epoch      uint64
+	generation uint64  // of disks, that Welcomes have
 	redirect   *string // answer Hellos with this
 	mute       bool    // send no pings
 	hellos     []*pb.Hello
@@ -46,6 +47,8 @@ type fakeHost struct {
 	reports map[key]*pb.NodeReport
 	results []*pb.RequestResult
 	beats   int
+	// generation is that of the disk, by the last heartbeat.
+	generation uint64
 }
 
 func startFake(network *testkit.Net, address string) *fakeDrummer {
@@ -70,7 +73,7 @@ func (f *fakeDrummer) Attach(stream grpc.BidiStreamingServer[pb.AgentMessage, pb
 	hello := first.GetHello()
 	f.mu.Lock()
 	f.hellos = append(f.hellos, hello)
-	redirect, deployment, epoch := f.redirect, f.deployment, f.epoch
+	redirect, deployment, epoch, generation := f.redirect, f.deployment, f.epoch, f.generation
 	host := f.hosts[hello.GetHost().GetNodehostId()]
 	if host == nil {
 		host = &fakeHost{}
@@ -84,7 +87,7 @@ func (f *fakeDrummer) Attach(stream grpc.BidiStreamingServer[pb.AgentMessage, pb
 		return stream.Send(&pb.ServerMessage{Body: &pb.ServerMessage_Redirect{Redirect: &pb.Redirect{LeaderAddress: *redirect}}})
 	}
 	if err := stream.Send(&pb.ServerMessage{Body: &pb.ServerMessage_Welcome{Welcome: &pb.Welcome{
-		DeploymentId: deployment, DeploymentEpoch: epoch, HeartbeatIntervalNs: int64(time.Second), Server: f.address}}}); err != nil {
+		DeploymentId: deployment, DeploymentEpoch: epoch, HeartbeatIntervalNs: int64(time.Second), Server: f.address, DiskGeneration: generation}}}); err != nil {
 		return err
 	}
 	go func() {
@@ -136,6 +139,7 @@ func (h *fakeHost) take(message *pb.AgentMessage) {
 		h.results = append(h.results, body.Result)
 	case *pb.AgentMessage_Heartbeat:
 		h.beats++
+		h.generation = body.Heartbeat.GetDiskGeneration()
 	}
 }
 

@@ -140,6 +140,7 @@ func (s *session) hello() (*pb.AgentMessage, error) {
 		DeploymentId:        own.id,
 		DeploymentEpoch:     own.epoch,
 		DeploymentSilenceNs: int64(a.deployment.silence()),
+		DiskGeneration:      a.generation.get(),
 		Nodes:               s.sent.full(now, a.probes),
 	}}}, nil
 }
@@ -165,6 +166,12 @@ func (s *session) welcome(w *pb.Welcome) error {
 			return err
 		}
 		s.agent.log.Info("belongs to Drummer", "deployment", server.id, "epoch", server.epoch, "before", known.epoch)
+	}
+	if newest := w.GetDiskGeneration(); newest > s.agent.generation.get() {
+		if err := s.agent.loseDisk(newest); err != nil {
+			s.agent.log.Error("the disk is an old copy of itself", "error", err)
+			return err
+		}
 	}
 	s.epoch = server.epoch
 	s.agent.deployment.hear()
@@ -225,7 +232,8 @@ func (s *session) beat() error {
 	if err := s.report(); err != nil {
 		return err
 	}
-	return s.stream.Send(&pb.AgentMessage{Body: &pb.AgentMessage_Heartbeat{Heartbeat: &pb.Heartbeat{}}})
+	s.agent.age()
+	return s.stream.Send(&pb.AgentMessage{Body: &pb.AgentMessage_Heartbeat{Heartbeat: &pb.Heartbeat{DiskGeneration: s.agent.generation.get()}}})
 }
 
 // receive hands messages to serve until the stream ends. Each message holds the

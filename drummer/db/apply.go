@@ -73,6 +73,8 @@ func (e *edit) apply(cmd *pb.Command) {
 		e.since(2, func() { e.noteServerChange(body.NoteServerChange) })
 	case *pb.Command_Restore:
 		e.since(2, func() { e.restore(body.Restore) })
+	case *pb.Command_LoseDisk:
+		e.since(2, func() { e.ifTerm(body.LoseDisk.GetTerm(), func() { e.loseDisk(body.LoseDisk) }) })
 	default:
 		e.unknown()
 	}

@@ -31,6 +31,7 @@ func (e *edit) tick(cmd *pb.Tick) {
 			e.silence(h, silent.GetTicks())
 		}
 	}
+	e.noteDisks(cmd.GetDisks())
 	for _, op := range e.s.Operations.All() {
 		if op.DeadlineTick <= e.s.Tick {
 			e.closeOperation(op, unknown, operationEvent(pb.EventOperationExpired, op), "had no result within its time, so nobody knows")

@@ -93,6 +93,8 @@ func (h *Host) record() *pb.HostRecord {
 		Dead:          h.Dead,
 		SpokeTick:     h.Spoke,
 		Unconfirmed:   h.Unconfirmed,
+
+		DiskGeneration: h.DiskGeneration,
 	}
 }
 

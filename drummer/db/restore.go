@@ -119,6 +119,8 @@ func (s *State) restoreHost(r *pb.HostRecord) error {
 		Dead:        r.Dead,
 		Spoke:       r.SpokeTick,
 		Unconfirmed: r.Unconfirmed,
+
+		DiskGeneration: r.DiskGeneration,
 	}
 	s.Hosts = s.Hosts.Set(h.ID(), h)
 	if !h.Gone {

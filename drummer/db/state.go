@@ -87,6 +87,9 @@ type Host struct {
 	// Unconfirmed: all that is known of it is from a backup. It is asked for its
 	// full state when it is heard of.
 	Unconfirmed bool
+	// DiskGeneration is the highest generation of its disk that DrummerDB was told of;
+	// the leader may have heard of a higher one.
+	DiskGeneration uint64
 	// Placed counts the Nodes of all clusters whose HostID is this host, also those
 	// that are doubtful.
 	Placed int

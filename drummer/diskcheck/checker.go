@@ -291,6 +291,23 @@ func (c *Checker) Log(clusterID, nodeID uint64) (Log, error) {
 	return out, err
 }
 
+// Lose gives a replica up that does not run: durably, it has lost what it acknowledged,
+// whatever its log has. It is for somebody who knows more than the disk does.
+func (c *Checker) Lose(clusterID, nodeID uint64) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.logDB == nil {
+		return errors.New("no log is open")
+	}
+	r := replica{clusterID, nodeID}
+	if err := c.logDB.marks.lower(r, givenUp); err != nil {
+		return err
+	}
+	c.lost[r] = mark{}.below(givenUp)
+	c.log.Error("a replica was given up and will not be started", "cluster", clusterID, "node", nodeID)
+	return nil
+}
+
 // Lost lists, by ClusterID, the NodeIDs of the replicas that have lost what they
 // acknowledged, whether or not anything of them is left in the log.
 func (c *Checker) Lost() map[uint64][]uint64 {

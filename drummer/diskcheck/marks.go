@@ -9,6 +9,7 @@ import (
 	"hash/crc32"
 	"io"
 	"maps"
+	"math"
 	"os"
 	"slices"
 	"sync"
@@ -47,9 +48,14 @@ type mark struct {
 	last               uint64 // index of the last entry, or of the snapshot in its place
 }
 
+// givenUp is the watermark of a replica that Lose has given up. No log has it.
+var givenUp = mark{last: math.MaxUint64}
+
 // below returns what a log at m lacks of a watermark, "" when nothing.
 func (m mark) below(watermark mark) string {
 	switch {
+	case watermark == givenUp:
+		return "it was given up, because the disk is an old copy of itself"
 	case m.term < watermark.term:
 		return fmt.Sprintf("it was in term %d, its log knows of term %d only", watermark.term, m.term)
 	case m.term == watermark.term && watermark.vote != 0 && m.vote != watermark.vote:

@@ -1145,8 +1145,11 @@ type Hello struct {
 	// most since its agent was started.
 	DeploymentEpoch     uint64 `protobuf:"varint,4,opt,name=deployment_epoch,json=deploymentEpoch,proto3" json:"deployment_epoch,omitempty"`
 	DeploymentSilenceNs int64  `protobuf:"varint,5,opt,name=deployment_silence_ns,json=deploymentSilenceNs,proto3" json:"deployment_silence_ns,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	// disk_generation is a number on the NodeHost's disk, which grows as long as it is
+	// attached. 0: the program is older than this field.
+	DiskGeneration uint64 `protobuf:"varint,6,opt,name=disk_generation,json=diskGeneration,proto3" json:"disk_generation,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Hello) Reset() {
@@ -1214,10 +1217,18 @@ func (x *Hello) GetDeploymentSilenceNs() int64 {
 	return 0
 }
 
+func (x *Hello) GetDiskGeneration() uint64 {
+	if x != nil {
+		return x.DiskGeneration
+	}
+	return 0
+}
+
 type Heartbeat struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	DiskGeneration uint64                 `protobuf:"varint,1,opt,name=disk_generation,json=diskGeneration,proto3" json:"disk_generation,omitempty"` // as in a Hello: it is on the disk, and synced
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Heartbeat) Reset() {
@@ -1248,6 +1259,13 @@ func (x *Heartbeat) ProtoReflect() protoreflect.Message {
 // Deprecated: Use Heartbeat.ProtoReflect.Descriptor instead.
 func (*Heartbeat) Descriptor() ([]byte, []int) {
 	return file_drummer_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Heartbeat) GetDiskGeneration() uint64 {
+	if x != nil {
+		return x.DiskGeneration
+	}
+	return 0
 }
 
 // Delta is what changed since the last Hello or Delta.
@@ -1495,8 +1513,11 @@ type Welcome struct {
 	Server              string                 `protobuf:"bytes,3,opt,name=server,proto3" json:"server,omitempty"`
 	Servers             []string               `protobuf:"bytes,4,rep,name=servers,proto3" json:"servers,omitempty"`                                         // gRPC addresses of all servers that are known
 	DeploymentEpoch     uint64                 `protobuf:"varint,5,opt,name=deployment_epoch,json=deploymentEpoch,proto3" json:"deployment_epoch,omitempty"` // of DrummerDB (State.DeploymentEpoch)
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	// disk_generation is the highest that was heard of from the NodeHost. If that of its
+	// disk is lower, the disk is an old copy of itself, and no node on it may be started.
+	DiskGeneration uint64 `protobuf:"varint,6,opt,name=disk_generation,json=diskGeneration,proto3" json:"disk_generation,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Welcome) Reset() {
@@ -1560,6 +1581,13 @@ func (x *Welcome) GetServers() []string {
 func (x *Welcome) GetDeploymentEpoch() uint64 {
 	if x != nil {
 		return x.DeploymentEpoch
+	}
+	return 0
+}
+
+func (x *Welcome) GetDiskGeneration() uint64 {
+	if x != nil {
+		return x.DiskGeneration
 	}
 	return 0
 }
@@ -3891,14 +3919,16 @@ const file_drummer_proto_rawDesc = "" +
 	"\theartbeat\x18\x02 \x01(\v2\x16.drumbeat.v1.HeartbeatH\x00R\theartbeat\x12*\n" +
 	"\x05delta\x18\x03 \x01(\v2\x12.drumbeat.v1.DeltaH\x00R\x05delta\x124\n" +
 	"\x06result\x18\x04 \x01(\v2\x1a.drumbeat.v1.RequestResultH\x00R\x06resultB\x06\n" +
-	"\x04body\"\xe9\x01\n" +
+	"\x04body\"\x92\x02\n" +
 	"\x05Hello\x12-\n" +
 	"\x04host\x18\x01 \x01(\v2\x19.drumbeat.v1.NodeHostInfoR\x04host\x12#\n" +
 	"\rdeployment_id\x18\x02 \x01(\x04R\fdeploymentId\x12-\n" +
 	"\x05nodes\x18\x03 \x03(\v2\x17.drumbeat.v1.NodeReportR\x05nodes\x12)\n" +
 	"\x10deployment_epoch\x18\x04 \x01(\x04R\x0fdeploymentEpoch\x122\n" +
-	"\x15deployment_silence_ns\x18\x05 \x01(\x03R\x13deploymentSilenceNs\"\v\n" +
-	"\tHeartbeat\"d\n" +
+	"\x15deployment_silence_ns\x18\x05 \x01(\x03R\x13deploymentSilenceNs\x12'\n" +
+	"\x0fdisk_generation\x18\x06 \x01(\x04R\x0ediskGeneration\"4\n" +
+	"\tHeartbeat\x12'\n" +
+	"\x0fdisk_generation\x18\x01 \x01(\x04R\x0ediskGeneration\"d\n" +
 	"\x05Delta\x121\n" +
 	"\achanged\x18\x01 \x03(\v2\x17.drumbeat.v1.NodeReportR\achanged\x12(\n" +
 	"\x04gone\x18\x02 \x03(\v2\x14.drumbeat.v1.NodeKeyR\x04gone\"A\n" +
@@ -3912,13 +3942,14 @@ const file_drummer_proto_rawDesc = "" +
 	"\arequest\x18\x03 \x01(\v2\x14.drumbeat.v1.RequestH\x00R\arequest\x12'\n" +
 	"\x04ping\x18\x04 \x01(\v2\x11.drumbeat.v1.PingH\x00R\x04ping\x12D\n" +
 	"\x0fsend_full_state\x18\x05 \x01(\v2\x1a.drumbeat.v1.SendFullStateH\x00R\rsendFullStateB\x06\n" +
-	"\x04body\"\xbf\x01\n" +
+	"\x04body\"\xe8\x01\n" +
 	"\aWelcome\x12#\n" +
 	"\rdeployment_id\x18\x01 \x01(\x04R\fdeploymentId\x122\n" +
 	"\x15heartbeat_interval_ns\x18\x02 \x01(\x03R\x13heartbeatIntervalNs\x12\x16\n" +
 	"\x06server\x18\x03 \x01(\tR\x06server\x12\x18\n" +
 	"\aservers\x18\x04 \x03(\tR\aservers\x12)\n" +
-	"\x10deployment_epoch\x18\x05 \x01(\x04R\x0fdeploymentEpoch\"1\n" +
+	"\x10deployment_epoch\x18\x05 \x01(\x04R\x0fdeploymentEpoch\x12'\n" +
+	"\x0fdisk_generation\x18\x06 \x01(\x04R\x0ediskGeneration\"1\n" +
 	"\bRedirect\x12%\n" +
 	"\x0eleader_address\x18\x01 \x01(\tR\rleaderAddress\"\x06\n" +
 	"\x04Ping\"\x0f\n" +

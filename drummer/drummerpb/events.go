@@ -22,6 +22,7 @@ const (
 	EventHostForgotten      = "host-forgotten"
 	EventHostMode           = "host-mode"
 	EventHostSick           = "host-sick"
+	EventHostDiskOld        = "host-disk-old"
 	EventFuseBlown          = "fuse-blown"
 	EventFuseWhole          = "fuse-whole"
 	EventClusterDefined     = "cluster-defined"
@@ -63,6 +64,7 @@ var EventKinds = []EventKind{
 	{EventHostForgotten, "a dead or gone NodeHost was dropped"},
 	{EventHostMode, "a NodeHost was cordoned, drained or activated"},
 	{EventHostSick, "something is wrong with a NodeHost's disk, or no longer: it is given no new nodes meanwhile"},
+	{EventHostDiskOld, "a NodeHost came back with an old copy of its disk: the nodes on it are lost"},
 	{EventFuseBlown, "too many NodeHosts vanished at once: replacement stops"},
 	{EventFuseWhole, "replacement goes on"},
 	{EventClusterDefined, "a cluster was defined"},

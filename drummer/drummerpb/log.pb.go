@@ -188,7 +188,7 @@ func (x NoteServerChange_Change) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use NoteServerChange_Change.Descriptor instead.
 func (NoteServerChange_Change) EnumDescriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{18, 0}
+	return file_log_proto_rawDescGZIP(), []int{20, 0}
 }
 
 // Command is one entry of DrummerDB's log.
@@ -214,6 +214,7 @@ type Command struct {
 	//	*Command_Restore
 	//	*Command_RecoverCluster
 	//	*Command_NoteServerChange
+	//	*Command_LoseDisk
 	Body          isCommand_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -418,6 +419,15 @@ func (x *Command) GetNoteServerChange() *NoteServerChange {
 	return nil
 }
 
+func (x *Command) GetLoseDisk() *LoseDisk {
+	if x != nil {
+		if x, ok := x.Body.(*Command_LoseDisk); ok {
+			return x.LoseDisk
+		}
+	}
+	return nil
+}
+
 type isCommand_Body interface {
 	isCommand_Body()
 }
@@ -494,6 +504,10 @@ type Command_NoteServerChange struct {
 	NoteServerChange *NoteServerChange `protobuf:"bytes,18,opt,name=note_server_change,json=noteServerChange,proto3,oneof"` // since version 2
 }
 
+type Command_LoseDisk struct {
+	LoseDisk *LoseDisk `protobuf:"bytes,19,opt,name=lose_disk,json=loseDisk,proto3,oneof"` // since version 2
+}
+
 func (*Command_SetDeployment) isCommand_Body() {}
 
 func (*Command_TakeLeadership) isCommand_Body() {}
@@ -529,6 +543,8 @@ func (*Command_Restore) isCommand_Body() {}
 func (*Command_RecoverCluster) isCommand_Body() {}
 
 func (*Command_NoteServerChange) isCommand_Body() {}
+
+func (*Command_LoseDisk) isCommand_Body() {}
 
 // SetDeployment names the deployment; the first writer wins.
 type SetDeployment struct {
@@ -652,7 +668,9 @@ type Tick struct {
 	Silent []*SilentHost `protobuf:"bytes,4,rep,name=silent,proto3" json:"silent,omitempty"`
 	// time_to_live is the leader's, in ticks: it dates events and counts how
 	// often a host came back from the dead. 0: nothing of the kind.
-	TimeToLive    uint64 `protobuf:"varint,3,opt,name=time_to_live,json=timeToLive,proto3" json:"time_to_live,omitempty"`
+	TimeToLive uint64 `protobuf:"varint,3,opt,name=time_to_live,json=timeToLive,proto3" json:"time_to_live,omitempty"`
+	// disks are generations that DrummerDB does not know yet. Since version 2.
+	Disks         []*DiskGeneration `protobuf:"bytes,5,rep,name=disks,proto3" json:"disks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -715,6 +733,137 @@ func (x *Tick) GetTimeToLive() uint64 {
 	return 0
 }
 
+func (x *Tick) GetDisks() []*DiskGeneration {
+	if x != nil {
+		return x.Disks
+	}
+	return nil
+}
+
+// DiskGeneration is the highest generation of a host's disk that was heard of.
+type DiskGeneration struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	NodehostId    string                 `protobuf:"bytes,1,opt,name=nodehost_id,json=nodehostId,proto3" json:"nodehost_id,omitempty"`
+	Generation    uint64                 `protobuf:"varint,2,opt,name=generation,proto3" json:"generation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DiskGeneration) Reset() {
+	*x = DiskGeneration{}
+	mi := &file_log_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DiskGeneration) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DiskGeneration) ProtoMessage() {}
+
+func (x *DiskGeneration) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DiskGeneration.ProtoReflect.Descriptor instead.
+func (*DiskGeneration) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *DiskGeneration) GetNodehostId() string {
+	if x != nil {
+		return x.NodehostId
+	}
+	return ""
+}
+
+func (x *DiskGeneration) GetGeneration() uint64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
+// LoseDisk says that a host came back with an old copy of its disk: the disk has the
+// generation, and the host had the newest generation before. All nodes that were
+// placed on it are lost.
+type LoseDisk struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	Term             uint64                 `protobuf:"varint,1,opt,name=term,proto3" json:"term,omitempty"`
+	NodehostId       string                 `protobuf:"bytes,2,opt,name=nodehost_id,json=nodehostId,proto3" json:"nodehost_id,omitempty"`
+	Generation       uint64                 `protobuf:"varint,3,opt,name=generation,proto3" json:"generation,omitempty"`
+	NewestGeneration uint64                 `protobuf:"varint,4,opt,name=newest_generation,json=newestGeneration,proto3" json:"newest_generation,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *LoseDisk) Reset() {
+	*x = LoseDisk{}
+	mi := &file_log_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LoseDisk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LoseDisk) ProtoMessage() {}
+
+func (x *LoseDisk) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LoseDisk.ProtoReflect.Descriptor instead.
+func (*LoseDisk) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *LoseDisk) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
+}
+
+func (x *LoseDisk) GetNodehostId() string {
+	if x != nil {
+		return x.NodehostId
+	}
+	return ""
+}
+
+func (x *LoseDisk) GetGeneration() uint64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
+func (x *LoseDisk) GetNewestGeneration() uint64 {
+	if x != nil {
+		return x.NewestGeneration
+	}
+	return 0
+}
+
 // SilentHost is a host that was last heard of some ticks ago; 0: by this tick.
 type SilentHost struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -726,7 +875,7 @@ type SilentHost struct {
 
 func (x *SilentHost) Reset() {
 	*x = SilentHost{}
-	mi := &file_log_proto_msgTypes[4]
+	mi := &file_log_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -738,7 +887,7 @@ func (x *SilentHost) String() string {
 func (*SilentHost) ProtoMessage() {}
 
 func (x *SilentHost) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[4]
+	mi := &file_log_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -751,7 +900,7 @@ func (x *SilentHost) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SilentHost.ProtoReflect.Descriptor instead.
 func (*SilentHost) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{4}
+	return file_log_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *SilentHost) GetNodehostId() string {
@@ -779,7 +928,7 @@ type HostReports struct {
 
 func (x *HostReports) Reset() {
 	*x = HostReports{}
-	mi := &file_log_proto_msgTypes[5]
+	mi := &file_log_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -791,7 +940,7 @@ func (x *HostReports) String() string {
 func (*HostReports) ProtoMessage() {}
 
 func (x *HostReports) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[5]
+	mi := &file_log_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -804,7 +953,7 @@ func (x *HostReports) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostReports.ProtoReflect.Descriptor instead.
 func (*HostReports) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{5}
+	return file_log_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *HostReports) GetTerm() uint64 {
@@ -834,7 +983,7 @@ type HostReport struct {
 
 func (x *HostReport) Reset() {
 	*x = HostReport{}
-	mi := &file_log_proto_msgTypes[6]
+	mi := &file_log_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -846,7 +995,7 @@ func (x *HostReport) String() string {
 func (*HostReport) ProtoMessage() {}
 
 func (x *HostReport) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[6]
+	mi := &file_log_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -859,7 +1008,7 @@ func (x *HostReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostReport.ProtoReflect.Descriptor instead.
 func (*HostReport) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{6}
+	return file_log_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *HostReport) GetHost() *NodeHostInfo {
@@ -900,7 +1049,7 @@ type DefineClusters struct {
 
 func (x *DefineClusters) Reset() {
 	*x = DefineClusters{}
-	mi := &file_log_proto_msgTypes[7]
+	mi := &file_log_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -912,7 +1061,7 @@ func (x *DefineClusters) String() string {
 func (*DefineClusters) ProtoMessage() {}
 
 func (x *DefineClusters) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[7]
+	mi := &file_log_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -925,7 +1074,7 @@ func (x *DefineClusters) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DefineClusters.ProtoReflect.Descriptor instead.
 func (*DefineClusters) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{7}
+	return file_log_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *DefineClusters) GetSpecs() []*ClusterSpec {
@@ -951,7 +1100,7 @@ type SetLaunched struct {
 
 func (x *SetLaunched) Reset() {
 	*x = SetLaunched{}
-	mi := &file_log_proto_msgTypes[8]
+	mi := &file_log_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -963,7 +1112,7 @@ func (x *SetLaunched) String() string {
 func (*SetLaunched) ProtoMessage() {}
 
 func (x *SetLaunched) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[8]
+	mi := &file_log_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -976,7 +1125,7 @@ func (x *SetLaunched) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetLaunched.ProtoReflect.Descriptor instead.
 func (*SetLaunched) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{8}
+	return file_log_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *SetLaunched) GetBy() string {
@@ -999,7 +1148,7 @@ type UpdateClusters struct {
 
 func (x *UpdateClusters) Reset() {
 	*x = UpdateClusters{}
-	mi := &file_log_proto_msgTypes[9]
+	mi := &file_log_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1011,7 +1160,7 @@ func (x *UpdateClusters) String() string {
 func (*UpdateClusters) ProtoMessage() {}
 
 func (x *UpdateClusters) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[9]
+	mi := &file_log_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1024,7 +1173,7 @@ func (x *UpdateClusters) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateClusters.ProtoReflect.Descriptor instead.
 func (*UpdateClusters) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{9}
+	return file_log_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *UpdateClusters) GetSpecs() []*ClusterSpec {
@@ -1053,7 +1202,7 @@ type DeleteClusters struct {
 
 func (x *DeleteClusters) Reset() {
 	*x = DeleteClusters{}
-	mi := &file_log_proto_msgTypes[10]
+	mi := &file_log_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1065,7 +1214,7 @@ func (x *DeleteClusters) String() string {
 func (*DeleteClusters) ProtoMessage() {}
 
 func (x *DeleteClusters) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[10]
+	mi := &file_log_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1078,7 +1227,7 @@ func (x *DeleteClusters) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteClusters.ProtoReflect.Descriptor instead.
 func (*DeleteClusters) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{10}
+	return file_log_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *DeleteClusters) GetClusterIds() []uint64 {
@@ -1107,7 +1256,7 @@ type SetPaused struct {
 
 func (x *SetPaused) Reset() {
 	*x = SetPaused{}
-	mi := &file_log_proto_msgTypes[11]
+	mi := &file_log_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1119,7 +1268,7 @@ func (x *SetPaused) String() string {
 func (*SetPaused) ProtoMessage() {}
 
 func (x *SetPaused) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[11]
+	mi := &file_log_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1132,7 +1281,7 @@ func (x *SetPaused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetPaused.ProtoReflect.Descriptor instead.
 func (*SetPaused) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{11}
+	return file_log_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *SetPaused) GetPaused() bool {
@@ -1167,7 +1316,7 @@ type SetHostMode struct {
 
 func (x *SetHostMode) Reset() {
 	*x = SetHostMode{}
-	mi := &file_log_proto_msgTypes[12]
+	mi := &file_log_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1179,7 +1328,7 @@ func (x *SetHostMode) String() string {
 func (*SetHostMode) ProtoMessage() {}
 
 func (x *SetHostMode) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[12]
+	mi := &file_log_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1192,7 +1341,7 @@ func (x *SetHostMode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetHostMode.ProtoReflect.Descriptor instead.
 func (*SetHostMode) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{12}
+	return file_log_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *SetHostMode) GetNodehostId() string {
@@ -1227,7 +1376,7 @@ type ForgetHost struct {
 
 func (x *ForgetHost) Reset() {
 	*x = ForgetHost{}
-	mi := &file_log_proto_msgTypes[13]
+	mi := &file_log_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1239,7 +1388,7 @@ func (x *ForgetHost) String() string {
 func (*ForgetHost) ProtoMessage() {}
 
 func (x *ForgetHost) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[13]
+	mi := &file_log_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1252,7 +1401,7 @@ func (x *ForgetHost) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForgetHost.ProtoReflect.Descriptor instead.
 func (*ForgetHost) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{13}
+	return file_log_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ForgetHost) GetNodehostId() string {
@@ -1280,7 +1429,7 @@ type SetVersion struct {
 
 func (x *SetVersion) Reset() {
 	*x = SetVersion{}
-	mi := &file_log_proto_msgTypes[14]
+	mi := &file_log_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1292,7 +1441,7 @@ func (x *SetVersion) String() string {
 func (*SetVersion) ProtoMessage() {}
 
 func (x *SetVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[14]
+	mi := &file_log_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1305,7 +1454,7 @@ func (x *SetVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetVersion.ProtoReflect.Descriptor instead.
 func (*SetVersion) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{14}
+	return file_log_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *SetVersion) GetVersion() uint32 {
@@ -1328,7 +1477,7 @@ type SetFuses struct {
 
 func (x *SetFuses) Reset() {
 	*x = SetFuses{}
-	mi := &file_log_proto_msgTypes[15]
+	mi := &file_log_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1340,7 +1489,7 @@ func (x *SetFuses) String() string {
 func (*SetFuses) ProtoMessage() {}
 
 func (x *SetFuses) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[15]
+	mi := &file_log_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1353,7 +1502,7 @@ func (x *SetFuses) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetFuses.ProtoReflect.Descriptor instead.
 func (*SetFuses) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{15}
+	return file_log_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *SetFuses) GetTerm() uint64 {
@@ -1384,7 +1533,7 @@ type RecoverCluster struct {
 
 func (x *RecoverCluster) Reset() {
 	*x = RecoverCluster{}
-	mi := &file_log_proto_msgTypes[16]
+	mi := &file_log_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1396,7 +1545,7 @@ func (x *RecoverCluster) String() string {
 func (*RecoverCluster) ProtoMessage() {}
 
 func (x *RecoverCluster) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[16]
+	mi := &file_log_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1409,7 +1558,7 @@ func (x *RecoverCluster) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecoverCluster.ProtoReflect.Descriptor instead.
 func (*RecoverCluster) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{16}
+	return file_log_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *RecoverCluster) GetClusterId() uint64 {
@@ -1451,7 +1600,7 @@ type Restore struct {
 
 func (x *Restore) Reset() {
 	*x = Restore{}
-	mi := &file_log_proto_msgTypes[17]
+	mi := &file_log_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1463,7 +1612,7 @@ func (x *Restore) String() string {
 func (*Restore) ProtoMessage() {}
 
 func (x *Restore) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[17]
+	mi := &file_log_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1476,7 +1625,7 @@ func (x *Restore) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Restore.ProtoReflect.Descriptor instead.
 func (*Restore) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{17}
+	return file_log_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Restore) GetBackup() []byte {
@@ -1508,7 +1657,7 @@ type NoteServerChange struct {
 
 func (x *NoteServerChange) Reset() {
 	*x = NoteServerChange{}
-	mi := &file_log_proto_msgTypes[18]
+	mi := &file_log_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1520,7 +1669,7 @@ func (x *NoteServerChange) String() string {
 func (*NoteServerChange) ProtoMessage() {}
 
 func (x *NoteServerChange) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[18]
+	mi := &file_log_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1533,7 +1682,7 @@ func (x *NoteServerChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NoteServerChange.ProtoReflect.Descriptor instead.
 func (*NoteServerChange) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{18}
+	return file_log_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *NoteServerChange) GetChange() NoteServerChange_Change {
@@ -1577,7 +1726,7 @@ type Fuse struct {
 
 func (x *Fuse) Reset() {
 	*x = Fuse{}
-	mi := &file_log_proto_msgTypes[19]
+	mi := &file_log_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1589,7 +1738,7 @@ func (x *Fuse) String() string {
 func (*Fuse) ProtoMessage() {}
 
 func (x *Fuse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[19]
+	mi := &file_log_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1602,7 +1751,7 @@ func (x *Fuse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fuse.ProtoReflect.Descriptor instead.
 func (*Fuse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{19}
+	return file_log_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Fuse) GetFleet() bool {
@@ -1639,7 +1788,7 @@ type Schedule struct {
 
 func (x *Schedule) Reset() {
 	*x = Schedule{}
-	mi := &file_log_proto_msgTypes[20]
+	mi := &file_log_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1651,7 +1800,7 @@ func (x *Schedule) String() string {
 func (*Schedule) ProtoMessage() {}
 
 func (x *Schedule) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[20]
+	mi := &file_log_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1664,7 +1813,7 @@ func (x *Schedule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Schedule.ProtoReflect.Descriptor instead.
 func (*Schedule) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{20}
+	return file_log_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Schedule) GetTerm() uint64 {
@@ -1699,7 +1848,7 @@ type EndOperation struct {
 
 func (x *EndOperation) Reset() {
 	*x = EndOperation{}
-	mi := &file_log_proto_msgTypes[21]
+	mi := &file_log_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1711,7 +1860,7 @@ func (x *EndOperation) String() string {
 func (*EndOperation) ProtoMessage() {}
 
 func (x *EndOperation) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[21]
+	mi := &file_log_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1724,7 +1873,7 @@ func (x *EndOperation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndOperation.ProtoReflect.Descriptor instead.
 func (*EndOperation) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{21}
+	return file_log_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *EndOperation) GetTerm() uint64 {
@@ -1763,7 +1912,7 @@ type CommandResult struct {
 
 func (x *CommandResult) Reset() {
 	*x = CommandResult{}
-	mi := &file_log_proto_msgTypes[22]
+	mi := &file_log_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1775,7 +1924,7 @@ func (x *CommandResult) String() string {
 func (*CommandResult) ProtoMessage() {}
 
 func (x *CommandResult) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[22]
+	mi := &file_log_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1788,7 +1937,7 @@ func (x *CommandResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommandResult.ProtoReflect.Descriptor instead.
 func (*CommandResult) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{22}
+	return file_log_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *CommandResult) GetCode() CommandCode {
@@ -1851,7 +2000,7 @@ var File_log_proto protoreflect.FileDescriptor
 
 const file_log_proto_rawDesc = "" +
 	"\n" +
-	"\tlog.proto\x12\vdrumbeat.v1\x1a\rdrummer.proto\"\xfb\b\n" +
+	"\tlog.proto\x12\vdrumbeat.v1\x1a\rdrummer.proto\"\xb1\t\n" +
 	"\aCommand\x12C\n" +
 	"\x0eset_deployment\x18\x01 \x01(\v2\x1a.drumbeat.v1.SetDeploymentH\x00R\rsetDeployment\x12F\n" +
 	"\x0ftake_leadership\x18\x02 \x01(\v2\x1b.drumbeat.v1.TakeLeadershipH\x00R\x0etakeLeadership\x12'\n" +
@@ -1874,20 +2023,36 @@ const file_log_proto_rawDesc = "" +
 	"\tset_fuses\x18\x0f \x01(\v2\x15.drumbeat.v1.SetFusesH\x00R\bsetFuses\x120\n" +
 	"\arestore\x18\x10 \x01(\v2\x14.drumbeat.v1.RestoreH\x00R\arestore\x12F\n" +
 	"\x0frecover_cluster\x18\x11 \x01(\v2\x1b.drumbeat.v1.RecoverClusterH\x00R\x0erecoverCluster\x12M\n" +
-	"\x12note_server_change\x18\x12 \x01(\v2\x1d.drumbeat.v1.NoteServerChangeH\x00R\x10noteServerChangeB\x06\n" +
+	"\x12note_server_change\x18\x12 \x01(\v2\x1d.drumbeat.v1.NoteServerChangeH\x00R\x10noteServerChange\x124\n" +
+	"\tlose_disk\x18\x13 \x01(\v2\x15.drumbeat.v1.LoseDiskH\x00R\bloseDiskB\x06\n" +
 	"\x04body\"_\n" +
 	"\rSetDeployment\x12#\n" +
 	"\rdeployment_id\x18\x01 \x01(\x04R\fdeploymentId\x12)\n" +
 	"\x10deployment_epoch\x18\x02 \x01(\x04R\x0fdeploymentEpoch\"J\n" +
 	"\x0eTakeLeadership\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12$\n" +
-	"\x0eserver_node_id\x18\x02 \x01(\x04R\fserverNodeId\"\x83\x01\n" +
+	"\x0eserver_node_id\x18\x02 \x01(\x04R\fserverNodeId\"\xb6\x01\n" +
 	"\x04Tick\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12\x14\n" +
 	"\x05heard\x18\x02 \x03(\tR\x05heard\x12/\n" +
 	"\x06silent\x18\x04 \x03(\v2\x17.drumbeat.v1.SilentHostR\x06silent\x12 \n" +
 	"\ftime_to_live\x18\x03 \x01(\x04R\n" +
-	"timeToLive\"C\n" +
+	"timeToLive\x121\n" +
+	"\x05disks\x18\x05 \x03(\v2\x1b.drumbeat.v1.DiskGenerationR\x05disks\"Q\n" +
+	"\x0eDiskGeneration\x12\x1f\n" +
+	"\vnodehost_id\x18\x01 \x01(\tR\n" +
+	"nodehostId\x12\x1e\n" +
+	"\n" +
+	"generation\x18\x02 \x01(\x04R\n" +
+	"generation\"\x8c\x01\n" +
+	"\bLoseDisk\x12\x12\n" +
+	"\x04term\x18\x01 \x01(\x04R\x04term\x12\x1f\n" +
+	"\vnodehost_id\x18\x02 \x01(\tR\n" +
+	"nodehostId\x12\x1e\n" +
+	"\n" +
+	"generation\x18\x03 \x01(\x04R\n" +
+	"generation\x12+\n" +
+	"\x11newest_generation\x18\x04 \x01(\x04R\x10newestGeneration\"C\n" +
 	"\n" +
 	"SilentHost\x12\x1f\n" +
 	"\vnodehost_id\x18\x01 \x01(\tR\n" +
@@ -2006,7 +2171,7 @@ func file_log_proto_rawDescGZIP() []byte {
 }
 
 var file_log_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_log_proto_goTypes = []any{
 	(HostMode)(0),                // 0: drumbeat.v1.HostMode
 	(CommandCode)(0),             // 1: drumbeat.v1.CommandCode
@@ -2015,69 +2180,73 @@ var file_log_proto_goTypes = []any{
 	(*SetDeployment)(nil),        // 4: drumbeat.v1.SetDeployment
 	(*TakeLeadership)(nil),       // 5: drumbeat.v1.TakeLeadership
 	(*Tick)(nil),                 // 6: drumbeat.v1.Tick
-	(*SilentHost)(nil),           // 7: drumbeat.v1.SilentHost
-	(*HostReports)(nil),          // 8: drumbeat.v1.HostReports
-	(*HostReport)(nil),           // 9: drumbeat.v1.HostReport
-	(*DefineClusters)(nil),       // 10: drumbeat.v1.DefineClusters
-	(*SetLaunched)(nil),          // 11: drumbeat.v1.SetLaunched
-	(*UpdateClusters)(nil),       // 12: drumbeat.v1.UpdateClusters
-	(*DeleteClusters)(nil),       // 13: drumbeat.v1.DeleteClusters
-	(*SetPaused)(nil),            // 14: drumbeat.v1.SetPaused
-	(*SetHostMode)(nil),          // 15: drumbeat.v1.SetHostMode
-	(*ForgetHost)(nil),           // 16: drumbeat.v1.ForgetHost
-	(*SetVersion)(nil),           // 17: drumbeat.v1.SetVersion
-	(*SetFuses)(nil),             // 18: drumbeat.v1.SetFuses
-	(*RecoverCluster)(nil),       // 19: drumbeat.v1.RecoverCluster
-	(*Restore)(nil),              // 20: drumbeat.v1.Restore
-	(*NoteServerChange)(nil),     // 21: drumbeat.v1.NoteServerChange
-	(*Fuse)(nil),                 // 22: drumbeat.v1.Fuse
-	(*Schedule)(nil),             // 23: drumbeat.v1.Schedule
-	(*EndOperation)(nil),         // 24: drumbeat.v1.EndOperation
-	(*CommandResult)(nil),        // 25: drumbeat.v1.CommandResult
-	(*NodeHostInfo)(nil),         // 26: drumbeat.v1.NodeHostInfo
-	(*NodeReport)(nil),           // 27: drumbeat.v1.NodeReport
-	(*NodeKey)(nil),              // 28: drumbeat.v1.NodeKey
-	(*ClusterSpec)(nil),          // 29: drumbeat.v1.ClusterSpec
-	(*Operation)(nil),            // 30: drumbeat.v1.Operation
-	(*RequestResult)(nil),        // 31: drumbeat.v1.RequestResult
+	(*DiskGeneration)(nil),       // 7: drumbeat.v1.DiskGeneration
+	(*LoseDisk)(nil),             // 8: drumbeat.v1.LoseDisk
+	(*SilentHost)(nil),           // 9: drumbeat.v1.SilentHost
+	(*HostReports)(nil),          // 10: drumbeat.v1.HostReports
+	(*HostReport)(nil),           // 11: drumbeat.v1.HostReport
+	(*DefineClusters)(nil),       // 12: drumbeat.v1.DefineClusters
+	(*SetLaunched)(nil),          // 13: drumbeat.v1.SetLaunched
+	(*UpdateClusters)(nil),       // 14: drumbeat.v1.UpdateClusters
+	(*DeleteClusters)(nil),       // 15: drumbeat.v1.DeleteClusters
+	(*SetPaused)(nil),            // 16: drumbeat.v1.SetPaused
+	(*SetHostMode)(nil),          // 17: drumbeat.v1.SetHostMode
+	(*ForgetHost)(nil),           // 18: drumbeat.v1.ForgetHost
+	(*SetVersion)(nil),           // 19: drumbeat.v1.SetVersion
+	(*SetFuses)(nil),             // 20: drumbeat.v1.SetFuses
+	(*RecoverCluster)(nil),       // 21: drumbeat.v1.RecoverCluster
+	(*Restore)(nil),              // 22: drumbeat.v1.Restore
+	(*NoteServerChange)(nil),     // 23: drumbeat.v1.NoteServerChange
+	(*Fuse)(nil),                 // 24: drumbeat.v1.Fuse
+	(*Schedule)(nil),             // 25: drumbeat.v1.Schedule
+	(*EndOperation)(nil),         // 26: drumbeat.v1.EndOperation
+	(*CommandResult)(nil),        // 27: drumbeat.v1.CommandResult
+	(*NodeHostInfo)(nil),         // 28: drumbeat.v1.NodeHostInfo
+	(*NodeReport)(nil),           // 29: drumbeat.v1.NodeReport
+	(*NodeKey)(nil),              // 30: drumbeat.v1.NodeKey
+	(*ClusterSpec)(nil),          // 31: drumbeat.v1.ClusterSpec
+	(*Operation)(nil),            // 32: drumbeat.v1.Operation
+	(*RequestResult)(nil),        // 33: drumbeat.v1.RequestResult
 }
 var file_log_proto_depIdxs = []int32{
 	4,  // 0: drumbeat.v1.Command.set_deployment:type_name -> drumbeat.v1.SetDeployment
 	5,  // 1: drumbeat.v1.Command.take_leadership:type_name -> drumbeat.v1.TakeLeadership
 	6,  // 2: drumbeat.v1.Command.tick:type_name -> drumbeat.v1.Tick
-	8,  // 3: drumbeat.v1.Command.reports:type_name -> drumbeat.v1.HostReports
-	10, // 4: drumbeat.v1.Command.define_clusters:type_name -> drumbeat.v1.DefineClusters
-	11, // 5: drumbeat.v1.Command.set_launched:type_name -> drumbeat.v1.SetLaunched
-	23, // 6: drumbeat.v1.Command.schedule:type_name -> drumbeat.v1.Schedule
-	24, // 7: drumbeat.v1.Command.end_operation:type_name -> drumbeat.v1.EndOperation
-	12, // 8: drumbeat.v1.Command.update_clusters:type_name -> drumbeat.v1.UpdateClusters
-	13, // 9: drumbeat.v1.Command.delete_clusters:type_name -> drumbeat.v1.DeleteClusters
-	14, // 10: drumbeat.v1.Command.set_paused:type_name -> drumbeat.v1.SetPaused
-	15, // 11: drumbeat.v1.Command.set_host_mode:type_name -> drumbeat.v1.SetHostMode
-	16, // 12: drumbeat.v1.Command.forget_host:type_name -> drumbeat.v1.ForgetHost
-	17, // 13: drumbeat.v1.Command.set_version:type_name -> drumbeat.v1.SetVersion
-	18, // 14: drumbeat.v1.Command.set_fuses:type_name -> drumbeat.v1.SetFuses
-	20, // 15: drumbeat.v1.Command.restore:type_name -> drumbeat.v1.Restore
-	19, // 16: drumbeat.v1.Command.recover_cluster:type_name -> drumbeat.v1.RecoverCluster
-	21, // 17: drumbeat.v1.Command.note_server_change:type_name -> drumbeat.v1.NoteServerChange
-	7,  // 18: drumbeat.v1.Tick.silent:type_name -> drumbeat.v1.SilentHost
-	9,  // 19: drumbeat.v1.HostReports.reports:type_name -> drumbeat.v1.HostReport
-	26, // 20: drumbeat.v1.HostReport.host:type_name -> drumbeat.v1.NodeHostInfo
-	27, // 21: drumbeat.v1.HostReport.nodes:type_name -> drumbeat.v1.NodeReport
-	28, // 22: drumbeat.v1.HostReport.gone:type_name -> drumbeat.v1.NodeKey
-	29, // 23: drumbeat.v1.DefineClusters.specs:type_name -> drumbeat.v1.ClusterSpec
-	29, // 24: drumbeat.v1.UpdateClusters.specs:type_name -> drumbeat.v1.ClusterSpec
-	0,  // 25: drumbeat.v1.SetHostMode.mode:type_name -> drumbeat.v1.HostMode
-	22, // 26: drumbeat.v1.SetFuses.blown:type_name -> drumbeat.v1.Fuse
-	2,  // 27: drumbeat.v1.NoteServerChange.change:type_name -> drumbeat.v1.NoteServerChange.Change
-	30, // 28: drumbeat.v1.Schedule.operations:type_name -> drumbeat.v1.Operation
-	31, // 29: drumbeat.v1.EndOperation.result:type_name -> drumbeat.v1.RequestResult
-	1,  // 30: drumbeat.v1.CommandResult.code:type_name -> drumbeat.v1.CommandCode
-	31, // [31:31] is the sub-list for method output_type
-	31, // [31:31] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	10, // 3: drumbeat.v1.Command.reports:type_name -> drumbeat.v1.HostReports
+	12, // 4: drumbeat.v1.Command.define_clusters:type_name -> drumbeat.v1.DefineClusters
+	13, // 5: drumbeat.v1.Command.set_launched:type_name -> drumbeat.v1.SetLaunched
+	25, // 6: drumbeat.v1.Command.schedule:type_name -> drumbeat.v1.Schedule
+	26, // 7: drumbeat.v1.Command.end_operation:type_name -> drumbeat.v1.EndOperation
+	14, // 8: drumbeat.v1.Command.update_clusters:type_name -> drumbeat.v1.UpdateClusters
+	15, // 9: drumbeat.v1.Command.delete_clusters:type_name -> drumbeat.v1.DeleteClusters
+	16, // 10: drumbeat.v1.Command.set_paused:type_name -> drumbeat.v1.SetPaused
+	17, // 11: drumbeat.v1.Command.set_host_mode:type_name -> drumbeat.v1.SetHostMode
+	18, // 12: drumbeat.v1.Command.forget_host:type_name -> drumbeat.v1.ForgetHost
+	19, // 13: drumbeat.v1.Command.set_version:type_name -> drumbeat.v1.SetVersion
+	20, // 14: drumbeat.v1.Command.set_fuses:type_name -> drumbeat.v1.SetFuses
+	22, // 15: drumbeat.v1.Command.restore:type_name -> drumbeat.v1.Restore
+	21, // 16: drumbeat.v1.Command.recover_cluster:type_name -> drumbeat.v1.RecoverCluster
+	23, // 17: drumbeat.v1.Command.note_server_change:type_name -> drumbeat.v1.NoteServerChange
+	8,  // 18: drumbeat.v1.Command.lose_disk:type_name -> drumbeat.v1.LoseDisk
+	9,  // 19: drumbeat.v1.Tick.silent:type_name -> drumbeat.v1.SilentHost
+	7,  // 20: drumbeat.v1.Tick.disks:type_name -> drumbeat.v1.DiskGeneration
+	11, // 21: drumbeat.v1.HostReports.reports:type_name -> drumbeat.v1.HostReport
+	28, // 22: drumbeat.v1.HostReport.host:type_name -> drumbeat.v1.NodeHostInfo
+	29, // 23: drumbeat.v1.HostReport.nodes:type_name -> drumbeat.v1.NodeReport
+	30, // 24: drumbeat.v1.HostReport.gone:type_name -> drumbeat.v1.NodeKey
+	31, // 25: drumbeat.v1.DefineClusters.specs:type_name -> drumbeat.v1.ClusterSpec
+	31, // 26: drumbeat.v1.UpdateClusters.specs:type_name -> drumbeat.v1.ClusterSpec
+	0,  // 27: drumbeat.v1.SetHostMode.mode:type_name -> drumbeat.v1.HostMode
+	24, // 28: drumbeat.v1.SetFuses.blown:type_name -> drumbeat.v1.Fuse
+	2,  // 29: drumbeat.v1.NoteServerChange.change:type_name -> drumbeat.v1.NoteServerChange.Change
+	32, // 30: drumbeat.v1.Schedule.operations:type_name -> drumbeat.v1.Operation
+	33, // 31: drumbeat.v1.EndOperation.result:type_name -> drumbeat.v1.RequestResult
+	1,  // 32: drumbeat.v1.CommandResult.code:type_name -> drumbeat.v1.CommandCode
+	33, // [33:33] is the sub-list for method output_type
+	33, // [33:33] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_log_proto_init() }
@@ -2105,6 +2274,7 @@ func file_log_proto_init() {
 		(*Command_Restore)(nil),
 		(*Command_RecoverCluster)(nil),
 		(*Command_NoteServerChange)(nil),
+		(*Command_LoseDisk)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2112,7 +2282,7 @@ func file_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_log_proto_rawDesc), len(file_log_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   23,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

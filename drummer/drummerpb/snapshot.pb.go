@@ -423,17 +423,18 @@ func (x *TombstoneRecord) GetDeleted() bool {
 }
 
 type HostRecord struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Info          *NodeHostInfo          `protobuf:"bytes,1,opt,name=info,proto3" json:"info,omitempty"`
-	LastSeenTick  uint64                 `protobuf:"varint,2,opt,name=last_seen_tick,json=lastSeenTick,proto3" json:"last_seen_tick,omitempty"`
-	Gone          bool                   `protobuf:"varint,3,opt,name=gone,proto3" json:"gone,omitempty"`
-	GoneSinceTick uint64                 `protobuf:"varint,4,opt,name=gone_since_tick,json=goneSinceTick,proto3" json:"gone_since_tick,omitempty"`
-	Mode          HostMode               `protobuf:"varint,5,opt,name=mode,proto3,enum=drumbeat.v1.HostMode" json:"mode,omitempty"`
-	UpSinceTick   uint64                 `protobuf:"varint,6,opt,name=up_since_tick,json=upSinceTick,proto3" json:"up_since_tick,omitempty"`
-	Deaths        uint32                 `protobuf:"varint,7,opt,name=deaths,proto3" json:"deaths,omitempty"`
-	Dead          bool                   `protobuf:"varint,8,opt,name=dead,proto3" json:"dead,omitempty"`
-	SpokeTick     uint64                 `protobuf:"varint,9,opt,name=spoke_tick,json=spokeTick,proto3" json:"spoke_tick,omitempty"` // last heard of though gone; 0: never
-	Unconfirmed   bool                   `protobuf:"varint,12,opt,name=unconfirmed,proto3" json:"unconfirmed,omitempty"`             // all that is known of it is from a backup
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Info           *NodeHostInfo          `protobuf:"bytes,1,opt,name=info,proto3" json:"info,omitempty"`
+	LastSeenTick   uint64                 `protobuf:"varint,2,opt,name=last_seen_tick,json=lastSeenTick,proto3" json:"last_seen_tick,omitempty"`
+	Gone           bool                   `protobuf:"varint,3,opt,name=gone,proto3" json:"gone,omitempty"`
+	GoneSinceTick  uint64                 `protobuf:"varint,4,opt,name=gone_since_tick,json=goneSinceTick,proto3" json:"gone_since_tick,omitempty"`
+	Mode           HostMode               `protobuf:"varint,5,opt,name=mode,proto3,enum=drumbeat.v1.HostMode" json:"mode,omitempty"`
+	UpSinceTick    uint64                 `protobuf:"varint,6,opt,name=up_since_tick,json=upSinceTick,proto3" json:"up_since_tick,omitempty"`
+	Deaths         uint32                 `protobuf:"varint,7,opt,name=deaths,proto3" json:"deaths,omitempty"`
+	Dead           bool                   `protobuf:"varint,8,opt,name=dead,proto3" json:"dead,omitempty"`
+	SpokeTick      uint64                 `protobuf:"varint,9,opt,name=spoke_tick,json=spokeTick,proto3" json:"spoke_tick,omitempty"`                 // last heard of though gone; 0: never
+	Unconfirmed    bool                   `protobuf:"varint,12,opt,name=unconfirmed,proto3" json:"unconfirmed,omitempty"`                             // all that is known of it is from a backup
+	DiskGeneration uint64                 `protobuf:"varint,13,opt,name=disk_generation,json=diskGeneration,proto3" json:"disk_generation,omitempty"` // highest that was heard of; 0: none
 	// silent: last_seen_tick holds; otherwise the host is heard of with every tick.
 	Silent        bool `protobuf:"varint,10,opt,name=silent,proto3" json:"silent,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -540,6 +541,13 @@ func (x *HostRecord) GetUnconfirmed() bool {
 	return false
 }
 
+func (x *HostRecord) GetDiskGeneration() uint64 {
+	if x != nil {
+		return x.DiskGeneration
+	}
+	return 0
+}
+
 func (x *HostRecord) GetSilent() bool {
 	if x != nil {
 		return x.Silent
@@ -591,7 +599,7 @@ const file_snapshot_proto_rawDesc = "" +
 	"cluster_id\x18\x01 \x01(\x04R\tclusterId\x12 \n" +
 	"\fnext_node_id\x18\x02 \x01(\x04R\n" +
 	"nextNodeId\x12\x18\n" +
-	"\adeleted\x18\x03 \x01(\bR\adeleted\"\xf1\x02\n" +
+	"\adeleted\x18\x03 \x01(\bR\adeleted\"\x9a\x03\n" +
 	"\n" +
 	"HostRecord\x12-\n" +
 	"\x04info\x18\x01 \x01(\v2\x19.drumbeat.v1.NodeHostInfoR\x04info\x12$\n" +
@@ -604,7 +612,8 @@ const file_snapshot_proto_rawDesc = "" +
 	"\x04dead\x18\b \x01(\bR\x04dead\x12\x1d\n" +
 	"\n" +
 	"spoke_tick\x18\t \x01(\x04R\tspokeTick\x12 \n" +
-	"\vunconfirmed\x18\f \x01(\bR\vunconfirmed\x12\x16\n" +
+	"\vunconfirmed\x18\f \x01(\bR\vunconfirmed\x12'\n" +
+	"\x0fdisk_generation\x18\r \x01(\x04R\x0ediskGeneration\x12\x16\n" +
 	"\x06silent\x18\n" +
 	" \x01(\bR\x06silentB5Z3github.com/drumbeat-raft/drumbeat/drummer/drummerpbb\x06proto3"
 

@@ -64,12 +64,17 @@ func (a *attachService) Attach(stream agentStream) error {
 		return a.refuseAddress(stream.Context(), host, owner)
 	}
 	defer l.leave(host.GetNodehostId(), way)
+	disk, err := a.checkDisk(stream.Context(), l, state, hello)
+	if err != nil {
+		return err
+	}
 	welcome := &pb.Welcome{
 		DeploymentId:        state.DeploymentID,
 		DeploymentEpoch:     state.DeploymentEpoch,
 		HeartbeatIntervalNs: int64(a.server.config.Tick),
 		Server:              a.server.peers.Own(),
 		Servers:             a.server.peers.Addresses(),
+		DiskGeneration:      disk,
 	}
 	if err := stream.Send(&pb.ServerMessage{Body: &pb.ServerMessage_Welcome{Welcome: welcome}}); err != nil {
 		return err
@@ -85,7 +90,7 @@ func receive(stream agentStream, way *hostStream, incoming chan<- received) {
 	for {
 		message, err := stream.Recv()
 		if err == nil {
-			way.hear(message.GetHeartbeat() != nil)
+			way.hear(message.GetHeartbeat())
 		}
 		if message.GetHeartbeat() != nil {
 			continue

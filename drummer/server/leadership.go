@@ -40,6 +40,11 @@ type leadership struct {
 
 	mu      sync.Mutex
 	streams map[string]*hostStream // by NodeHost ID
+	// disks has the highest generation of each host's disk that was heard of in this
+	// leadership, by NodeHost ID. audited is the host that was asked last for its full
+	// state.
+	disks   map[string]uint64
+	audited string
 
 	// The rest belongs to the loop.
 	ticks  uint64            // seen in this leadership since its warm-up began
@@ -63,6 +68,7 @@ func (s *Server) lead(ctx context.Context, term uint64) {
 		inbox:   make(chan fact, inboxSize),
 		over:    ctx.Done(),
 		streams: map[string]*hostStream{},
+		disks:   map[string]uint64{},
 		window:  1,
 		heard:   map[string]uint64{},
 		met:     map[string]bool{},
@@ -256,6 +262,7 @@ func (l *leadership) tick(ctx context.Context) error {
 	l.noteHeartbeats()
 	tick := &pb.Tick{Term: l.term, TimeToLive: l.server.config.Policy.TTL}
 	tick.Heard, tick.Silent = l.liveness(state)
+	tick.Disks = l.disksOf(state, tick.Silent)
 	result, err := l.server.propose(ctx, &pb.Command{Body: &pb.Command_Tick{Tick: tick}})
 	if err != nil {
 		l.server.log.Debug("a tick was lost", "term", l.term, "error", err)

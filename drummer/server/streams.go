@@ -22,7 +22,8 @@ type hostStream struct {
 	// heard is set by a heartbeat, until the leadership has noted it.
 	heard atomic.Bool
 	began time.Time
-	spoke atomic.Int64 // when the host last said anything: nanoseconds since began
+	spoke atomic.Int64  // when the host last said anything: nanoseconds since began
+	disk  atomic.Uint64 // the generation of the host's disk, as it last said; 0: it does not say
 
 	// stated is set once the Hello of this stream is in DrummerDB. The leadership's mu
 	// guards it.
@@ -41,10 +42,12 @@ func newHostStream(address string) *hostStream {
 	return &hostStream{address: address, closed: make(chan struct{}), wake: make(chan struct{}, 1), began: now, told: now}
 }
 
-// hear notes that the host has said something.
-func (h *hostStream) hear(heartbeat bool) {
+// hear notes that the host has said something. heartbeat is nil when that is anything
+// else.
+func (h *hostStream) hear(heartbeat *pb.Heartbeat) {
 	h.spoke.Store(int64(time.Since(h.began)))
-	if heartbeat {
+	if heartbeat != nil {
+		h.disk.Store(heartbeat.GetDiskGeneration())
 		h.heard.Store(true)
 	}
 }
@@ -102,6 +105,7 @@ func (l *leadership) join(host, address string) (stream *hostStream, owner strin
 			return nil, older.address
 		}
 		close(older.closed)
+		l.noteDisk(host, older)
 	}
 	stream = newHostStream(address)
 	l.streams[host] = stream
@@ -113,6 +117,7 @@ func (l *leadership) leave(host string, stream *hostStream) {
 	defer l.mu.Unlock()
 	if l.streams[host] == stream {
 		delete(l.streams, host)
+		l.noteDisk(host, stream)
 	}
 }
 
@@ -124,6 +129,7 @@ func (l *leadership) noteHeartbeats() {
 	for host, stream := range l.streams {
 		if stream.heard.Swap(false) {
 			l.heard[host], l.met[host] = l.window, true
+			l.noteDisk(host, stream)
 		}
 	}
 }
@@ -188,6 +194,7 @@ func (l *leadership) audit() {
 		}
 	}
 	if next != "" {
+		l.audited = next
 		l.streams[next].told = now
 		l.streams[next].add(&pb.ServerMessage{Body: &pb.ServerMessage_SendFullState{SendFullState: &pb.SendFullState{}}})
 	}

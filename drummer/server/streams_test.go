@@ -103,7 +103,7 @@ func TestAHelloThatWaitsIsNotAskedForAgain(t *testing.T) {
 		w := newMemoryServer(t, newBase(t))
 		stream, _ := w.leadership.join("X", "at X")
 		asked := func() bool {
-			stream.hear(true)
+			stream.hear(&pb.Heartbeat{})
 			require.NoError(t, w.leadership.tick(w.ctx))
 			return slices.ContainsFunc(stream.take(), func(m *pb.ServerMessage) bool { return m.GetSendFullState() != nil })
 		}
