@@ -104,6 +104,21 @@ func (w *World) Rot(name string, in world.DiskFiles, bits int, rng *rand.Rand) (
 	return world.Effect{BitsFlipped: int64(n)}, nil
 }
 
+// CopyDisk implements world.Processes.
+func (w *World) CopyDisk(name string) (restore func() world.Effect, err error) {
+	h, err := w.host(name)
+	if err != nil {
+		return nil, err
+	}
+	c := h.disk.Copy()
+	return func() world.Effect {
+		return w.end(h, true, func(d *simdisk.Disk) world.Effect {
+			d.Restore(c)
+			return world.Effect{DisksSetBack: 1}
+		})
+	}, nil
+}
+
 // partOf says what a file on a NodeHost's disk belongs to; nothing, if it is an on-disk
 // state machine's own: only that can tell whether it is damaged, and when it does
 // Dragonboat panics.

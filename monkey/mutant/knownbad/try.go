@@ -50,12 +50,12 @@ var (
 	general = []string{
 		"quickstart", "process-crash-loop", "network-deposed", "network-late", "load-lost-answers", "membership-stale-changes", "load-slow-apply", "process-pause",
 		"process-blackout", "disk-stalls", "snapshot-kill", "membership-observers", "network-even", "network-half-open", "drummer-drain", "drummer-resize",
-		"disk-flaky", "disk-journal", "disk-rot", "rack-blackout", "network-ring", "swarm",
+		"disk-flaky", "disk-journal", "disk-rot", "disk-old-copy", "rack-blackout", "network-ring", "swarm",
 	}
 	drummers = []string{
 		"quickstart", "fleet-life", "disk-rot", "drummer-places", "drummer-drain", "drummer-resize", "drummer-cut-off", "drummer-disk-wiped", "drummer-gray-hosts",
 		"drummer-create-delete", "drummer-rolling-restart", "drummer-leader-mid-repair", "drummer-all-restarted", "drummer-mass-death",
-		"drummer-replace-quietly", "drummer-replacement-dies", "swarm",
+		"drummer-replace-quietly", "drummer-replacement-dies", "disk-old-copy", "swarm",
 	}
 )
 
