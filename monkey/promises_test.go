@@ -307,6 +307,14 @@ var broken = map[string]promise{
 		// Seen by what the node had saved, or because Dragonboat panics at it, whichever
 		// comes first.
 	},
+	"disk-old-copy": {
+		broken: "an old copy of a disk is taken for the disk itself",
+		patch: []edit{{"drummer/server/disk.go",
+			"	if generation == 0 || generation >= newest {\n",
+			"	if generation == 0 || newest == 0 || newest > 0 {\n"}},
+		// Seen by what the node had saved, or because Dragonboat panics at it, whichever
+		// comes first.
+	},
 	"disk-journal": {
 		broken: "a log in memory gives votes that it has not saved",
 		mutant: "memlog-votes-unsaved",

@@ -34,6 +34,7 @@ const (
 	CanFailDisk    Capability = "fail-disk"    // let operations on a disk fail
 	CanRot         Capability = "rot"          // flip bits on a disk
 	CanSlowDisk    Capability = "slow-disk"    // make a disk slow
+	CanRestoreDisk Capability = "restore-disk" // set a disk back to a copy of it
 	CanPause       Capability = "pause"        // let processes stand still, and go on
 	CanSetTicks    Capability = "set-ticks"    // make Dragonboat's ticks faster or slower
 	CanAsk         Capability = "ask"          // ask Dragonboat on a host for something

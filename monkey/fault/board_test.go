@@ -109,6 +109,17 @@ func (b *board) Rot(h string, in world.DiskFiles, bits int, _ *rand.Rand) (world
 	return world.Effect{BitsFlipped: int64(bits)}, nil
 }
 
+func (b *board) CopyDisk(h string) (func() world.Effect, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.note("copy", h)
+	return func() world.Effect {
+		e, _ := b.stop("restore", h)
+		e.DisksSetBack = 1
+		return e
+	}, nil
+}
+
 func (b *board) Shutdown(h string) (world.Effect, error) { return b.stop("stop", h) }
 
 func (b *board) DiskError(operation world.DiskOperation, hosts ...string) ([]world.Effect, error) {

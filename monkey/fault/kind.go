@@ -184,6 +184,7 @@ type injection struct {
 	links   *links
 	rng     *rand.Rand // draws what the kind leaves to chance
 	undo    []func()   // for undoAll
+	strikes []func()   // what a kind that waits in again has yet to do
 	// asked is what it asks the operator for, chosen the Raft clusters that it is about.
 	operations *operations
 	asked      asked

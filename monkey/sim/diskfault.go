@@ -123,6 +123,21 @@ func (w *World) Lose(name string, in world.DiskFiles) (world.Effect, error) {
 // identityFiles say who a NodeHost is.
 var identityFiles = []string{"NODEHOST.ID", "dragonboat.ds"}
 
+// CopyDisk implements world.Processes.
+func (w *World) CopyDisk(name string) (restore func() world.Effect, err error) {
+	h, err := w.host(name)
+	if err != nil {
+		return nil, err
+	}
+	c := h.disk.Copy()
+	return func() world.Effect {
+		return w.end(h, true, func(d *simdisk.Disk) world.Effect {
+			d.Restore(c)
+			return world.Effect{DisksSetBack: 1}
+		})
+	}, nil
+}
+
 // partOf says what a file on a NodeHost's disk belongs to; nothing, if it is an on-disk
 // state machine's own: only that can tell whether it is damaged, and when it does
 // Dragonboat panics.

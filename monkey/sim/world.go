@@ -136,7 +136,7 @@ func Capabilities() []scenarios.Capability {
 		scenarios.CanKill, scenarios.CanPowerLoss, scenarios.CanWipe,
 		scenarios.CanCut, scenarios.CanLose, scenarios.CanDuplicate, scenarios.CanDelay,
 		scenarios.CanWatch, scenarios.CanReorder, scenarios.CanCorrupt, scenarios.CanLimit, scenarios.CanHold, scenarios.CanReset,
-		scenarios.CanShutDown, scenarios.CanFailDisk, scenarios.CanRot, scenarios.CanSlowDisk, scenarios.CanPause, scenarios.CanSetTicks, scenarios.CanAsk, scenarios.CanOperate, scenarios.CanStaleChange,
+		scenarios.CanShutDown, scenarios.CanFailDisk, scenarios.CanRot, scenarios.CanSlowDisk, scenarios.CanRestoreDisk, scenarios.CanPause, scenarios.CanSetTicks, scenarios.CanAsk, scenarios.CanOperate, scenarios.CanStaleChange,
 	}
 }
 

@@ -130,6 +130,9 @@ type Processes interface {
 	// Rot flips so many bits of files of a kind on the disk of a host on which no process
 	// runs; rng draws which.
 	Rot(host string, in DiskFiles, bits int, rng *rand.Rand) (Effect, error)
+	// CopyDisk copies what a host's disk has synced. restore ends the process, if there is
+	// one, and makes the disk what it was; it may be called once or never.
+	CopyDisk(host string) (restore func() Effect, err error)
 	// SlowDisk makes each sync of the host's disk take a time within [least, most]
 	// longer, of this and later processes; 0: not longer.
 	SlowDisk(host string, least, most time.Duration) error
@@ -236,6 +239,7 @@ type Effect struct {
 	SyncsSlowed        int64 `json:"syncs_slowed,omitempty"`
 	BitsFlipped        int64 `json:"bits_flipped,omitempty"`
 	DisksRefused       int64 `json:"disks_refused,omitempty"`
+	DisksSetBack       int64 `json:"disks_set_back,omitempty"`
 	TicksOff           int64 `json:"ticks_off,omitempty"`
 	TicksHeld          int64 `json:"ticks_held,omitempty"`
 	GoroutinesHeld     int64 `json:"goroutines_held,omitempty"`
@@ -284,6 +288,7 @@ func (e *Effect) counters() []counter {
 		{&e.SyncsSlowed, "sync slowed", "syncs slowed"},
 		{&e.BitsFlipped, "bit flipped", "bits flipped"},
 		{&e.DisksRefused, "damaged disk refused", "damaged disks refused"},
+		{&e.DisksSetBack, "disk set back to an old copy", "disks set back to old copies"},
 		{&e.TicksOff, "tick too many or too few", "ticks too many or too few"},
 		{&e.TicksHeld, "tick late, in a burst", "ticks late, in bursts"},
 		{&e.GoroutinesHeld, "goroutine held", "goroutines held"},

@@ -53,7 +53,7 @@ var (
 		"disk-flaky", "disk-journal", "disk-rot", "rack-blackout", "network-ring", "swarm",
 	}
 	drummers = []string{
-		"quickstart", "fleet-life", "disk-lost-files", "disk-rot", "drummer-places", "drummer-drain", "drummer-resize", "drummer-cut-off", "drummer-disk-wiped", "drummer-gray-hosts",
+		"quickstart", "fleet-life", "disk-lost-files", "disk-rot", "disk-old-copy", "drummer-places", "drummer-drain", "drummer-resize", "drummer-cut-off", "drummer-disk-wiped", "drummer-gray-hosts",
 		"drummer-create-delete", "drummer-rolling-restart", "drummer-leader-mid-repair", "drummer-all-restarted", "drummer-mass-death",
 		"drummer-replace-quietly", "drummer-replacement-dies", "drummer-restored", "swarm",
 	}
