@@ -233,7 +233,7 @@ func (o *observer) safe(hosts, lost []string, forever bool) bool {
 	gone := slices.Concat(lost, hosts)
 	for id, c := range look(context.Background(), o.w).clusters {
 		witnesses := o.want(id).witnesses
-		if !c.majority(witnesses, gone...) && (forever || c.majority(witnesses, lost...)) {
+		if !c.elects(witnesses, gone...) && (forever || c.elects(witnesses, lost...)) {
 			return false
 		}
 	}

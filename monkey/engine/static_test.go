@@ -108,13 +108,14 @@ func TestAMajorityCountsWitnesses(t *testing.T) {
 }
 
 // Dragonboat's observers answer no request for a vote.
-func TestAMajorityDoesNotCountWhoDoesNotKnowOfItsPromotion(t *testing.T) {
+func TestWhoDoesNotKnowOfItsPromotionElectsNobody(t *testing.T) {
 	c := &clusterTruth{voters: map[uint64]string{1: "", 2: "", 3: ""}, running: map[uint64]string{1: "a", 2: "b", 3: "c"},
 		observers: map[uint64]string{3: "c"}}
-	require.True(t, c.majority(0))
-	require.False(t, c.majority(0, "a"))
+	require.True(t, c.elects(0))
+	require.False(t, c.elects(0, "a"))
+	require.True(t, c.majority(0, "a"), "it runs")
 	c.observers = map[uint64]string{}
-	require.True(t, c.majority(0, "a"))
+	require.True(t, c.elects(0, "a"))
 }
 
 func noApplication(uint64) string { return "" }
