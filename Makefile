@@ -23,7 +23,7 @@ test: ## everything that fits in minutes; needs Go and nothing else
 # time.go), and it crashes. One thread finds the same races: the detector compares what
 # happens before what, not what happens at once.
 race: ## the quick packages under the race detector
-	GOMAXPROCS=1 $(GO) test -p $$(nproc) -race -short $(RACE_PACKAGES)
+	GOMAXPROCS=1 $(GO) test -p $$(nproc) -race -short -timeout 30m $(RACE_PACKAGES)
 
 monkey: ## the chaos suites, in full; a seed of your own with SEED=n
 	$(GO) test -tags monkey -timeout 60m -v -run Chaos ./monkey -args -monkey.seed=$(SEED)
