@@ -35,7 +35,7 @@ const (
 	committed    = "testdata/hard"
 	choices      = "testdata/choices"
 	hardMemory   = 256 << 20
-	hardLimit    = 10 * time.Second // ten times what is asked for: machines are busy
+	hardLimit    = time.Minute // ten times what is asked for: machines are busy
 	hardInShared = 12
 )
 
