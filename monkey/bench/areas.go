@@ -38,6 +38,7 @@ var areas = []area{
 	{"NodeHosts' API", []string{drumbeat + "drummer/nodehostapi."}},
 	{"agents", []string{drumbeat + "drummer/agent."}},
 	{"Drummer's servers", []string{drumbeat + "drummer/server", drumbeat + "drummer/db", drumbeat + "drummer/schedule"}},
+	{"monkey's audits", []string{drumbeat + "monkey/audit.", drumbeat + "monkey/sim/raftstate.", drumbeat + "monkey/sim/raftsafety."}},
 	{"monkey's observer", []string{drumbeat + "monkey/engine.(*observer)", drumbeat + "monkey/engine.(*runner).follow"}},
 	{"allocation", []string{"runtime.mallocgc"}},
 	{"garbage collection", []string{"runtime.gcBgMarkWorker", "runtime.gcAssistAlloc", "runtime.bgsweep", "runtime.bgscavenge", "runtime.(*mcentral).cacheSpan"}},

@@ -32,7 +32,7 @@ const (
 func TestAreasCoverASimulation(t *testing.T) {
 	r, err := harness.Run(context.Background(), harness.Options{
 		File: "../../scenarios/quickstart.yaml", Seed: 1, World: harness.WorldSim, Clock: harness.ClockVirtual,
-		Out: t.TempDir(), Duration: 2 * time.Minute, Profile: true,
+		Out: t.TempDir(), Duration: 4 * time.Minute, Profile: true,
 	})
 	require.NoError(t, err)
 	p, err := ReadProfile(filepath.Join(r.Dir, rundir.ProfileFile))
