@@ -263,7 +263,7 @@ func TestHalfOpenHandshakesEnd(t *testing.T) {
 	conn, err := a.GetConnection(t.Context(), b.address)
 	require.NoError(t, err)
 	defer conn.Close()
-	require.Less(t, time.Since(start), 2*time.Second)
+	require.Less(t, time.Since(start), handshakeTimeout)
 	for _, conn := range half {
 		require.NoError(t, conn.SetReadDeadline(start.Add(handshakeTimeout+5*time.Second)))
 		_, err := conn.Read(make([]byte, 1))
@@ -300,7 +300,7 @@ func TestNonsenseEndsTheConnection(t *testing.T) {
 		require.NoError(t, err)
 		_, err = conn.Write(data)
 		require.NoError(t, err)
-		require.NoError(t, conn.SetReadDeadline(time.Now().Add(3*time.Second)))
+		require.NoError(t, conn.SetReadDeadline(time.Now().Add(20*time.Second)))
 		_, err = io.ReadAll(conn)
 		require.NotErrorIs(t, err, os.ErrDeadlineExceeded, name)
 		_ = conn.Close()
