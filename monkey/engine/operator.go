@@ -4,9 +4,14 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
+	"github.com/drumbeat-raft/drumbeat/monkey/fault"
 )
 
 // operator is the scenario's operator as faults have it: a fault.Operator.
@@ -15,6 +20,9 @@ type operator struct{ *runner }
 // Drain implements fault.Operator.
 func (o operator) Drain(ctx context.Context, host string) error {
 	_, err := o.setMode(ctx, host, pb.HostMode_DRAIN)
+	if status.Code(err) == codes.FailedPrecondition {
+		return fmt.Errorf("%w: %w", fault.ErrNoRoom, err)
+	}
 	return err
 }
 

@@ -26,7 +26,7 @@ func (in *Injector) admit(p pending, others []*active) (a *active, why string) {
 	}
 	f := *s.Fault
 	f.Parameters = s.Parameters
-	i := &injection{id: s.ID, fault: &f, targets: targets, hosts: targets, cluster: p.cluster(), world: in.world, log: in.log, links: in.links, operations: &in.operations, gone: in.dead, rng: rand.New(rand.NewPCG(s.Seed, 0))}
+	i := &injection{id: s.ID, fault: &f, targets: targets, hosts: targets, cluster: p.cluster(), world: in.world, log: in.log, links: in.links, operations: &in.operations, asked: asked{over: make(chan struct{})}, gone: in.dead, rng: rand.New(rand.NewPCG(s.Seed, 0))}
 	i.hosts = kind.hosts(i)
 	if len(i.hosts) == 0 && !kind.Untargeted {
 		return nil, "none of the hosts that it strikes runs"

@@ -38,6 +38,7 @@ type board struct {
 	leader    string
 	joining   string
 	unsafe    bool   // losing any host costs a quorum
+	full      int    // how many more drains there is no room for
 	degraded  bool   // losing any host for good does
 	rotten    string // the host that does not start on its disk
 	broken    bool   // no host boots

@@ -4,6 +4,8 @@ package fault
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/drumbeat-raft/drumbeat/scenarios"
 )
@@ -11,7 +13,7 @@ import (
 func init() {
 	register(kind[none]{
 		name:   "drain",
-		doc:    "Drummer is asked to drain the host: it moves all members elsewhere. When the fault ends the host may carry members again.",
+		doc:    "Drummer is asked to drain the host, again while others have no room for its members: it moves all of them elsewhere. When the fault ends the host may carry members again.",
 		colour: "#4a7ab0",
 		effect: "requests_accepted",
 		class:  scenarios.OfFleet,
@@ -38,9 +40,31 @@ func init() {
 func (i *injection) drain() error {
 	for _, host := range i.hosts {
 		i.operations.drained[host]++
-		i.operate("drain", func(ctx context.Context, o Operator) error { return o.Drain(ctx, host) })
+		i.operate("drain", func(ctx context.Context, o Operator) error {
+			for {
+				err := o.Drain(ctx, host)
+				if !errors.Is(err, ErrNoRoom) || !i.goesOnAfter(ctx, drainAgain) {
+					return err
+				}
+			}
+		})
 	}
 	return nil
+}
+
+// drainAgain is the time after which a drain is asked for again for which there was no
+// room, as operators do, while the fault goes on.
+const drainAgain = 5 * time.Second
+
+// goesOnAfter waits, and reports whether the injection still goes on, and ctx, too.
+func (i *injection) goesOnAfter(ctx context.Context, wait time.Duration) bool {
+	select {
+	case <-time.After(wait):
+		return true
+	case <-i.asked.over:
+	case <-ctx.Done():
+	}
+	return false
 }
 
 func (i *injection) activate(host string) {

@@ -475,6 +475,7 @@ func (in *Injector) finish(a *active) error {
 	if a.kind.counts != nil {
 		a.effect = a.effect.Add(a.kind.counts(in.world.Traffic(a.hosts...).Sub(a.traffic)))
 	}
+	close(a.asked.over)
 	if err := a.kind.end(a.injection); err != nil {
 		return fmt.Errorf("end %v: %w", a.injection, err)
 	}

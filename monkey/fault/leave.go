@@ -7,7 +7,7 @@ import "github.com/drumbeat-raft/drumbeat/scenarios"
 func init() {
 	register(kind[none]{
 		name:   "leave",
-		doc:    "The host leaves the fleet in good order: Drummer is asked to drain it, and when the fault ends its processes are stopped for good. A host that is not empty by then may carry members again, and stays.",
+		doc:    "The host leaves the fleet in good order: Drummer is asked to drain it, again while others have no room for its members, and when the fault ends its processes are stopped for good. A host that is not empty by then may carry members again, and stays.",
 		colour: "#52607a",
 		effect: "processes_ended",
 		class:  scenarios.OfFleet,

@@ -4,6 +4,7 @@ package fault
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,7 +18,8 @@ import (
 // trying again does not help against, or that of ctx. Calls come from several
 // goroutines.
 type Operator interface {
-	// Drain has all members moved away from a host, and Activate undoes that.
+	// Drain has all members moved away from a host, and Activate undoes that. A drain that
+	// is refused because the hosts that are left could not take them now is ErrNoRoom.
 	Drain(ctx context.Context, host string) error
 	Activate(ctx context.Context, host string) error
 	// IsEmpty reports whether no node runs on a host.
@@ -30,6 +32,10 @@ type Operator interface {
 	Create(ctx context.Context, clusters int) ([]uint64, error)
 	Delete(ctx context.Context, clusters ...uint64) error
 }
+
+// ErrNoRoom says that a drain was refused for what may pass: hosts that are down or that
+// are drained, too, leave a cluster without a place for a new member.
+var ErrNoRoom = errors.New("other hosts could not take its members")
 
 // acceptLimit is how long Drummer may take to accept what a fault asks for.
 const acceptLimit = 90 * time.Second
@@ -47,6 +53,7 @@ type operations struct {
 type asked struct {
 	last     chan struct{} // closed when the newest of them is over; nil: there was none
 	accepted atomic.Int64
+	over     chan struct{} // closed when the injection ends
 }
 
 // operate asks the operator for something, after what the injection asked before.

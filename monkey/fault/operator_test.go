@@ -21,9 +21,15 @@ import (
 
 // The board is an operator's, too: it notes what is asked for.
 
-func (b *board) Drain(_ context.Context, host string) error {
-	b.set(func() { b.note("drain", host) })
-	return nil
+func (b *board) Drain(_ context.Context, host string) (err error) {
+	b.set(func() {
+		b.note("drain", host)
+		if b.full > 0 {
+			b.full--
+			err = ErrNoRoom
+		}
+	})
+	return err
 }
 
 func (b *board) Activate(_ context.Context, host string) error {
@@ -138,6 +144,23 @@ func TestLeaveStopsAHostThatIsEmpty(t *testing.T) {
 				require.Equal(t, []string{"5s drain nodehost-2", "15s activate nodehost-2"}, b.journal())
 			}
 			require.Equal(t, want, *facts[timeline.InjectionEnded](r)[0].Effect)
+		})
+	}
+}
+
+// A drain for which others have no room is asked for again, until there is or the fault ends.
+func TestDrainIsAskedForAgain(t *testing.T) {
+	for full, want := range map[int][]string{
+		2:  {"5s drain nodehost-2", "10s drain nodehost-2", "15s drain nodehost-2", "17s activate nodehost-2"},
+		10: {"5s drain nodehost-2", "10s drain nodehost-2", "15s drain nodehost-2", "17s activate nodehost-2"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBoard()
+			b.full = full
+			r := carryOut(t, b, planOf(t, "kind: drain, target: nodehost-2, at: [5s], for: 12s"), nil)
+			require.Equal(t, want, b.journal())
+			failed := facts[timeline.OperatorFailed](r)
+			require.Equal(t, full > 3, len(failed) > 0, "%v", failed)
 		})
 	}
 }
