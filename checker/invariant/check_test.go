@@ -207,6 +207,17 @@ func TestNothingRecordedNeverPasses(t *testing.T) {
 	}
 }
 
+// Clients of one's own may not say who answers: nothing is compared then.
+func TestAnswersOfWhoeverAreNotCompared(t *testing.T) {
+	f, l := healthy()
+	for i := range f.Ops {
+		f.Ops[i].By = nil
+	}
+	for _, finding := range judged(t, f, l) {
+		require.NotEqual(t, "recency", finding.Check)
+	}
+}
+
 // Checks of what several members do make no finding about clusters of one.
 func TestOneReplicaIsNotCompared(t *testing.T) {
 	f, l := healthy()
@@ -646,7 +657,7 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 			f.Ops = append(f.Ops, history.Op{Cluster: 7, Key: "7/k", Kind: history.Get, Observed: history.String("a"), Call: 20 * second, Return: 21 * second, Outcome: history.OK})
 		}, "linearizability", Violation, "cluster 7, key 7/k: "},
 		"answers in order":                    {answers(at(7, 1, 2, history.Get, 5), at(7, 3, 4, history.Put, 6), at(7, 3, 6, history.Get, 5), at(7, 5, 6, history.Get, 6), at(8, 7, 8, history.Put, 1)), "recency", Pass, "5 answers of 2 clusters"},
-		"answers of nobody knows which state": {func(f *Facts, _ *limits) { f.Ops[0].By, f.Ops = nil, f.Ops[:1] }, "recency", Inconclusive, "no answer names the state that it comes from"},
+		"answers of nobody knows which state": {func(f *Facts, _ *limits) { f.Ops[0].By, f.Ops = &history.Replica{}, f.Ops[:1] }, "recency", Inconclusive, "no answer names the state that it comes from"},
 		"an answer from the past":             {answers(at(7, 1, 2, history.Put, 5), at(7, 3, 4, history.Get, 4)), "recency", Violation, "cluster 7: client 3's get of key 7/k3, called at 3 s and answered by host h4, saw the state after update 4, though client 1 had been answered by host h5 out of the state after update 5 at 2 s"},
 		"a stale read of the past":            {answers(at(7, 1, 2, history.Put, 5), at(7, 3, 4, history.Stale, 4)), "recency", Pass, ""},
 		"a write into the past":               {answers(at(7, 1, 2, history.Get, 5), at(7, 3, 4, history.Put, 5)), "recency", Violation, "client 3's put of key 7/k3"},
