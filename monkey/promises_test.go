@@ -191,7 +191,7 @@ var broken = map[string]promise{
 		scenario: "drummer-drain",
 		broken:   "what was decided about a host is forgotten with its disk",
 		mutant:   "mode-goes-with-the-disk",
-		by:       []string{"actions"},
+		by:       []string{"soundness"},
 	},
 	"drummer-gray-hosts": {
 		broken: "members that only report are counted on",
