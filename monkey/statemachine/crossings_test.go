@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"testing"
 
+	sm "github.com/lni/dragonboat/v3/statemachine"
 	"github.com/lni/goutils/vfs"
 	"github.com/stretchr/testify/require"
 
@@ -46,21 +47,17 @@ func TestEachVersionReadsTheOther(t *testing.T) {
 
 // A host that is upgraded, and set back again, opens what it finds on its disk.
 func TestAnOnDiskStateMachineOpensWhatTheOtherVersionLeft(t *testing.T) {
-	disk, counts := vfs.NewMem(), &Crossings{}
-	const ondisk = 2
-	first := eachOf(t, disk, CorrectOf(kv.V1))[ondisk]
-	_, err := first.update(1, put("k", "1"))
-	require.NoError(t, err)
-	var snapshot bytes.Buffer
-	require.NoError(t, first.save(&snapshot, nil))
-	require.NoError(t, first.recover(bytes.NewReader(snapshot.Bytes()), nil), "what it keeps begins with an image now")
-	want := first.digest(t)
-	for n, v := range []kv.Version{kv.V2, kv.V1, kv.V2} {
-		m := eachOf(t, disk, counts.Watch(v, CorrectOf(v)))[ondisk]
-		require.Equal(t, want, m.digest(t), "start %d", n+1)
-		snapshot.Reset()
-		require.NoError(t, m.save(&snapshot, nil))
-		require.NoError(t, m.recover(bytes.NewReader(snapshot.Bytes()), nil))
+	disk, counts, want := vfs.NewMem(), &Crossings{}, kv.Digest{}
+	for n, v := range []kv.Version{kv.V1, kv.V2, kv.V1, kv.V2} {
+		m := OnDisk(disk, "/kv", counts.Watch(v, CorrectOf(v)))(1, 2).(*onDisk)
+		_, err := m.Open(nil)
+		require.NoError(t, err, "start %d", n+1)
+		require.Equal(t, want, m.digest(), "start %d", n+1)
+		_, err = m.Update([]sm.Entry{{Index: uint64(n + 1), Cmd: put("k", "1")}})
+		require.NoError(t, err)
+		require.NoError(t, m.journal.Restart(m.saveNow), "it begins with an image of this version now")
+		want = m.digest()
+		require.NoError(t, m.Close())
 	}
 	require.EqualValues(t, []int64{2, 1}, []int64{counts.Older(), counts.Newer()})
 }
