@@ -90,7 +90,7 @@ func (c *counter) Close() error {
 }
 
 // A program of one's own under Drummer: a host that never comes back has its members
-// replaced, the others are upgraded, and the counters count right.
+// replaced, the others are upgraded and set back, and the counters count right.
 func TestAProgramOfOnesOwnUnderDrummer(t *testing.T) {
 	monkey.Test(t, monkey.Config{
 		Scenario: `
@@ -104,7 +104,7 @@ faults:
   - {kind: kill, target: nodehost, every: 30s, for: 5s..10s, at_least: 1}
   - {kind: partition, target: nodehost, every: 40s, for: 5s..10s, at_least: 1}
   - {kind: power-loss, target: nodehost, count: 1, forever: true, before: 60s, at_least: 1}
-  - {kind: upgrade, target: each nodehost, version: 2, at: [10s], for: 1s..3s, gap: 2s..5s, at_least: 3}
+  - {kind: upgrade, target: nodehost, every: 15s, for: 1s..3s, at_least: 3}
 expect:
   replaced: ">= 1"
   upgrades: ">= 3"
