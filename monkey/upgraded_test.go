@@ -13,15 +13,15 @@ import (
 	"github.com/drumbeat-raft/drumbeat/monkey"
 )
 
-// build is counters in two versions. A snapshot begins with the version that wrote it,
+// release is counters in two versions. A snapshot begins with the version that wrote it,
 // and each version reads both.
-type build struct {
+type release struct {
 	counters
 	version byte
 }
 
-func newBuild(version byte) sm.CreateStateMachineFunc {
-	return func(_, _ uint64) sm.IStateMachine { return &build{counters{of: map[byte]uint64{}}, version} }
+func newRelease(version byte) sm.CreateStateMachineFunc {
+	return func(_, _ uint64) sm.IStateMachine { return &release{counters{of: map[byte]uint64{}}, version} }
 }
 
 // order is how a version writes numbers.
@@ -35,7 +35,7 @@ func order(version byte) (binary.ByteOrder, error) {
 	return nil, fmt.Errorf("found a snapshot of version %d, expected 1 or 2", version)
 }
 
-func (b *build) SaveSnapshot(w io.Writer, _ sm.ISnapshotFileCollection, _ <-chan struct{}) error {
+func (b *release) SaveSnapshot(w io.Writer, _ sm.ISnapshotFileCollection, _ <-chan struct{}) error {
 	written, err := order(b.version)
 	if err != nil {
 		return err
@@ -51,7 +51,7 @@ func (b *build) SaveSnapshot(w io.Writer, _ sm.ISnapshotFileCollection, _ <-chan
 	return nil
 }
 
-func (b *build) RecoverFromSnapshot(r io.Reader, _ []sm.SnapshotFile, _ <-chan struct{}) error {
+func (b *release) RecoverFromSnapshot(r io.Reader, _ []sm.SnapshotFile, _ <-chan struct{}) error {
 	var version [1]byte
 	if _, err := io.ReadFull(r, version[:]); err != nil {
 		return err
@@ -91,7 +91,7 @@ func ExampleStateMachine_Upgraded() {
 	_ = func(t *testing.T) { // func TestUpgrade(t *testing.T) {
 		monkey.Test(t, monkey.Config{
 			Scenario:     upgrades, // faults: - {kind: upgrade, target: each nodehost, version: 2, …}
-			StateMachine: monkey.Regular(newBuild(1)).Upgraded(monkey.Regular(newBuild(2))),
+			StateMachine: monkey.Regular(newRelease(1)).Upgraded(monkey.Regular(newRelease(2))),
 			Workload:     counting,
 			Model:        sum,
 		})
@@ -101,7 +101,7 @@ func ExampleStateMachine_Upgraded() {
 func TestAStateMachineIsUpgraded(t *testing.T) {
 	monkey.Test(t, monkey.Config{
 		Scenario:     upgrades,
-		StateMachine: monkey.Regular(newBuild(1)).Upgraded(monkey.Regular(newBuild(2))),
+		StateMachine: monkey.Regular(newRelease(1)).Upgraded(monkey.Regular(newRelease(2))),
 		Workload:     counting,
 		Model:        sum,
 		Seeds:        1,
