@@ -22,7 +22,7 @@ func init() {
 		effect: "hosts_upgraded processes_ended",
 		needs:  scenarios.CanUpgrade,
 		down:   true,
-		swarm: swarm[upgrade]{targets: []string{"nodehost", "each nodehost", "cluster-leader"}, lasts: "2s..30s"}, // to the other version each time
+		swarm:  swarm[upgrade]{targets: []string{"nodehost", "each nodehost", "cluster-leader"}, lasts: "2s..30s"}, // to the other version each time
 		validate: func(_ *scenarios.Scenario, f *scenarios.Fault, _ upgrade, report func(key, format string, args ...any)) {
 			if f.Target.OfDrummers() || f.Target.Class == scenarios.AnyHost {
 				report("target", "found %s, expected a NodeHost: a Drummer server runs no state machine of the application", f.Target)
