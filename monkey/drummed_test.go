@@ -20,7 +20,7 @@ import (
 )
 
 // remoteCounters are counters that are asked by name over the network.
-type remoteCounters struct{ counters }
+type remoteCounters struct{ release }
 
 func (c *remoteCounters) Lookup(query any) (any, error) {
 	return binary.BigEndian.AppendUint64(nil, c.of[query.([]byte)[0]]), nil
@@ -49,7 +49,7 @@ func underDrummer(ctx context.Context, env monkey.Env) error {
 		Drummers: env.Drummers, APIAddress: address, Listener: listener, Rand: env.Rand, Logger: env.Logger,
 		Dial: func(ctx context.Context, address string) (net.Conn, error) { return env.Dial(ctx, "tcp", address) },
 		Registry: map[string]agent.Application{env.Application: {
-			Regular: func(_, _ uint64) sm.IStateMachine { return &remoteCounters{counters{of: map[byte]uint64{}}} },
+			Regular: func(_, _ uint64) sm.IStateMachine { return &remoteCounters{release{counters{of: map[byte]uint64{}}, byte(env.Version)}} },
 		}},
 	})
 	if err != nil {
@@ -90,7 +90,7 @@ func (c *counter) Close() error {
 }
 
 // A program of one's own under Drummer: a host that never comes back has its members
-// replaced, and the counters count right.
+// replaced, the others are upgraded and set back, and the counters count right.
 func TestAProgramOfOnesOwnUnderDrummer(t *testing.T) {
 	monkey.Test(t, monkey.Config{
 		Scenario: `
@@ -98,14 +98,16 @@ name: program-under-drummer
 description: A program of one's own, which Drummer places clusters on, loses hosts.
 duration: 2m
 deployment: {drummers: 3, nodehosts: 5}
-clusters: {count: 4, size: 3}
+clusters: {count: 4, size: 3, snapshot_entries: 20, compaction_overhead: 5}
 workload: {clients: 30, rate: 20}
 faults:
   - {kind: kill, target: nodehost, every: 30s, for: 5s..10s, at_least: 1}
   - {kind: partition, target: nodehost, every: 40s, for: 5s..10s, at_least: 1}
   - {kind: power-loss, target: nodehost, count: 1, forever: true, before: 60s, at_least: 1}
+  - {kind: upgrade, target: nodehost, every: 15s, for: 1s..3s, at_least: 3}
 expect:
   replaced: ">= 1"
+  upgrades: ">= 3"
   unavailable: none
 `,
 		Host:     underDrummer,

@@ -48,6 +48,9 @@ type Env struct {
 	// FS is the host's disk, and DataDir a folder on it.
 	FS      vfs.FS
 	DataDir string
+	// Version is that of the program's build, 1 or 2: the scenario's
+	// deployment.version, until a fault upgrades the host to another one.
+	Version int
 	Rand    *rand.Rand // it depends on the seed, and on how often the host was started
 	Logger  *slog.Logger
 
@@ -78,7 +81,7 @@ func (h Host) program() sim.Program {
 	return func(ctx context.Context, e sim.ProgramEnvironment) error {
 		env := Env{
 			Name: e.Host.Name, RaftAddress: e.Host.RaftAddress, Clusters: e.Clusters, Application: application.OfProgram,
-			FS: e.FS, DataDir: e.DataDir, Rand: e.Rand, Logger: e.Logger, of: e,
+			FS: e.FS, DataDir: e.DataDir, Version: e.Version, Rand: e.Rand, Logger: e.Logger, of: e,
 		}
 		env.Hosts, env.Drummers = split(e.Hosts)
 		return h(ctx, env)

@@ -4,6 +4,7 @@ package monkey
 
 import (
 	"fmt"
+	"slices"
 
 	sm "github.com/lni/dragonboat/v3/statemachine"
 	"github.com/lni/goutils/vfs"
@@ -35,6 +36,23 @@ func Concurrent(create sm.CreateConcurrentStateMachineFunc) StateMachine {
 // killed or lose its power at any moment. The folder is there when Open is called.
 func OnDisk(create func(fs vfs.FS, dir string) sm.CreateOnDiskStateMachineFunc) StateMachine {
 	return StateMachine{[]application.Machine{{Name: theName, OnDisk: create}}}
+}
+
+// Upgraded is a state machine that scenarios upgrade, host by host (fault upgrade): to
+// is its version 2, and m its version 1. Each must read the snapshots, and on-disk
+// state machines the files, of the other, and both must make the same of one log:
+// while hosts are upgraded replicas of both work side by side, and a host may be set
+// back. to is of the same kind; of Several it has as many, in order of their names. A
+// state machine that is not Upgraded is the same in both versions.
+func (m StateMachine) Upgraded(to StateMachine) StateMachine {
+	all := slices.Clone(m.machines)
+	for i := range all {
+		all[i].Upgraded = &application.Machine{} // of no kind, which is refused
+		if len(to.machines) == len(all) {
+			all[i].Upgraded = &to.machines[i]
+		}
+	}
+	return StateMachine{all}
 }
 
 // Several are state machines that answer the same operations in the same way. They

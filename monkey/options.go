@@ -37,7 +37,7 @@ func (r *runner) options(seed uint64) harness.Options {
 
 // guest is what the runs are about.
 func (r *runner) guest() *harness.Guest {
-	return &harness.Guest{Place: r.place, Args: r.args, Model: r.model, Reproduce: r.reproduce}
+	return &harness.Guest{Place: r.place, Args: r.args, Versions: r.app.HasVersions(), Model: r.model, Reproduce: r.reproduce}
 }
 
 func (r *runner) model() model.Model {

@@ -362,6 +362,25 @@ var broken = map[string]promise{
 		mutant: "vote-forgotten",
 		by:     []string{"votes"},
 	},
+	"process-upgrade": {
+		broken: "version 2 loses a value of the snapshots of version 1",
+		patch: []edit{{"monkey/statemachine/kv/image.go",
+			"func (s *Store) Restore(i *Image) {\n",
+			"func (s *Store) Restore(i *Image) {\n	if s.version == V2 && i.version == V1 && len(i.entries) > 0 {\n		i = i.WithoutValue(i.Keys()[0])\n	}\n"}},
+		by: []string{"divergence"},
+	},
+	"process-upgrade, by its snapshots": {
+		scenario: "process-upgrade",
+		broken:   "version 2 goes on to write the format of version 1",
+		patch:    []edit{{"monkey/statemachine/kv/image.go", "&Image{version: s.version, entries", "&Image{version: V1, entries"}},
+		by:       []string{"newer_snapshots"},
+	},
+	"process-upgrade, by its hosts": {
+		scenario: "process-upgrade",
+		broken:   "a host that is upgraded starts with the version that it had",
+		patch:    []edit{{"monkey/sim/version.go", "	h.version = version\n", ""}},
+		by:       []string{"upgrades"},
+	},
 	"network-half-open": {
 		broken: "a leader that hears of no majority goes on to lead",
 		mutant: "leader-without-quorum",

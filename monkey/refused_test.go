@@ -47,9 +47,15 @@ func TestWhatIsMissingOrDoesNotFitIsRefused(t *testing.T) {
 	}{
 		"no state machine": {func(c *Config) { c.StateMachine = StateMachine{} }, "Config.StateMachine is missing"},
 		"no factory":       {func(c *Config) { c.StateMachine = Regular(nil) }, "has no factory"},
-		"no workload":      {func(c *Config) { c.Workload = nil }, "Config.Workload is missing"},
-		"half a workload":  {func(c *Config) { c.Workload = Workload[add, int]{Next: adding.Next} }, "needs Next, and Encode and Decode or Connect"},
-		"half a model":     {func(c *Config) { c.Model = Model[int, add, int]{} }, "needs Init and Apply"},
+		"another kind": {func(c *Config) {
+			c.StateMachine = c.StateMachine.Upgraded(Concurrent(func(_, _ uint64) sm.IConcurrentStateMachine { return nil }))
+		}, `is of the kind regular, and "concurrent" when it is upgraded`},
+		"fewer state machines": {func(c *Config) {
+			c.StateMachine = Several(map[string]StateMachine{"a": c.StateMachine, "b": c.StateMachine}).Upgraded(c.StateMachine)
+		}, `is of the kind regular, and "" when it is upgraded`},
+		"no workload":     {func(c *Config) { c.Workload = nil }, "Config.Workload is missing"},
+		"half a workload": {func(c *Config) { c.Workload = Workload[add, int]{Next: adding.Next} }, "needs Next, and Encode and Decode or Connect"},
+		"half a model":    {func(c *Config) { c.Model = Model[int, add, int]{} }, "needs Init and Apply"},
 		"another model": {func(c *Config) { c.Model = Porcupine[string, int]{} },
 			"Config.Model is of string and int, and the workload of monkey.add and int"},
 		"another invariant": {func(c *Config) {

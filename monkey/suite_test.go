@@ -147,7 +147,11 @@ func TestChaosFindsPlantedBugs(t *testing.T) {
 		}
 		t.Run(bug.Name, func(t *testing.T) {
 			t.Parallel()
-			r := chaos(t, harness.Options{File: "planted-bug", Sets: []string{"clusters.bug.kind=" + bug.Name}})
+			file := "planted-bug"
+			if bug.Upgrade {
+				file = "process-upgrade"
+			}
+			r := chaos(t, harness.Options{File: file, Sets: []string{"clusters.bug={kind: " + bug.Name + "}"}})
 			require.NotNil(t, r.Bug)
 			t.Logf("%s; found after %.0f virtual seconds", r.Bug, r.VirtualSeconds)
 			require.Equal(t, judge.Violation, r.Verdict, "%s", r.Bug)

@@ -19,6 +19,9 @@ type BugKind struct {
 	Every int
 	// FoundBy lists the keys of the checks that must find it.
 	FoundBy []string
+	// Upgrade bugs are of version 2 of the state machines: they strike only in
+	// deployments whose hosts are upgraded.
+	Upgrade bool
 	// Racy bugs depend on the order of goroutines: they strike only where a run
 	// explores it.
 	Racy bool

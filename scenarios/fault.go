@@ -37,6 +37,7 @@ const (
 	CanRestoreDisk Capability = "restore-disk" // set a disk back to a copy of it
 	CanPause       Capability = "pause"        // let processes stand still, and go on
 	CanSetTicks    Capability = "set-ticks"    // make Dragonboat's ticks faster or slower
+	CanUpgrade     Capability = "upgrade"      // start processes of another version of the state machine
 	CanAsk         Capability = "ask"          // ask Dragonboat on a host for something
 	CanOperate     Capability = "operate"      // ask Drummer for what operators ask
 	CanWatch       Capability = "watch"        // say when Dragonboat and Drummer do something

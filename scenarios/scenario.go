@@ -43,6 +43,7 @@ type Deployment struct {
 	MaxEntrySize int      `key:"max_entry_size" default:"0" max:"1000000000" doc:"Dragonboat's soft setting MaxEntrySize, in bytes: what a message replicates of the log, and a step applies, but one entry at least. Small ones have logs replicated piece by piece, as large entries are. 0: its own, 64 MiB." swarm:"0|0|0|1..300|200..2000"`
 	Network      Network  `key:"network" doc:"The links between hosts. Clients are a host, too."`
 	Disk         Disk     `key:"disk" doc:"The disks of hosts."`
+	Version      int      `key:"version" default:"1" min:"1" max:"2" doc:"Version of the state machine with which NodeHosts start; the fault upgrade gives a host another one. The key-value state machine that comes along has two, which read each other's snapshots and write different ones." swarm:"1|1|1|2"`
 	LogDB        string   `key:"logdb" default:"pebble" enum:"pebble|memory" doc:"Where Dragonboat keeps its logs: pebble, its own LogDB, or memory, which is quicker and has only a journal on the host's disk. Both lose in a power loss what was not synced." swarm:"pebble|pebble|memory"`
 }
 

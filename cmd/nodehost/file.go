@@ -15,6 +15,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/drummer/rafttcp"
 	"github.com/drumbeat-raft/drumbeat/drummer/role"
 	"github.com/drumbeat-raft/drumbeat/drummer/rpc"
+	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
 )
 
 const (
@@ -40,12 +41,15 @@ type file struct {
 	// Shards is how many LogDB shards and workers Dragonboat uses. It can't be
 	// changed once data_dir is in use.
 	Shards uint64 `yaml:"shards"`
+	// Version is that of the bundled state machines, 1 or 2. Each reads what the other
+	// wrote, so that hosts can be upgraded one by one, and set back.
+	Version int `yaml:"statemachine_version"`
 
 	daemon.Common `yaml:",inline"`
 }
 
 func load(path string) (*file, error) {
-	f := &file{RTT: defaultRTT, Shards: defaultShards}
+	f := &file{RTT: defaultRTT, Shards: defaultShards, Version: int(kv.V1)}
 	return f, program.LoadYAML(path, f)
 }
 
@@ -78,6 +82,8 @@ func (f *file) check(path string, plaintext bool) error {
 		return bad("rtt is %v, it must be at least 1ms", f.RTT)
 	case f.Shards < 1 || f.Shards > maxShards:
 		return bad("shards is %d, 1 to %d are allowed", f.Shards, maxShards)
+	case f.Version < int(kv.V1) || f.Version > int(kv.V2):
+		return bad("statemachine_version is %d, %d to %d are allowed", f.Version, kv.V1, kv.V2)
 	}
 	if err := f.CheckLimits(); err != nil {
 		return bad("%v", err)

@@ -37,6 +37,7 @@ func TestGoodFile(t *testing.T) {
 	conf := f.nodehost(agent.NewListener(nil, nil), nil, nil)
 	require.NoError(t, conf.Validate())
 	require.Equal(t, "/data/raft", conf.NodeHostDir)
+	require.Equal(t, 1, f.Version)
 }
 
 func TestMistakesInTheFile(t *testing.T) {
@@ -48,6 +49,7 @@ func TestMistakesInTheFile(t *testing.T) {
 		"data_dir: d":         "raft_address and api_address",
 		"data_dir: d\nraft_address: a\napi_address: b": "drummers is empty",
 		good + "shards: 65":                            "shards is 65",
+		good + "statemachine_version: 3":               "statemachine_version is 3, 1 to 2 are allowed",
 		good + "limits: {peer_bytes: 1}":               "limits: peer_bytes is 1; it must be at least 33554432",
 		good + "raft_limits: {strangers: -1}":          "raft_limits has connections 8192 and strangers -1",
 		good + "rtt: 0s":                               "rtt is 0s",

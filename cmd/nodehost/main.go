@@ -19,6 +19,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/drummer/nodehostapi"
 	"github.com/drumbeat-raft/drumbeat/drummer/role"
 	"github.com/drumbeat-raft/drumbeat/monkey/statemachine"
+	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
 )
 
 func main() {
@@ -60,7 +61,7 @@ func run(ctx context.Context, path string, plaintext bool) error {
 		Region:     file.Region,
 		Labels:     file.Labels,
 		Weight:     file.Weight,
-		Registry:   statemachine.Registry(vfs.Default, file.applicationDir(), statemachine.Correct),
+		Registry:   statemachine.Registry(vfs.Default, file.applicationDir(), statemachine.CorrectOf(kv.Version(file.Version))),
 		Listener:   events,
 		Disk:       disk,
 		TLS:        certs.Client(),

@@ -33,6 +33,17 @@ type Machine struct {
 	// OnDisk makes the factory of a replica that keeps its files in dir on fs. The
 	// folder is there.
 	OnDisk func(fs vfs.FS, dir string) sm.CreateOnDiskStateMachineFunc
+	// Upgraded, unless nil, is the machine in version 2 of the deployment, of the same
+	// kind. It has no name of its own.
+	Upgraded *Machine
+}
+
+// in returns the machine in a version. One that is not upgraded is the same in all.
+func (m Machine) in(version int) Machine {
+	if version > 1 && m.Upgraded != nil {
+		return *m.Upgraded
+	}
+	return m
 }
 
 // Kind names the kind as scenarios do; empty: no factory is set.
@@ -104,6 +115,7 @@ type Replicas struct {
 	app        *Application
 	queries    *Queries
 	comparison *statemachine.Comparison
+	crossings  statemachine.Crossings
 
 	mu  sync.Mutex
 	all map[replicaID]*replica // the newest of each node
@@ -119,12 +131,15 @@ func NewReplicas(a *Application, q *Queries) *Replicas {
 // Comparison compares the results of replicas.
 func (r *Replicas) Comparison() *statemachine.Comparison { return r.comparison }
 
+// Crossings counts the snapshots that another version reads than wrote them.
+func (r *Replicas) Crossings() *statemachine.Crossings { return &r.crossings }
+
 // Registry returns the applications for the agent of one NodeHost, whose machines
 // take time by the clock.
 func (r *Replicas) Registry(e sim.Environment, clock *statemachine.Clock) map[string]agent.Application {
 	registry := map[string]agent.Application{}
 	for _, m := range r.app.Machines {
-		registry[m.Name] = r.application(m, e, clock)
+		registry[m.Name] = r.application(m.in(e.Version), e, clock)
 	}
 	return registry
 }
@@ -134,12 +149,12 @@ func (r *Replicas) application(m Machine, e sim.Environment, clock *statemachine
 	case m.Regular != nil:
 		return agent.Application{Regular: func(cluster, node uint64) sm.IStateMachine {
 			user := m.Regular(cluster, node)
-			return &regular{replica: r.new(contract.Regular, cluster, node, user, clock), machine: user}
+			return &regular{replica: r.new(contract.Regular, cluster, node, user, e, clock), machine: user}
 		}}
 	case m.Concurrent != nil:
 		return agent.Application{Concurrent: func(cluster, node uint64) sm.IConcurrentStateMachine {
 			user := m.Concurrent(cluster, node)
-			return &concurrent{replica: r.new(contract.Concurrent, cluster, node, user, clock), machine: user}
+			return &concurrent{replica: r.new(contract.Concurrent, cluster, node, user, e, clock), machine: user}
 		}}
 	}
 	dirOf := func(cluster, node uint64) string {
@@ -149,7 +164,7 @@ func (r *Replicas) application(m Machine, e sim.Environment, clock *statemachine
 		OnDisk: func(cluster, node uint64) sm.IOnDiskStateMachine {
 			dir := dirOf(cluster, node)
 			user := m.OnDisk(e.FS, dir)(cluster, node)
-			return &onDisk{replica: r.new(contract.OnDisk, cluster, node, user, clock), machine: user, makeDir: func() error { return makeDir(e.FS, dir) }}
+			return &onDisk{replica: r.new(contract.OnDisk, cluster, node, user, e, clock), machine: user, makeDir: func() error { return makeDir(e.FS, dir) }}
 		},
 		RemoveData: func(cluster, node uint64) error { return e.FS.RemoveAll(dirOf(cluster, node)) },
 	}
@@ -171,10 +186,10 @@ func makeDir(fs vfs.FS, dir string) error {
 	return parent.Sync()
 }
 
-func (r *Replicas) new(kind contract.Kind, cluster, node uint64, user any, clock *statemachine.Clock) *replica {
+func (r *Replicas) new(kind contract.Kind, cluster, node uint64, user any, e sim.Environment, clock *statemachine.Clock) *replica {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	x := &replica{of: r, id: replicaID{cluster, node}, user: user, clock: clock, calls: contract.Watch(kind, cluster, node)}
+	x := &replica{of: r, id: replicaID{cluster, node}, user: user, version: e.Version, clock: clock, calls: contract.Watch(kind, cluster, node)}
 	r.all[x.id] = x
 	return x
 }
@@ -249,8 +264,17 @@ func (a *Application) Validate() error {
 			return fmt.Errorf("two state machines are called %q", m.Name)
 		}
 		names[m.Name] = true
+		if next := m.Upgraded; next != nil && next.Kind() != m.Kind() {
+			return fmt.Errorf("the state machine %q is of the kind %s, and %q when it is upgraded: its disk would be of no use", m.Name, m.Kind(), next.Kind())
+		}
 	}
 	return nil
+}
+
+// HasVersions reports whether hosts that are upgraded run something else than before,
+// as far as that can be known: a program is told its version.
+func (a *Application) HasVersions() bool {
+	return a.Program != nil || slices.ContainsFunc(a.Machines, func(m Machine) bool { return m.Upgraded != nil })
 }
 
 // Sorted puts machines in order of their names.

@@ -21,6 +21,8 @@ type replica struct {
 	of    *Replicas
 	id    replicaID
 	user  any // what the user's factory returned
+	// version is that of the host's build.
+	version int
 	calls *contract.Calls
 	clock *statemachine.Clock
 
@@ -73,11 +75,11 @@ func (x *replica) lookup(query any, ask func(any) (any, error)) (any, error) {
 	return x.of.queries.answer(data, ask)
 }
 
-// Snapshots begin with the number of applied entries.
-const headerSize = 8
+// Snapshots begin with the number of applied entries, and the version that wrote them.
+const headerSize = 9
 
 func (x *replica) writeHeader(w io.Writer, applied uint64) error {
-	_, err := w.Write(binary.BigEndian.AppendUint64(nil, applied))
+	_, err := w.Write(append(binary.BigEndian.AppendUint64(nil, applied), byte(x.version)))
 	return err
 }
 
@@ -94,6 +96,7 @@ func (x *replica) recover(r io.Reader, rest func(io.Reader) error) error {
 	err := rest(r)
 	if err == nil {
 		x.applied = binary.BigEndian.Uint64(header[:])
+		x.of.crossings.Add(int(header[headerSize-1]), x.version)
 	}
 	return err
 }

@@ -68,6 +68,7 @@ func (m *brought) inspect(tr truth, o *rundir.Outcome) {
 
 func (m *brought) outcome(o *rundir.Outcome) {
 	o.Facts.Compared = m.replicas.Comparison().Updates()
+	o.OlderRead, o.NewerRead = m.replicas.Crossings().Older(), m.replicas.Crossings().Newer()
 	if m.app.Broken == nil {
 		return
 	}

@@ -48,29 +48,39 @@ type machines interface {
 // planted bug.
 type bundled struct {
 	scenario   *scenarios.Scenario
-	newCore    statemachine.NewCore
+	builds     map[kv.Version]statemachine.NewCore
+	crossings  statemachine.Crossings
 	comparison *statemachine.Comparison
 	strikes    *mutant.Strikes
 }
 
 func newBundled(s *scenarios.Scenario, seed uint64) (*bundled, error) {
-	m := &bundled{scenario: s, newCore: statemachine.Correct, comparison: statemachine.NewComparison(), strikes: &mutant.Strikes{}}
-	if b := s.Clusters.Bug; b != nil {
-		bug := mutant.Config{Kind: b.Kind, Every: b.Every, Seed: seed, Size: s.Clusters.Size, Strikes: m.strikes}
-		if b.Nodes == "all" {
-			bug.Size = 0
-		}
-		var err error
-		if m.newCore, err = mutant.New(bug); err != nil {
+	m := &bundled{scenario: s, builds: map[kv.Version]statemachine.NewCore{}, comparison: statemachine.NewComparison(), strikes: &mutant.Strikes{}}
+	for _, version := range []kv.Version{kv.V1, kv.V2} {
+		newCore, err := m.build(version, seed)
+		if err != nil {
 			return nil, err
 		}
+		m.builds[version] = m.comparison.Watch(m.crossings.Watch(version, newCore))
 	}
-	m.newCore = m.comparison.Watch(m.newCore)
 	return m, nil
 }
 
+// build makes the cores of a version.
+func (m *bundled) build(version kv.Version, seed uint64) (statemachine.NewCore, error) {
+	b := m.scenario.Clusters.Bug
+	if b == nil {
+		return statemachine.CorrectOf(version), nil
+	}
+	bug := mutant.Config{Kind: b.Kind, Every: b.Every, Seed: seed, Size: m.scenario.Clusters.Size, Version: version, Strikes: m.strikes}
+	if b.Nodes == "all" {
+		bug.Size = 0
+	}
+	return mutant.New(bug)
+}
+
 func (m *bundled) registry(e sim.Environment) map[string]agent.Application {
-	return statemachine.Registry(e.FS, e.Dir, statemachine.Timed(m.newCore, timesOf(m.scenario, e)))
+	return statemachine.Registry(e.FS, e.Dir, statemachine.Timed(m.builds[kv.Version(e.Version)], timesOf(m.scenario, e)))
 }
 
 // timesOf is how long the state machines of a host take.
@@ -111,6 +121,7 @@ func (m *bundled) inspect(truth, *rundir.Outcome) {}
 
 func (m *bundled) outcome(o *rundir.Outcome) {
 	o.Facts.Compared = m.comparison.Updates()
+	o.OlderRead, o.NewerRead = m.crossings.Older(), m.crossings.Newer()
 	if b := m.scenario.Clusters.Bug; b != nil {
 		o.Bug = &rundir.Bug{Kind: b.Kind, Occasions: m.strikes.Occasions(), Strikes: m.strikes.Count()}
 	}

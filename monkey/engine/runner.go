@@ -92,6 +92,7 @@ func execute(ctx context.Context, dir string, s *scenarios.Scenario, seed uint64
 	r.outcome.Elapsed = time.Since(r.start)
 	machines.recordDivergences(r.events)
 	machines.outcome(&r.outcome)
+	r.outcome.Upgrades = w.Upgrades()
 	stats := r.clients.Stats()
 	r.outcome.Asked, r.outcome.Missed = stats.Asked, stats.Missed
 	return errors.Join(err, r.recorder.Close(), r.events.Close(), rundir.WriteJSON(dir, rundir.FactsFile, r.outcome))

@@ -46,10 +46,11 @@ type board struct {
 	readings  int64
 	moments   chan world.Moment
 	operators int // who ask for stale changes
+	versions  map[string]int
 }
 
 func newBoard() *board {
-	b := &board{start: time.Now(), up: map[string]bool{}, quality: map[pair]world.Link{}, leader: "drummer-1", moments: make(chan world.Moment, 8)}
+	b := &board{start: time.Now(), up: map[string]bool{}, quality: map[pair]world.Link{}, versions: map[string]int{}, leader: "drummer-1", moments: make(chan world.Moment, 8)}
 	for _, h := range b.Hosts() {
 		b.up[h.Name] = true
 	}
@@ -158,6 +159,24 @@ func (b *board) SetTicks(h string, t world.Ticks) error {
 	b.note(fmt.Sprintf("ticks %v as fast, %d at once", t.Speed, t.Burst), h)
 	return nil
 }
+
+func (b *board) SetVersion(h string, version int) (bool, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	changed := b.version(h) != version
+	b.note(fmt.Sprintf("version %d", version), h)
+	b.versions[h] = version
+	return changed, nil
+}
+
+func (b *board) Version(h string) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.version(h)
+}
+
+// version is 1 until another one is set.
+func (b *board) version(h string) int { return max(1, b.versions[h]) }
 
 func (b *board) Tick() time.Duration { return 100 * time.Millisecond }
 
@@ -299,6 +318,7 @@ func (b *board) Watch(...scenarios.Moment) <-chan world.Moment {
 	return b.moments
 }
 func (b *board) Examine() []string                    { return nil }
+func (b *board) Upgrades() int                        { return 0 }
 func (b *board) DrummerStates() []world.DrummerState  { return nil }
 func (b *board) Logs(string) ([]world.RaftLog, error) { return nil, nil }
 func (b *board) DialContext(context.Context, string) (net.Conn, error) {

@@ -98,7 +98,7 @@ func simulation(s *scenarios.Scenario, change ...func(*sim.Config)) *sim.World {
 	c := sim.Config{
 		Deployment: s.Deployment, Drummer: s.Drummer, RTT: s.Deployment.RTT.D(), Seed: 7,
 		Applications: func(e sim.Environment) map[string]agent.Application {
-			return statemachine.Registry(e.FS, e.Dir, statemachine.Correct)
+			return statemachine.Registry(e.FS, e.Dir, statemachine.CorrectOf(kv.Version(e.Version)))
 		},
 		Logger: func(string) *slog.Logger { return slog.New(slog.DiscardHandler) },
 	}

@@ -68,11 +68,27 @@ type Guest struct {
 	// binary run that test.
 	Place string
 	Args  []string
+	// Versions says that it has another version, to which hosts can be upgraded.
+	Versions bool
 	// Model makes what the history of a run is judged by, a new one for each; nil: the
 	// key-value store.
 	Model func() model.Model
 	// Reproduce is the shell line that repeats a run of a scenario's file.
 	Reproduce func(file string, seed uint64) string
+}
+
+// checkUpgrades refuses upgrades to a version that there is not: they would be
+// nothing but restarts.
+func (g *Guest) checkUpgrades(s *scenarios.Scenario) error {
+	if g == nil || g.Versions {
+		return nil
+	}
+	for _, l := range s.Leaves() {
+		if kind, _ := scenarios.FaultKindOf(l.Fault.Kind); kind.Needs == scenarios.CanUpgrade {
+			return fmt.Errorf("%s: %s upgrades hosts, and Config.StateMachine has one version only: give it another one with Upgraded", s.Name, l.Path)
+		}
+	}
+	return nil
 }
 
 // UsageError is an error of whoever asked: exit code 64.
@@ -104,6 +120,9 @@ func (o *Options) Load() (*scenarios.Scenario, error) {
 		settings = append(settings, s)
 	}
 	s, err := o.loadWithDuration(settings)
+	if err == nil && !s.Swarm { // what is drawn may be of no use
+		err = o.Guest.checkUpgrades(s)
+	}
 	if err == nil {
 		s, err = s.Drawn(o.Seed)
 	}

@@ -43,3 +43,21 @@ func TestADurationThatDoesNotFitIsToldFromOtherMistakes(t *testing.T) {
 	require.NoError(t, load(time.Minute, "faults[5].after=30s"), "what the error says to do works")
 	require.NotContains(t, load(time.Minute, "clusters.sise=3").Error(), "does not fit")
 }
+
+// An upgrade of what has one version would be nothing but a restart. What a swarm
+// draws is for any guest.
+func TestAnUpgradeTakesAnotherVersion(t *testing.T) {
+	load := func(guest *Guest, text string) error {
+		o := Options{File: "test", Text: "name: test\n" + text, World: WorldSim, Clock: ClockVirtual, Seed: 1, Guest: guest}
+		_, err := o.Load()
+		return err
+	}
+	const faults = "faults: [{every: 1m, sequence: [{kind: kill, target: nodehost, for: 5s}, {kind: upgrade, target: nodehost, for: 5s}]}]\n"
+	require.NoError(t, load(nil, faults))
+	require.NoError(t, load(&Guest{Versions: true}, faults))
+	err := load(&Guest{}, faults)
+	require.ErrorAs(t, err, new(UsageError))
+	require.ErrorContains(t, err, "test: faults[0].sequence[1] upgrades hosts, and Config.StateMachine has one version only")
+	require.NoError(t, load(&Guest{}, "faults: [{kind: kill, target: nodehost, every: 1m, for: 5s}]\n"))
+	require.NoError(t, load(&Guest{}, "swarm: true\n"))
+}

@@ -42,6 +42,9 @@ var measures = []measure{
 	count("restarted_without_log", "Nodes that ran again under their NodeID on a host that had lost its disk, and with it their log and votes.", func(r *Recording, res *Result) int {
 		return r.restartedWithoutLog()
 	}),
+	count("upgrades", "Processes of NodeHosts that were started with another version of the state machine than the one before on their host.", func(r *Recording, res *Result) int { return r.outcome().Upgrades }),
+	count("older_snapshots", "Snapshots that a later version of the state machine read than wrote them: on an upgraded host's own disk, or sent by a host that was not upgraded yet.", func(r *Recording, res *Result) int { return int(r.outcome().OlderRead) }),
+	count("newer_snapshots", "Snapshots that an earlier version of the state machine read than wrote them: sent by an upgraded host, or on a disk whose host was set back.", func(r *Recording, res *Result) int { return int(r.outcome().NewerRead) }),
 	span("launch", "Time until all clusters ran in full.", func(r *Recording, res *Result) time.Duration { return r.outcome().Launch }),
 	span("settle", "Time from the end of the last fault until all was whole.", func(r *Recording, res *Result) time.Duration { return r.outcome().Settle }),
 	span("repair", "Longest time from the death of a member to the full strength of its cluster.", func(r *Recording, res *Result) time.Duration {

@@ -62,11 +62,11 @@ type plan struct {
 }
 
 // plantable lists the registered bugs that a plain run can show: all but those
-// that need the order of goroutines explored.
+// that need the order of goroutines explored, or hosts that are upgraded.
 func plantable() []string {
 	var names []string
 	for _, bug := range scenarios.BugKinds() {
-		if !bug.Racy {
+		if !bug.Racy && !bug.Upgrade {
 			names = append(names, bug.Name)
 		}
 	}

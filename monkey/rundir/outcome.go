@@ -37,6 +37,12 @@ type Outcome struct {
 	// that are therefore not in the history.
 	Asked  int `json:"asked"`
 	Missed int `json:"missed"`
+	// Upgrades counts the processes that were booted with another version of the state
+	// machine than the one before on their host; OlderRead and NewerRead the snapshots
+	// that another version read than that which wrote them.
+	Upgrades  int   `json:"upgrades,omitempty"`
+	OlderRead int64 `json:"older_read,omitempty"`
+	NewerRead int64 `json:"newer_read,omitempty"`
 	// Bug is what the planted bug did; nil: none was planted.
 	Bug   *Bug            `json:"bug,omitempty"`
 	Facts invariant.Facts `json:"facts"`

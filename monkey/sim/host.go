@@ -35,6 +35,9 @@ type host struct {
 	pauses              int            // how many have it stand still
 	// boots counts the processes started so far; it makes each one's seed.
 	boots uint64
+	// version is that of the state machine in processes to come, ranVersion in the newest
+	// one; 0: of none. upgrades counts how often it became another one.
+	version, ranVersion, upgrades int
 }
 
 // process is what runs on a host.
@@ -65,6 +68,7 @@ func (w *World) boot(h *host) error {
 		return fmt.Errorf("the process of host %s does not start: %w", h.Name, err)
 	}
 	h.process = p
+	h.ran()
 	if h.bursts != nil {
 		h.bursts.nodehost.Store(raftOf(p))
 	}

@@ -119,7 +119,7 @@ func (p *nodeHost) serve(w *World, h *host, fs vfs.FS, listener *agent.Listener,
 		return err
 	}
 	p.local = newLocalCalls(h.Name, p.api.Local())
-	registry := w.cfg.Applications(Environment{Host: h.Host, FS: fs, Dir: dataDir, Rand: w.rand(h, machineChance), Busy: w.net.Busy(h.Name)})
+	registry := w.cfg.Applications(Environment{Host: h.Host, FS: fs, Dir: dataDir, Version: h.version, Rand: w.rand(h, machineChance), Busy: w.net.Busy(h.Name)})
 	if p.static != nil {
 		return p.startStatic(registry, disk)
 	}

@@ -34,6 +34,7 @@ type ProgramEnvironment struct {
 	Clusters map[uint64]map[uint64]string
 	FS       vfs.FS // the host's disk
 	DataDir  string // on it, for the program's own files
+	Version  int    // of the program's build
 	Rand     *rand.Rand
 	Logger   *slog.Logger
 	// Listen accepts streams to an address of the host, Dial connects to one of any.
@@ -97,7 +98,7 @@ func (w *World) programEnvironment(h *host, fs vfs.FS, n *nodeHost) ProgramEnvir
 		clusters[c.ID] = maps.Clone(c.Voters)
 	}
 	return ProgramEnvironment{
-		Host: h.Host, Hosts: w.Hosts(), Clusters: clusters, FS: fs, DataDir: dataDir,
+		Host: h.Host, Hosts: w.Hosts(), Clusters: clusters, FS: fs, DataDir: dataDir, Version: h.version,
 		Rand: w.rand(h, machineChance), Logger: w.cfg.Logger(h.Name),
 		Listen: func(address string) (net.Listener, error) { return w.net.Listen(h.Name, address) },
 		Dial:   w.net.Dialer(h.Name),

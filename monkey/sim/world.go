@@ -57,7 +57,9 @@ type Environment struct {
 	Host world.Host
 	FS   vfs.FS // the host's disk
 	Dir  string // on it, where they may keep data
-	Rand *rand.Rand
+	// Version is that of the build they are of.
+	Version int
+	Rand    *rand.Rand
 	// Busy keeps what the host does from others for a time; see
 	// simnet.Network.Busy.
 	Busy func(time.Duration)
@@ -110,6 +112,9 @@ func (w *World) add(role world.Role, number int, region string) *host {
 		number: number,
 		disk:   simdisk.New(raftDir, dataDir),
 	}
+	if role == world.NodeHost {
+		h.version = cmp.Or(w.cfg.Deployment.Version, 1)
+	}
 	w.hosts = append(w.hosts, h)
 	w.byName[name] = h
 	return h
@@ -136,7 +141,7 @@ func Capabilities() []scenarios.Capability {
 		scenarios.CanKill, scenarios.CanPowerLoss, scenarios.CanWipe,
 		scenarios.CanCut, scenarios.CanLose, scenarios.CanDuplicate, scenarios.CanDelay,
 		scenarios.CanWatch, scenarios.CanReorder, scenarios.CanCorrupt, scenarios.CanLimit, scenarios.CanHold, scenarios.CanReset,
-		scenarios.CanShutDown, scenarios.CanFailDisk, scenarios.CanRot, scenarios.CanSlowDisk, scenarios.CanRestoreDisk, scenarios.CanPause, scenarios.CanSetTicks, scenarios.CanAsk, scenarios.CanOperate, scenarios.CanStaleChange,
+		scenarios.CanShutDown, scenarios.CanFailDisk, scenarios.CanRot, scenarios.CanSlowDisk, scenarios.CanRestoreDisk, scenarios.CanPause, scenarios.CanSetTicks, scenarios.CanUpgrade, scenarios.CanAsk, scenarios.CanOperate, scenarios.CanStaleChange,
 	}
 }
 

@@ -31,8 +31,13 @@ type Core interface {
 // NewCore makes the core of one Raft node.
 type NewCore func(clusterID, nodeID uint64) Core
 
-// Correct makes cores without a bug.
+// Correct makes cores of version 1 without a bug.
 func Correct(clusterID, nodeID uint64) Core { return kv.New() }
+
+// CorrectOf makes cores of a version without a bug.
+func CorrectOf(v kv.Version) NewCore {
+	return func(uint64, uint64) Core { return kv.NewOf(v) }
+}
 
 // guarded lets a core be read while it is not being changed.
 type guarded struct {

@@ -98,6 +98,9 @@ type World interface {
 	// Watch returns where moments of these kinds come from, from now on. A moment
 	// that nobody takes while many more wait is lost. It is called once at most.
 	Watch(kinds ...scenarios.Moment) <-chan Moment
+	// Upgrades counts the processes of NodeHosts that were booted with another version of
+	// the state machine than the process before on their host.
+	Upgrades() int
 	// Examine looks for what has gone wrong inside of running processes without
 	// a sign, such as a panic that was swallowed. It may take a while.
 	Examine() []string
@@ -143,6 +146,13 @@ type Processes interface {
 	// SetTicks says how Dragonboat's ticks are in processes that are booted on the host
 	// from now on.
 	SetTicks(host string, ticks Ticks) error
+	// SetVersion says of which version of the state machine processes are that are booted
+	// on the host of a NodeHost from now on, and reports whether it was another one. A
+	// Drummer server has none: there it is an error.
+	SetVersion(host string, version int) (changed bool, err error)
+	// Version is the one that was set last, or that the deployment began with; 0 on the
+	// host of a Drummer server.
+	Version(host string) int
 	// Tick is Dragonboat's tick on a host where it is as it should be.
 	Tick() time.Duration
 	// Ask has Dragonboat on a running NodeHost's host do something about the node of
@@ -257,6 +267,7 @@ type Effect struct {
 	ChangesRefused     int64 `json:"changes_refused,omitempty"`
 	FollowersBehind    int64 `json:"followers_behind,omitempty"`
 	HostsJoined        int64 `json:"hosts_joined,omitempty"`
+	HostsUpgraded      int64 `json:"hosts_upgraded,omitempty"`
 }
 
 // Add returns the sum of two effects.
@@ -306,6 +317,7 @@ func (e *Effect) counters() []counter {
 		{&e.ChangesRefused, "stale membership change refused", "stale membership changes refused"},
 		{&e.FollowersBehind, "follower left behind", "followers left behind"},
 		{&e.HostsJoined, "host joined", "hosts joined"},
+		{&e.HostsUpgraded, "host given another version", "hosts given another version"},
 	}
 }
 

@@ -49,6 +49,7 @@ func (r *result) String() string {
 var (
 	general = []string{
 		"quickstart", "process-crash-loop", "network-deposed", "network-late", "load-lost-answers", "membership-stale-changes", "network-storm", "membership-storm", "load-slow-apply", "load-bank", "load-transactions", "process-pause",
+		"process-upgrade",
 		"process-blackout", "disk-stalls", "snapshot-kill", "membership-observers", "network-even", "network-half-open", "drummer-drain", "drummer-resize",
 		"disk-flaky", "disk-journal", "disk-rot", "rack-blackout", "network-ring", "swarm",
 	}

@@ -129,6 +129,9 @@ func FuzzImage(f *testing.F) {
 	_, whole := sample(f)
 	f.Add(whole)
 	f.Add(whole[:20])
+	second := bytes.Clone(whole)
+	second[len(imageMagic)] = byte(V2)
+	f.Add(second)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		// Behind a right checksum, anything but an error or an image would do harm.
 		_, _ = ReadImage(bytes.NewReader(binary.BigEndian.AppendUint32(bytes.Clone(data), crc32.Checksum(data, castagnoli))))

@@ -17,14 +17,19 @@ import (
 // Image is the state of a store at one moment. It does not change when the
 // store does.
 type Image struct {
+	version Version
 	entries map[string]entry
 	digest  Digest
 }
 
 // Image returns the state as it is. It costs a copy of the table of keys.
 func (s *Store) Image() *Image {
-	return &Image{entries: maps.Clone(s.entries), digest: s.digest}
+	return &Image{version: s.version, entries: maps.Clone(s.entries), digest: s.digest}
 }
+
+// Version is that of the store that made the image, or wrote it. It is the format
+// in which WriteTo writes.
+func (i *Image) Version() Version { return i.version }
 
 // Digest returns the digest of the state in the image.
 func (i *Image) Digest() Digest { return i.digest }
@@ -32,10 +37,27 @@ func (i *Image) Digest() Digest { return i.digest }
 // Without returns the image with a key left out, as if it had never been
 // written. The Chain of its digest is that of the whole image.
 func (i *Image) Without(key string) *Image {
-	less := &Image{entries: maps.Clone(i.entries), digest: i.digest}
+	less := i.clone()
 	less.digest.Contents -= less.entries[key].hash
 	delete(less.entries, key)
 	return less
+}
+
+// WithoutValue returns the image with the value of a key left out, as if the write
+// that made it so had deleted it. The Chain of its digest is that of the whole image.
+func (i *Image) WithoutValue(key string) *Image {
+	less := i.clone()
+	e := less.entries[key]
+	less.digest.Contents -= e.hash
+	e.Value = Maybe{}
+	e.hash = hashState(key, e.State)
+	less.digest.Contents += e.hash
+	less.entries[key] = e
+	return less
+}
+
+func (i *Image) clone() *Image {
+	return &Image{version: i.version, entries: maps.Clone(i.entries), digest: i.digest}
 }
 
 // Keys returns all keys ever written, deleted or not, in order.
@@ -44,16 +66,16 @@ func (i *Image) Keys() []string { return slices.Sorted(maps.Keys(i.entries)) }
 // Get returns the state of a key.
 func (i *Image) Get(key string) State { return i.entries[key].State }
 
-// Restore replaces the whole state by that of an image. The image may be used
-// on.
+// Restore replaces the whole state by that of an image, of whatever version. The
+// image may be used on.
 func (s *Store) Restore(i *Image) {
-	*s = Store{entries: maps.Clone(i.entries), digest: i.digest}
+	*s = Store{version: s.version, entries: maps.Clone(i.entries), digest: i.digest}
 }
 
 // The format of an image: magic, version, the digest, the number of keys, for
-// each key in order its text and state, and a CRC-32C of all before.
-const imageVersion = 1
-
+// each key in order its text and state, and a CRC-32C of all before. In version 2
+// the text of a key is the number of bytes that it shares with the key before it,
+// and the rest.
 var (
 	imageMagic = []byte("drumkv")
 	castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -69,13 +91,15 @@ func (i *Image) WriteTo(w io.Writer) (int64, error) {
 		written += int64(n)
 		return err
 	}
-	head := appendDigest(append(slices.Clone(imageMagic), imageVersion), i.digest)
+	head := appendDigest(append(slices.Clone(imageMagic), byte(i.version)), i.digest)
 	if err := write(binary.AppendUvarint(head, uint64(len(i.entries)))); err != nil {
 		return written, fmt.Errorf("cannot write snapshot: %w", err)
 	}
 	var buffer []byte
+	last := ""
 	for _, key := range i.Keys() {
-		buffer = appendState(appendText(buffer[:0], key), i.entries[key].State)
+		buffer = appendState(i.version.appendKey(buffer[:0], last, key), i.entries[key].State)
+		last = key
 		if err := write(buffer); err != nil {
 			return written, fmt.Errorf("cannot write snapshot: %w", err)
 		}
@@ -90,16 +114,17 @@ func (i *Image) WriteTo(w io.Writer) (int64, error) {
 	return written + int64(n), nil
 }
 
-// ReadImage reads what WriteTo wrote, and not a byte more than it may buffer.
-// Bytes that are cut off, damaged or of another version are an error.
+// ReadImage reads what WriteTo wrote in any version, and not a byte more than it may
+// buffer. Bytes that are cut off, damaged or of an unknown version are an error.
 func ReadImage(r io.Reader) (*Image, error) {
 	in := &imageReader{in: bufio.NewReader(r), sum: crc32.New(castagnoli)}
 	magic := make([]byte, len(imageMagic)+1)
 	in.full(magic)
-	if in.err == nil && string(magic) != string(append(slices.Clone(imageMagic), imageVersion)) {
-		return nil, fmt.Errorf("found a snapshot that begins with %q, expected %q and version %d", magic, imageMagic, imageVersion)
+	version := Version(magic[len(imageMagic)])
+	if in.err == nil && (string(magic[:len(imageMagic)]) != string(imageMagic) || !version.known()) {
+		return nil, fmt.Errorf("found a snapshot that begins with %q, expected %q and version %d to %d", magic, imageMagic, V1, V2)
 	}
-	image := &Image{entries: map[string]entry{}, digest: in.digest()}
+	image := &Image{version: version, entries: map[string]entry{}, digest: in.digest()}
 	in.entries(image)
 	if in.err != nil {
 		return nil, fmt.Errorf("cannot read snapshot: %w", in.err)
@@ -189,7 +214,7 @@ func (r *imageReader) entries(image *Image) {
 	count, last := r.uvarint(), ""
 	var contents uint64
 	for n := uint64(0); n < count && r.err == nil; n++ {
-		key := r.text(MaxKey)
+		key := image.version.readKey(r, last)
 		state := r.state()
 		if key <= last && r.err == nil {
 			r.err = fmt.Errorf("found key %q after %q, expected keys in order", key, last)

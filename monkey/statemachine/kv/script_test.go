@@ -32,8 +32,13 @@ func TestScripts(t *testing.T) {
 					answer, err := DecodeAnswer(store.Lookup(GetQuery(line)))
 					fmt.Fprintf(&out, "%s: %s %v\n", line, describe(answer), err)
 				case "image":
+					of := store
+					if d.HasArg("v2") { // the store is upgraded before
+						of = NewOf(V2)
+						of.Restore(store.Image())
+					}
 					var image bytes.Buffer
-					n, err := store.Image().WriteTo(&image)
+					n, err := of.Image().WriteTo(&image)
 					fmt.Fprintf(&out, "%d bytes, %v\n%q\n", n, err, image.Bytes())
 				default:
 					t.Fatalf("unknown command %s", d.Cmd)

@@ -8,6 +8,7 @@ package kv
 // entries once it was written, deleted or not, so that readers learn who
 // deleted it.
 type Store struct {
+	version Version
 	entries map[string]entry
 	digest  Digest
 }
@@ -17,8 +18,14 @@ type entry struct {
 	hash uint64 // hashState of the key and State
 }
 
-// New returns an empty store.
-func New() *Store { return &Store{entries: map[string]entry{}} }
+// New returns an empty store of version 1.
+func New() *Store { return NewOf(V1) }
+
+// NewOf returns an empty store of a version.
+func NewOf(v Version) *Store { return &Store{version: v, entries: map[string]entry{}} }
+
+// Version is the version of the store.
+func (s *Store) Version() Version { return s.version }
 
 // Get returns the state of a key.
 func (s *Store) Get(key string) State { return s.entries[key].State }

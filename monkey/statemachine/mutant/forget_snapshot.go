@@ -15,7 +15,7 @@ func init() {
 		Occasion: "a snapshot that is saved, whether or not it is ever restored",
 		Every:    1,
 		FoundBy:  []string{Digests, Divergence, Linearizability},
-	}, func(t trigger) statemachine.Core { return &forgetful{kv.New(), t} })
+	}, func(t trigger) statemachine.Core { return &forgetful{t.store(), t} })
 }
 
 // forgetful is a core whose snapshots lack the key that was written last.

@@ -32,7 +32,7 @@ type misapplied struct {
 
 // misapply makes the cores of a mutant that carries out commands wrongly.
 func misapply(wrong func(kv.Command, effect) effect) func(trigger) statemachine.Core {
-	return func(t trigger) statemachine.Core { return &misapplied{kv.New(), t, wrong} }
+	return func(t trigger) statemachine.Core { return &misapplied{t.store(), t, wrong} }
 }
 
 // Apply implements statemachine.Core. An occasion is a command that the bug

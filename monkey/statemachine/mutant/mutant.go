@@ -49,6 +49,9 @@ type Config struct {
 	// bad, as they have NodeIDs in a row, and one in Size of those which take
 	// their place. 0: all nodes are bad.
 	Size int
+	// Version is the build of the state machine; 0: the first. A bug of an upgrade is
+	// one of the second.
+	Version kv.Version
 	// Strikes counts what all cores together do. May be nil.
 	Strikes *Strikes
 }
@@ -65,12 +68,12 @@ func New(c Config) (statemachine.NewCore, error) {
 	if c.Strikes == nil {
 		c.Strikes = &Strikes{}
 	}
-	every := uint64(cmp.Or(c.Every, kind.Every))
+	every, version := uint64(cmp.Or(c.Every, kind.Every)), cmp.Or(c.Version, kv.V1)
 	return func(clusterID, nodeID uint64) statemachine.Core {
-		if !c.IsBad(clusterID, nodeID) {
-			return kv.New()
+		if !c.IsBad(clusterID, nodeID) || kind.Upgrade && version == kv.V1 {
+			return kv.NewOf(version)
 		}
-		return kind.newCore(trigger{seed: mix(c.Seed ^ mix(clusterID)), every: every, counts: c.Strikes})
+		return kind.newCore(trigger{seed: mix(c.Seed ^ mix(clusterID)), every: every, counts: c.Strikes, version: version})
 	}, nil
 }
 

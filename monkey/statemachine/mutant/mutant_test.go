@@ -52,7 +52,7 @@ func random(drawn *rand.Rand, n int) kv.Command {
 // differences drives a core and a correct store through the same commands, and
 // reports what a client and a comparison of digests can see. When the first of
 // that shows, the first strike must be counted, and not before.
-func differences(t *testing.T, bad statemachine.Core, strikes *Strikes) (answers, digests bool) {
+func differences(t *testing.T, bug scenarios.BugKind, bad statemachine.Core, strikes *Strikes) (answers, digests bool) {
 	good, drawn := kv.New(), rand.New(rand.NewPCG(1, 2))
 	for i := range 2000 {
 		c := random(drawn, i)
@@ -61,7 +61,11 @@ func differences(t *testing.T, bad statemachine.Core, strikes *Strikes) (answers
 		query := kv.GetQuery(c.Key)
 		answers = answers || !bytes.Equal(good.Lookup(query), bad.Lookup(query))
 		if i%100 == 99 { // it is restarted
-			answers = restart(t, bad, good) || answers
+			from := bad.Image()
+			if bug.Upgrade { // with a snapshot of version 1
+				from = good.Image()
+			}
+			answers = restart(t, bad, from, good) || answers
 		}
 		require.Equal(t, good.Digest().Applied, bad.Digest().Applied, "a mutant loses no index")
 		digests = digests || good.Digest() != bad.Digest()
@@ -72,9 +76,9 @@ func differences(t *testing.T, bad statemachine.Core, strikes *Strikes) (answers
 
 // restart puts a core through a snapshot, and then makes it catch up with the
 // correct one. It reports whether the snapshot answers differently.
-func restart(t *testing.T, bad statemachine.Core, good *kv.Store) bool {
+func restart(t *testing.T, bad statemachine.Core, from *kv.Image, good *kv.Store) bool {
 	var snapshot bytes.Buffer
-	_, err := bad.Image().WriteTo(&snapshot)
+	_, err := from.WriteTo(&snapshot)
 	require.NoError(t, err)
 	image, err := kv.ReadImage(&snapshot)
 	require.NoError(t, err)
@@ -92,9 +96,9 @@ func TestEachMutantMisbehavesAsItsTableSays(t *testing.T) {
 	for _, bug := range drawnKinds() {
 		t.Run(bug.Name, func(t *testing.T) {
 			strikes := &Strikes{}
-			newCore, err := New(Config{Kind: bug.Name, Every: 5, Seed: 7, Strikes: strikes})
+			newCore, err := New(Config{Kind: bug.Name, Every: 5, Seed: 7, Version: kv.V2, Strikes: strikes})
 			require.NoError(t, err)
-			answers, digests := differences(t, newCore(1, 1), strikes)
+			answers, digests := differences(t, bug, newCore(1, 1), strikes)
 			require.Equal(t, slices.Contains(bug.FoundBy, Linearizability), answers, "clients see it")
 			require.Equal(t, slices.Contains(bug.FoundBy, Digests), digests, "digests show it")
 			require.Greater(t, strikes.Occasions(), strikes.Count())
@@ -108,9 +112,9 @@ func TestAMutantThatNeverStrikesIsCorrect(t *testing.T) {
 	for _, bug := range drawnKinds() {
 		t.Run(bug.Name, func(t *testing.T) {
 			strikes := &Strikes{}
-			newCore, err := New(Config{Kind: bug.Name, Every: math.MaxInt, Seed: 7, Strikes: strikes})
+			newCore, err := New(Config{Kind: bug.Name, Every: math.MaxInt, Seed: 7, Version: kv.V2, Strikes: strikes})
 			require.NoError(t, err)
-			answers, digests := differences(t, newCore(1, 1), strikes)
+			answers, digests := differences(t, bug, newCore(1, 1), strikes)
 			require.False(t, answers || digests)
 			require.Zero(t, strikes.Count())
 			require.NotZero(t, strikes.Occasions())
@@ -136,14 +140,18 @@ func TestTheKindsRateIsTheDefault(t *testing.T) {
 		rates := map[int]uint64{}
 		for _, every := range []int{0, bug.Every, 7 * bug.Every} {
 			strikes := &Strikes{}
-			newCore, err := New(Config{Kind: bug.Name, Every: every, Seed: 7, Strikes: strikes})
+			newCore, err := New(Config{Kind: bug.Name, Every: every, Seed: 7, Version: kv.V2, Strikes: strikes})
 			require.NoError(t, err)
-			core, drawn := newCore(1, 1), rand.New(rand.NewPCG(1, 2))
+			core, before, drawn := newCore(1, 1), kv.New(), rand.New(rand.NewPCG(1, 2))
 			for i := range 10_000 {
 				c := random(drawn, i)
 				core.Apply(uint64(i+1), c.Encode())
 				core.Lookup(kv.GetQuery(c.Key))
 				core.Image()
+				if bug.Upgrade {
+					before.Apply(uint64(i+1), c.Encode())
+					core.Restore(before.Image())
+				}
 			}
 			rates[every] = strikes.Count()
 		}
@@ -156,7 +164,7 @@ func TestTheKindsRateIsTheDefault(t *testing.T) {
 // restart, goes wrong at the same places.
 func TestMutantsAreDeterministic(t *testing.T) {
 	for _, bug := range scenarios.BugKinds() {
-		newCore, err := New(Config{Kind: bug.Name, Every: 3, Seed: 11})
+		newCore, err := New(Config{Kind: bug.Name, Every: 3, Seed: 11, Version: kv.V2})
 		require.NoError(t, err)
 		first, second := newCore(4, 1), newCore(4, 1)
 		drawn := rand.New(rand.NewPCG(1, 2))
@@ -187,6 +195,29 @@ func TestOneFirstMemberOfEachClusterIsBad(t *testing.T) {
 	}
 	require.Len(t, places, 3, "the bad nodes are spread over the first members")
 	require.True(t, Config{}.IsBad(1, 17), "without a size all are bad")
+}
+
+// Before a host is upgraded, and with snapshots of its own version, it has no bug of
+// an upgrade.
+func TestABugOfAnUpgradeIsOneOfVersion2(t *testing.T) {
+	for _, bug := range scenarios.BugKinds() {
+		strikes := &Strikes{}
+		newCore, err := New(Config{Kind: bug.Name, Every: 1, Seed: 7, Strikes: strikes})
+		require.NoError(t, err)
+		if bug.Upgrade {
+			answers, digests := differences(t, bug, newCore(1, 1), strikes)
+			require.False(t, answers || digests, bug.Name)
+		}
+		_, correct := newCore(1, 1).(*kv.Store)
+		require.Equal(t, bug.Upgrade, correct, bug.Name)
+	}
+	strikes := &Strikes{}
+	newCore, err := New(Config{Kind: "upgrade-misread", Every: 1, Seed: 7, Version: kv.V2, Strikes: strikes})
+	require.NoError(t, err)
+	core := newCore(1, 1)
+	core.Apply(1, kv.Command{Op: kv.Put, Key: "k", Value: kv.Some("v")}.Encode())
+	core.Restore(core.Image())
+	require.Zero(t, strikes.Occasions(), "it is a snapshot of version 2")
 }
 
 func TestUnknownMutantIsAnError(t *testing.T) {

@@ -20,7 +20,7 @@ func init() {
 		FoundBy:  []string{Linearizability},
 		Racy:     true,
 	}, func(t trigger) statemachine.Core {
-		return &racy{Store: kv.New(), trigger: t, answers: map[string]*cached{}}
+		return &racy{Store: t.store(), trigger: t, answers: map[string]*cached{}}
 	})
 }
 

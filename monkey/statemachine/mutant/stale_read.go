@@ -18,7 +18,7 @@ func init() {
 		Every:    300,
 		FoundBy:  []string{Linearizability},
 	}, func(t trigger) statemachine.Core {
-		return &stale{Store: kv.New(), trigger: t, before: map[string]kv.State{}}
+		return &stale{Store: t.store(), trigger: t, before: map[string]kv.State{}}
 	})
 }
 

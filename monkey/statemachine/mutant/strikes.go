@@ -2,7 +2,11 @@
 
 package mutant
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/kv"
+)
 
 // Strikes counts what the bad nodes of a run did. Entries that a node applies
 // again, after a restart, count again: it misbehaves again. The zero value is
@@ -22,7 +26,11 @@ func (s *Strikes) Count() uint64 { return s.strikes.Load() }
 type trigger struct {
 	seed, every uint64
 	counts      *Strikes
+	version     kv.Version
 }
+
+// store makes the store of the node.
+func (t trigger) store() *kv.Store { return kv.NewOf(t.version) }
 
 // strikes reports whether the bug strikes at an occasion. The number names the
 // occasion: the same one gets the same answer.
