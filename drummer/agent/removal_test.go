@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/lni/dragonboat/v3"
+	"github.com/lni/dragonboat/v3/statemachine"
 	"github.com/lni/goutils/vfs"
 	"github.com/stretchr/testify/require"
 
@@ -68,6 +69,7 @@ type lodger struct {
 	disk     *failing
 	nodehost *dragonboat.NodeHost
 	agent    *Agent
+	made     func() // is called when Dragonboat has a state machine made; may be nil
 }
 
 const lodgings = "/data/ledger"
@@ -79,9 +81,16 @@ func (l *lodger) start() {
 	nodehost, checker, err := diskcheck.Start(conf, nil)
 	require.NoError(l.t, err)
 	a, err := New(nodehost, Config{Drummers: []string{"nobody"}, Listener: listener, Disk: checker, Dial: (&testkit.Net{}).Dial,
-		Registry: map[string]Application{"kv": {Regular: testkit.NewKV, RemoveData: l.remove}}})
+		Registry: map[string]Application{"kv": {Regular: l.newKV, RemoveData: l.remove}}})
 	require.NoError(l.t, err)
 	l.nodehost, l.agent = nodehost, a
+}
+
+func (l *lodger) newKV(cluster, node uint64) statemachine.IStateMachine {
+	if l.made != nil {
+		l.made()
+	}
+	return testkit.NewKV(cluster, node)
 }
 
 func (l *lodger) stop() {
