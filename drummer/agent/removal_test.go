@@ -141,7 +141,7 @@ func (l *lodger) left(k key) []string {
 	_, err = l.disk.Stat(path.Join(lodgings, k.fileName()))
 	note("data", err == nil)
 	note("how it joined", l.agent.joins.asObserver(k))
-	note("what is reported", l.agent.inventory.logs[k])
+	note("what is reported", l.agent.inventory.collect()[k] != nil)
 	note("a removal", l.agent.removals.has(k))
 	return left
 }
