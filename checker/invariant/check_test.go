@@ -97,7 +97,6 @@ type limits struct {
 	evidence        evidenceSettings
 	beliefs         beliefSettings
 	linearizability LinearizabilitySettings
-	leftovers       LeftoverSettings
 }
 
 // of returns the settings of a check.
@@ -105,7 +104,7 @@ func (l *limits) of(c Check) (any, bool) {
 	if c.Settings == nil {
 		return nil, true
 	}
-	for _, s := range []any{&l.repair, &l.stall, &l.evidence, &l.beliefs, &l.linearizability, &l.leftovers} {
+	for _, s := range []any{&l.repair, &l.stall, &l.evidence, &l.beliefs, &l.linearizability} {
 		if reflect.TypeOf(s).Elem() == reflect.TypeOf(c.Settings) {
 			return s, true
 		}
@@ -363,7 +362,7 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 		"two votes": {func(f *Facts, _ *limits) {
 			f.RaftSafety.Breaches = []Breach{{Kind: TwoVotes, Cluster: 7, Node: 2, Term: 5, Others: []uint64{3, 4}, At: second}}
 		}, "votes", Violation, "cluster 7: node 2 voted for node 3 and for node 4 in term 5, the second time at 1 s"},
-		"data left": {func(f *Facts, l *limits) { f.Hosts[1].Data, l.leftovers.Data = []Node{{7, 9}}, true }, "leftovers", Violation, "has data of node 9 of cluster 7, which is no member"},
+		"data left": {func(f *Facts, _ *limits) { f.Hosts[1].Data = []Node{{7, 9}} }, "leftovers", Violation, "has data of node 9 of cluster 7, which is no member"},
 		"two leaders of two lives": {func(f *Facts, _ *limits) {
 			f.Leaders, f.Begun = append(f.Leaders, Leader{7, 2, 3, 50 * second}), map[uint64][]int64{7: {40 * second}}
 		}, "leaders", Pass, "3 terms"},

@@ -11,11 +11,6 @@ var needStored = Need{"which nodes have logs on the disks of hosts", func(f *Fac
 	return slices.ContainsFunc(f.Hosts, func(h Host) bool { return h.Alive && h.Stored != nil })
 }}
 
-// LeftoverSettings are the settings of the check leftovers.
-type LeftoverSettings struct {
-	Data bool `key:"data" default:"false" doc:"Whether the data of on-disk state machines counts, too. An agent that is killed between the removal of a log and that of the data leaves the data for good, today."`
-}
-
 var _ = define(Check{
 	Key:          "leftovers",
 	Name:         "no leftovers",
@@ -25,7 +20,7 @@ var _ = define(Check{
 	Applies:      func(f *Facts) bool { return !f.Static }, // nobody else removes what a former member leaves
 }, judgeLeftovers)
 
-func judgeLeftovers(j *judgement, f *Facts, s *LeftoverSettings) string {
+func judgeLeftovers(j *judgement, f *Facts, _ *noSettings) string {
 	t := truthOf(f)
 	logs := 0
 	for _, h := range f.Hosts {
@@ -37,9 +32,6 @@ func judgeLeftovers(j *judgement, f *Facts, s *LeftoverSettings) string {
 			t.judgeLeftover(j, h.Host, n, "a log")
 		}
 		for _, n := range h.Data {
-			if !s.Data {
-				break
-			}
 			t.judgeLeftover(j, h.Host, n, "data")
 		}
 	}

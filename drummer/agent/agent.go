@@ -42,6 +42,7 @@ type Agent struct {
 	executor   *executor
 	deployment *deployment
 	joins      *joins
+	removals   *nodeSet // nodes that are being removed
 	generation *generation
 
 	recovering sync.Mutex // one Recover at a time
@@ -52,7 +53,8 @@ type Agent struct {
 }
 
 // New starts an agent for a running NodeHost. The NodeHost must outlive it:
-// Close comes before NodeHost.Stop.
+// Close comes before NodeHost.Stop. Before it returns it removes what is left of
+// nodes whose removal an earlier agent has begun and not finished.
 func New(nodehost *dragonboat.NodeHost, config Config) (*Agent, error) {
 	if nodehost == nil {
 		return nil, errors.New("the agent needs a NodeHost")
@@ -75,6 +77,10 @@ func New(nodehost *dragonboat.NodeHost, config Config) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
+	removals, err := loadNodeSet(nodehost.NodeHostConfig(), removalsDir)
+	if err != nil {
+		return nil, fmt.Errorf("which nodes are being removed: %w", err)
+	}
 	generation, err := loadGeneration(nodehost.NodeHostConfig())
 	if err != nil {
 		return nil, err
@@ -88,6 +94,7 @@ func New(nodehost *dragonboat.NodeHost, config Config) (*Agent, error) {
 		dialer:     rpc.Dialer{Dial: config.Dial, TLS: role.Expect(role.Server, config.TLS)},
 		deployment: remembered,
 		joins:      joined,
+		removals:   removals,
 		generation: generation,
 		servers:    slices.Clone(config.Drummers),
 		refusals:   map[string]string{},
@@ -95,8 +102,10 @@ func New(nodehost *dragonboat.NodeHost, config Config) (*Agent, error) {
 	}
 	a.probes = newProbes(ctx, nodehost, config.Listener.notify)
 	a.inventory = newInventory(nodehost, config.Disk, config.Listener, a.probes)
+	a.inventory.removals = removals
 	a.inventory.observer = a.sawObserver
 	a.executor = newExecutor(ctx, a)
+	a.finishRemovals(ctx)
 	a.done.Go(func() { a.run(ctx) })
 	return a, nil
 }

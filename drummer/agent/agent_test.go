@@ -544,3 +544,25 @@ func TestAForgottenListenerIsAnError(t *testing.T) {
 		}
 	})
 }
+
+// An observer has caught up as long as it answers reads, which takes a leader: it may
+// have been left behind since.
+func TestAnObserverWithoutALeaderHasNotCaughtUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, 1, 2)
+		a, b := s.hosts[0], s.hosts[1]
+		s.startMember(1, a)
+		s.must(a, &pb.Request{Kind: pb.RequestKind_ADD_OBSERVER, ClusterId: 1, NodeId: 2, TargetAddress: b.address,
+			ConfigChangeId: s.drummers[0].report(a.nodehost.ID(), key{1, 1}).GetMembership().GetConfigChangeId()})
+		s.must(b, startRequest(1, 2, pb.JoinMode_JOIN_AS_OBSERVER))
+		caughtUp := func() bool { return s.drummers[0].report(b.nodehost.ID(), key{1, 2}).GetCaughtUp() }
+		s.until("it has caught up", caughtUp)
+		s.shutdown(a)
+		s.until("it has not", func() bool { return !caughtUp() })
+		s.boot(a)
+		s.until("the other host is back", func() bool { return s.drummers[0].report(a.nodehost.ID(), key{1, 1}) != nil })
+		s.must(a, &pb.Request{Kind: pb.RequestKind_START_NODE, ClusterId: 1, NodeId: 1, Join: pb.JoinMode_INITIAL,
+			InitialMembers: map[uint64]string{1: a.address}, Spec: &pb.ClusterSpec{ClusterId: 1, Application: "kv", Size: 1}})
+		s.until("it has again", caughtUp)
+	})
+}

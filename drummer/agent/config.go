@@ -46,8 +46,11 @@ type Application struct {
 	Concurrent statemachine.CreateConcurrentStateMachineFunc
 	OnDisk     statemachine.CreateOnDiskStateMachineFunc
 	// RemoveData removes what an on-disk state machine of a node that will
-	// never come back left on this host. It is called for nodes that the
-	// application never had, too, and then does nothing. May be nil.
+	// never come back left on this host. When it returns nil a loss of power
+	// must not bring that back: it syncs the directory that it removes from. It
+	// is called for nodes that the application never had, too, and then does
+	// nothing, and called again when it failed or the process ended meanwhile.
+	// May be nil.
 	RemoveData func(clusterID, nodeID uint64) error
 }
 

@@ -24,32 +24,9 @@ func (a *Agent) destroyNode(ctx context.Context, req *pb.Request) *pb.RequestRes
 			return failed(req, "node %d of cluster %d can't be stopped: %v", node, cluster, err)
 		}
 	}
-	if a.nodehost.HasNodeInfo(cluster, node) {
-		// RemoveData, not SyncRemoveData: the latter refuses while another
-		// node of the cluster runs here, and panics when one is started
-		// meanwhile.
-		err := retryWhile(ctx, dragonboat.ErrClusterNotStopped, func() error {
-			return a.nodehost.RemoveData(cluster, node)
-		})
-		if err != nil {
-			return failed(req, "the data of node %d of cluster %d can't be removed: %v", node, cluster, err)
-		}
-	}
-	if err := a.config.Disk.Forget(cluster, node); err != nil {
-		return failed(req, "what is known of the log of node %d of cluster %d can't be removed: %v", node, cluster, err)
-	}
-	for name, application := range a.config.Registry {
-		if application.RemoveData == nil {
-			continue
-		}
-		if err := application.RemoveData(cluster, node); err != nil {
-			return failed(req, "the data of node %d of cluster %d in application %q can't be removed: %v", node, cluster, name, err)
-		}
-	}
-	if err := a.joins.set(key{cluster, node}, false); err != nil {
+	if err := a.removeNode(ctx, key{cluster, node}); err != nil {
 		return failed(req, "%v", err)
 	}
-	a.inventory.forget(key{cluster, node})
 	return done(req, "")
 }
 

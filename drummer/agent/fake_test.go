@@ -198,6 +198,8 @@ type testHost struct {
 	disk     vfs.FS
 	nodehost *dragonboat.NodeHost
 	agent    *Agent
+	// removeData is the on-disk application's; nil: it has none.
+	removeData func(cluster, node uint64) error
 }
 
 // newStage starts the fakes and NodeHosts. It must be called in a bubble.
@@ -229,7 +231,7 @@ func (s *stage) boot(h *testHost) {
 	h.nodehost = testkit.StartNodeHost(s.t, conf)
 	config := Config{
 		APIAddress: "api of " + h.address, Region: "west", Labels: map[string]string{"rack": "7"},
-		Registry: map[string]Application{"kv": {Regular: testkit.NewKV}, "disk": {OnDisk: testkit.NewOnDiskKV}},
+		Registry: map[string]Application{"kv": {Regular: testkit.NewKV}, "disk": {OnDisk: testkit.NewOnDiskKV, RemoveData: h.removeData}},
 		Listener: listener, Dial: s.net.Dial, Rand: rand.New(rand.NewPCG(1, 2)),
 	}
 	for _, f := range s.drummers {

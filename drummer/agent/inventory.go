@@ -28,6 +28,7 @@ type inventory struct {
 	listener *Listener
 	probes   *probes
 	observer func(key) // is told of each running observer; may be nil
+	removals *nodeSet  // nodes that are being removed
 
 	mu sync.Mutex
 	// logs are the nodes that have a log on disk, running or not. Reading
@@ -40,7 +41,8 @@ func newInventory(nodehost *dragonboat.NodeHost, disk *diskcheck.Checker, listen
 	return &inventory{nodehost: nodehost, disk: disk, listener: listener, probes: probes, logs: map[key]bool{}}
 }
 
-// reload reads from disk which nodes have a log, or had one that the disk has lost.
+// reload reads from disk which nodes have a log, or had one that the disk has lost, or
+// are not removed as a whole: Drummer asks for the removal of what it hears of.
 // It returns false when the NodeHost is closed.
 func (i *inventory) reload() bool {
 	info := i.nodehost.GetNodeHostInfo(dragonboat.DefaultNodeHostInfoOption)
@@ -57,6 +59,9 @@ func (i *inventory) reload() bool {
 		for _, node := range nodes {
 			i.logs[key{cluster, node}] = true
 		}
+	}
+	for _, k := range i.removals.all() {
+		i.logs[k] = true
 	}
 	return true
 }

@@ -4,10 +4,13 @@ package agent
 
 import (
 	"testing"
+	"testing/synctest"
 
 	"github.com/lni/dragonboat/v3/config"
 	"github.com/lni/goutils/vfs"
 	"github.com/stretchr/testify/require"
+
+	pb "github.com/drumbeat-raft/drumbeat/drummer/drummerpb"
 )
 
 // How a node joined is on the disk before the node starts, and is gone from it before
@@ -43,4 +46,20 @@ func TestHowANodeJoinedSurvivesALossOfPower(t *testing.T) {
 	j = load()
 	require.False(t, j.asObserver(one), "it was forgotten")
 	require.True(t, j.asObserver(two))
+}
+
+// That a node joins as an observer is on the disk when the node is started: it might be
+// the last thing that its host does.
+func TestHowANodeJoinsIsOnTheDiskBeforeItStarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, k := &lodger{t: t, disk: newFailing(t)}, key{1, 2}
+		l.start()
+		l.made = func() { l.disk.failAfter(0) }
+		require.Equal(t, pb.ResultCode_DONE, l.agent.startNode(t.Context(), startRequest(k.cluster, k.node, pb.JoinMode_JOIN_AS_OBSERVER)).GetCode())
+		l.stop()
+		l.disk.boot()
+		l.start()
+		defer l.stop()
+		require.True(t, l.agent.joins.asObserver(k))
+	})
 }

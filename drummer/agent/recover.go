@@ -56,7 +56,7 @@ func (a *Agent) Recover(ctx context.Context, req *pb.RecoverReplicaRequest) (*pb
 		return nil, status.Errorf(codes.NotFound, "no replica of cluster %d runs on this NodeHost", cluster)
 	case req.GetNewNodeId() <= node:
 		return nil, status.Errorf(codes.InvalidArgument, "node %d can't succeed node %d: a NodeID is never used twice", req.GetNewNodeId(), node)
-	case a.nodehost.HasNodeInfo(next.cluster, next.node):
+	case a.nodehost.HasNodeInfo(next.cluster, next.node), a.removals.has(next):
 		return nil, status.Errorf(codes.AlreadyExists, "node %d of cluster %d is on this NodeHost already", next.node, cluster)
 	}
 	if _, err := readMembership(ctx, a.nodehost, cluster); err == nil {

@@ -37,6 +37,9 @@ func (a *Agent) startNode(ctx context.Context, req *pb.Request) *pb.RequestResul
 		}
 	}
 	if !runs {
+		if answer := a.halfRemoved(ctx, req); answer != nil {
+			return answer
+		}
 		if err := a.config.Disk.Replica(k.cluster, k.node); err != nil {
 			return refused(req, "node %d of cluster %d is lost and can't be started: %v", k.node, k.cluster, err)
 		}

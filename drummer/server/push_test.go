@@ -62,3 +62,31 @@ func TestOperationsArePushedThoughTheAnswerIsLost(t *testing.T) {
 	require.NoError(t, w.leadership.schedule(w.ctx))
 	require.Empty(t, requestsOf(streams))
 }
+
+// What a former leader had begun is asked for by its successor in its own term: a host
+// that has heard of the newer term heeds no other.
+func TestWhatAFormerLeaderBeganIsAskedForInTheNewTerm(t *testing.T) {
+	w := newMemoryServer(t, newBase(t))
+	require.NoError(t, w.leadership.schedule(w.ctx))
+	require.Equal(t, 3, w.group.state.Operations.Len(), "cluster 2 is placed")
+	const newer = 3
+	data, err := proto.Marshal(&pb.Command{Body: &pb.Command_TakeLeadership{TakeLeadership: &pb.TakeLeadership{Term: newer, ServerNodeId: 2}}})
+	require.NoError(t, err)
+	_, err = w.group.propose(w.ctx, data)
+	require.NoError(t, err)
+
+	l := w.leadership
+	l.term, l.pushed = newer, 0
+	var streams []*hostStream
+	for _, host := range []string{"A", "B", "C", "D"} {
+		stream, _ := l.join(host, "at "+host)
+		streams = append(streams, stream)
+	}
+	l.pushNew(w.group.state)
+	requests := requestsOf(streams)
+	require.Len(t, requests, 3)
+	for _, r := range requests {
+		require.Equal(t, uint64(newer), r.GetLeaderTerm())
+		require.Less(t, w.group.state.Operations.At(r.GetOperationId()).GetRequest().GetLeaderTerm(), uint64(newer), "who decided it stays on record")
+	}
+}

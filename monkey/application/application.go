@@ -5,8 +5,10 @@ package application
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -166,7 +168,7 @@ func (r *Replicas) application(m Machine, e sim.Environment, clock *statemachine
 			user := m.OnDisk(e.FS, dir)(cluster, node)
 			return &onDisk{replica: r.new(contract.OnDisk, cluster, node, user, e, clock), machine: user, makeDir: func() error { return makeDir(e.FS, dir) }}
 		},
-		RemoveData: func(cluster, node uint64) error { return e.FS.RemoveAll(dirOf(cluster, node)) },
+		RemoveData: func(cluster, node uint64) error { return removeDir(e.FS, dirOf(cluster, node)) },
 	}
 }
 
@@ -178,12 +180,26 @@ func makeDir(fs vfs.FS, dir string) error {
 	if err := fs.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	parent, err := fs.OpenDir(fs.PathDir(dir))
+	return syncDir(fs, fs.PathDir(dir))
+}
+
+// removeDir removes a folder, if there is one, so that no loss of power brings it back.
+func removeDir(fs vfs.FS, dir string) error {
+	if err := fs.RemoveAll(dir); err != nil {
+		return err
+	}
+	if err := syncDir(fs, fs.PathDir(dir)); err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	return nil
+}
+
+func syncDir(fs vfs.FS, path string) error {
+	dir, err := fs.OpenDir(path)
 	if err != nil {
 		return err
 	}
-	defer parent.Close()
-	return parent.Sync()
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 func (r *Replicas) new(kind contract.Kind, cluster, node uint64, user any, e sim.Environment, clock *statemachine.Clock) *replica {

@@ -45,12 +45,12 @@ func (r *runner) stored(host string) []invariant.Node {
 }
 
 // data lists the nodes whose state machines have data of their own on a host's disk; nil:
-// it is down, the world does not say, or nobody wants to know.
+// it is down, or the world does not say.
 func (r *runner) data(host string) []invariant.Node {
 	w, ok := r.w.(interface {
 		Data(host string) ([]string, error)
 	})
-	if asked := r.scenario.Checks.Settings("leftovers").(*invariant.LeftoverSettings); !ok || !asked.Data || r.losesFiles() {
+	if !ok || r.losesFiles() {
 		return nil
 	}
 	found, err := w.Data(host)

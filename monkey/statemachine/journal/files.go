@@ -64,15 +64,17 @@ func (c contents) removeStale(fs vfs.FS, dir string, generation uint64) error {
 	return nil
 }
 
-// Remove removes the folder of a journal that is not open, if there is one.
+// Remove removes the folder of a journal that is not open, if there is one. When it
+// returns nil no loss of power brings the folder back, also if an earlier Remove was
+// cut short before it could say so.
 func Remove(fs vfs.FS, dir string) error {
-	if _, err := fs.Stat(dir); err != nil {
-		return nil
-	}
 	if err := fs.RemoveAll(dir); err != nil {
 		return fmt.Errorf("cannot remove folder %s: %w", dir, err)
 	}
-	return syncDir(fs, fs.PathDir(dir))
+	if err := syncDir(fs, fs.PathDir(dir)); err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	return nil
 }
 
 // writeFile creates a file with what save writes, on disk when it returns.

@@ -196,6 +196,19 @@ func TestRemove(t *testing.T) {
 	require.Error(t, err)
 }
 
+// A Remove that was cut short before it was durable is made so by the next one.
+func TestRemoveAfterOneThatWasCutShort(t *testing.T) {
+	fs := vfs.NewStrictMem()
+	j, _ := open(t, fs)
+	require.NoError(t, j.Close())
+	require.NoError(t, syncDir(fs, fs.PathDir(dir)))
+	require.NoError(t, fs.RemoveAll(dir))
+	require.NoError(t, Remove(fs, dir))
+	fs.ResetToSyncedState()
+	_, err := fs.Stat(dir)
+	require.Error(t, err)
+}
+
 func FuzzLog(f *testing.F) {
 	f.Add(appendRecord(appendRecord(nil, 1, []byte("a")), 7, nil))
 	f.Add(appendRecord(nil, 3, []byte("abc"))[:12])
