@@ -66,7 +66,7 @@ func applied(t *testing.T, s *db.State, cmd *pb.Command) *db.State {
 // auditor has looked at a state, with the truth about its hosts.
 func auditor(s *db.State) (*Auditor, Truth) {
 	policy := schedule.DefaultPolicy()
-	a := New(ttl, policy, func(*db.State) uint64 { return 1 })
+	a := New(ttl, policy, func(*db.State) uint64 { return 1 }, 0)
 	truth := Truth{Leader: "d1"}
 	members := map[uint64]string{1: "h1:1", 2: "h2:1", 3: "h3:1"}
 	for i := range 4 {
@@ -206,6 +206,35 @@ func TestWhatDrummerDoesNotKnowIsFound(t *testing.T) {
 			}
 			require.Contains(t, found(t, a), "awareness: ")
 			require.Contains(t, found(t, a), x.want)
+		})
+	}
+}
+
+// What takes time is not judged while something slows everything down, nor soon after.
+func TestNothingIsLateWhereAllIsSlow(t *testing.T) {
+	for name, x := range map[string]struct {
+		slack    time.Duration
+		hampered func(second int) bool
+		last     int // at which nothing is late yet
+	}{
+		"fast":                 {0, func(int) bool { return false }, 38},
+		"slow disks":           {30 * time.Second, func(int) bool { return false }, 98},
+		"links that were slow": {0, func(second int) bool { return second < 50 }, 87},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := fleet(t)
+			a, truth := auditor(s)
+			a.slack = x.slack
+			delete(truth.Hosts[0].Nodes, Key{1, 1})
+			second := 0
+			for ; second < 200 && found(t, a) == ""; second++ {
+				next := applied(t, s, &pb.Command{Body: &pb.Command_Tick{Tick: &pb.Tick{Term: 2, TimeToLive: ttl}}})
+				truth.Hampered = x.hampered(second)
+				a.Look(time.Duration(second+1)*time.Second, servers(s, next), truth)
+				s = next
+			}
+			require.Contains(t, found(t, a), "runs: false")
+			require.InDelta(t, x.last+3, second, 3)
 		})
 	}
 }

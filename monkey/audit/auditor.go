@@ -61,6 +61,9 @@ type Node struct {
 type Truth struct {
 	Leader string // the host of the Drummer server that leads; "": none, or more than one
 	Hosts  []Host // in a fixed order
+	// Hampered: something slows messages, disks or clocks down, or loses some of what is
+	// sent, without ending anything. How long Drummer takes says nothing then.
+	Hampered bool
 }
 
 // maxBreaches is how many of each check are kept: what comes later follows from them.
@@ -69,6 +72,7 @@ const maxBreaches = 5
 // Auditor follows DrummerDB. The zero value is not ready for use.
 type Auditor struct {
 	ttl    uint64          // in ticks
+	slack  time.Duration   // more that Drummer may take, where disks are slow
 	policy schedule.Policy // that the servers go by
 	seed   func(*db.State) uint64
 
@@ -94,11 +98,15 @@ type Auditor struct {
 	lasting  map[string]time.Duration // since when something has been wrong
 }
 
+// syncs is how many syncs of a disk may come between what happens and what DrummerDB says
+// of it: those of its own log, and of all nodes whose host the disk is.
+const syncs = 100
+
 // New begins an audit of servers that go by a policy, and by a seed for each state. Hosts
-// are dead after ttl ticks without a word.
-func New(ttl uint64, policy schedule.Policy, seed func(*db.State) uint64) *Auditor {
+// are dead after ttl ticks without a word. Few syncs of a disk take longer than sync.
+func New(ttl uint64, policy schedule.Policy, seed func(*db.State) uint64, sync time.Duration) *Auditor {
 	return &Auditor{
-		ttl: ttl, policy: policy, seed: seed, record: invariant.Audit{Breaches: []invariant.DrummerBreach{}},
+		ttl: ttl, slack: syncs * sync, policy: policy, seed: seed, record: invariant.Audit{Breaches: []invariant.DrummerBreach{}},
 		states: map[uint64]*db.State{}, index: db.NewIndex(ttl), ids: map[Key]identity{},
 		terms: map[string]map[uint64]bool{}, hosts: map[string]*watchedHost{}, clusters: map[uint64]*watchedCluster{}, lasting: map[string]time.Duration{},
 	}
@@ -132,7 +140,27 @@ func (a *Auditor) Glance(now time.Duration, servers []Server, truth Truth) {
 		return
 	}
 	a.noteAttached(truth)
+	if truth.Hampered {
+		a.startAnew()
+		return
+	}
 	a.judgeWarmth(truth)
+}
+
+// startAnew forgets since when anything has been so.
+func (a *Auditor) startAnew() {
+	a.pending = nil
+	clear(a.lasting)
+	for _, w := range a.hosts {
+		w.since, w.tick = a.now, a.last.Tick
+		clear(w.wrong)
+	}
+	for _, w := range a.clusters {
+		w.since = a.now
+	}
+	for i := range a.done {
+		a.done[i].until = a.now + a.known()
+	}
 }
 
 // catchUp follows what the servers have applied; false: none has applied anything.
@@ -182,6 +210,9 @@ func (a *Auditor) Look(now time.Duration, servers []Server, truth Truth) {
 	}
 	a.watchHosts()
 	a.noteAttached(truth)
+	if truth.Hampered {
+		a.startAnew()
+	}
 	a.judgeWarmth(truth)
 	a.judgePromotions()
 	a.judgeAwareness()

@@ -25,6 +25,9 @@ const (
 	noticedWithin = 5 * time.Second
 )
 
+// known is how long Drummer may take to know what is so.
+func (a *Auditor) known() time.Duration { return knownWithin + a.slack }
+
 // watchedHost is how long something has been so, of the host at an address.
 type watchedHost struct {
 	state   string        // its process: "", when there is none
@@ -115,7 +118,7 @@ func (a *Auditor) judgeAwareness() {
 	attached := map[string]bool{}
 	for _, h := range a.truth.Hosts {
 		w := a.hosts[h.Address]
-		if w.server == "" || a.now-w.since < knownWithin || a.last.Tick-w.tick < knownTicks {
+		if w.server == "" || a.now-w.since < a.known() || a.last.Tick-w.tick < knownTicks {
 			continue
 		}
 		attached[h.Address] = true
@@ -129,7 +132,7 @@ func (a *Auditor) judgeAwareness() {
 		}
 	}
 	for id, c := range a.last.Clusters.All() {
-		if w := a.clusters[id]; w != nil && c.Spec != nil && a.now-w.since >= knownWithin {
+		if w := a.clusters[id]; w != nil && c.Spec != nil && a.now-w.since >= a.known() {
 			a.judgeMembership(c, w, attached)
 		}
 	}
@@ -152,7 +155,7 @@ func (a *Auditor) judgeHeard(h *Host, w *watchedHost) {
 	known := a.last.Hosts.At(h.ID)
 	unheard := known == nil || known.Gone || known.Dead || known.Silent && a.last.Tick-known.LastSeen > knownTicks
 	// A stream that carries nothing up is ended after the time to live.
-	if a.lasts("unheard "+h.Address, unheard, knownWithin+time.Duration(a.ttl)*time.Second) {
+	if a.lasts("unheard "+h.Address, unheard, a.known()+time.Duration(a.ttl)*time.Second) {
 		a.breach(awareness, 0, "host %s at %s is attached to Drummer's leader since %v, and DrummerDB at tick %d has it as unknown, gone, dead or silent", h.ID, h.Address, w.since, a.last.Tick)
 	}
 	if unheard {
@@ -178,8 +181,8 @@ func (a *Auditor) judgeHeard(h *Host, w *watchedHost) {
 	}
 	for cluster := range known.Replicas.All() {
 		for _, r := range a.last.Clusters.At(cluster).Replicas {
-			if k := (Key{cluster, r.NodeID}); r.HostID == h.ID && a.lasts("stored "+h.ID+" "+fmt.Sprint(k), !h.Stored[k], knownWithin) {
-				a.breach(awareness, cluster, "DrummerDB has said for %v that host %s at %s has what is left of node %d of cluster %d, and nothing is there", knownWithin, h.ID, h.Address, r.NodeID, cluster)
+			if k := (Key{cluster, r.NodeID}); r.HostID == h.ID && a.lasts("stored "+h.ID+" "+fmt.Sprint(k), !h.Stored[k], a.known()) {
+				a.breach(awareness, cluster, "DrummerDB has said for %v that host %s at %s has what is left of node %d of cluster %d, and nothing is there", a.known(), h.ID, h.Address, r.NodeID, cluster)
 			}
 		}
 	}
@@ -194,7 +197,7 @@ func (a *Auditor) compare(h *Host, w *watchedHost, k Key, is mistake, said db.Re
 	case !wrong || was.runs != is.runs || was.leader != is.leader:
 		is.since = a.now
 		w.wrong[k] = is
-	case a.now-was.since >= knownWithin:
+	case a.now-was.since >= a.known():
 		a.breach(awareness, k.Cluster, "node %d of cluster %d on host %s at %s runs: %v, and follows node %d; DrummerDB has said for %v now that it runs: %v, and that it follows node %d",
 			k.Node, k.Cluster, h.ID, h.Address, is.runs, is.leader, a.now-was.since, said.Running, said.Leader)
 	}

@@ -20,6 +20,9 @@ const (
 	parallel = 32
 )
 
+// taken is takenWithin as a time, where disks are as fast as they are.
+func (a *Auditor) taken() time.Duration { return takenWithin*time.Second + a.slack }
+
 // judgeDelivery is about operations in flight whose host has been attached to the leader
 // for a while: it is asked for them, and what it answers is written down.
 func (a *Auditor) judgeDelivery() {
@@ -27,7 +30,7 @@ func (a *Auditor) judgeDelivery() {
 		h := &a.truth.Hosts[i]
 		w, known := a.hosts[h.Address], a.last.Hosts.At(h.ID)
 		heard := known != nil && !known.Silent // what it says arrives
-		if w.server == "" || a.now-w.since < takenWithin*time.Second || a.last.Tick-w.tick < takenWithin {
+		if w.server == "" || a.now-w.since < a.taken() || a.last.Tick-w.tick < takenWithin {
 			continue
 		}
 		busy := map[uint64]bool{} // clusters
@@ -38,15 +41,15 @@ func (a *Auditor) judgeDelivery() {
 		}
 		for id, op := range a.last.Operations.All() {
 			r := op.GetRequest()
-			if r.GetNodehostId() != h.ID || a.last.Tick-op.GetDecidedAtTick() < takenWithin {
+			if r.GetNodehostId() != h.ID || a.last.Tick-op.GetDecidedAtTick() < takenWithin+uint64(a.slack/time.Second) {
 				continue
 			}
 			if !h.Taken[id] && !busy[r.GetClusterId()] && len(h.Taken)-len(h.Answered) < parallel {
 				a.breach(awareness, r.GetClusterId(), "operation %d (%s) was decided %d ticks ago, and its host, which is attached to the leader since %v, was not asked for it",
 					id, db.Describe(r), a.last.Tick-op.GetDecidedAtTick(), w.since)
 			}
-			if a.lasts("answered "+h.ID+" "+db.Describe(r), heard && h.Answered[id], takenWithin*time.Second) {
-				a.breach(awareness, r.GetClusterId(), "operation %d (%s) was answered by its host %d seconds ago, which is attached to the leader since %v, and is in flight", id, db.Describe(r), takenWithin, w.since)
+			if a.lasts("answered "+h.ID+" "+db.Describe(r), heard && h.Answered[id], a.taken()) {
+				a.breach(awareness, r.GetClusterId(), "operation %d (%s) was answered by its host %v ago, which is attached to the leader since %v, and is in flight", id, db.Describe(r), a.taken(), w.since)
 			}
 		}
 	}
@@ -75,7 +78,7 @@ func (a *Auditor) awaitEffects(before, after *db.State, t told) {
 			continue
 		}
 		if c := after.Clusters.At(e.GetClusterId()); c != nil && c.Image.CCID <= op.GetRequest().GetConfigChangeId() {
-			a.done = append(a.done, claimed{op.GetId(), op.GetRequest(), a.now + knownWithin})
+			a.done = append(a.done, claimed{op.GetId(), op.GetRequest(), a.now + a.known()})
 		}
 	}
 }
@@ -95,7 +98,7 @@ func (a *Auditor) judgeEffects() {
 		case a.now < x.until:
 			a.done = append(a.done, x)
 		default:
-			a.breach(awareness, c.ID, "operation %d (%s) ended as done, and %v later no membership shows it", x.operation, db.Describe(x.request), knownWithin)
+			a.breach(awareness, c.ID, "operation %d (%s) ended as done, and %v later no membership shows it", x.operation, db.Describe(x.request), a.known())
 		}
 	}
 }

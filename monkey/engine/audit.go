@@ -61,6 +61,7 @@ func (x *auditing) watch(ctx context.Context, r *runner) {
 			depth = 2
 		}
 		servers, truth := w.Audited(depth)
+		truth.Hampered = r.injector.Hampers()
 		x.mu.Lock()
 		if depth == 0 {
 			auditor.Glance(time.Since(r.start), servers, truth)

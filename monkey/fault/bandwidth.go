@@ -15,12 +15,13 @@ type bandwidth struct {
 
 func init() {
 	register(kind[bandwidth]{
-		name:   "bandwidth",
-		doc:    "The links from and to the target carry few bytes a second: messages wait for those before them, and are dropped when the queue is too long.",
-		class:  scenarios.OfNetwork,
-		colour: "#6f6fc4",
-		effect: "messages_delayed messages_dropped",
-		needs:  scenarios.CanLimit,
+		name:    "bandwidth",
+		doc:     "The links from and to the target carry few bytes a second: messages wait for those before them, and are dropped when the queue is too long.",
+		class:   scenarios.OfNetwork,
+		hampers: true,
+		colour:  "#6f6fc4",
+		effect:  "messages_delayed messages_dropped",
+		needs:   scenarios.CanLimit,
 		swarm: swarm[bandwidth]{targets: everyHost, lasts: "5s..60s", parameters: func(rng *rand.Rand) bandwidth {
 			return bandwidth{BytesPerSecond: counts(rng, 3000, 200000)}
 		}},

@@ -20,13 +20,14 @@ const largestBurst = 100
 
 func init() {
 	register(kind[clock]{
-		name:   "clock",
-		doc:    "Dragonboat's ticks on the host are too fast or too slow, and with them its timeouts for elections and requests; or they come in bursts, as on a machine that is short of processors. The process is started anew at the beginning and at the end, because Dragonboat takes its tick when it starts.",
-		class:  scenarios.OfTime,
-		colour: "#d0a040",
-		effect: "ticks_off ticks_held processes_ended",
-		needs:  scenarios.CanSetTicks,
-		down:   true, restarts: true,
+		name:    "clock",
+		doc:     "Dragonboat's ticks on the host are too fast or too slow, and with them its timeouts for elections and requests; or they come in bursts, as on a machine that is short of processors. The process is started anew at the beginning and at the end, because Dragonboat takes its tick when it starts.",
+		class:   scenarios.OfTime,
+		hampers: true,
+		colour:  "#d0a040",
+		effect:  "ticks_off ticks_held processes_ended",
+		needs:   scenarios.CanSetTicks,
+		down:    true, restarts: true,
 		swarm: swarm[clock]{targets: everyHost, lasts: "20s..2m", parameters: func(rng *rand.Rand) clock {
 			c := clock{Percent: counts(rng, 40, 250), Burst: scenarios.Counts{Min: 1, Max: 1}}
 			if rng.IntN(2) == 0 {

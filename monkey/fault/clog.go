@@ -18,6 +18,7 @@ func init() {
 		name:    "clog",
 		doc:     "What is sent from and to the target is held until the fault ends, and then arrives within a moment in any order: also what was sent several terms before.",
 		class:   scenarios.OfNetwork,
+		hampers: true,
 		colour:  "#4f7f8f",
 		effect:  "messages_held bytes_held connections_reset",
 		needs:   scenarios.CanHold,

@@ -15,12 +15,13 @@ type corrupt struct {
 
 func init() {
 	register(kind[corrupt]{
-		name:   "corrupt",
-		doc:    "A bit is flipped in a share of what is sent from and to the target. Checksums see it: Raft messages and snapshots are not taken, and their connection is closed; bytes of streams are sent again.",
-		class:  scenarios.OfNetwork,
-		colour: "#8a5c3a",
-		effect: "messages_corrupted connections_reset",
-		needs:  scenarios.CanCorrupt,
+		name:    "corrupt",
+		doc:     "A bit is flipped in a share of what is sent from and to the target. Checksums see it: Raft messages and snapshots are not taken, and their connection is closed; bytes of streams are sent again.",
+		class:   scenarios.OfNetwork,
+		hampers: true,
+		colour:  "#8a5c3a",
+		effect:  "messages_corrupted connections_reset",
+		needs:   scenarios.CanCorrupt,
 		swarm: swarm[corrupt]{targets: everyHost, lasts: "5s..60s", parameters: func(rng *rand.Rand) corrupt {
 			return corrupt{Share: percents(rng, 1, 50)}
 		}},

@@ -17,12 +17,13 @@ type delay struct {
 
 func init() {
 	register(kind[delay]{
-		name:   "delay",
-		doc:    "Messages from and to the target arrive late.",
-		colour: "#9a6fc4",
-		effect: "messages_delayed",
-		class:  scenarios.OfNetwork,
-		needs:  scenarios.CanDelay,
+		name:    "delay",
+		doc:     "Messages from and to the target arrive late.",
+		colour:  "#9a6fc4",
+		effect:  "messages_delayed",
+		class:   scenarios.OfNetwork,
+		hampers: true,
+		needs:   scenarios.CanDelay,
 		swarm: swarm[delay]{targets: everyHost, lasts: "5s..60s", parameters: func(rng *rand.Rand) delay {
 			return delay{Latency: lengths(rng, time.Millisecond, 2*time.Second), Jitter: lengths(rng, time.Millisecond, 2*time.Second)}
 		}},

@@ -49,6 +49,7 @@ type Injector struct {
 	// operations are what faults ask an operator for.
 	operations operations
 	begun      atomic.Int64 // injections
+	hampering  atomic.Int64 // those of them that go on and hamper
 	// alone is the set of steps that nothing else may go on with; 0: there is
 	// none. left counts the steps of each set that are not over.
 	alone int
@@ -364,6 +365,9 @@ func (in *Injector) began(a *active) {
 		fact.Effect = &effect
 	}
 	in.log.Add(fact)
+	if a.kind.hampers {
+		in.hampering.Add(1)
+	}
 	in.alone = cmp.Or(a.plan.step.Alone, in.alone)
 	if a.fault.Forever {
 		for _, h := range a.hosts {
@@ -469,9 +473,16 @@ func (in *Injector) Heal() error {
 // Begun counts the injections so far.
 func (in *Injector) Begun() int { return int(in.begun.Load()) }
 
+// Hampers reports whether an injection goes on that slows hosts or links down, or loses
+// some of what is sent, without ending anything. It is safe for concurrent use.
+func (in *Injector) Hampers() bool { return in.hampering.Load() > 0 }
+
 // finish ends an injection and boots what it had ended.
 func (in *Injector) finish(a *active) error {
 	in.active = slices.DeleteFunc(in.active, func(x *active) bool { return x == a })
+	if a.kind.hampers {
+		in.hampering.Add(-1)
+	}
 	if a.kind.counts != nil {
 		a.effect = a.effect.Add(a.kind.counts(in.world.Traffic(a.hosts...).Sub(a.traffic)))
 	}

@@ -34,6 +34,7 @@ type kind[P any] struct {
 	instant   bool // it lasts no time
 	exact     bool // it takes an exact run
 	boots     bool // it starts hosts that were not there before
+	hampers   bool // while it lasts messages, disks or clocks are slow, or lose something, and nothing is down
 	// untargeted: it strikes no host.
 	untargeted bool
 
@@ -89,6 +90,7 @@ type behaviour struct {
 	cutsOff     bool
 	restarts    bool
 	boots       bool
+	hampers     bool
 	again       func(i *injection) (time.Duration, error) // nil: there is none
 	end         func(i *injection) error
 	counts      func(traffic world.Effect) world.Effect
@@ -100,7 +102,7 @@ var behaviours = map[string]behaviour{}
 func register[P any](k kind[P]) {
 	b := behaviour{
 		FaultKind: scenarios.FaultKind{Name: k.name, Doc: k.doc, Class: k.class, Needs: k.needs, Effect: strings.Fields(k.effect), Down: k.down, MayMiss: !k.down || k.waits, Exact: k.exact, Forever: k.forever, LosesDisk: k.losesDisk, Instant: k.instant, Untargeted: k.untargeted},
-		colour:    k.colour, cutsOff: k.cutsOff, restarts: k.restarts, boots: k.boots, together: k.together, counts: k.counts,
+		colour:    k.colour, cutsOff: k.cutsOff, restarts: k.restarts, boots: k.boots, hampers: k.hampers, together: k.together, counts: k.counts,
 	}
 	if _, without := any(k).(kind[none]); !without {
 		b.Parameters = *new(P)

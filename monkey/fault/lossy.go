@@ -14,12 +14,13 @@ type lossy struct {
 
 func init() {
 	register(kind[lossy]{
-		name:   "lossy",
-		doc:    "A share of the messages from and to the target is lost.",
-		colour: "#7a5aa6",
-		effect: "messages_dropped",
-		class:  scenarios.OfNetwork,
-		needs:  scenarios.CanLose,
+		name:    "lossy",
+		doc:     "A share of the messages from and to the target is lost.",
+		colour:  "#7a5aa6",
+		effect:  "messages_dropped",
+		class:   scenarios.OfNetwork,
+		hampers: true,
+		needs:   scenarios.CanLose,
 		swarm: swarm[lossy]{targets: everyHost, lasts: "5s..60s", parameters: func(rng *rand.Rand) lossy {
 			return lossy{Drop: percents(rng, 1, 50)}
 		}},

@@ -6,13 +6,14 @@ import "github.com/drumbeat-raft/drumbeat/scenarios"
 
 func init() {
 	register(kind[none]{
-		name:   "pause",
-		doc:    "The host's processes stand still, as SIGSTOP has them do, a long collection of garbage, or a virtual machine that is moved: what is sent to them waits, and their timers come late. When the fault ends they go on with what they knew, such as that they lead. It takes an exact run.",
-		class:  scenarios.OfProcess,
-		colour: "#5f7fb5",
-		effect: "goroutines_held",
-		needs:  scenarios.CanPause,
-		exact:  true, cutsOff: true,
+		name:    "pause",
+		doc:     "The host's processes stand still, as SIGSTOP has them do, a long collection of garbage, or a virtual machine that is moved: what is sent to them waits, and their timers come late. When the fault ends they go on with what they knew, such as that they lead. It takes an exact run.",
+		class:   scenarios.OfProcess,
+		hampers: true,
+		colour:  "#5f7fb5",
+		effect:  "goroutines_held",
+		needs:   scenarios.CanPause,
+		exact:   true, cutsOff: true,
 		begin: func(i *injection, _ none) error {
 			for _, h := range i.hosts {
 				resume, err := i.world.Pause(h)

@@ -15,12 +15,13 @@ type reorder struct {
 
 func init() {
 	register(kind[reorder]{
-		name:   "reorder",
-		doc:    "A share of the Raft messages from and to the target arrives late, behind messages that were sent after them.",
-		class:  scenarios.OfNetwork,
-		colour: "#5c8a3a",
-		effect: "messages_reordered",
-		needs:  scenarios.CanReorder,
+		name:    "reorder",
+		doc:     "A share of the Raft messages from and to the target arrives late, behind messages that were sent after them.",
+		class:   scenarios.OfNetwork,
+		hampers: true,
+		colour:  "#5c8a3a",
+		effect:  "messages_reordered",
+		needs:   scenarios.CanReorder,
 		swarm: swarm[reorder]{targets: everyHost, lasts: "5s..60s", parameters: func(rng *rand.Rand) reorder {
 			return reorder{Share: percents(rng, 1, 50)}
 		}},

@@ -16,12 +16,13 @@ type reset struct {
 
 func init() {
 	register(kind[reset]{
-		name:   "reset",
-		doc:    "All connections from and to the target are reset again and again; new ones can be made at once.",
-		class:  scenarios.OfNetwork,
-		colour: "#b0567f",
-		effect: "connections_reset messages_dropped",
-		needs:  scenarios.CanReset,
+		name:    "reset",
+		doc:     "All connections from and to the target are reset again and again; new ones can be made at once.",
+		class:   scenarios.OfNetwork,
+		hampers: true,
+		colour:  "#b0567f",
+		effect:  "connections_reset messages_dropped",
+		needs:   scenarios.CanReset,
 		swarm: swarm[reset]{targets: everyHost, lasts: "5s..60s", parameters: func(rng *rand.Rand) reset {
 			return reset{Pause: lengths(rng, 200*time.Millisecond, 10*time.Second)}
 		}},

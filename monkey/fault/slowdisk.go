@@ -17,12 +17,13 @@ type slowDisk struct {
 
 func init() {
 	register(kind[slowDisk]{
-		name:   "slow-disk",
-		doc:    "Each sync that has something to make durable takes longer. Meanwhile nothing that the host sends leaves it.",
-		class:  scenarios.OfDisk,
-		colour: "#7f8f3f",
-		effect: "syncs_slowed",
-		needs:  scenarios.CanSlowDisk,
+		name:    "slow-disk",
+		doc:     "Each sync that has something to make durable takes longer. Meanwhile nothing that the host sends leaves it.",
+		class:   scenarios.OfDisk,
+		hampers: true,
+		colour:  "#7f8f3f",
+		effect:  "syncs_slowed",
+		needs:   scenarios.CanSlowDisk,
 		swarm: swarm[slowDisk]{targets: everyHost, lasts: "5s..60s", parameters: func(rng *rand.Rand) slowDisk {
 			r := lengths(rng, 10*time.Millisecond, 5*time.Second)
 			return slowDisk{Least: r.Min.D(), Most: r.Max.D()}

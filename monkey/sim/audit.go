@@ -17,7 +17,7 @@ import (
 
 // Auditor begins an audit of the Drummer servers.
 func (w *World) Auditor() *audit.Auditor {
-	return audit.New(uint64(w.cfg.Drummer.TimeToLive/w.cfg.Drummer.Heartbeat), w.policy(), server.Seed)
+	return audit.New(uint64(w.cfg.Drummer.TimeToLive/w.cfg.Drummer.Heartbeat), w.policy(), server.Seed, w.cfg.Deployment.Disk.Sync.P99.D())
 }
 
 // Audited looks into all running Drummer servers, past network and faults, and at who is
