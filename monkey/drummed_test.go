@@ -49,7 +49,9 @@ func underDrummer(ctx context.Context, env monkey.Env) error {
 		Drummers: env.Drummers, APIAddress: address, Listener: listener, Rand: env.Rand, Logger: env.Logger,
 		Dial: func(ctx context.Context, address string) (net.Conn, error) { return env.Dial(ctx, "tcp", address) },
 		Registry: map[string]agent.Application{env.Application: {
-			Regular: func(_, _ uint64) sm.IStateMachine { return &remoteCounters{release{counters{of: map[byte]uint64{}}, byte(env.Version)}} },
+			Regular: func(_, _ uint64) sm.IStateMachine {
+				return &remoteCounters{release{counters{of: map[byte]uint64{}}, byte(env.Version)}}
+			},
 		}},
 	})
 	if err != nil {

@@ -18,13 +18,13 @@ import (
 
 // replica is what the wrappers of all kinds have in common.
 type replica struct {
-	of    *Replicas
-	id    replicaID
-	user  any // what the user's factory returned
+	of   *Replicas
+	id   replicaID
+	user any // what the user's factory returned
 	// version is that of the host's build.
 	version int
-	calls *contract.Calls
-	clock *statemachine.Clock
+	calls   *contract.Calls
+	clock   *statemachine.Clock
 
 	// mu keeps updates away while the machine is looked at. It is not held during
 	// Lookup and snapshots, whose races are the user's.

@@ -4,7 +4,6 @@ package fault
 
 import (
 	"cmp"
-	"math/rand/v2"
 	"slices"
 
 	"github.com/drumbeat-raft/drumbeat/scenarios"
@@ -23,9 +22,7 @@ func init() {
 		effect: "hosts_upgraded processes_ended",
 		needs:  scenarios.CanUpgrade,
 		down:   true,
-		swarm: swarm[upgrade]{targets: []string{"nodehost", "each nodehost", "cluster-leader"}, lasts: "2s..30s", parameters: func(rng *rand.Rand) upgrade {
-			return upgrade{Version: rng.IntN(3)}
-		}},
+		swarm:  swarm[upgrade]{targets: []string{"nodehost", "each nodehost", "cluster-leader"}, lasts: "2s..30s"}, // to the other version each time
 		validate: func(_ *scenarios.Scenario, f *scenarios.Fault, _ upgrade, report func(key, format string, args ...any)) {
 			if f.Target.OfDrummers() || f.Target.Class == scenarios.AnyHost {
 				report("target", "found %s, expected a NodeHost: a Drummer server runs no state machine of the application", f.Target)
