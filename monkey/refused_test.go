@@ -13,6 +13,7 @@ import (
 
 	"github.com/drumbeat-raft/drumbeat/checker/history"
 	"github.com/drumbeat-raft/drumbeat/checker/linear"
+	"github.com/drumbeat-raft/drumbeat/monkey/application"
 )
 
 // add is an operation on a number: it adds By, and with 0 only looks.
@@ -180,7 +181,7 @@ func TestPlansAreFaults(t *testing.T) {
 
 func FuzzPlansAreValid(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 0, 2, 3, 128, 128})
-	r := &runner{config: Config{Scenario: "quickstart"}.withFlags(), fuzzing: true}
+	r := &runner{config: Config{Scenario: "quickstart"}.withFlags(), app: &application.Application{}, fuzzing: true}
 	f.Fuzz(func(t *testing.T, plan []byte) {
 		o := r.options(1)
 		o.Change = nil

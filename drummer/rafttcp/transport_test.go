@@ -192,10 +192,19 @@ func TestItWorksWithDragonboatsOwn(t *testing.T) {
 		}
 		nodehost := testkit.StartNodeHost(t, joiner)
 		defer nodehost.Stop()
-		m, err := host.SyncGetClusterMembership(ctx, 1)
-		require.NoError(t, err)
-		require.NoError(t, host.SyncRequestAddNode(ctx, 1, 10+leader, joiner.RaftAddress, m.ConfigChangeID))
 		cancel()
+		eventually(t, "it is added", func() bool { // a leader drops changes until it has committed in its term
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+			defer cancel()
+			m, err := host.SyncGetClusterMembership(ctx, 1)
+			if err != nil {
+				return false
+			}
+			if m.Nodes[10+leader] != "" {
+				return true
+			}
+			return host.SyncRequestAddNode(ctx, 1, 10+leader, joiner.RaftAddress, m.ConfigChangeID) == nil
+		})
 		require.NoError(t, nodehost.StartCluster(nil, true, testkit.NewKV, testkit.RaftConfig(1, 10+leader)))
 		eventually(t, "the joiner has the data", func() bool {
 			data, err := nodehost.StaleRead(1, []byte("key"))
