@@ -33,6 +33,9 @@ const (
 	SaidUnsaved       BreachKind = "said and not saved"
 	Forgotten         BreachKind = "forgotten"
 	NotReplaced       BreachKind = "not replaced"
+	ForgottenCommit   BreachKind = "forgotten commit"
+	ForgottenSnapshot BreachKind = "forgotten snapshot"
+	EntryChanged      BreachKind = "entry changed"
 
 	VoteChanged        BreachKind = "vote changed"
 	OlderLogVote       BreachKind = "vote for an older log"
@@ -60,6 +63,7 @@ var checkOf = map[BreachKind]string{
 	TwoVotes: "votes", IncompleteLeader: "completeness", TwoCommits: "commits", EarlierTermCommit: "commits",
 	MinorityLeader: "quorums", MinorityCommit: "quorums", MinorityRead: "quorums",
 	StaleRead: "readindex", EarlyRead: "readindex", LogsDiffer: "matching", SaidUnsaved: "saved", Forgotten: "saved", NotReplaced: "saved",
+	ForgottenCommit: "saved", ForgottenSnapshot: "saved", EntryChanged: "saved",
 	VoteChanged: "votes", OlderLogVote: "votes", WentBack: "saved", EntriesDiffer: "matching", FalseMatch: "matching", UnverifiedAnswer: "matching", FromDeposed: "matching",
 	UnmatchedCommit: "commits", UnmatchedHeartbeat: "commits", UnansweredCommit: "quorums", UnansweredRead: "readindex",
 	TwoChanges: "changes", EarlyCandidacy: "changes", RemovedLeads: "changes", PromotedBehind: "changes", LeadsAlone: "stepping_down",

@@ -70,7 +70,11 @@ func newBundled(s *scenarios.Scenario, seed uint64) (*bundled, error) {
 }
 
 func (m *bundled) registry(e sim.Environment) map[string]agent.Application {
-	return statemachine.Registry(e.FS, e.Dir, statemachine.Timed(m.newCore, timesOf(m.scenario, e)))
+	var options []statemachine.DiskOption
+	if m.scenario.Clusters.OnDiskWrites == scenarios.WritesAtSync {
+		options = append(options, statemachine.Lazy)
+	}
+	return statemachine.Registry(e.FS, e.Dir, statemachine.Timed(m.newCore, timesOf(m.scenario, e)), options...)
 }
 
 // timesOf is how long the state machines of a host take.

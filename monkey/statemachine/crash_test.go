@@ -103,6 +103,7 @@ type node struct {
 	index   uint64 // of the last update that was answered
 	synced  uint64 // of the last one that must survive a loss of power
 	digests map[uint64]kv.Digest
+	options []DiskOption
 }
 
 func newNode() *node {
@@ -113,7 +114,7 @@ func newNode() *node {
 func (n *node) boot(changes int) error {
 	n.end()
 	n.fs = &limitedFS{FS: n.disk, left: changes}
-	n.machine = OnDisk(n.fs, "/data/kv", Correct)(1, 1)
+	n.machine = OnDisk(n.fs, "/data/kv", Correct, n.options...)(1, 1)
 	index, err := n.machine.Open(nil)
 	if err != nil {
 		return err
@@ -249,6 +250,9 @@ func TestOnDiskSurvivesPowerLossAnywhere(t *testing.T) {
 func TestOnDiskSurvivesRandomCrashes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := newNode()
+		if rapid.Bool().Draw(t, "lazy") {
+			n.options = append(n.options, Lazy)
+		}
 		for range rapid.IntRange(1, 6).Draw(t, "starts") {
 			err := n.boot(rapid.IntRange(0, 60).Draw(t, "changes"))
 			for err == nil {
@@ -272,4 +276,29 @@ func TestOnDiskSurvivesRandomCrashes(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// TestLazyOpensWhereItWasSynced ends a lazy state machine in each of the ways, a long
+// way behind its last Sync.
+func TestLazyOpensWhereItWasSynced(t *testing.T) {
+	for name, end := range map[string]func(*node){"stop": (*node).end, "power loss": (*node).losePower} {
+		t.Run(name, func(t *testing.T) {
+			n := newNode()
+			n.options = append(n.options, Lazy)
+			require.NoError(t, n.boot(plenty))
+			require.NoError(t, n.update(40))
+			require.NoError(t, n.sync())
+			require.NoError(t, n.update(500))
+			end(n)
+			require.NoError(t, n.boot(plenty))
+			require.EqualValues(t, 40, n.index)
+			require.NoError(t, n.update(500), "the entries come again")
+
+			require.NoError(t, n.receive(5))
+			require.NoError(t, n.update(100))
+			end(n)
+			require.NoError(t, n.boot(plenty))
+			require.EqualValues(t, 545, n.index, "the snapshot is as good as synced")
+		})
+	}
 }
