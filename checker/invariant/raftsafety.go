@@ -11,6 +11,10 @@ type RaftSafety struct {
 	Reads   int `json:"reads"`   // that leaders answered
 	Entries int `json:"entries"` // that were saved
 	Starts  int `json:"starts"`  // of nodes, on what they had saved
+	// Snapshots were taken over from leaders; LateSnapshots arrived at nodes that had
+	// gone past them, and are to be refused.
+	Snapshots     int `json:"snapshots"`
+	LateSnapshots int `json:"late_snapshots"`
 	// Breaches are the first ones of each kind.
 	Breaches []Breach `json:"breaches"`
 }

@@ -191,3 +191,21 @@ func TestTheNewestSnapshotIsReadBack(t *testing.T) {
 		})
 	}
 }
+
+// A snapshot is late when its node knows more to be committed, and has no such
+// snapshot itself. It arrives with its last chunk.
+func TestLateSnapshotsAreCounted(t *testing.T) {
+	c := newCluster7(t)
+	arrive := func(index, chunk, chunks uint64) int {
+		c.w.WatchChunk(same, &pb.Chunk{ClusterId: 7, NodeId: 2, Index: index, ChunkId: chunk, ChunkCount: chunks})
+		return c.w.Found().LateSnapshots
+	}
+	require.Zero(t, arrive(6, 0, 1), "it is what the node needs")
+	c.save(pb.Update{ClusterID: 7, NodeID: 2, State: pb.State{Term: 1, Commit: 6}, Snapshot: pb.Snapshot{Index: 6, Term: 1, Membership: voters(3, 1, 2, 3)}})
+	require.Equal(t, 1, c.w.Found().Snapshots)
+	c.saves(2, pb.State{Term: 1, Commit: 7}, 7, 1)
+	require.Zero(t, arrive(6, 0, 1), "the node has it")
+	require.Zero(t, arrive(5, 0, 2), "the second chunk is missing")
+	require.Equal(t, 1, arrive(5, 1, 2))
+	require.Equal(t, 2, arrive(4, 9, pb.LastChunkCount))
+}
