@@ -184,7 +184,9 @@ func (n *node) receive(ahead uint64) error {
 	if err := n.machine.RecoverFromSnapshot(&image, nil); err != nil {
 		return err
 	}
-	n.synced = n.index
+	if len(n.options) == 0 { // a lazy one waits for Sync
+		n.synced = n.index
+	}
 	return n.check()
 }
 
@@ -295,10 +297,17 @@ func TestLazyOpensWhereItWasSynced(t *testing.T) {
 			require.NoError(t, n.update(500), "the entries come again")
 
 			require.NoError(t, n.receive(5))
-			require.NoError(t, n.update(100))
 			end(n)
 			require.NoError(t, n.boot(plenty))
-			require.EqualValues(t, 545, n.index, "the snapshot is as good as synced")
+			require.EqualValues(t, 40, n.index, "a snapshot, too, waits to be synced")
+
+			require.NoError(t, n.receive(5))
+			require.NoError(t, n.update(10))
+			require.NoError(t, n.sync())
+			require.NoError(t, n.update(10))
+			end(n)
+			require.NoError(t, n.boot(plenty))
+			require.EqualValues(t, 55, n.index)
 		})
 	}
 }

@@ -22,18 +22,21 @@ import (
 // on disk, as Dragonboat asks, every update before the last Sync.
 type onDisk struct {
 	guarded
-	fs      vfs.FS
-	dir     string
-	lazy    bool
+	fs   vfs.FS
+	dir  string
+	lazy bool
+	// unsaved says that the state is that of a snapshot, and the journal has it not.
+	unsaved bool
 	journal *journal.Journal
 }
 
 // DiskOption changes how on-disk state machines use their disk.
 type DiskOption func(*onDisk)
 
-// Lazy has updates wait in memory for the next Sync, which Dragonboat calls rarely.
-// Open then returns an index far behind the log also where only the process ended,
-// and all that follows is applied again.
+// Lazy has updates, and the state of a snapshot that is taken over, wait in memory for
+// the next Sync, which Dragonboat calls rarely, and before it relies on it. Open then
+// returns an index far behind the log also where only the process ended, and all that
+// follows is applied again.
 func Lazy(o *onDisk) { o.lazy = true }
 
 // OnDisk returns a factory of on-disk state machines, each of which keeps its
@@ -120,7 +123,8 @@ func (o *onDisk) Update(entries []sm.Entry) ([]sm.Entry, error) {
 // journal anew.
 func (o *onDisk) Sync() error {
 	defer o.calls.Sync()()
-	if o.journal.IsLong() {
+	if o.unsaved || o.journal.IsLong() {
+		o.unsaved = false
 		return o.journal.Restart(o.saveNow)
 	}
 	if err := o.journal.Write(); err != nil {
@@ -138,7 +142,8 @@ func (o *onDisk) SaveSnapshot(prepared any, w io.Writer, stop <-chan struct{}) e
 }
 
 // RecoverFromSnapshot implements sm.IOnDiskStateMachine. The state it takes
-// over is on disk when it returns.
+// over is on disk when it returns, unless it is lazy: Dragonboat demands it of Sync
+// only.
 func (o *onDisk) RecoverFromSnapshot(in io.Reader, stop <-chan struct{}) error {
 	defer o.calls.Recover()()
 	image, err := load(in, stop)
@@ -146,6 +151,10 @@ func (o *onDisk) RecoverFromSnapshot(in io.Reader, stop <-chan struct{}) error {
 		return err
 	}
 	o.restore(image)
+	if o.lazy {
+		o.unsaved = true
+		return nil
+	}
 	return o.journal.Restart(o.saveNow)
 }
 
