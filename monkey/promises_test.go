@@ -288,6 +288,11 @@ var broken = map[string]promise{
 		patch:  noSyncOf(".gbsnap"),
 		by:     []string{"replaced"},
 	},
+	"snapshot-late": {
+		broken: "a snapshot that is older than the state is taken",
+		mutant: "outdated-snapshot-taken",
+		by:     []string{"process"}, // Dragonboat panics before it saves one
+	},
 	"rack-blackout": {
 		broken: "hosts are taken for dead after a sixth of their time to live",
 		patch: []edit{{"monkey/sim/drummer.go",

@@ -95,12 +95,17 @@ const (
 	Snappy        = "snappy"
 )
 
+// WritesAtSync is the clusters.ondisk_writes of state machines that keep updates in
+// memory until Dragonboat asks for them.
+const WritesAtSync = "sync"
+
 // Clusters describes the Raft clusters, which have ClusterIDs in a row.
 type Clusters struct {
 	Count               int            `key:"count" default:"16" min:"1" max:"100000" doc:"Number of Raft clusters." swarm:"8..16"`
 	First               int            `key:"first" default:"1" min:"1" max:"1000000" doc:"ClusterID of the first one; the others follow." swarm:"1|1|1000"`
 	Size                int            `key:"size" default:"3" min:"1" max:"15" doc:"Voting members of each cluster." swarm:"1|2|3|3|3|4|5|5|7"`
 	StateMachine        string         `key:"statemachine" default:"regular" enum:"regular|concurrent|ondisk|mixed" doc:"Kind of state machine; mixed deals the three kinds out in turn." swarm:"regular|concurrent|ondisk|mixed|mixed"`
+	OnDiskWrites        string         `key:"ondisk_writes" default:"update" enum:"update|sync" doc:"When the on-disk state machines that come along write what they applied: with each update, or only when Dragonboat calls Sync, before it makes a snapshot, after it took one over, and every three minutes. With sync they open far behind the log, and apply many entries again." swarm:"update|sync"`
 	ElectionRTT         int            `key:"election_rtt" option:"true" default:"10" min:"2" max:"10000" doc:"Election timeout in ticks of deployment.rtt." swarm:"5|10|10..30"`
 	HeartbeatRTT        int            `key:"heartbeat_rtt" option:"true" default:"1" min:"1" max:"1000" doc:"Raft's heartbeat interval in ticks of deployment.rtt." swarm:"1|1|2|3"`
 	SnapshotEntries     int            `key:"snapshot_entries" option:"true" default:"100" max:"10000000" doc:"A snapshot is made each time this many entries were applied; 0: never." swarm:"0|20..100|50..500"`

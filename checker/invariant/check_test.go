@@ -498,6 +498,15 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 		"an entry that was replaced": {func(f *Facts, _ *limits) {
 			f.RaftSafety.Breaches = []Breach{{Kind: NotReplaced, Cluster: 7, Node: 2, Host: "h2", Index: 40, EntryTerm: 4, LastTerm: 5, At: second}}
 		}, "saved", Violation, "node 2 started on host h2 with the entry of index 40 and term 4, which it had replaced by one of term 5"},
+		"a forgotten commitment": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: ForgottenCommit, Cluster: 7, Node: 2, Host: "h2", Index: 39, LastIndex: 40, At: second}}
+		}, "saved", Violation, "node 2 started on host h2 with the commitment of index 39; it had saved that of index 40"},
+		"a forgotten snapshot": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: ForgottenSnapshot, Cluster: 7, Node: 2, Host: "h2", LastIndex: 40, LastTerm: 5, At: second}}
+		}, "saved", Violation, "node 2 started on host h2 with no snapshot; it had saved the one of index 40 and term 5, which is gone"},
+		"a changed entry": {func(f *Facts, _ *limits) {
+			f.RaftSafety.Breaches = []Breach{{Kind: EntryChanged, Cluster: 7, Node: 2, Host: "h2", Index: 40, EntryTerm: 5, LastTerm: 4, At: second}}
+		}, "saved", Violation, "node 2 started on host h2 with an entry of index 40 and term 5 that is not the one of term 4 that it had saved"},
 		"no commits":               {func(f *Facts, _ *limits) { f.RaftSafety.Commits = 0 }, "commits", Inconclusive, "no committed entry"},
 		"two leaders":              {func(f *Facts, _ *limits) { f.Leaders[2].Node = 3 }, "leaders", Violation, "two leaders in term 2"},
 		"memberships differ":       {func(f *Facts, _ *limits) { f.Memberships[1].Voters[4] = "h9" }, "membership", Violation, "at config change 9"},

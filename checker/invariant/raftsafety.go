@@ -11,6 +11,10 @@ type RaftSafety struct {
 	Reads   int `json:"reads"`   // that leaders answered
 	Entries int `json:"entries"` // that were saved
 	Starts  int `json:"starts"`  // of nodes, on what they had saved
+	// Snapshots were taken over from leaders; LateSnapshots arrived at nodes that had
+	// gone past them, and are to be refused.
+	Snapshots     int `json:"snapshots"`
+	LateSnapshots int `json:"late_snapshots"`
 	// Breaches are the first ones of each kind.
 	Breaches []Breach `json:"breaches"`
 }
@@ -33,6 +37,9 @@ const (
 	SaidUnsaved       BreachKind = "said and not saved"
 	Forgotten         BreachKind = "forgotten"
 	NotReplaced       BreachKind = "not replaced"
+	ForgottenCommit   BreachKind = "forgotten commit"
+	ForgottenSnapshot BreachKind = "forgotten snapshot"
+	EntryChanged      BreachKind = "entry changed"
 
 	VoteChanged        BreachKind = "vote changed"
 	OlderLogVote       BreachKind = "vote for an older log"
@@ -60,6 +67,7 @@ var checkOf = map[BreachKind]string{
 	TwoVotes: "votes", IncompleteLeader: "completeness", TwoCommits: "commits", EarlierTermCommit: "commits",
 	MinorityLeader: "quorums", MinorityCommit: "quorums", MinorityRead: "quorums",
 	StaleRead: "readindex", EarlyRead: "readindex", LogsDiffer: "matching", SaidUnsaved: "saved", Forgotten: "saved", NotReplaced: "saved",
+	ForgottenCommit: "saved", ForgottenSnapshot: "saved", EntryChanged: "saved",
 	VoteChanged: "votes", OlderLogVote: "votes", WentBack: "saved", EntriesDiffer: "matching", FalseMatch: "matching", UnverifiedAnswer: "matching", FromDeposed: "matching",
 	UnmatchedCommit: "commits", UnmatchedHeartbeat: "commits", UnansweredCommit: "quorums", UnansweredRead: "readindex",
 	TwoChanges: "changes", EarlyCandidacy: "changes", RemovedLeads: "changes", PromotedBehind: "changes", LeadsAlone: "stepping_down",

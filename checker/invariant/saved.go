@@ -7,7 +7,7 @@ import "fmt"
 var _ = define(Check{
 	Key:     "saved",
 	Name:    "saved first",
-	Doc:     "What a node tells others, it has saved before: its term, its vote, its log. Its term and what it knows to be committed never go back. When it starts again, it finds all of it, and no entry that others took the place of.",
+	Doc:     "What a node tells others, it has saved before: its term, its vote, its log. Its term and what it knows to be committed never go back. When it starts again, it finds all of it as it was: term, vote and commitment, the newest snapshot, each entry with its term and content, and none that others took the place of.",
 	Needs:   []Need{needRaftSafety},
 	Applies: replicated,
 }, judgeSaved)
@@ -35,5 +35,25 @@ func judgeSaved(j *judgement, f *Facts, _ *noSettings) string {
 		j.violation("cluster %d: node %d started on host %s with the entry of index %d and term %d, which it had replaced by one of term %d; at %s",
 			b.Cluster, b.Node, b.Host, b.Index, b.EntryTerm, b.LastTerm, seconds(b.At))
 	})
+	breaches(f, ForgottenCommit, func(b Breach) {
+		j.violation("cluster %d: node %d started on host %s with the commitment of index %d; it had saved that of index %d; at %s",
+			b.Cluster, b.Node, b.Host, b.Index, b.LastIndex, seconds(b.At))
+	})
+	breaches(f, ForgottenSnapshot, func(b Breach) {
+		j.violation("cluster %d: node %d started on host %s with %s; it had saved the one of index %d and term %d, which is gone or another one; at %s",
+			b.Cluster, b.Node, b.Host, snapshotName(b), b.LastIndex, b.LastTerm, seconds(b.At))
+	})
+	breaches(f, EntryChanged, func(b Breach) {
+		j.violation("cluster %d: node %d started on host %s with an entry of index %d and term %d that is not the one of term %d that it had saved; at %s",
+			b.Cluster, b.Node, b.Host, b.Index, b.EntryTerm, b.LastTerm, seconds(b.At))
+	})
 	return fmt.Sprintf("what nodes said was saved; %d starts of nodes found all of it", f.RaftSafety.Starts)
+}
+
+// snapshotName names the snapshot that a node found.
+func snapshotName(b Breach) string {
+	if b.Index == 0 {
+		return "no snapshot"
+	}
+	return fmt.Sprintf("a snapshot of index %d and term %d", b.Index, b.EntryTerm)
 }

@@ -85,6 +85,7 @@ func (d Dialer) Connect(address string, extra ...grpc.DialOption) (*grpc.ClientC
 		grpc.WithInitialConnWindowSize(answersConnWindow),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: probeAfter, Timeout: probeTimeout}),
 		grpc.WithTransportCredentials(clientCredentials(d.TLS)),
+		grpc.WithStatsHandler(yielding{}),
 	}
 	if d.Dial != nil {
 		opts = append(opts, grpc.WithContextDialer(d.Dial))

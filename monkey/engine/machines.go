@@ -80,7 +80,11 @@ func (m *bundled) build(version kv.Version, seed uint64) (statemachine.NewCore, 
 }
 
 func (m *bundled) registry(e sim.Environment) map[string]agent.Application {
-	return statemachine.Registry(e.FS, e.Dir, statemachine.Timed(m.builds[kv.Version(e.Version)], timesOf(m.scenario, e)))
+	var options []statemachine.DiskOption
+	if m.scenario.Clusters.OnDiskWrites == scenarios.WritesAtSync {
+		options = append(options, statemachine.Lazy)
+	}
+	return statemachine.Registry(e.FS, e.Dir, statemachine.Timed(m.builds[kv.Version(e.Version)], timesOf(m.scenario, e)), options...)
 }
 
 // timesOf is how long the state machines of a host take.

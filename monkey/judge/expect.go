@@ -45,6 +45,10 @@ var measures = []measure{
 	count("upgrades", "Processes of NodeHosts that were started with another version of the state machine than the one before on their host.", func(r *Recording, res *Result) int { return r.outcome().Upgrades }),
 	count("older_snapshots", "Snapshots that a later version of the state machine read than wrote them: on an upgraded host's own disk, or sent by a host that was not upgraded yet.", func(r *Recording, res *Result) int { return int(r.outcome().OlderRead) }),
 	count("newer_snapshots", "Snapshots that an earlier version of the state machine read than wrote them: sent by an upgraded host, or on a disk whose host was set back.", func(r *Recording, res *Result) int { return int(r.outcome().NewerRead) }),
+	count("snapshots_taken", "Snapshots that nodes took over from leaders, in the simulation.", func(r *Recording, _ *Result) int { return r.raftSafety().Snapshots }).unless(messagesUnseen),
+	count("snapshots_late", "Snapshots that arrived, in the simulation, at nodes that had gone past them: what is older than the state must not be taken (check snapshots).", func(r *Recording, _ *Result) int {
+		return r.raftSafety().LateSnapshots
+	}).unless(messagesUnseen),
 	span("launch", "Time until all clusters ran in full.", func(r *Recording, res *Result) time.Duration { return r.outcome().Launch }),
 	span("settle", "Time from the end of the last fault until all was whole.", func(r *Recording, res *Result) time.Duration { return r.outcome().Settle }),
 	span("repair", "Longest time from the death of a member to the full strength of its cluster.", func(r *Recording, res *Result) time.Duration {
@@ -92,6 +96,22 @@ func span(key, doc string, number func(r *Recording, res *Result) time.Duration)
 func (m measure) unless(untold func(r *Recording, res *Result) string) measure {
 	m.untold = untold
 	return m
+}
+
+// raftSafety is what the messages of Raft say; nothing, where they were not seen.
+func (r *Recording) raftSafety() invariant.RaftSafety {
+	if seen := r.outcome().Facts.RaftSafety; seen != nil {
+		return *seen
+	}
+	return invariant.RaftSafety{}
+}
+
+// messagesUnseen says so where the world has not watched the messages of Raft.
+func messagesUnseen(r *Recording, _ *Result) string {
+	if r.outcome().Facts.RaftSafety == nil {
+		return "the messages of Raft were not seen"
+	}
+	return ""
 }
 
 func inSeconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

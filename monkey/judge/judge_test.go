@@ -393,10 +393,15 @@ func TestExpectations(t *testing.T) {
 		want   Verdict
 		detail string
 	}{
-		"none replaced":         {"{replaced: 0}", none, Pass, "expected 0; found 0"},
-		"one replaced":          {"{replaced: 0}", repaired(timeline.Replaced, time.Second), Violation, "expected 0; found 1"},
-		"enough restored":       {`{restored: ">= 1"}`, repaired(timeline.Restored, time.Second), Pass, "expected >= 1; found 1"},
-		"too few restored":      {`{restored: ">= 1"}`, none, Violation, "expected >= 1; found 0"},
+		"none replaced":    {"{replaced: 0}", none, Pass, "expected 0; found 0"},
+		"one replaced":     {"{replaced: 0}", repaired(timeline.Replaced, time.Second), Violation, "expected 0; found 1"},
+		"enough restored":  {`{restored: ">= 1"}`, repaired(timeline.Restored, time.Second), Pass, "expected >= 1; found 1"},
+		"too few restored": {`{restored: ">= 1"}`, none, Violation, "expected >= 1; found 0"},
+		"snapshots that are late": {`{snapshots_late: ">= 2", snapshots_taken: ">= 3"}`, func(m *made) {
+			m.outcome.Facts.RaftSafety.LateSnapshots, m.outcome.Facts.RaftSafety.Snapshots = 2, 3
+		}, Pass, "expected >= 2; found 2"},
+		"none is late":          {`{snapshots_late: ">= 1"}`, none, Violation, "expected >= 1; found 0"},
+		"none could be seen":    {`{snapshots_late: ">= 1"}`, func(m *made) { m.outcome.Facts.RaftSafety = nil }, Inconclusive, "the messages of Raft were not seen"},
 		"a quick repair":        {"{repair: < 40s}", repaired(timeline.Replaced, 39*time.Second), Pass, "expected < 40s; found 39s"},
 		"a slow repair":         {"{repair: < 40s}", repaired(timeline.Replaced, 40*time.Second), Violation, "expected < 40s; found 40s"},
 		"a move is no repair":   {"{moved: 0, replaced: 0}", repaired(timeline.Moved, time.Second), Violation, "expected 0; found 1"},

@@ -19,7 +19,8 @@ const stepWorker = "github.com/lni/dragonboat/v3.(*engine).stepWorkerMain"
 
 // Examine implements world.World. It counts Dragonboat's step workers: one that
 // is missing was ended by a panic that Dragonboat recovered from without a word, see
-// forDragonboat. It also tells of stale membership changes that were not refused.
+// forDragonboat. It also tells of stale membership changes that were not refused, and of messages that
+// the network let pass and must not have.
 func (w *World) Examine() []string {
 	w.stopping.Wait()
 	want := 0
@@ -29,7 +30,7 @@ func (w *World) Examine() []string {
 		}
 	}
 	w.mu.Lock()
-	wrong := slices.Concat(w.accepted, w.gone)
+	wrong := slices.Concat(w.accepted, w.gone, w.net.Astray())
 	w.mu.Unlock()
 	if have := countGoroutines(stepWorker); have < want {
 		wrong = append(wrong, fmt.Sprintf("%d of Dragonboat's %d step workers are gone: it panicked in them and hid it", want-have, want))

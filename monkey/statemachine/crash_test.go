@@ -103,6 +103,7 @@ type node struct {
 	index   uint64 // of the last update that was answered
 	synced  uint64 // of the last one that must survive a loss of power
 	digests map[uint64]kv.Digest
+	options []DiskOption
 }
 
 func newNode() *node {
@@ -113,7 +114,7 @@ func newNode() *node {
 func (n *node) boot(changes int) error {
 	n.end()
 	n.fs = &limitedFS{FS: n.disk, left: changes}
-	n.machine = OnDisk(n.fs, "/data/kv", Correct)(1, 1)
+	n.machine = OnDisk(n.fs, "/data/kv", Correct, n.options...)(1, 1)
 	index, err := n.machine.Open(nil)
 	if err != nil {
 		return err
@@ -183,7 +184,9 @@ func (n *node) receive(ahead uint64) error {
 	if err := n.machine.RecoverFromSnapshot(&image, nil); err != nil {
 		return err
 	}
-	n.synced = n.index
+	if len(n.options) == 0 { // a lazy one waits for Sync
+		n.synced = n.index
+	}
 	return n.check()
 }
 
@@ -249,6 +252,9 @@ func TestOnDiskSurvivesPowerLossAnywhere(t *testing.T) {
 func TestOnDiskSurvivesRandomCrashes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := newNode()
+		if rapid.Bool().Draw(t, "lazy") {
+			n.options = append(n.options, Lazy)
+		}
 		for range rapid.IntRange(1, 6).Draw(t, "starts") {
 			err := n.boot(rapid.IntRange(0, 60).Draw(t, "changes"))
 			for err == nil {
@@ -272,4 +278,36 @@ func TestOnDiskSurvivesRandomCrashes(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// TestLazyOpensWhereItWasSynced ends a lazy state machine in each of the ways, a long
+// way behind its last Sync.
+func TestLazyOpensWhereItWasSynced(t *testing.T) {
+	for name, end := range map[string]func(*node){"stop": (*node).end, "power loss": (*node).losePower} {
+		t.Run(name, func(t *testing.T) {
+			n := newNode()
+			n.options = append(n.options, Lazy)
+			require.NoError(t, n.boot(plenty))
+			require.NoError(t, n.update(40))
+			require.NoError(t, n.sync())
+			require.NoError(t, n.update(500))
+			end(n)
+			require.NoError(t, n.boot(plenty))
+			require.EqualValues(t, 40, n.index)
+			require.NoError(t, n.update(500), "the entries come again")
+
+			require.NoError(t, n.receive(5))
+			end(n)
+			require.NoError(t, n.boot(plenty))
+			require.EqualValues(t, 40, n.index, "a snapshot, too, waits to be synced")
+
+			require.NoError(t, n.receive(5))
+			require.NoError(t, n.update(10))
+			require.NoError(t, n.sync())
+			require.NoError(t, n.update(10))
+			end(n)
+			require.NoError(t, n.boot(plenty))
+			require.EqualValues(t, 55, n.index)
+		})
+	}
 }

@@ -18,24 +18,40 @@ import (
 // memory, too: the disk holds a snapshot and the updates since then, in a
 // journal of its own.
 //
-// Invariant: the journal has every update that was answered, and on disk, as
-// Dragonboat asks, every update before the last Sync.
+// Invariant: the journal has every update that was answered, unless it is lazy, and
+// on disk, as Dragonboat asks, every update before the last Sync.
 type onDisk struct {
 	guarded
-	fs      vfs.FS
-	dir     string
+	fs   vfs.FS
+	dir  string
+	lazy bool
+	// unsaved says that the state is that of a snapshot, and the journal has it not.
+	unsaved bool
 	journal *journal.Journal
 }
 
+// DiskOption changes how on-disk state machines use their disk.
+type DiskOption func(*onDisk)
+
+// Lazy has updates, and the state of a snapshot that is taken over, wait in memory for
+// the next Sync, which Dragonboat calls rarely, and before it relies on it. Open then
+// returns an index far behind the log also where only the process ended, and all that
+// follows is applied again.
+func Lazy(o *onDisk) { o.lazy = true }
+
 // OnDisk returns a factory of on-disk state machines, each of which keeps its
 // files in a folder of its own in dir on fs.
-func OnDisk(fs vfs.FS, dir string, newCore NewCore) sm.CreateOnDiskStateMachineFunc {
+func OnDisk(fs vfs.FS, dir string, newCore NewCore, options ...DiskOption) sm.CreateOnDiskStateMachineFunc {
 	return func(clusterID, nodeID uint64) sm.IOnDiskStateMachine {
-		return &onDisk{
+		o := &onDisk{
 			guarded: newCore.guard(contract.OnDisk, clusterID, nodeID),
 			fs:      fs,
 			dir:     nodeDir(fs, dir, clusterID, nodeID),
 		}
+		for _, option := range options {
+			option(o)
+		}
+		return o
 	}
 }
 
@@ -94,8 +110,10 @@ func (o *onDisk) Update(entries []sm.Entry) ([]sm.Entry, error) {
 	for _, entry := range entries {
 		o.journal.Add(entry.Index, entry.Cmd)
 	}
-	if err := o.journal.Write(); err != nil {
-		return nil, err
+	if !o.lazy {
+		if err := o.journal.Write(); err != nil {
+			return nil, err
+		}
 	}
 	o.applyAll(entries)
 	return entries, nil
@@ -105,8 +123,12 @@ func (o *onDisk) Update(entries []sm.Entry) ([]sm.Entry, error) {
 // journal anew.
 func (o *onDisk) Sync() error {
 	defer o.calls.Sync()()
-	if o.journal.IsLong() {
+	if o.unsaved || o.journal.IsLong() {
+		o.unsaved = false
 		return o.journal.Restart(o.saveNow)
+	}
+	if err := o.journal.Write(); err != nil {
+		return err
 	}
 	return o.journal.Sync()
 }
@@ -120,7 +142,8 @@ func (o *onDisk) SaveSnapshot(prepared any, w io.Writer, stop <-chan struct{}) e
 }
 
 // RecoverFromSnapshot implements sm.IOnDiskStateMachine. The state it takes
-// over is on disk when it returns.
+// over is on disk when it returns, unless it is lazy: Dragonboat demands it of Sync
+// only.
 func (o *onDisk) RecoverFromSnapshot(in io.Reader, stop <-chan struct{}) error {
 	defer o.calls.Recover()()
 	image, err := load(in, stop)
@@ -128,6 +151,10 @@ func (o *onDisk) RecoverFromSnapshot(in io.Reader, stop <-chan struct{}) error {
 		return err
 	}
 	o.restore(image)
+	if o.lazy {
+		o.unsaved = true
+		return nil
+	}
 	return o.journal.Restart(o.saveNow)
 }
 

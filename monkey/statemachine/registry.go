@@ -17,12 +17,12 @@ const (
 
 // Registry returns the bundled applications for the agent of one NodeHost.
 // On-disk state machines keep their files in dir on fs.
-func Registry(fs vfs.FS, dir string, newCore NewCore) map[string]agent.Application {
+func Registry(fs vfs.FS, dir string, newCore NewCore, options ...DiskOption) map[string]agent.Application {
 	return map[string]agent.Application{
 		RegularName:    {Regular: Regular(newCore)},
 		ConcurrentName: {Concurrent: Concurrent(newCore)},
 		OnDiskName: {
-			OnDisk: OnDisk(fs, dir, newCore),
+			OnDisk: OnDisk(fs, dir, newCore, options...),
 			RemoveData: func(clusterID, nodeID uint64) error {
 				return removeOnDisk(fs, dir, clusterID, nodeID)
 			},

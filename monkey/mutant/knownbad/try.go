@@ -50,7 +50,7 @@ var (
 	general = []string{
 		"quickstart", "process-crash-loop", "network-deposed", "network-late", "load-lost-answers", "membership-stale-changes", "network-storm", "membership-storm", "load-slow-apply", "load-bank", "load-transactions", "process-pause",
 		"process-upgrade",
-		"process-blackout", "disk-stalls", "snapshot-kill", "membership-observers", "network-even", "network-half-open", "drummer-drain", "drummer-resize",
+		"process-blackout", "disk-stalls", "snapshot-kill", "snapshot-late", "membership-observers", "network-even", "network-half-open", "drummer-drain", "drummer-resize",
 		"disk-flaky", "disk-journal", "disk-rot", "rack-blackout", "network-ring", "swarm",
 	}
 	drummers = []string{

@@ -79,6 +79,7 @@ func (w *Watcher) sends(c *cluster, l *log, u *pb.Update, was pb.State, end posi
 		m := &u.Messages[i]
 		switch by := (ballot{u.NodeID, m.Term}); m.Type {
 		case pb.Replicate:
+			led = m.Term
 			w.lead(c, by)
 			l.leadership.begin(m.Term)
 		case pb.Heartbeat:

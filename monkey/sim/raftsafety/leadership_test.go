@@ -273,20 +273,24 @@ func TestACandidateThatHearsOfAChangeJustBefore(t *testing.T) {
 }
 
 func TestWhoIsRemovedLeadsNoMore(t *testing.T) {
-	c := newCluster7(t)
-	c.leads(1, 2, 2)
-	remove := pb.ConfigChange{ConfigChangeId: 3, Type: pb.RemoveNode, NodeID: 1}
-	c.changes(1, 4, 2, remove)
-	c.changes(2, 4, 2, remove)
-	c.changes(3, 4, 2, remove)
-	c.answers(1, 4, 2, 3)
-	c.saves(1, pb.State{Term: 2, Vote: 1, Commit: 4}, 0)
-	c.sends(1, 3, pb.Message{Type: pb.Heartbeat, To: 2, Term: 2}) // it has not applied it
-	c.is()
-	c.sends(1, 4, pb.Message{Type: pb.Heartbeat, To: 2, Term: 2})
-	b := c.is(invariant.RemovedLeads)
-	require.Equal(t, []uint64{2, 3}, b.Voters)
-	require.EqualValues(t, 4, b.Index)
+	for _, kind := range []pb.MessageType{pb.Heartbeat, pb.Replicate} {
+		t.Run(kind.String(), func(t *testing.T) {
+			c := newCluster7(t)
+			c.leads(1, 2, 2)
+			remove := pb.ConfigChange{ConfigChangeId: 3, Type: pb.RemoveNode, NodeID: 1}
+			c.changes(1, 4, 2, remove)
+			c.changes(2, 4, 2, remove)
+			c.changes(3, 4, 2, remove)
+			c.answers(1, 4, 2, 3)
+			c.saves(1, pb.State{Term: 2, Vote: 1, Commit: 4}, 0)
+			c.sends(1, 3, pb.Message{Type: kind, To: 2, Term: 2}) // it has not applied it
+			c.is()
+			c.sends(1, 4, pb.Message{Type: kind, To: 2, Term: 2})
+			b := c.is(invariant.RemovedLeads)
+			require.Equal(t, []uint64{2, 3}, b.Voters)
+			require.EqualValues(t, 4, b.Index)
+		})
+	}
 }
 
 func TestAnObserverHasCaughtUpWhenItIsPromoted(t *testing.T) {

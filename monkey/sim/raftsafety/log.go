@@ -21,6 +21,7 @@ type log struct {
 	terms    []uint32 // by index; 0: not known
 	last     uint64   // the index of its last entry
 	snapshot uint64   // the index of the newest snapshot that it was given
+	record   record   // of that one
 	begins   uint64   // the index of the snapshot behind which it begins; 0: at its beginning
 	changes  []change // of the membership, in the order of their indexes
 	gone     bool     // it was deleted on purpose, or with its disk
@@ -85,7 +86,9 @@ func (l *log) forget(from uint64) {
 
 // recover begins the log anew behind a snapshot.
 func (l *log) recover(s pb.Snapshot) {
-	l.snapshot = max(l.snapshot, s.Index)
+	if s.Index > l.snapshot {
+		l.snapshot, l.record = s.Index, recordOf(&s)
+	}
 	if l.term(s.Index) != s.Term {
 		l.forget(0)
 		l.last, l.begins = s.Index, s.Index
@@ -219,53 +222,6 @@ func (w *Watcher) keeps(c *cluster, l *log, u *pb.Update) {
 		w.breach(c, invariant.Breach{Kind: invariant.WentBack, Node: u.NodeID, Term: u.State.Term, LastTerm: was.Term, Index: u.State.Commit, LastIndex: was.Commit})
 	case u.State.Term == was.Term && was.Vote != 0 && u.State.Vote != was.Vote:
 		w.breach(c, invariant.Breach{Kind: invariant.VoteChanged, Node: u.NodeID, Term: was.Term, Others: []uint64{was.Vote, u.State.Vote}})
-	}
-}
-
-// loaded checks that a node that starts finds what it had saved. snapshot is the index
-// of its newest snapshot. What it finds beyond that was on its way to the disk when the
-// process ended, and counts as saved from now on: rest reads those entries.
-func (w *Watcher) loaded(c *cluster, node uint64, state pb.State, snapshot, last uint64, rest func(from uint64) ([]pb.Entry, error)) error {
-	l := c.logs[node]
-	if l == nil || l.gone {
-		return nil
-	}
-	w.found.Starts++
-	last = max(last, snapshot)
-	if state.Term < l.state.Term || state.Term == l.state.Term && l.state.Vote != 0 && state.Vote != l.state.Vote || last < l.last {
-		w.breach(c, invariant.Breach{Kind: invariant.Forgotten, Node: node, Host: l.host, Term: state.Term, LastTerm: l.state.Term, Index: last, LastIndex: l.last,
-			Others: []uint64{state.Vote, l.state.Vote}})
-	}
-	from := max(l.state.Commit, snapshot) + 1 // what is committed does not change
-	if state.Term > l.state.Term || state.Term == l.state.Term && l.state.Vote == 0 {
-		l.state = state
-	}
-	if state.Term == l.state.Term {
-		l.state.Commit = state.Commit
-	}
-	if last < from {
-		return nil
-	}
-	entries, err := rest(from)
-	if err != nil || len(entries) == 0 {
-		return err
-	}
-	w.replaced(c, node, l, entries)
-	return l.append(entries)
-}
-
-// replaced checks that entries that a node finds are not those that others took the
-// place of: the terms of a log never go down, and what is newer than what was saved
-// has no lower term.
-func (w *Watcher) replaced(c *cluster, node uint64, l *log, entries []pb.Entry) {
-	least := l.term(entries[0].Index - 1)
-	for _, e := range entries {
-		least = max(least, l.term(e.Index))
-		if e.Term < least {
-			w.breach(c, invariant.Breach{Kind: invariant.NotReplaced, Node: node, Host: l.host, EntryTerm: e.Term, LastTerm: least, Index: e.Index})
-			return
-		}
-		least = e.Term
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lni/dragonboat/v3/raftio"
 	pb "github.com/lni/dragonboat/v3/raftpb"
 	"github.com/stretchr/testify/require"
 
@@ -455,112 +454,6 @@ func TestNothingIsSaidThatIsNotSaved(t *testing.T) {
 			c.saves(2, x.saved, 0)
 			c.hear(pb.Message{Type: pb.Replicate, From: 1, To: 2, Term: 2, LogIndex: 4})
 			c.says(x.message)
-			c.is(x.want...)
-		})
-	}
-}
-
-// fakeLogDB answers what it is told to.
-type fakeLogDB struct {
-	raftio.ILogDB
-	state   raftio.RaftState
-	err     error
-	entries []pb.Entry
-	from    uint64 // the first of the entries that were asked for
-}
-
-func (f *fakeLogDB) IterateEntries(_ []pb.Entry, _ uint64, _, _, low, _, _ uint64) ([]pb.Entry, uint64, error) {
-	f.from = low
-	return f.entries, 0, nil
-}
-
-func (f *fakeLogDB) ReadRaftState(uint64, uint64, uint64) (raftio.RaftState, error) {
-	return f.state, f.err
-}
-
-func (f *fakeLogDB) RemoveNodeData(uint64, uint64) error { return nil }
-
-func (f *fakeLogDB) SaveRaftState([]pb.Update, uint64) error { return nil }
-
-// What was on its way to the disk when the power went may be there all the same.
-func TestWhatIsFoundAtAStartCountsAsSaved(t *testing.T) {
-	c := newCluster7(t)
-	c.saves(2, pb.State{Term: 4, Vote: 1, Commit: 3}, 0)
-	db := fakeLogDB{state: raftio.RaftState{State: pb.State{Term: 5, Vote: 3, Commit: 3}, FirstIndex: 1, EntryCount: 5},
-		entries: []pb.Entry{{Index: 4, Term: 5}, {Index: 5, Term: 5}}}
-	d := &logDB{ILogDB: &db, watcher: c.w, host: "h", named: same, killed: func() bool { return false }}
-	_, err := d.ReadRaftState(7, 2, 0)
-	require.NoError(t, err)
-	require.EqualValues(t, 4, db.from)
-	c.w.saidVote(c.w.cluster(7), ballot{2, 5}, 3)
-	c.w.saidEntry(c.w.cluster(7), ballot{2, 5}, 5)
-	c.is()
-	c.w.saidEntry(c.w.cluster(7), ballot{2, 5}, 6)
-	c.is(invariant.SaidUnsaved)
-}
-
-func TestWhatWasReplacedIsGone(t *testing.T) {
-	for name, x := range map[string]struct {
-		found []pb.Entry
-		want  []invariant.BreachKind
-	}{
-		"all is there":                 {[]pb.Entry{{Index: 4, Term: 4}}, nil},
-		"newer ones were on their way": {[]pb.Entry{{Index: 4, Term: 5}, {Index: 5, Term: 5}}, nil},
-		"an older one is back":         {[]pb.Entry{{Index: 4, Term: 3}}, []invariant.BreachKind{invariant.NotReplaced}},
-		"older ones follow":            {[]pb.Entry{{Index: 4, Term: 4}, {Index: 5, Term: 3}}, []invariant.BreachKind{invariant.NotReplaced}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			c := newCluster7(t)
-			c.saves(2, pb.State{Term: 4, Vote: 1, Commit: 3}, 4, 4)
-			db := fakeLogDB{state: raftio.RaftState{State: pb.State{Term: 5, Vote: 1, Commit: 3}, FirstIndex: 1, EntryCount: 3 + uint64(len(x.found))}, entries: x.found}
-			d := &logDB{ILogDB: &db, watcher: c.w, host: "h", named: same, killed: func() bool { return false }}
-			_, err := d.ReadRaftState(7, 2, 0)
-			require.NoError(t, err)
-			c.is(x.want...)
-		})
-	}
-}
-
-func TestNothingThatWasSavedIsForgotten(t *testing.T) {
-	whole := raftio.RaftState{State: pb.State{Term: 4, Vote: 1, Commit: 3}, FirstIndex: 1, EntryCount: 3}
-	of := func(f func(s *raftio.RaftState)) raftio.RaftState {
-		s := whole
-		f(&s)
-		return s
-	}
-	forgotten := []invariant.BreachKind{invariant.Forgotten}
-	for name, x := range map[string]struct {
-		db       fakeLogDB
-		snapshot uint64
-		before   func(x *cluster7, d *logDB)
-		want     []invariant.BreachKind
-	}{
-		"all is there":            {db: fakeLogDB{state: whole}},
-		"in a later term":         {db: fakeLogDB{state: of(func(s *raftio.RaftState) { s.State = pb.State{Term: 5} })}},
-		"a snapshot has the rest": {db: fakeLogDB{state: of(func(s *raftio.RaftState) { s.EntryCount = 0 })}, snapshot: 3},
-		"a term":                  {db: fakeLogDB{state: of(func(s *raftio.RaftState) { s.State.Term = 3 })}, want: forgotten},
-		"a vote":                  {db: fakeLogDB{state: of(func(s *raftio.RaftState) { s.State.Vote = 0 })}, want: forgotten},
-		"an entry":                {db: fakeLogDB{state: of(func(s *raftio.RaftState) { s.EntryCount = 2 })}, want: forgotten},
-		"everything":              {db: fakeLogDB{err: raftio.ErrNoSavedLog}, want: forgotten},
-		"by a disk that was lost": {db: fakeLogDB{err: raftio.ErrNoSavedLog}, before: func(x *cluster7, _ *logDB) { x.w.Lost("h") }},
-		"on purpose": {db: fakeLogDB{err: raftio.ErrNoSavedLog}, before: func(x *cluster7, d *logDB) {
-			require.NoError(x.t, d.RemoveNodeData(7, 2))
-		}},
-		"what was saved after a kill": {db: fakeLogDB{state: whole}, before: func(x *cluster7, d *logDB) {
-			dead := *d
-			dead.killed = func() bool { return true }
-			require.NoError(x.t, dead.SaveRaftState([]pb.Update{{ClusterID: 7, NodeID: 2, State: pb.State{Term: 9}}}, 1))
-		}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			c := newCluster7(t)
-			c.saves(2, pb.State{Term: 4, Vote: 1, Commit: 3}, 0)
-			d := &logDB{ILogDB: &x.db, watcher: c.w, host: "h", named: same, killed: func() bool { return false }}
-			if x.before != nil {
-				x.before(c, d)
-			}
-			_, err := d.ReadRaftState(7, 2, x.snapshot)
-			require.Equal(t, x.db.err, err)
 			c.is(x.want...)
 		})
 	}

@@ -85,20 +85,39 @@ func (d *logDB) SaveSnapshots(updates []pb.Update) error {
 	return nil
 }
 
-// ReadRaftState implements raftio.ILogDB.
+// ReadRaftState implements raftio.ILogDB. A node that starts calls it.
 func (d *logDB) ReadRaftState(clusterID, nodeID, lastIndex uint64) (raftio.RaftState, error) {
 	s, err := d.ILogDB.ReadRaftState(clusterID, nodeID, lastIndex)
-	if err == nil || errors.Is(err, raftio.ErrNoSavedLog) {
-		last := s.FirstIndex + s.EntryCount - min(1, s.EntryCount)
-		rest := func(from uint64) ([]pb.Entry, error) {
-			entries, _, err := d.IterateEntries(nil, 0, clusterID, nodeID, max(from, s.FirstIndex), last+1, math.MaxUint64)
-			return entries, err
-		}
-		if err := d.within(clusterID, func(c *cluster) error { return d.watcher.loaded(c, nodeID, s.State, lastIndex, last, rest) }); err != nil {
-			return s, err
-		}
+	if err != nil && !errors.Is(err, raftio.ErrNoSavedLog) {
+		return s, err
+	}
+	f, failed := d.readBack(clusterID, nodeID, &s)
+	if failed == nil {
+		failed = d.within(clusterID, func(c *cluster) error { return d.watcher.loaded(c, nodeID, f) })
+	}
+	if failed != nil {
+		return s, failed
 	}
 	return s, err
+}
+
+// readBack reads all that a LogDB has of a node.
+func (d *logDB) readBack(clusterID, nodeID uint64, s *raftio.RaftState) (*found, error) {
+	f := &found{state: s.State}
+	snapshots, err := d.ListSnapshots(clusterID, nodeID, math.MaxUint64)
+	if err != nil {
+		return nil, err
+	}
+	if len(snapshots) > 0 {
+		f.snapshot = snapshots[len(snapshots)-1]
+	}
+	if next, end := f.snapshot.Index+1, s.FirstIndex+s.EntryCount; next < end {
+		f.entries, _, err = d.IterateEntries(nil, 0, clusterID, nodeID, next, end, math.MaxUint64)
+		if len(f.entries) > 0 && f.entries[0].Index != next { // behind a gap they are of no use
+			f.entries = nil
+		}
+	}
+	return f, err
 }
 
 // RemoveEntriesTo implements raftio.ILogDB.

@@ -16,7 +16,14 @@ func (w *Watcher) taken(c *cluster, l *log, u *pb.Update) {
 	if s := u.Snapshot; s.Index <= l.state.Commit && !l.gone {
 		w.breach(c, invariant.Breach{Kind: invariant.OldSnapshot, Node: u.NodeID, Term: l.state.Term, Index: s.Index, LastIndex: l.state.Commit})
 	}
+	w.found.Snapshots++
 	w.snapshot(c, u.NodeID, &u.Snapshot)
+}
+
+// isPast reports whether a node has gone past a snapshot that arrives: it knows more to
+// be committed. The one that it has itself is dropped before Raft sees it again.
+func (l *log) isPast(snapshot uint64) bool {
+	return l != nil && !l.gone && snapshot < l.state.Commit && snapshot != l.snapshot
 }
 
 // snapshot checks that the term and the membership of a snapshot are those of the log

@@ -69,7 +69,11 @@ func (w *Watcher) Watch(named func(id uint64) uint64, messages []pb.Message) {
 func (w *Watcher) WatchChunk(named func(id uint64) uint64, chunk *pb.Chunk) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.cluster(named(chunk.ClusterId)).tell(chunk.NodeId, chunk.Index, math.MaxUint64) // whose term Dragonboat does not tell
+	c := w.cluster(named(chunk.ClusterId))
+	c.tell(chunk.NodeId, chunk.Index, math.MaxUint64) // whose term Dragonboat does not tell
+	if chunk.IsLastChunk() && c.logs[chunk.NodeId].isPast(chunk.Index) {
+		w.found.LateSnapshots++
+	}
 }
 
 func (w *Watcher) watch(c *cluster, m *pb.Message) {

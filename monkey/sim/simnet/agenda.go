@@ -109,6 +109,7 @@ func (n *Network) handOver() {
 			continue
 		}
 		if a.conn.link.arrives(a.batch) {
+			n.audit(a.conn.link, a.batch)
 			n.mu.Unlock()
 			a.batch.handOver()
 			n.mu.Lock()

@@ -52,6 +52,7 @@ type Network struct {
 	agenda  agenda
 	changed chan struct{} // closed and replaced when a link or a host changes
 	closed  bool
+	astray  []string // see Astray
 }
 
 type pair struct{ from, to string }

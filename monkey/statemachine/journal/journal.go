@@ -133,6 +133,9 @@ func (j *Journal) Add(index uint64, update []byte) {
 // Write hands what was added to the file system. It survives the death of the
 // process then, and the loss of power after the next Sync.
 func (j *Journal) Write() error {
+	if len(j.added) == 0 {
+		return nil
+	}
 	n, err := j.log.Write(j.added)
 	j.logBytes += int64(n)
 	j.added = j.added[:0]
