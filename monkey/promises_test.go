@@ -134,8 +134,8 @@ var broken = map[string]promise{
 		scenario: "drummer-create-delete",
 		broken:   "agents stop nodes of deleted clusters and leave their logs",
 		patch: []edit{{"drummer/agent/destroy.go",
-			"	if a.nodehost.HasNodeInfo(cluster, node) {\n",
-			"	if false {\n"}},
+			"	if err := a.removeNode(ctx, key{cluster, node}); err != nil {\n",
+			"	if err := error(nil); err != nil {\n"}},
 		by: []string{"leftovers"},
 	},
 	"drummer-create-delete, by requests": {
@@ -143,8 +143,8 @@ var broken = map[string]promise{
 		broken:   "agents can't remove what former members left, and Drummer asks them again at once",
 		patch: []edit{
 			{"drummer/agent/destroy.go",
-				"	if a.nodehost.HasNodeInfo(cluster, node) {\n",
-				"	if cluster > 0 {\n		return failed(req, \"node %d of cluster %d can't be destroyed\", node, cluster)\n	}\n	if a.nodehost.HasNodeInfo(cluster, node) {\n"},
+				"	if err := a.removeNode(ctx, key{cluster, node}); err != nil {\n",
+				"	if err := error(nil); err == nil {\n		return failed(req, \"node %d of cluster %d can't be destroyed\", node, cluster)\n	}\n	if err := a.removeNode(ctx, key{cluster, node}); err != nil {\n"},
 			{"monkey/sim/drummer.go",
 				"	return policy\n",
 				"	policy.Backoff, policy.BackoffCap = 1, 1\n	return policy\n"},
