@@ -130,7 +130,7 @@ func (a *Auditor) breach(check string, cluster uint64, format string, args ...an
 
 // stateEvery is the time between two looks at all that one state says: it is more work
 // than to follow what changes.
-const stateEvery = 5 * time.Second
+const stateEvery = 15 * time.Second
 
 // Glance is Look for what happens within moments: of the truth it needs who is attached to
 // whom alone.
