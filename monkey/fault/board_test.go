@@ -358,11 +358,14 @@ func (b *board) Membership(context.Context, string, uint64) (world.Membership, e
 // record is a Log in memory.
 type record struct {
 	start   time.Time
+	mu      sync.Mutex
 	entries []timeline.Entry
 }
 
 func (r *record) Since(t time.Time) time.Duration { return t.Sub(r.start) }
 func (r *record) Add(f timeline.Fact) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.entries = append(r.entries, timeline.Entry{At: r.Since(time.Now()), Fact: f})
 }
 

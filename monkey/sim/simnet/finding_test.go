@@ -328,13 +328,24 @@ func TestFindingPromotedObserverGivesNoVote(t *testing.T) {
 			require.NoError(t, ctx.Err())
 			time.Sleep(100 * time.Millisecond)
 		}
-		require.NoError(t, c.hosts[0].SyncRequestAddObserver(ctx, cluster, 3, hostName(3)+":raft", 0))
+		for { // a leader drops changes until it has committed in its term
+			err := c.hosts[0].SyncRequestAddObserver(ctx, cluster, 3, hostName(3)+":raft", 0)
+			if err == nil {
+				break
+			}
+			require.ErrorIs(t, err, dragonboat.ErrClusterNotReady)
+			time.Sleep(100 * time.Millisecond)
+		}
 		start(3, nil)
-		_, err := c.hosts[2].SyncRead(ctx, cluster, nil)
-		for err != nil { // it has not caught up yet
+		read := func() error { // one that is lost is not answered
+			ctx, cancel := context.WithTimeout(ctx, time.Second)
+			defer cancel()
+			_, err := c.hosts[2].SyncRead(ctx, cluster, nil)
+			return err
+		}
+		for read() != nil { // it has not caught up yet
 			require.NoError(t, ctx.Err())
 			time.Sleep(100 * time.Millisecond)
-			_, err = c.hosts[2].SyncRead(ctx, cluster, nil)
 		}
 
 		c.net.Isolate(hostName(3))
