@@ -49,13 +49,17 @@ type mistake struct {
 	since  time.Duration
 }
 
+// caughtUpLooks is how many looks ago an observer may have caught up that is promoted now:
+// it has told its host, which has told Drummer, and others have taken their turns.
+const caughtUpLooks = 20
+
 // watchedCluster is the newest membership that a node of it knows.
 type watchedCluster struct {
 	ccid   uint64
 	voters map[uint64]string
 	since  time.Duration
 	// committed are the highest indexes committed at the last looks, the oldest first.
-	committed [5]uint64
+	committed [caughtUpLooks]uint64
 }
 
 // watchHosts compares the truth with that of the look before.
@@ -305,10 +309,13 @@ func (a *Auditor) judgeWarmth(truth Truth) {
 }
 
 // judgePromotions: an observer that was to be promoted since the last look has applied
-// something, and what its cluster had committed a few looks before.
+// something, and what its cluster had committed some looks before.
 func (a *Auditor) judgePromotions() {
 	promoted := a.promoted
 	a.promoted = nil
+	if a.truth.Hampered {
+		return
+	}
 	for _, o := range promoted {
 		k, w := Key{o.cluster.ID, o.request.GetNodeId()}, a.clusters[o.cluster.ID]
 		for _, h := range a.truth.Hosts {
