@@ -5,6 +5,7 @@ package audit
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -253,4 +254,35 @@ func TestAnOperationThatDoesNotReachItsHostIsFound(t *testing.T) {
 		s = next
 	}
 	require.Contains(t, found(t, a), "was not asked for it")
+}
+
+// A change that is said to be done shows, once the cluster has had a leader for long: a
+// host reads the membership linearizably before it reports it.
+func TestAChangeThatDoesNotShowIsFound(t *testing.T) {
+	for name, led := range map[string]bool{"led": true, "without a leader": false} {
+		t.Run(name, func(t *testing.T) {
+			s := fleet(t)
+			a, truth := auditor(s)
+			if !led {
+				n := truth.Hosts[2].Nodes[Key{1, 3}]
+				n.Leader = 0
+				truth.Hosts[2].Nodes[Key{1, 3}] = n
+			}
+			planned := *s
+			planned.Index++
+			operate(&planned, pb.RequestKind_REMOVE_NODE, 3, "h1", "")
+			id := planned.NextOperationID - 1
+			ended := planned
+			ended.Index++
+			ended.Operations = ordmap.Map[uint64, *pb.Operation]{}
+			ended.Events = append(slices.Clone(s.Events), &pb.Event{Kind: pb.EventOperationEnded, Sequence: s.NextEventSequence, DbIndex: ended.Index, ClusterId: 1, OperationId: id, Code: pb.ResultCode_DONE})
+			ended.NextEventSequence++
+			a.Look(time.Second, servers(&planned), truth)
+			a.Look(2*time.Second, servers(&planned, &ended), truth)
+			for second := range 60 {
+				a.Look(time.Duration(second+3)*time.Second, servers(&ended), truth)
+			}
+			require.Equal(t, led, strings.Contains(found(t, a), "and 20s later no membership shows it"), found(t, a))
+		})
+	}
 }

@@ -60,6 +60,11 @@ type watchedCluster struct {
 	since  time.Duration
 	// committed are the highest indexes committed at the last looks, the oldest first.
 	committed [caughtUpLooks]uint64
+	// leader is whom all its nodes follow, since ledSince; 0: they do not agree on one.
+	// now gathers whom they follow at a look, torn that they do not agree.
+	leader, now uint64
+	torn        bool
+	ledSince    time.Duration
 }
 
 // watchHosts compares the truth with that of the look before.
@@ -69,9 +74,18 @@ func (a *Auditor) watchHosts() {
 	}
 	for _, c := range a.clusters {
 		copy(c.committed[:], c.committed[1:])
+		c.now, c.torn = 0, false
 	}
 	for i := range a.truth.Hosts {
 		a.watchHost(&a.truth.Hosts[i])
+	}
+	for _, c := range a.clusters {
+		if c.torn {
+			c.now = 0
+		}
+		if c.now == 0 || c.now != c.leader {
+			c.leader, c.ledSince = c.now, a.now
+		}
 	}
 	for _, h := range a.hosts {
 		if !h.present && h.state != "" {
@@ -112,6 +126,8 @@ func (a *Auditor) watchHost(h *Host) {
 		if c.ccid < n.CCID {
 			c.ccid, c.voters, c.since = n.CCID, n.Voters, a.now
 		}
+		c.torn = c.torn || n.Leader == 0 || c.now != 0 && c.now != n.Leader
+		c.now = n.Leader
 		newest := &c.committed[len(c.committed)-1]
 		*newest = max(*newest, n.Committed)
 	}
@@ -140,6 +156,12 @@ func (a *Auditor) judgeAwareness() {
 			a.judgeMembership(c, w, attached)
 		}
 	}
+}
+
+// ledFor reports whether all nodes of a cluster have followed the same leader for so long.
+func (a *Auditor) ledFor(cluster uint64, long time.Duration) bool {
+	c := a.clusters[cluster]
+	return c != nil && c.leader != 0 && a.now-c.ledSince >= long
 }
 
 // lasts reports whether something has been wrong, in each look, for so long.

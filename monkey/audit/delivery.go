@@ -87,7 +87,8 @@ func changes(kind pb.RequestKind) bool {
 	return kind == pb.RequestKind_ADD_OBSERVER || kind == pb.RequestKind_PROMOTE || kind == pb.RequestKind_REMOVE_NODE
 }
 
-// judgeEffects looks whether what was claimed to be done shows.
+// judgeEffects looks whether what was claimed to be done shows. Hosts read a membership
+// linearizably before they report it, which takes a leader.
 func (a *Auditor) judgeEffects() {
 	done := a.done
 	a.done = nil
@@ -95,7 +96,7 @@ func (a *Auditor) judgeEffects() {
 		c := a.last.Clusters.At(x.request.GetClusterId())
 		switch {
 		case c == nil || c.Spec == nil || c.Image.CCID > x.request.GetConfigChangeId() || c.FirstNodeID > x.request.GetNodeId():
-		case a.now < x.until:
+		case a.now < x.until || !a.ledFor(x.request.GetClusterId(), a.known()):
 			a.done = append(a.done, x)
 		default:
 			a.breach(awareness, c.ID, "operation %d (%s) ended as done, and %v later no membership shows it", x.operation, db.Describe(x.request), a.known())
