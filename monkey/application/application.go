@@ -5,10 +5,8 @@ package application
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -21,6 +19,7 @@ import (
 	"github.com/drumbeat-raft/drumbeat/monkey/sim"
 	"github.com/drumbeat-raft/drumbeat/monkey/statemachine"
 	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/contract"
+	"github.com/drumbeat-raft/drumbeat/monkey/statemachine/journal"
 	"github.com/drumbeat-raft/drumbeat/monkey/workload"
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
 )
@@ -168,7 +167,7 @@ func (r *Replicas) application(m Machine, e sim.Environment, clock *statemachine
 			user := m.OnDisk(e.FS, dir)(cluster, node)
 			return &onDisk{replica: r.new(contract.OnDisk, cluster, node, user, e, clock), machine: user, makeDir: func() error { return makeDir(e.FS, dir) }}
 		},
-		RemoveData: func(cluster, node uint64) error { return removeDir(e.FS, dirOf(cluster, node)) },
+		RemoveData: func(cluster, node uint64) error { return journal.Remove(e.FS, dirOf(cluster, node)) },
 	}
 }
 
@@ -180,26 +179,12 @@ func makeDir(fs vfs.FS, dir string) error {
 	if err := fs.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	return syncDir(fs, fs.PathDir(dir))
-}
-
-// removeDir removes a folder, if there is one, so that no loss of power brings it back.
-func removeDir(fs vfs.FS, dir string) error {
-	if err := fs.RemoveAll(dir); err != nil {
-		return err
-	}
-	if err := syncDir(fs, fs.PathDir(dir)); err != nil && !os.IsNotExist(err) {
-		return err
-	}
-	return nil
-}
-
-func syncDir(fs vfs.FS, path string) error {
-	dir, err := fs.OpenDir(path)
+	parent, err := fs.OpenDir(fs.PathDir(dir))
 	if err != nil {
 		return err
 	}
-	return errors.Join(dir.Sync(), dir.Close())
+	defer parent.Close()
+	return parent.Sync()
 }
 
 func (r *Replicas) new(kind contract.Kind, cluster, node uint64, user any, e sim.Environment, clock *statemachine.Clock) *replica {

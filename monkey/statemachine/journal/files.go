@@ -64,7 +64,7 @@ func (c contents) removeStale(fs vfs.FS, dir string, generation uint64) error {
 	return nil
 }
 
-// Remove removes the folder of a journal that is not open, if there is one. When it
+// Remove removes the folder of a journal that is not open, or any other, if there is one. When it
 // returns nil no loss of power brings the folder back, also if an earlier Remove was
 // cut short before it could say so.
 func Remove(fs vfs.FS, dir string) error {
