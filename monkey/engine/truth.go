@@ -4,7 +4,6 @@ package engine
 
 import (
 	"context"
-	"maps"
 	"slices"
 
 	"github.com/drumbeat-raft/drumbeat/monkey/world"
@@ -84,19 +83,21 @@ func (c *clusterTruth) full(want members) bool {
 // leader, without some hosts. A member that was promoted and does not know it yet gives no
 // vote: Dragonboat's observers answer no request for one.
 func (c *clusterTruth) elects(witnesses int, without ...string) bool {
-	aware := *c
-	aware.running = maps.Clone(c.running)
-	maps.DeleteFunc(aware.running, func(node uint64, _ string) bool { return c.observers[node] != "" })
-	return aware.majority(witnesses, without...)
+	return c.most(witnesses, without, func(node uint64) bool { return c.observers[node] == "" })
 }
 
 // majority reports whether most of those who vote, of whom so many should be
 // witnesses, run on hosts other than those. With nobody but witnesses left a
 // cluster has nobody to lead it.
 func (c *clusterTruth) majority(witnesses int, without ...string) bool {
+	return c.most(witnesses, without, func(uint64) bool { return true })
+}
+
+// most is majority of those voters that count.
+func (c *clusterTruth) most(witnesses int, without []string, counts func(node uint64) bool) bool {
 	voters, left := 0, 0
 	for node := range c.voters {
-		if h, ok := c.running[node]; ok && !slices.Contains(without, h) {
+		if h, ok := c.running[node]; ok && counts(node) && !slices.Contains(without, h) {
 			voters++
 		}
 	}
