@@ -212,6 +212,7 @@ func (a *Auditor) Look(now time.Duration, servers []Server, truth Truth) {
 	a.noteAttached(truth)
 	if truth.Hampered {
 		a.startAnew()
+		a.promoted = nil
 	}
 	a.judgeWarmth(truth)
 	a.judgePromotions()

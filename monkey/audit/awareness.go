@@ -61,10 +61,8 @@ type watchedCluster struct {
 	// committed are the highest indexes committed at the last looks, the oldest first.
 	committed [caughtUpLooks]uint64
 	// leader is whom all its nodes follow, since ledSince; 0: they do not agree on one.
-	// now gathers whom they follow at a look, torn that they do not agree.
-	leader, now uint64
-	torn        bool
-	ledSince    time.Duration
+	leader   uint64
+	ledSince time.Duration
 }
 
 // watchHosts compares the truth with that of the look before.
@@ -74,19 +72,11 @@ func (a *Auditor) watchHosts() {
 	}
 	for _, c := range a.clusters {
 		copy(c.committed[:], c.committed[1:])
-		c.now, c.torn = 0, false
 	}
 	for i := range a.truth.Hosts {
 		a.watchHost(&a.truth.Hosts[i])
 	}
-	for _, c := range a.clusters {
-		if c.torn {
-			c.now = 0
-		}
-		if c.now == 0 || c.now != c.leader {
-			c.leader, c.ledSince = c.now, a.now
-		}
-	}
+	a.watchLeaders()
 	for _, h := range a.hosts {
 		if !h.present && h.state != "" {
 			h.state, h.server, h.since, h.tick, h.term = "", "", a.now, a.last.Tick, a.last.Term
@@ -126,10 +116,32 @@ func (a *Auditor) watchHost(h *Host) {
 		if c.ccid < n.CCID {
 			c.ccid, c.voters, c.since = n.CCID, n.Voters, a.now
 		}
-		c.torn = c.torn || n.Leader == 0 || c.now != 0 && c.now != n.Leader
-		c.now = n.Leader
 		newest := &c.committed[len(c.committed)-1]
 		*newest = max(*newest, n.Committed)
+	}
+}
+
+// watchLeaders notes whom all nodes of each cluster follow.
+func (a *Auditor) watchLeaders() {
+	followed := map[uint64]uint64{} // by cluster; 0: they do not agree
+	for _, h := range a.truth.Hosts {
+		for k, n := range h.Nodes {
+			if n.CCID == 0 {
+				continue
+			}
+			leader, seen := followed[k.Cluster]
+			if !seen {
+				leader = n.Leader
+			} else if leader != n.Leader {
+				leader = 0
+			}
+			followed[k.Cluster] = leader
+		}
+	}
+	for id, c := range a.clusters {
+		if leader := followed[id]; leader == 0 || leader != c.leader {
+			c.leader, c.ledSince = leader, a.now
+		}
 	}
 }
 
@@ -335,9 +347,6 @@ func (a *Auditor) judgeWarmth(truth Truth) {
 func (a *Auditor) judgePromotions() {
 	promoted := a.promoted
 	a.promoted = nil
-	if a.truth.Hampered {
-		return
-	}
 	for _, o := range promoted {
 		k, w := Key{o.cluster.ID, o.request.GetNodeId()}, a.clusters[o.cluster.ID]
 		for _, h := range a.truth.Hosts {
