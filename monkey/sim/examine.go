@@ -19,8 +19,8 @@ const stepWorker = "github.com/lni/dragonboat/v3.(*engine).stepWorkerMain"
 
 // Examine implements world.World. It counts Dragonboat's step workers: one that
 // is missing was ended by a panic that Dragonboat recovered from without a word, see
-// forDragonboat. It also tells of stale membership changes that were not refused, and of messages that
-// the network let pass and must not have.
+// forDragonboat. It also tells of stale membership changes that were not refused, and
+// of messages that the network let pass and must not have.
 func (w *World) Examine() []string {
 	w.stopping.Wait()
 	want := 0

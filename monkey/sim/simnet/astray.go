@@ -2,7 +2,10 @@
 
 package simnet
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // mostAstray is how many messages that went astray are described.
 const mostAstray = 16
@@ -14,7 +17,7 @@ const mostAstray = 16
 func (n *Network) Astray() []string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return append([]string(nil), n.astray...)
+	return slices.Clone(n.astray)
 }
 
 // audit looks once more at messages that arrive, whoever let them pass. The network is
